@@ -1,0 +1,70 @@
+//! What can be wrong with a body: a [`Problem`] and the byte at which it shows.
+
+use std::fmt;
+
+/// Why a body is refused, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanError {
+    /// What is wrong.
+    pub problem: Problem,
+    /// Offset of the offending byte, from 0.
+    pub offset: u64,
+}
+
+/// What is wrong with a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Problem {
+    /// Not JSON: something else was expected here.
+    Expected(&'static str),
+    /// A raw byte below 0x20 inside a string (RFC 8259, section 7).
+    ControlCharacter,
+    /// A backslash that begins no escape of RFC 8259, section 7.
+    InvalidEscape,
+    /// Bytes that are not UTF-8 (RFC 8259, section 8.1).
+    InvalidUtf8,
+    /// More levels of nesting than [`super::json::DEPTH_MAX`].
+    TooDeep,
+    /// The body ended before its object did.
+    Incomplete,
+    /// Something other than white space after the object.
+    TrailingBytes,
+    /// A key of the outermost object longer than [`super::json::KEY_BYTES_MAX`].
+    KeyTooLong,
+    /// A second `model` in the outermost object, however it is spelled.
+    DuplicateModel,
+    /// `model` is no string but what is named here.
+    ModelNotAString(&'static str),
+    /// A model longer than [`crate::model::MODEL_BYTES_MAX`].
+    ModelTooLong,
+    /// An escape in the model that is half of a surrogate pair: no Unicode character.
+    ModelNotUnicode,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expected(what) => write!(f, "expected {what}"),
+            Self::ControlCharacter => f.write_str("unescaped control character in a string"),
+            Self::InvalidEscape => f.write_str("invalid escape in a string"),
+            Self::InvalidUtf8 => f.write_str("invalid UTF-8"),
+            Self::TooDeep => write!(f, "nested deeper than {} levels", super::json::DEPTH_MAX),
+            Self::Incomplete => f.write_str("the body ends before its JSON object does"),
+            Self::TrailingBytes => f.write_str("unexpected bytes after the JSON object"),
+            Self::KeyTooLong => {
+                write!(f, "a top-level key longer than {} bytes", super::json::KEY_BYTES_MAX)
+            }
+            Self::DuplicateModel => f.write_str("a second 'model'"),
+            Self::ModelNotAString(found) => write!(f, "'model' is {found}, not a string"),
+            Self::ModelTooLong => {
+                write!(f, "'model' is longer than {} bytes", crate::model::MODEL_BYTES_MAX)
+            }
+            Self::ModelNotUnicode => f.write_str("'model' has half a surrogate pair"),
+        }
+    }
+}
+
+impl fmt::Display for ScanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte offset {}", self.problem, self.offset)
+    }
+}

@@ -1,0 +1,198 @@
+//! Every row is read at once, byte by byte, and at every pair of splits.
+
+use super::super::error::Problem::{self, *};
+use super::*;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// What a body comes to: its model with its place, or what is wrong and where.
+type Verdict = Result<Option<(String, u64, u64)>, (Problem, u64)>;
+
+fn scan<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Verdict {
+    let mut scanner = JsonScanner::default();
+    let wrong = |error: ScanError| (error.problem, error.offset);
+    for piece in pieces {
+        scanner.feed(piece).map_err(wrong)?;
+    }
+    scanner.finish().map_err(wrong)?;
+    Ok(scanner.model().map(|found| (found.value.clone(), found.start, found.end)))
+}
+
+#[track_caller]
+fn check(body: impl AsRef<[u8]>, expected: Verdict) {
+    let body = body.as_ref();
+    let shown = String::from_utf8_lossy(body);
+    assert_eq!(scan([body]), expected, "{shown} at once");
+    assert_eq!(scan(body.chunks(1)), expected, "{shown} byte by byte");
+    if body.len() > 200 {
+        return;
+    }
+    for first in 0..=body.len() {
+        for second in first..=body.len() {
+            let pieces = [&body[..first], &body[first..second], &body[second..]];
+            assert_eq!(scan(pieces), expected, "{shown} split at {first} and {second}");
+        }
+    }
+}
+
+fn found(value: &str, start: u64, end: u64) -> Verdict {
+    Ok(Some((value.to_owned(), start, end)))
+}
+
+#[test]
+fn finds_the_model_wherever_it_stands() {
+    check(r#"{"model":"a"}"#, found("a", 10, 11));
+    check(r#" { "model" : "gpt-4o" , "n" : 1 } "#, found("gpt-4o", 14, 20));
+    check(r#"{"n":[1,{"x":"y"}],"model":"b"}"#, found("b", 28, 29));
+    check(r#"{"a":"}","b":"\"","model":"c","d":"\\"}"#, found("c", 27, 28));
+    check("{\"a\":\"\u{e9}\u{20ac}\u{1f600}\",\"model\":\"d\u{e9}\"}", found("d\u{e9}", 26, 29));
+}
+
+#[test]
+fn only_the_outermost_model_counts() {
+    check(r#"{"x":{"model":"a"},"y":[{"model":1}]}"#, Ok(None));
+    check(r#"{"x":"model","models":"a","Model":"b","":"c"}"#, Ok(None));
+    check(r#"{}"#, Ok(None));
+}
+
+#[test]
+fn reads_escapes_as_a_parser_does() {
+    check(r#"{"mod\u0065l":"a"}"#, found("a", 15, 16));
+    check(r#"{"\u006D\u006f\u0064\u0065\u006C":"a"}"#, found("a", 35, 36));
+    check(r#"{"model":"gp\u0074\/4\"\\\b\f\n\r\t"}"#, found("gpt/4\"\\\u{8}\u{c}\n\r\t", 10, 35));
+    check(r#"{"model":"\ud83d\ude00"}"#, found("\u{1f600}", 10, 22));
+    check(r#"{"mode\\l":"a"}"#, Ok(None));
+}
+
+#[test]
+fn accepts_every_kind_of_value() {
+    check(
+        r#"{"a":[],"b":{},"c":[1,-0,0.5,1e9,-1.25E+3,2e-7],"d":[true,false,null],"e":""}"#,
+        Ok(None),
+    );
+    check(r#"{"half":"\ud83d","model":"a"}"#, found("a", 26, 27));
+}
+
+#[test]
+fn refuses_a_second_model() {
+    check(r#"{"model":"a","model":"b"}"#, Err((DuplicateModel, 19)));
+    check(r#"{"model":"a","x":1,"m\u006fdel":"b"}"#, Err((DuplicateModel, 30)));
+}
+
+#[test]
+fn refuses_a_model_that_is_no_string() {
+    check(r#"{"model":1}"#, Err((ModelNotAString("a number"), 9)));
+    check(r#"{"model":-1}"#, Err((ModelNotAString("a number"), 9)));
+    check(r#"{"model":null}"#, Err((ModelNotAString("null"), 9)));
+    check(r#"{"model": true}"#, Err((ModelNotAString("a boolean"), 10)));
+    check(r#"{"model":["a"]}"#, Err((ModelNotAString("an array"), 9)));
+    check(r#"{"model":{"a":1}}"#, Err((ModelNotAString("an object"), 9)));
+    check(r#"{"model":}"#, Err((Expected("a value"), 9)));
+    check(r#"{"model":"\ud83d"}"#, Err((ModelNotUnicode, 16)));
+    check(r#"{"model":"\ude00"}"#, Err((ModelNotUnicode, 16)));
+    check(r#"{"model":"\ud83dx"}"#, Err((ModelNotUnicode, 17)));
+    check(r#"{"model":"\ud83d\ud83d\ude00"}"#, Err((ModelNotUnicode, 28)));
+}
+
+#[test]
+fn refuses_what_is_no_json() {
+    check("", Err((Incomplete, 0)));
+    check(" \n", Err((Incomplete, 2)));
+    check("[]", Err((Expected("a JSON object"), 0)));
+    check("\"model\"", Err((Expected("a JSON object"), 0)));
+    check("\u{feff}{}", Err((Expected("a JSON object"), 0)));
+    check("{,}", Err((Expected("a key or '}'"), 1)));
+    check(r#"{"a":1,}"#, Err((Expected("a key"), 7)));
+    check(r#"{"a"}"#, Err((Expected("':'"), 4)));
+    check(r#"{"a":}"#, Err((Expected("a value"), 5)));
+    check(r#"{"a":1 "b":2}"#, Err((Expected("',' or '}'"), 7)));
+    check(r#"{"a":[1 2]}"#, Err((Expected("',' or ']'"), 8)));
+    check(r#"{"a":[1,]}"#, Err((Expected("a value"), 8)));
+    check(r#"{"a":[1}, "model":"x"}"#, Err((Expected("',' or ']'"), 7)));
+    check(r#"{"a":{"b":1]}"#, Err((Expected("',' or '}'"), 11)));
+    check("{'a':1}", Err((Expected("a key or '}'"), 1)));
+    check("{\"a\":\u{a0}1}", Err((Expected("a value"), 5)));
+}
+
+#[test]
+fn refuses_bad_numbers_and_literals() {
+    for (body, offset) in [
+        (r#"{"a":-}"#, 6),
+        (r#"{"a":1.}"#, 7),
+        (r#"{"a":1e}"#, 7),
+        (r#"{"a":1e+}"#, 8),
+        (r#"{"a":-x}"#, 6),
+    ] {
+        check(body, Err((Expected("a digit"), offset)));
+    }
+    check(r#"{"a":01}"#, Err((Expected("',' or '}'"), 6)));
+    check(r#"{"a":+1}"#, Err((Expected("a value"), 5)));
+    check(r#"{"a":NaN}"#, Err((Expected("a value"), 5)));
+    check(r#"{"a":truE}"#, Err((Expected("true, false or null"), 8)));
+    check(r#"{"a":nul}"#, Err((Expected("true, false or null"), 8)));
+    check(r#"{"a":truex}"#, Err((Expected("',' or '}'"), 9)));
+}
+
+#[test]
+fn refuses_bad_strings() {
+    check("{\"a\":\"x\ny\"}", Err((ControlCharacter, 7)));
+    check("{\"a\nb\":1}", Err((ControlCharacter, 3)));
+    check("{\"model\":\"x\0\"}", Err((ControlCharacter, 11)));
+    check(r#"{"a":"\x"}"#, Err((InvalidEscape, 7)));
+    check(r#"{"a":"\u12g4"}"#, Err((InvalidEscape, 10)));
+    check(r#"{"model":"\x"}"#, Err((InvalidEscape, 11)));
+    check(r#"{"\u12g4":1}"#, Err((InvalidEscape, 6)));
+    check(b"{\"a\":\"\xff\"}", Err((InvalidUtf8, 6)));
+    check(b"{\"a\":\"\xe2\x82\"}", Err((InvalidUtf8, 6)));
+    check(b"{\"model\":\"a\xc3(\"}", Err((InvalidUtf8, 11)));
+    check(b"{\"a\":\xff}", Err((Expected("a value"), 5)));
+    check(b"{\xe2\x82\xac:1}", Err((Expected("a key or '}'"), 1)));
+}
+
+#[test]
+fn refuses_what_comes_behind_the_object() {
+    check("{}x", Err((TrailingBytes, 2)));
+    check("{} {}", Err((TrailingBytes, 3)));
+    check(r#"{"model":"a"}{"model":"b"}"#, Err((TrailingBytes, 13)));
+    check(b"{}\xff", Err((TrailingBytes, 2)));
+    check("{}\0", Err((TrailingBytes, 2)));
+}
+
+#[test]
+fn refuses_an_object_that_never_ends() {
+    for body in
+        [r#"{"model":"a""#, r#"{"model":"a"#, "{", r#"{"a":[{}"#, r#"{"a":12"#, r#"{"a":tr"#]
+    {
+        check(body, Err((Incomplete, body.len() as u64)));
+    }
+    check(b"{\"a\":\"\xe2\x82", Err((Incomplete, 8)));
+}
+
+#[test]
+fn holds_its_limits() {
+    let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+    check(nested(126), Ok(None));
+    check(nested(127), Err((TooDeep, 5 + 126)));
+
+    let key = |length: usize| format!("{{\"{}\":1}}", "k".repeat(length));
+    check(key(KEY_BYTES_MAX), Ok(None));
+    check(key(KEY_BYTES_MAX + 1), Err((KeyTooLong, 2 + KEY_BYTES_MAX as u64)));
+
+    let name = "m".repeat(MODEL_BYTES_MAX);
+    check(format!("{{\"model\":\"{name}\"}}"), found(&name, 10, 10 + MODEL_BYTES_MAX as u64));
+    let end = 10 + MODEL_BYTES_MAX as u64;
+    check(format!("{{\"model\":\"{name}m\"}}"), Err((ModelTooLong, end)));
+}
+
+#[test]
+fn plain_run_stops_at_each_special_byte_of_a_long_string() {
+    for length in [0, 1, 31, 32, 33, 64, 100] {
+        for special in [b'"', b'\\', 0x1f, 0] {
+            let mut bytes = vec![b'x'; length];
+            assert_eq!(plain_run(&bytes), length);
+            bytes.push(special);
+            bytes.extend([b'y'; 40]);
+            assert_eq!(plain_run(&bytes), length);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! From what is written to what is used: every rule between two settings is checked here.
+
+use super::error::ConfigError;
+use super::file::File;
+use super::provider::{Provider, ProviderId};
+use crate::route::RouteTable;
+
+/// Reads an environment variable.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Default of `body_limit_bytes`.
+const BODY_LIMIT_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The most that `body_limit_bytes` may be: twice as much must fit into the memory of the VM.
+const BODY_LIMIT_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// Everything the filter works by.
+#[derive(Debug, PartialEq)]
+pub struct Gateway {
+    providers: Vec<Provider>,
+    /// Which model goes where.
+    pub routes: RouteTable,
+    /// Who gets a request that names no model.
+    pub default_provider: Option<ProviderId>,
+    /// The most bytes of a body that may be held while its model is unknown.
+    pub body_limit_bytes: u64,
+    /// What may stand before `/v1/...`, longest first.
+    pub base_paths: Vec<String>,
+}
+
+impl Gateway {
+    /// Checks a file and compiles it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its path and the remedy.
+    pub fn compile(file: &File, lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        if file.providers.is_empty() {
+            let problem = "there is none; add one, as in [providers.litellm] with \
+                           url = \"http://localhost:4000\"";
+            return Err(ConfigError::new("providers", problem));
+        }
+        let providers = file
+            .providers
+            .iter()
+            .map(|(name, provider)| Provider::compile(name, provider, lookup))
+            .collect::<Result<Vec<_>, _>>()?;
+        let default_provider = default_provider(file, &providers)?;
+        Ok(Self {
+            routes: RouteTable::compile(file, default_provider)?,
+            default_provider,
+            body_limit_bytes: body_limit_bytes(file)?,
+            base_paths: base_paths(file)?,
+            providers,
+        })
+    }
+
+    /// All providers, in the order of the file.
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
+    /// One provider; `None` only for an id of another gateway.
+    pub fn provider(&self, id: ProviderId) -> Option<&Provider> {
+        self.providers.get(id.index())
+    }
+}
+
+fn default_provider(
+    file: &File,
+    providers: &[Provider],
+) -> Result<Option<ProviderId>, ConfigError> {
+    let Some(name) = &file.default_provider else { return Ok(None) };
+    match providers.iter().position(|provider| provider.name == *name) {
+        Some(index) => Ok(Some(ProviderId::new(index))),
+        None => {
+            let known: Vec<_> = providers.iter().map(|provider| provider.name.as_str()).collect();
+            let problem = format!(
+                "\"{}\" is no provider; there are: {}",
+                name.escape_default(),
+                known.join(", ")
+            );
+            Err(ConfigError::new("default_provider", problem))
+        }
+    }
+}
+
+fn body_limit_bytes(file: &File) -> Result<u64, ConfigError> {
+    match file.body_limit_bytes.unwrap_or(BODY_LIMIT_BYTES) {
+        limit @ 1024..=BODY_LIMIT_BYTES_MAX => Ok(limit),
+        limit => Err(ConfigError::new(
+            "body_limit_bytes",
+            format!("is {limit}; write 1024 to {BODY_LIMIT_BYTES_MAX}"),
+        )),
+    }
+}
+
+fn base_paths(file: &File) -> Result<Vec<String>, ConfigError> {
+    let default = || vec![String::new(), "/api/litellm".to_owned()];
+    let mut longest_first: Vec<String> = Vec::new();
+    for (index, path) in file.base_paths.clone().unwrap_or_else(default).into_iter().enumerate() {
+        let good = path.is_empty() || (path.starts_with('/') && !path.ends_with('/'));
+        if !good || path.contains(['?', '#', ' ']) {
+            let problem =
+                "must be \"\" or begin with '/' and not end with one, as in \"/api/litellm\"";
+            return Err(ConfigError::new(format!("base_paths[{index}]"), problem));
+        }
+        let behind = longest_first.partition_point(|other| other.len() >= path.len());
+        longest_first.insert(behind, path);
+    }
+    Ok(longest_first)
+}

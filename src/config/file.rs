@@ -1,0 +1,163 @@
+//! What a person may write, setting by setting: `gaud.toml`, or the filter's JSON.
+
+use serde::{Deserialize, Serialize};
+
+use super::credential::Auth;
+use super::error::ConfigError;
+use super::ordered::Ordered;
+use super::secret::SecretSource;
+
+/// The whole file. An absent setting is `None`; its default is given where it is compiled.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Where clients connect: `host:port`. Default `127.0.0.1:8400`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// Envoy's own admin interface. Default `127.0.0.1:9901`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_listen: Option<String>,
+    /// Envoy's worker threads. Default: one per core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u32>,
+    /// The provider for a model nothing claims, and for requests that name no model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_provider: Option<String>,
+    /// The most bytes of a body that may be held while its model is unknown. Default 32 MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_limit_bytes: Option<u64>,
+    /// What may stand before `/v1/...`. Default `["", "/api/litellm"]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_paths: Option<Vec<String>>,
+    /// How often models are discovered. Default 300.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discover_interval_secs: Option<u64>,
+    /// The providers, in the order in which their `match` patterns are tried.
+    #[serde(default)]
+    pub providers: Ordered<ProviderFile>,
+    /// Names that stand for other models.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub aliases: Ordered<String>,
+    /// When a failing provider is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerFile>,
+}
+
+/// One provider.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderFile {
+    /// `http://` or `https://`, with an optional base path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// In place of `url`: a cluster that Envoy has already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// The provider's key, or `os.environ/NAME`. Absent: the client's own credential passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<SecretSource>,
+    /// How the key is sent. Default `bearer`, or `passthrough` without a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// What a model begins with to name this provider. Default: the provider's name and a colon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<Vec<String>>,
+    /// Bare model names this provider claims, `*` as in a shell.
+    #[serde(rename = "match", default, skip_serializing_if = "Vec::is_empty")]
+    pub patterns: Vec<String>,
+    /// Models that are always listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
+    /// Whether to ask the provider for its models.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discover_models: Option<bool>,
+    /// The longest wait for the response to begin. Default 120.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_secs: Option<u64>,
+    /// What an active check asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_path: Option<String>,
+    /// Certificate authorities for an https URL, PEM. Default: the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+    /// HTTP/2 without negotiation. Default: negotiated for https, HTTP/1.1 for http.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http2: Option<bool>,
+    /// In place of the breaker's settings for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerFile>,
+}
+
+/// The breaker's settings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakerFile {
+    /// Whether there is a breaker at all. Default true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Consecutive failures that open it. Default 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failures: Option<u32>,
+    /// How long it stays open. Default 30.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_secs: Option<u64>,
+    /// Successes in half-open that close it. Default 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub successes: Option<u32>,
+}
+
+impl File {
+    /// Reads the filter's JSON.
+    ///
+    /// # Errors
+    /// A syntax error, an unknown key or a value of the wrong type, with its path.
+    pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let file = Self::deserialize_from(&mut deserializer, ToString::to_string)?;
+        deserializer.end().map_err(|error| ConfigError::new("", error.to_string()))?;
+        Ok(file)
+    }
+
+    /// Deserializes with the path of what is wrong; `describe` words the format's own errors.
+    ///
+    /// # Errors
+    /// An unknown key or a value of the wrong type.
+    #[cfg(not(target_os = "wasi"))]
+    pub fn deserialize_from<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+        describe: impl Fn(&D::Error) -> String,
+    ) -> Result<Self, ConfigError> {
+        serde_path_to_error::deserialize(deserializer).map_err(|error| {
+            let path = match error.path().to_string() {
+                path if path == "." => String::new(),
+                path => path,
+            };
+            ConfigError::new(path, describe(error.inner()))
+        })
+    }
+
+    /// In the filter the path would cost a tenth of the module: line and column must do.
+    #[cfg(target_os = "wasi")]
+    fn deserialize_from<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+        describe: impl Fn(&D::Error) -> String,
+    ) -> Result<Self, ConfigError> {
+        Self::deserialize(deserializer).map_err(|error| ConfigError::new("", describe(&error)))
+    }
+
+    /// Refuses the settings that only the command can carry out.
+    pub(super) fn refuse_what_belongs_to_envoy(&self) -> Result<(), ConfigError> {
+        let present = [
+            ("listen", self.listen.is_some()),
+            ("admin_listen", self.admin_listen.is_some()),
+            ("workers", self.workers.is_some()),
+        ];
+        match present.iter().find(|(_, present)| *present) {
+            Some((name, _)) => Err(ConfigError::new(
+                *name,
+                "belongs to Envoy's own configuration; take it out of the filter's",
+            )),
+            None => Ok(()),
+        }
+    }
+}

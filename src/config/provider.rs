@@ -1,0 +1,173 @@
+//! One provider, compiled.
+
+use super::Lookup;
+use super::credential::{Auth, Credential};
+use super::error::ConfigError;
+use super::file::ProviderFile;
+use super::secret::{Secret, SecretSource};
+use super::url::ProviderUrl;
+
+/// The longest provider name: it stands in headers, metrics and environment variables.
+const NAME_BYTES_MAX: usize = 64;
+
+/// A provider's place in [`super::Gateway::providers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderId(usize);
+
+impl ProviderId {
+    pub(crate) fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// An LLM server as the configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Envoy's name of it: `cluster` where it is set, else the provider's own name.
+    pub cluster: String,
+    /// Its URL; `None` for a cluster that Envoy has already.
+    pub url: Option<ProviderUrl>,
+    /// What it is sent as a credential.
+    pub credential: Credential,
+    /// The longest wait for the response to begin, where the file says one.
+    pub timeout_ms: Option<u64>,
+    /// Certificate authorities for https.
+    pub ca_file: Option<String>,
+    /// HTTP/2 without negotiation.
+    pub http2: bool,
+}
+
+impl Provider {
+    /// Compiles `providers.{name}`.
+    pub(super) fn compile(
+        name: &str,
+        file: &ProviderFile,
+        lookup: Lookup<'_>,
+    ) -> Result<Self, ConfigError> {
+        check_name(name)?;
+        let at = |field: &str| format!("providers.{name}.{field}");
+        let (url, cluster) = match (&file.url, &file.cluster) {
+            (Some(url), None) => {
+                let url =
+                    url.parse().map_err(|problem: String| ConfigError::new(at("url"), problem))?;
+                (Some(url), name)
+            }
+            (None, Some(cluster)) => (None, cluster.as_str()),
+            (Some(_), Some(_)) => {
+                let problem = "stands beside url; keep one of the two: url for a server that gaud \
+                               is to reach itself, cluster for one that Envoy knows already";
+                return Err(ConfigError::new(at("cluster"), problem));
+            }
+            (None, None) => {
+                let problem = "needs a url, as in url = \"https://api.openai.com/v1\"";
+                return Err(ConfigError::new(format!("providers.{name}"), problem));
+            }
+        };
+        let https = url.as_ref().is_some_and(|url: &ProviderUrl| url.https);
+        if file.ca_file.is_some() && !https {
+            return Err(ConfigError::new(at("ca_file"), "needs an https:// url"));
+        }
+        if file.http2.is_some() && url.is_none() {
+            return Err(ConfigError::new(
+                at("http2"),
+                "belongs to the cluster that Envoy has already",
+            ));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            cluster: check_cluster(cluster)
+                .map_err(|problem| ConfigError::new(at("cluster"), problem))?,
+            url,
+            credential: credential(file, lookup)
+                .map_err(|(field, problem)| ConfigError::new(at(field), problem))?,
+            timeout_ms: timeout_ms(file)
+                .map_err(|problem| ConfigError::new(at("timeout_secs"), problem))?,
+            ca_file: file.ca_file.clone(),
+            http2: file.http2.unwrap_or(false),
+        })
+    }
+}
+
+fn check_name(name: &str) -> Result<(), ConfigError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let good = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(allowed);
+    match good {
+        true => Ok(()),
+        false => Err(ConfigError::new(
+            format!("providers.{}", name.escape_default()),
+            format!("a provider's name is 1 to {NAME_BYTES_MAX} letters, digits, '-' and '_'"),
+        )),
+    }
+}
+
+/// The cluster's name travels in a header.
+fn check_cluster(cluster: &str) -> Result<String, String> {
+    match !cluster.is_empty() && cluster.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(cluster.to_owned()),
+        false => Err("must be visible ASCII characters without spaces".to_owned()),
+    }
+}
+
+fn timeout_ms(file: &ProviderFile) -> Result<Option<u64>, String> {
+    match file.timeout_secs {
+        None => Ok(None),
+        Some(secs @ 1..=86_400) => Ok(Some(secs.saturating_mul(1000))),
+        Some(secs) => Err(format!("is {secs}; write 1 to 86400 seconds")),
+    }
+}
+
+fn credential(
+    file: &ProviderFile,
+    lookup: Lookup<'_>,
+) -> Result<Credential, (&'static str, String)> {
+    let auth = match (file.auth, &file.api_key) {
+        (None, None) => Auth::Passthrough,
+        (None, Some(_)) => Auth::Bearer,
+        (Some(auth), _) => auth,
+    };
+    match (auth, &file.api_key) {
+        (Auth::Passthrough, None) => Ok(Credential::Passthrough),
+        (Auth::None, None) => Ok(Credential::None),
+        (Auth::Passthrough | Auth::None, Some(_)) => {
+            Err(("api_key", "is never sent with this auth; take one of the two out".to_owned()))
+        }
+        (_, None) => {
+            let problem =
+                "needs api_key = \"os.environ/NAME\"; name the variable that holds the key";
+            Err(("auth", problem.to_owned()))
+        }
+        (_, Some(source)) => {
+            let key = read(source, lookup).map_err(|problem| ("api_key", problem))?;
+            if auth == Auth::Basic && !key.expose().contains(':') {
+                return Err(("api_key", "must be user:password for auth = \"basic\"".to_owned()));
+            }
+            Ok(Credential::new(auth, &key))
+        }
+    }
+}
+
+fn read(source: &SecretSource, lookup: Lookup<'_>) -> Result<Secret, String> {
+    let SecretSource::Environment(name) = source else {
+        let problem = "is written out, and Envoy's config dump would show it; write \
+                       \"os.environ/NAME\" and set that variable in Envoy's environment";
+        return Err(problem.to_owned());
+    };
+    let key = lookup(name).filter(|value| !value.is_empty()).ok_or_else(|| {
+        format!("the environment variable {name} is not set; set it for Envoy, and list it in host_env_keys")
+    })?;
+    // A header's value: RFC 9110, section 5.5, without white space at the ends.
+    let allowed = |byte: u8| (0x20..0x7f).contains(&byte);
+    match key.bytes().all(allowed) && key.trim() == key {
+        true => Ok(Secret::new(key)),
+        false => Err(format!(
+            "{name} holds line breaks, spaces at an end or non-ASCII characters; \
+                              no header can carry it"
+        )),
+    }
+}

@@ -1,0 +1,58 @@
+//! Secrets: values that are used and never shown.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer, ser::Error};
+
+/// What marks a reference to an environment variable, as in LiteLLM's own configuration.
+const ENVIRONMENT: &str = "os.environ/";
+
+/// A value that `Debug` does not show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The secret itself, for the one place that uses it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum SecretSource {
+    /// `os.environ/NAME`: read from the environment.
+    Environment(String),
+    /// Written in the file. Serializing it is an error, so it can reach no rendered text.
+    Literal(Secret),
+}
+
+impl From<String> for SecretSource {
+    fn from(value: String) -> Self {
+        match value.strip_prefix(ENVIRONMENT) {
+            Some(name) => Self::Environment(name.to_owned()),
+            None => Self::Literal(Secret(value)),
+        }
+    }
+}
+
+impl Serialize for SecretSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Environment(name) => serializer.collect_str(&format_args!("{ENVIRONMENT}{name}")),
+            Self::Literal(_) => Err(S::Error::custom("a literal secret is never written")),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Gaud: an LLM gateway inside Envoy.
+//!
+//! ```text
+//! head ──── endpoint ─────────────────────────────────┐              (held)
+//! body ──── body::json ── model ── route ── body::edit ┴──> Envoy's router ──> provider
+//!             └ goes on scanning while the rest streams
+//! ```
+//!
+//! The modules, as a request meets them: [`head`] and [`endpoint`] say what it asks for, [`body`]
+//! finds its [`model`], [`route`] picks the provider by the [`config`], [`reply`] is what a client
+//! gets in a provider's place. [`session`] alone knows their order; the `filter` translates
+//! between it and Envoy, and is built for wasm32-wasip1 only.
+
+pub mod body;
+pub mod capabilities;
+pub mod config;
+pub mod endpoint;
+pub mod head;
+pub mod model;
+pub mod reply;
+pub mod route;
+pub mod session;
+
+#[cfg(all(target_os = "wasi", not(test)))]
+mod filter;

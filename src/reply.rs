@@ -1,0 +1,315 @@
+//! What the gateway answers in a provider's place: errors in the client's own shape.
+//!
+//! [`Code`] is the closed list of errors, those that Envoy makes included: the README's table and
+//! the rendered `local_reply_config` are made from it.
+
+use serde::Serialize;
+
+use crate::body::{Problem, ScanError};
+use crate::endpoint::Shape;
+use crate::model::InvalidModel;
+
+/// An answer of the gateway's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u32,
+    /// A JSON document.
+    pub body: String,
+    /// For Envoy's `%RESPONSE_CODE_DETAILS%`: `gaud_` and the error's code.
+    pub details: String,
+}
+
+impl Reply {
+    /// A 200 with a document.
+    pub fn ok(document: &impl Serialize) -> Self {
+        Self { status: 200, body: json(document), details: "gaud_ok".to_owned() }
+    }
+}
+
+/// Every error that a client can get from the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // each is described by `meaning`
+pub enum Code {
+    InvalidJson,
+    DuplicateModel,
+    InvalidType,
+    InvalidModel,
+    MissingModel,
+    InvalidRequest,
+    ModelNotFound,
+    UnknownUrl,
+    RequestTooLarge,
+    UnsupportedContentEncoding,
+    HeadersTooLarge,
+    BadProviderResponse,
+    GatewayError,
+    ProviderUnreachable,
+    ProviderTimeout,
+}
+
+impl Code {
+    /// All of them, by status.
+    pub const ALL: [Self; 15] = [
+        Self::InvalidJson,
+        Self::DuplicateModel,
+        Self::InvalidType,
+        Self::InvalidModel,
+        Self::MissingModel,
+        Self::InvalidRequest,
+        Self::ModelNotFound,
+        Self::UnknownUrl,
+        Self::RequestTooLarge,
+        Self::UnsupportedContentEncoding,
+        Self::HeadersTooLarge,
+        Self::GatewayError,
+        Self::BadProviderResponse,
+        Self::ProviderUnreachable,
+        Self::ProviderTimeout,
+    ];
+
+    /// As it stands in `error.code`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "invalid_json",
+            Self::DuplicateModel => "duplicate_model",
+            Self::InvalidType => "invalid_type",
+            Self::InvalidModel => "invalid_model",
+            Self::MissingModel => "missing_model",
+            Self::InvalidRequest => "invalid_request",
+            Self::ModelNotFound => "model_not_found",
+            Self::UnknownUrl => "unknown_url",
+            Self::RequestTooLarge => "request_too_large",
+            Self::UnsupportedContentEncoding => "unsupported_content_encoding",
+            Self::HeadersTooLarge => "headers_too_large",
+            Self::GatewayError => "gateway_error",
+            Self::BadProviderResponse => "bad_provider_response",
+            Self::ProviderUnreachable => "provider_unreachable",
+            Self::ProviderTimeout => "provider_timeout",
+        }
+    }
+
+    /// HTTP status.
+    pub fn status(self) -> u32 {
+        match self {
+            Self::ModelNotFound | Self::UnknownUrl => 404,
+            Self::RequestTooLarge => 413,
+            Self::UnsupportedContentEncoding => 415,
+            Self::HeadersTooLarge => 431,
+            Self::GatewayError => 500,
+            Self::BadProviderResponse => 502,
+            Self::ProviderUnreachable => 503,
+            Self::ProviderTimeout => 504,
+            _ => 400,
+        }
+    }
+
+    /// What has happened and what helps: a row of the README's table.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::InvalidJson => {
+                "the body is no JSON object, or one that is nested too deeply; the message says \
+                 what was expected at which byte"
+            }
+            Self::DuplicateModel => "the body names `model` twice; send it once",
+            Self::InvalidType => "`model` is no string",
+            Self::InvalidModel => {
+                "`model` is empty, too long, or has control characters or half a surrogate pair"
+            }
+            Self::MissingModel => {
+                "nothing behind the namespace (`litellm:`), or no model where nothing else can be \
+                 the default"
+            }
+            Self::InvalidRequest => "Envoy could not read the HTTP request",
+            Self::ModelNotFound => {
+                "no provider takes the model; begin it with a provider's namespace, or set \
+                 `default_provider`"
+            }
+            Self::UnknownUrl => "no such path here, and no `default_provider` that could know it",
+            Self::RequestTooLarge => {
+                "the model did not come within `body_limit_bytes`; send `model` first, or raise \
+                 the limit"
+            }
+            Self::UnsupportedContentEncoding => {
+                "a compressed body that Envoy did not decompress; send gzip, or no encoding"
+            }
+            Self::HeadersTooLarge => "more than 60 KiB or 100 request headers",
+            Self::GatewayError => "the gateway failed; Envoy's log says why",
+            Self::BadProviderResponse => "the provider sent something that is no HTTP response",
+            Self::ProviderUnreachable => {
+                "the provider refused or closed the connection before it answered, or its name \
+                 does not resolve"
+            }
+            Self::ProviderTimeout => "the provider did not begin to answer within `timeout_secs`",
+        }
+    }
+
+    /// The whole error document, as JSON.
+    pub fn document(self, shape: Shape, message: &str, param: Option<&str>) -> String {
+        match shape {
+            Shape::OpenAi => json(&OpenAiDocument {
+                error: OpenAiError {
+                    message,
+                    kind: if self.status() < 500 {
+                        "invalid_request_error"
+                    } else {
+                        "server_error"
+                    },
+                    param,
+                    code: self.as_str(),
+                },
+            }),
+            Shape::Anthropic => json(&AnthropicDocument {
+                kind: "error",
+                error: AnthropicError { kind: self.anthropic_type(), message },
+            }),
+        }
+    }
+
+    /// <https://docs.anthropic.com/en/api/errors>
+    fn anthropic_type(self) -> &'static str {
+        match self.status() {
+            404 => "not_found_error",
+            413 => "request_too_large",
+            400..500 => "invalid_request_error",
+            504 => "timeout_error",
+            _ => "api_error",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OpenAiDocument<'a> {
+    error: OpenAiError<'a>,
+}
+
+#[derive(Serialize)]
+struct OpenAiError<'a> {
+    message: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    param: Option<&'a str>,
+    code: &'a str,
+}
+
+#[derive(Serialize)]
+struct AnthropicDocument<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    error: AnthropicError<'a>,
+}
+
+#[derive(Serialize)]
+struct AnthropicError<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    message: &'a str,
+}
+
+/// These documents are made of strings: none fails.
+fn json(document: &impl Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
+}
+
+/// Why the gateway refuses a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reject {
+    /// There is no body where an endpoint needs one.
+    EmptyBody,
+    /// The body cannot be read.
+    Body(ScanError),
+    /// The model has no usable name.
+    Model(InvalidModel),
+    /// This namespace has nothing behind it.
+    NamespaceAlone(String),
+    /// No provider takes this model.
+    ModelNotFound(String),
+    /// The request names no model, and there is no default provider.
+    NoModel,
+    /// More bytes than this were held without finding the model.
+    TooLarge(u64),
+    /// The body is still encoded.
+    Encoded,
+    /// Nobody knows this path.
+    UnknownUrl {
+        /// The request's method.
+        method: String,
+        /// The request's path, without its query.
+        path: String,
+    },
+}
+
+impl Reject {
+    /// The answer that says so.
+    pub fn reply(&self, shape: Shape) -> Reply {
+        let code = self.code();
+        Reply {
+            status: code.status(),
+            body: code.document(shape, &self.message(), self.param()),
+            details: format!("gaud_{}", code.as_str()),
+        }
+    }
+
+    /// Its place in the list of errors.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::EmptyBody => Code::InvalidJson,
+            Self::Body(error) => match error.problem {
+                Problem::DuplicateModel => Code::DuplicateModel,
+                Problem::ModelNotAString(_) => Code::InvalidType,
+                Problem::ModelTooLong | Problem::ModelNotUnicode => Code::InvalidModel,
+                _ => Code::InvalidJson,
+            },
+            Self::Model(_) => Code::InvalidModel,
+            Self::NamespaceAlone(_) | Self::NoModel => Code::MissingModel,
+            Self::ModelNotFound(_) => Code::ModelNotFound,
+            Self::TooLarge(_) => Code::RequestTooLarge,
+            Self::Encoded => Code::UnsupportedContentEncoding,
+            Self::UnknownUrl { .. } => Code::UnknownUrl,
+        }
+    }
+
+    fn param(&self) -> Option<&'static str> {
+        match self.code() {
+            Code::DuplicateModel | Code::InvalidType | Code::InvalidModel => Some("model"),
+            Code::MissingModel | Code::ModelNotFound => Some("model"),
+            _ => None,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::EmptyBody => {
+                "The request has no body; send a JSON object with a 'model'.".to_owned()
+            }
+            Self::Body(error) => match self.code() {
+                Code::InvalidJson => format!("The body is not valid JSON: {error}."),
+                _ => format!("The body cannot be routed: {error}."),
+            },
+            Self::Model(problem) => format!("The 'model' {problem}."),
+            Self::NamespaceAlone(namespace) => format!(
+                "The model '{namespace}' is a namespace with nothing behind it; write a model's \
+                 name there."
+            ),
+            Self::ModelNotFound(model) => {
+                format!("The model '{model}' does not exist: no provider of this gateway takes it.")
+            }
+            Self::NoModel => {
+                "The request names no 'model', and this gateway has no default provider.".to_owned()
+            }
+            Self::TooLarge(limit) => too_large(*limit),
+            Self::Encoded => "The body is compressed in a way that this gateway does not read; \
+                              send it with gzip, or uncompressed."
+                .to_owned(),
+            Self::UnknownUrl { method, path } => format!("Unknown URL: {method} {path}."),
+        }
+    }
+}
+
+/// The message of [`Code::RequestTooLarge`], whoever says it.
+pub fn too_large(limit_bytes: u64) -> String {
+    format!(
+        "The body's first {limit_bytes} bytes hold no 'model'; send 'model' before the long parts, \
+         or raise body_limit_bytes."
+    )
+}
