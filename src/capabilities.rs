@@ -2,7 +2,7 @@
 //! rendered configuration, and the built module is held against this list.
 
 /// Names of proxy-wasm's ABI 0.2.1 and of WASI.
-pub const CAPABILITIES: [&str; 24] = [
+pub const CAPABILITIES: [&str; 21] = [
     // Callbacks. A callback that is not listed is never made, and costs nothing.
     "proxy_on_vm_start",
     "proxy_on_configure",
@@ -11,18 +11,15 @@ pub const CAPABILITIES: [&str; 24] = [
     "proxy_on_request_body",
     "proxy_on_request_trailers",
     "proxy_on_response_headers",
-    "proxy_on_done",
     "proxy_on_delete",
     // Calls.
     "proxy_log",
-    "proxy_get_log_level",
     "proxy_get_header_map_pairs",
     "proxy_replace_header_map_value",
     "proxy_remove_header_map_value",
     "proxy_get_buffer_bytes",
     "proxy_set_buffer_bytes",
     "proxy_send_local_response",
-    "proxy_set_effective_context",
     // The module's own memory and start.
     "proxy_on_memory_allocate",
     "_initialize",

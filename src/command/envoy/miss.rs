@@ -1,0 +1,44 @@
+//! Why a way to Envoy led nowhere: a line in the log, then the next way is tried.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+use std::{fmt, io};
+
+#[derive(Debug)]
+pub(super) enum Miss {
+    /// A variable of the environment is not set.
+    Unset(&'static str),
+    NotOnPath(&'static str),
+    NotStarted(PathBuf, io::Error),
+    /// A program failed; with it, the last line it said.
+    Failed(PathBuf, ExitStatus, String),
+    TimedOut(PathBuf, Duration),
+    /// A program ran, but is no Envoy.
+    NoVersion(PathBuf),
+    /// An installation has no Envoy in it.
+    NoBinary(PathBuf),
+    /// A folder of the cache cannot be written.
+    Folder(PathBuf, io::Error),
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unset(name) => write!(f, "${name} is not set"),
+            Self::NotOnPath(name) => write!(f, "{name} is not on the PATH"),
+            Self::NotStarted(path, error) => {
+                write!(f, "{} cannot be started: {error}", path.display())
+            }
+            Self::Failed(path, status, said) => {
+                write!(f, "{} failed ({status}): {said}", path.display())
+            }
+            Self::TimedOut(path, limit) => {
+                write!(f, "{} took more than {limit:?}", path.display())
+            }
+            Self::NoVersion(path) => write!(f, "{} tells no Envoy version", path.display()),
+            Self::NoBinary(path) => write!(f, "{} has no Envoy in it", path.display()),
+            Self::Folder(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}

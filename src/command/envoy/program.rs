@@ -1,0 +1,46 @@
+//! Other programs: where they are, and what they say.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::miss::Miss;
+
+/// The first executable of this name in the folders of `path`.
+pub(super) fn on_path(name: &'static str, path: &OsStr) -> Result<PathBuf, Miss> {
+    std::env::split_paths(path)
+        .map(|folder| folder.join(name))
+        .find(|file| executable(file))
+        .ok_or(Miss::NotOnPath(name))
+}
+
+pub(super) fn executable(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+/// What a program prints, when it succeeds within the limit; past that it is killed.
+pub(super) async fn output(command: &mut Command, limit: Duration) -> Result<String, Miss> {
+    let program = PathBuf::from(command.as_std().get_program());
+    let running = command.stdin(Stdio::null()).kill_on_drop(true).output();
+    let Ok(output) = timeout(limit, running).await else {
+        return Err(Miss::TimedOut(program, limit));
+    };
+    match output {
+        Ok(Output { status, stdout, .. }) if status.success() => {
+            Ok(String::from_utf8_lossy(&stdout).into_owned())
+        }
+        Ok(Output { status, stderr, .. }) => Err(Miss::Failed(program, status, last_line(&stderr))),
+        Err(error) => Err(Miss::NotStarted(program, error)),
+    }
+}
+
+fn last_line(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+}

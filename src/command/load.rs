@@ -1,0 +1,158 @@
+//! From `gaud.toml` and the environment to what the commands work with.
+//!
+//! ```text
+//! text ── toml ──> File ── environment::overlay ──> File ── secrets::lift ──> File, without secrets
+//!                                                                   └──> Envoy's environment
+//!                                                   Gateway::compile <──┘
+//! ```
+
+mod environment;
+mod line;
+mod secrets;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use gaud::config::{ConfigError, File, Gateway};
+
+/// Where a configuration is looked for when none is named.
+pub(crate) const CONFIG_FILES: [&str; 2] = ["gaud.toml", "llm-proxy.toml"];
+
+/// Reads an environment variable.
+pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// A configuration that holds.
+pub(crate) struct Loaded {
+    /// The file; `None` when everything came from the environment.
+    pub(crate) path: Option<PathBuf>,
+    /// What it says, with the environment on top and every secret replaced by its variable's name.
+    pub(crate) file: File,
+    pub(crate) gateway: Gateway,
+    /// The secrets that Envoy's environment must hold beside what is there already.
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: SocketAddr,
+    pub(crate) workers: Option<u32>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// No file, and no provider in the environment.
+    Nothing,
+    Unreadable(PathBuf, std::io::Error),
+    Invalid {
+        path: Option<PathBuf>,
+        /// Where in the file, from 1.
+        line: Option<usize>,
+        error: ConfigError,
+    },
+}
+
+/// Loads the named file, or the one in the current folder, or what the environment says.
+pub(crate) fn load(config: Option<&Path>, env: Env<'_>) -> Result<Loaded, Error> {
+    let present = || CONFIG_FILES.iter().map(Path::new).find(|file| file.exists());
+    let Some(path) = config.or_else(present) else {
+        return from_environment(env);
+    };
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
+    let invalid = |(line, error): (Option<usize>, ConfigError)| Error::Invalid {
+        path: Some(path.to_owned()),
+        line: line.or_else(|| line::of(&text, &error.path)),
+        error,
+    };
+    let file = parse(&text).map_err(invalid)?;
+    complete(file, env).map(|loaded| Loaded { path: Some(path.to_owned()), ..loaded }).map_err(
+        |error| match is_variable(&error.path) {
+            true => Error::Invalid { path: None, line: None, error },
+            false => invalid((None, error)),
+        },
+    )
+}
+
+/// Settings are written in small letters, the environment's variables in capitals.
+fn is_variable(path: &str) -> bool {
+    path.starts_with(|first: char| first.is_ascii_uppercase())
+}
+
+fn from_environment(env: Env<'_>) -> Result<Loaded, Error> {
+    let mut file = File::default();
+    let invalid = |error| Error::Invalid { path: None, line: None, error };
+    environment::overlay(&mut file, env).map_err(invalid)?;
+    match file.providers.0.as_slice() {
+        [] => Err(Error::Nothing),
+        [(name, _), ..] => {
+            file.default_provider = Some(name.clone());
+            complete(file, env).map_err(invalid)
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<File, (Option<usize>, ConfigError)> {
+    let syntax = |error: toml::de::Error| {
+        let line = error.span().map(|span| line::at(text, span.start));
+        (line, ConfigError::new("", error.message()))
+    };
+    let deserializer = toml::Deserializer::parse(text).map_err(syntax)?;
+    File::deserialize_from(deserializer, |error| error.message().to_owned())
+        .map_err(|error| (None, error))
+}
+
+fn complete(mut file: File, env: Env<'_>) -> Result<Loaded, ConfigError> {
+    environment::overlay(&mut file, env)?;
+    let environment = secrets::lift(&mut file)?;
+    let lifted = |name: &str| environment.iter().find(|(own, _)| own == name);
+    let lookup = |name: &str| match lifted(name) {
+        Some((_, secret)) => Some(secret.clone()),
+        None => env(name)?.into_string().ok(),
+    };
+    Ok(Loaded {
+        path: None,
+        gateway: Gateway::compile(&file, &lookup)?,
+        listen: address("listen", file.listen.as_deref(), "127.0.0.1:8400")?,
+        admin_listen: address("admin_listen", file.admin_listen.as_deref(), "127.0.0.1:9901")?,
+        workers: workers(file.workers)?,
+        file,
+        environment,
+    })
+}
+
+fn address(field: &str, value: Option<&str>, default: &str) -> Result<SocketAddr, ConfigError> {
+    value.unwrap_or(default).parse().map_err(|_| {
+        ConfigError::new(field, format!("must be an IP address and a port, as in \"{default}\""))
+    })
+}
+
+fn workers(value: Option<u32>) -> Result<Option<u32>, ConfigError> {
+    match value {
+        Some(workers @ (0 | 1025..)) => {
+            Err(ConfigError::new("workers", format!("is {workers}; write 1 to 1024")))
+        }
+        workers => Ok(workers),
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str(
+                "there is no configuration: write a gaud.toml here, name one with --config, or \
+                 set GAUD_LITELLM_URL, as in GAUD_LITELLM_URL=http://localhost:4000",
+            ),
+            Self::Unreadable(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Invalid { path, line, error } => {
+                if let Some(path) = path {
+                    write!(f, "{}:", path.display())?;
+                    line.map_or(Ok(()), |line| write!(f, "{line}:"))?;
+                    f.write_str(" ")?;
+                }
+                error.fmt(f)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

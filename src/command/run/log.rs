@@ -1,0 +1,115 @@
+//! Envoy's log: held back while Envoy starts, shown as it comes while Envoy serves.
+//!
+//! When a start fails, the lines that say why go into the error instead, without the rest.
+
+use std::io::{self, BufRead, BufReader, PipeReader, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// The most lines that are held, and the most that an error shows.
+const HELD_MAX: usize = 200;
+const SHOWN_MAX: usize = 10;
+
+/// Writes a line to standard error. Nobody may listen there, which is no reason to end.
+pub(super) fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Reads Envoy's log to its end, on a thread of its own.
+#[derive(Debug)]
+pub(super) struct Log {
+    held: Arc<Mutex<Held>>,
+    reader: JoinHandle<()>,
+}
+
+/// The lines that are held back; `None` while lines are shown at once.
+type Held = Option<Vec<String>>;
+
+impl Log {
+    pub(super) fn of(pipe: PipeReader) -> Self {
+        let held = Arc::new(Mutex::new(Some(Vec::new())));
+        let lines = BufReader::new(pipe).split(b'\n').map_while(Result::ok);
+        let shared = Arc::clone(&held);
+        let reader = thread::spawn(move || {
+            for line in lines {
+                take(&mut lock(&shared), String::from_utf8_lossy(&line).into_owned());
+            }
+        });
+        Self { held, reader }
+    }
+
+    /// The start went well: shows what was held, and holds nothing more.
+    pub(super) fn show(&self) {
+        // Under the lock, so that the lines stay in their order.
+        let mut held = lock(&self.held);
+        held.take().unwrap_or_default().iter().for_each(|line| tell(line));
+    }
+
+    /// From here on nothing is shown: what Envoy says of being asked to end is no news.
+    pub(super) fn hide(&self) {
+        lock(&self.held).get_or_insert_default();
+    }
+
+    /// Envoy has ended: waits for its last line, and returns what was held of the reason.
+    pub(super) fn finish(self) -> Vec<String> {
+        // The pipe ends with Envoy, and the thread with the pipe.
+        let _ = self.reader.join();
+        reason(lock(&self.held).take().unwrap_or_default())
+    }
+}
+
+fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn take(held: &mut Held, line: String) {
+    match held {
+        Some(lines) if lines.len() < HELD_MAX => lines.push(line),
+        // What matters comes last: a start that says so much keeps its end.
+        Some(lines) => {
+            lines.remove(0);
+            lines.push(line);
+        }
+        None => tell(&line),
+    }
+}
+
+/// The last lines that are no mere warnings, or the last lines where all are.
+fn reason(mut lines: Vec<String>) -> Vec<String> {
+    let warning = |line: &String| line.contains("[warning]") || line.trim().is_empty();
+    if !lines.iter().all(warning) {
+        lines.retain(|line| !warning(line));
+    }
+    lines.split_off(lines.len().saturating_sub(SHOWN_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(lines: &[&str]) -> Vec<String> {
+        lines.iter().map(|&line| line.to_owned()).collect()
+    }
+
+    #[test]
+    fn the_reason_is_what_is_no_warning() {
+        let log = lines(&["[warning] deprecated", "[critical] bad route", "", "bad route"]);
+        assert_eq!(reason(log), lines(&["[critical] bad route", "bad route"]));
+    }
+
+    #[test]
+    fn warnings_are_better_than_nothing() {
+        let log = lines(&["[warning] one", "[warning] two"]);
+        assert_eq!(reason(log.clone()), log);
+        assert_eq!(reason(Vec::new()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_long_start_keeps_its_end() {
+        let mut held = Some(Vec::new());
+        (0..=HELD_MAX).for_each(|number| take(&mut held, number.to_string()));
+        let held = held.unwrap();
+        assert_eq!((held.len(), held[0].as_str()), (HELD_MAX, "1"));
+        assert_eq!(reason(held).first().unwrap(), "191");
+    }
+}

@@ -1,0 +1,311 @@
+//! Good and bad configurations through `gaud check`, each bad one with its exact message.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::process::{Command, Output};
+
+/// Runs `gaud` in a folder that holds `toml` as `gaud.toml`, with no environment but `env`.
+fn gaud(toml: &str, env: &[(&str, &str)], args: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("gaud.toml"), toml).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_gaud"))
+        .args(args)
+        .current_dir(folder.path())
+        .env_clear()
+        .envs(env.iter().copied())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap().trim_end()
+}
+
+#[track_caller]
+fn good(toml: &str, env: &[(&str, &str)], providers: &str) {
+    let output = gaud(toml, env, &["check"]);
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(text(&output.stdout), format!("gaud.toml: good; providers: {providers}"));
+    assert!(output.status.success());
+}
+
+#[track_caller]
+fn bad_with(toml: &str, env: &[(&str, &str)], message: &str) {
+    let output = gaud(toml, env, &["check"]);
+    assert_eq!(text(&output.stderr), format!("gaud: {message}"));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+}
+
+#[track_caller]
+fn bad(toml: &str, message: &str) {
+    bad_with(toml, &[], message);
+}
+
+/// Where a model goes, as `gaud route` says it.
+#[track_caller]
+fn route(toml: &str, env: &[(&str, &str)], model: &str) -> String {
+    let output = gaud(toml, env, &["route", model]);
+    let said = if output.status.success() { &output.stdout } else { &output.stderr };
+    text(said).to_owned()
+}
+
+const P: &str = "[providers.p]\nurl = \"http://h\"\n";
+
+#[test]
+fn the_whole_example_is_good() {
+    let env = [("ANTHROPIC_API_KEY", "sk-ant")];
+    good(include_str!("config/full.toml"), &env, "litellm, claude, kiro, mesh");
+    good(P, &[], "p");
+}
+
+#[test]
+fn what_is_no_toml_names_its_line() {
+    bad("a = 1\nb = [", "gaud.toml:2: unclosed array, expected `]`");
+    bad("[providers.p]\nurl = \"http://h\"\n[providers.p]\n", "gaud.toml:3: duplicate key");
+}
+
+#[test]
+fn unknown_settings_and_wrong_types_name_their_path() {
+    bad(
+        "[providers.p]\nurll = \"http://h\"",
+        "gaud.toml:2: providers.p.urll: unknown field `urll`, expected one of `url`, `cluster`, \
+         `api_key`, `auth`, `namespaces`, `match`, `models`, `discover_models`, `timeout_secs`, \
+         `health_path`, `ca_file`, `http2`, `breaker`",
+    );
+    bad(
+        "[providers.p]\nurl = \"http://h\"\n[breaker]\nfailurs = 3",
+        "gaud.toml:4: breaker.failurs: unknown field `failurs`, expected one of `enabled`, \
+         `failures`, `open_secs`, `successes`",
+    );
+    bad(
+        "[providers.p]\nurl = \"http://h\"\nmatch = \"x\"",
+        "gaud.toml:3: providers.p.match: invalid type: string \"x\", expected a sequence",
+    );
+    bad(
+        "[providers.p]\nurl = \"http://h\"\nauth = \"token\"",
+        "gaud.toml:3: providers.p.auth: unknown variant `token`, expected one of `bearer`, \
+         `x-api-key`, `api-key`, `basic`, `none`, `passthrough`",
+    );
+    bad("workers = -1", "gaud.toml:1: workers: invalid value: integer `-1`, expected u32");
+}
+
+#[test]
+fn addresses_and_limits_say_what_is_right() {
+    let with = |line: &str| format!("{line}\n{P}");
+    bad(
+        &with("listen = \"localhost:8400\""),
+        "gaud.toml:1: listen: must be an IP address and a port, as in \"127.0.0.1:8400\"",
+    );
+    bad(
+        &with("admin_listen = \":9901\""),
+        "gaud.toml:1: admin_listen: must be an IP address and a port, as in \"127.0.0.1:9901\"",
+    );
+    bad(&with("workers = 0"), "gaud.toml:1: workers: is 0; write 1 to 1024");
+    bad(
+        &with("body_limit_bytes = 1"),
+        "gaud.toml:1: body_limit_bytes: is 1; write 1024 to 134217728",
+    );
+    bad(
+        &with("base_paths = [\"\", \"api/\"]"),
+        "gaud.toml:1: base_paths[1]: must be \"\" or begin with '/' and not end with one, as in \
+         \"/api/litellm\"",
+    );
+}
+
+#[test]
+fn providers_are_whole_or_refused() {
+    bad(
+        "",
+        "gaud.toml: providers: there is none; add one, as in [providers.litellm] with url = \
+         \"http://localhost:4000\"",
+    );
+    bad(
+        "[providers.p]\nmodels = []",
+        "gaud.toml:1: providers.p: needs a url, as in url = \"https://api.openai.com/v1\"",
+    );
+    bad(
+        "[providers.p]\nurl = \"http://h\"\ncluster = \"c\"",
+        "gaud.toml:3: providers.p.cluster: stands beside url; keep one of the two: url for a server \
+         that gaud is to reach itself, cluster for one that Envoy knows already",
+    );
+    bad(
+        "[providers.p]\nurl = \"localhost:4000\"",
+        "gaud.toml:2: providers.p.url: must begin with http:// or https://, as in \
+         \"https://api.openai.com/v1\"",
+    );
+    bad(
+        "[providers.\"a b\"]\nurl = \"http://h\"",
+        "gaud.toml:1: providers.a b: a provider's name is 1 to 64 letters, digits, '-' and '_'",
+    );
+    bad(
+        "[providers.p]\ncluster = \"a b\"",
+        "gaud.toml:2: providers.p.cluster: must be visible ASCII characters without spaces",
+    );
+    bad(
+        &format!("{P}timeout_secs = 0"),
+        "gaud.toml:3: providers.p.timeout_secs: is 0; write 1 to 86400 seconds",
+    );
+    bad(&format!("{P}ca_file = \"x\""), "gaud.toml:3: providers.p.ca_file: needs an https:// url");
+    bad(
+        "[providers.p]\ncluster = \"c\"\nhttp2 = true",
+        "gaud.toml:3: providers.p.http2: belongs to the cluster that Envoy has already",
+    );
+    bad(
+        &format!("default_provider = \"q\"\n{P}"),
+        "gaud.toml:1: default_provider: \"q\" is no provider; there are: p",
+    );
+}
+
+#[test]
+fn credentials_that_cannot_be_are_refused() {
+    bad(
+        &format!("{P}api_key = \"os.environ/NOPE\""),
+        "gaud.toml:3: providers.p.api_key: the environment variable NOPE is not set; set it for \
+         Envoy, and list it in host_env_keys",
+    );
+    bad_with(
+        &format!("{P}api_key = \"os.environ/KEY\""),
+        &[("KEY", "a\nb")],
+        "gaud.toml:3: providers.p.api_key: KEY holds line breaks, spaces at an end or non-ASCII \
+         characters; no header can carry it",
+    );
+    bad(
+        &format!("{P}auth = \"x-api-key\""),
+        "gaud.toml:3: providers.p.auth: needs api_key = \"os.environ/NAME\"; name the variable that \
+         holds the key",
+    );
+    bad(
+        &format!("{P}auth = \"none\"\napi_key = \"k\""),
+        "gaud.toml:4: providers.p.api_key: is never sent with this auth; take one of the two out",
+    );
+    bad(
+        &format!("{P}auth = \"basic\"\napi_key = \"k\""),
+        "gaud.toml:4: providers.p.api_key: must be user:password for auth = \"basic\"",
+    );
+    bad(
+        "[providers.p]\nurl = \"http://u:p@h\"\napi_key = \"k\"",
+        "gaud.toml:2: providers.p.url: has a user and password beside an api_key or auth, and a \
+         request has room for one of them; take one out",
+    );
+    bad(
+        "[providers.p]\nurl = \"http://u@h\"",
+        "gaud.toml:2: providers.p.url: has a user without a password; write \
+         http://user:password@host",
+    );
+    bad(
+        "[providers.a-b]\nurl = \"http://h\"\napi_key = \"k\"\n[providers.a_b]\nurl = \"http://h\"\napi_key = \"l\"",
+        "gaud.toml:6: providers.a_b.api_key: would share the variable GAUD_A_B_API_KEY with the key \
+         of a-b; rename one of the two, or write \"os.environ/NAME\"",
+    );
+}
+
+#[test]
+fn routing_rules_that_cannot_be_are_refused() {
+    bad(
+        &format!("{P}namespaces = [\"\"]"),
+        "gaud.toml:3: providers.p.namespaces[0]: is empty and would claim every model; use \
+         default_provider for that",
+    );
+    bad(
+        &format!("{P}[providers.q]\nurl = \"http://h\"\nnamespaces = [\"q:\", \"p:\"]"),
+        "gaud.toml:5: providers.q.namespaces[1]: \"p:\" belongs to the provider p already",
+    );
+    bad(
+        &format!("{P}match = [\"\"]"),
+        "gaud.toml:3: providers.p.match[0]: is empty; write a model's name, as in \"claude-*\"",
+    );
+    bad(
+        &format!("{P}[aliases]\n\"gpt.4\" = \"nobody\""),
+        "gaud.toml:4: aliases.gpt.4: no provider takes \"nobody\"; begin it with a provider's \
+         namespace",
+    );
+    bad(
+        &format!("{P}[aliases]\na = \"p:\""),
+        "gaud.toml:4: aliases.a: \"p:\" names no model behind its namespace",
+    );
+    bad(&format!("{P}[aliases]\na = \"\""), "gaud.toml:4: aliases.a: \"\" is empty");
+    let loops =
+        "is an alias too, and an alias is replaced once; write the model that it stands for";
+    bad(&format!("{P}[aliases]\na = \"a\""), &format!("gaud.toml:4: aliases.a: \"a\" {loops}"));
+    let chain = format!("{P}[aliases]\nb = \"p:x\"\na = \"b\"");
+    bad(&chain, &format!("gaud.toml:5: aliases.a: \"b\" {loops}"));
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let file = "default_provider = \"litellm\"\n[providers.litellm]\nurl = \"http://h\"\n";
+    let env = |name| [(name, "https://u:pw@other:1/x")];
+    good(file, &env("GAUD_LITELLM_URL"), "litellm");
+    let rendered = |env: &[(&str, &str)]| {
+        let wasm = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let output = gaud(file, env, &["render", "--wasm", wasm]);
+        assert_eq!(text(&output.stderr), "");
+        text(&output.stdout).to_owned()
+    };
+    let yaml = rendered(&env("GAUD_LITELLM_URL"));
+    assert!(yaml.contains("hostname: \"other:1\""), "{yaml}");
+    assert!(yaml.contains("\"auth\": \"basic\""), "{yaml}");
+    assert!(yaml.contains("\"os.environ/GAUD_LITELLM_API_KEY\""), "{yaml}");
+    assert!(!yaml.contains("pw"), "{yaml}");
+    // The last resort does not win over the file.
+    assert!(rendered(&env("LITELLM_BASE_URL")).contains("hostname: \"h\""));
+    assert!(rendered(&[("LITELLM_API_KEY", "k")]).contains("\"os.environ/LITELLM_API_KEY\""));
+    let disabled = [("LITELLM_API_KEY", "k"), ("LITELLM_ENABLED", "false")];
+    assert!(!rendered(&disabled).contains("api_key"));
+    assert!(rendered(&[("GAUD_LITELLM_TIMEOUT", "7")]).contains("\"timeout_secs\": 7"));
+    assert!(rendered(&[("GAUD_LITELLM_DISCOVER", "yes")]).contains("\"discover_models\": true"));
+    bad_with(
+        file,
+        &[("GAUD_LITELLM_TIMEOUT", "7s")],
+        "GAUD_LITELLM_TIMEOUT: must be a number of seconds",
+    );
+    bad_with(
+        file,
+        &[("GAUD_LITELLM_DISCOVER", "ja")],
+        "GAUD_LITELLM_DISCOVER: must be true or false",
+    );
+}
+
+#[test]
+fn the_environment_alone_is_a_configuration() {
+    let run = |env: &[(&str, &str)]| {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_gaud"))
+            .args(["route", "gpt-4o"])
+            .current_dir(folder.path())
+            .env_clear()
+            .envs(env.iter().copied())
+            .output()
+            .unwrap();
+        text(&[output.stdout, output.stderr].concat()).to_owned()
+    };
+    let expected = "gpt-4o -> litellm: gpt-4o (default_provider)";
+    assert_eq!(run(&[("GAUD_LITELLM_URL", "http://h")]), expected);
+    assert_eq!(run(&[("LITELLM_BASE_URL", "http://h")]), expected);
+    let nothing = "gaud: there is no configuration: write a gaud.toml here, name one with --config, \
+                   or set GAUD_LITELLM_URL, as in GAUD_LITELLM_URL=http://localhost:4000";
+    assert_eq!(run(&[]), nothing);
+    assert_eq!(run(&[("LITELLM_BASE_URL", "http://h"), ("LITELLM_ENABLED", "0")]), nothing);
+}
+
+#[test]
+fn models_go_where_the_rules_say() {
+    let env = [("ANTHROPIC_API_KEY", "sk-ant")];
+    let full = include_str!("config/full.toml");
+    for (model, said) in [
+        ("litellm:gpt-4o", "litellm:gpt-4o -> litellm: gpt-4o (namespace \"litellm:\")"),
+        ("llama3.2:latest", "llama3.2:latest -> litellm: llama3.2:latest (default_provider)"),
+        ("claude-sonnet-4", "claude-sonnet-4 -> claude: claude-sonnet-4 (match \"claude-*\")"),
+        ("claude:claude-3", "claude:claude-3 -> claude: claude-3 (namespace \"claude:\")"),
+        ("fast", "fast -> litellm: gpt-4o-mini (alias \"fast\", then namespace \"litellm:\")"),
+        ("mesh:", "gaud: mesh: is a namespace with nothing behind it"),
+        ("", "gaud: the model is empty"),
+    ] {
+        assert_eq!(route(full, &env, model), said);
+    }
+    let strict = full.replace("default_provider = \"litellm\"", "");
+    assert_eq!(
+        route(&strict, &env, "gpt-4o"),
+        "gaud: no provider takes gpt-4o; begin it with a provider's namespace"
+    );
+}

@@ -1,0 +1,135 @@
+//! What is written is what is: the README's tables and snippets, and the rendered example.
+//!
+//! `UPDATE=1 cargo test --test docs` writes what is generated.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+
+use gaud::config::File;
+use gaud::endpoint::JSON_BODY;
+use gaud::reply::Code;
+
+fn path(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), name].iter().collect()
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(path(name)).unwrap()
+}
+
+/// Holds `name` against what it should be, or makes it so.
+fn assert_file(name: &str, expected: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path(name), expected).unwrap();
+    }
+    assert_eq!(read(name), expected, "{name} is stale: UPDATE=1 cargo test --test docs");
+}
+
+/// What stands between `<!-- name -->` and `<!-- end -->`, with its place.
+fn part<'a>(readme: &'a str, name: &str) -> (usize, &'a str) {
+    let marker = format!("<!-- {name} -->\n");
+    let start = readme.find(&marker).unwrap() + marker.len();
+    let (_, rest) = readme.split_at(start);
+    (start, rest.split_once("<!-- end -->").unwrap().0)
+}
+
+/// The words in backquotes of the first column of a table.
+fn first_column(table: &str) -> BTreeSet<String> {
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    cells.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The fields that a table of the configuration may have, as the parser lists them.
+fn fields(json: &str) -> BTreeSet<String> {
+    let problem = File::from_json(json.as_bytes()).unwrap_err().problem;
+    let (_, list) = problem.split_once("expected one of ").unwrap();
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_settings_are_all_there_and_no_others() {
+    let readme = read("README.md");
+    let mut known = fields(r#"{"?":1}"#);
+    known.remove("providers");
+    known.remove("aliases");
+    known.insert("aliases.NAME".to_owned());
+    let of_provider = fields(r#"{"providers":{"p":{"?":1}}}"#);
+    known.extend(of_provider.iter().map(|field| format!("providers.P.{field}")));
+    assert_eq!(first_column(part(&readme, "settings").1), known);
+}
+
+#[test]
+fn the_errors_are_the_codes() {
+    let mut table = String::from("| status | code | what, and what helps |\n|---|---|---|\n");
+    for code in Code::ALL {
+        table += &format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning());
+    }
+    let mut readme = read("README.md");
+    let (start, old) = part(&readme, "errors");
+    readme.replace_range(start..start + old.len(), &table);
+    assert_file("README.md", &readme);
+}
+
+#[test]
+fn the_endpoints_are_all_there_and_no_others() {
+    let readme = read("README.md");
+    let named: Vec<_> = part(&readme, "endpoints").1.split('`').skip(1).step_by(2).collect();
+    assert_eq!(named, JSON_BODY);
+}
+
+/// Runs `gaud` on a file, with every variable set that the documents name.
+fn gaud(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_gaud"))
+        .args(arguments)
+        .env_clear()
+        .envs([("ANTHROPIC_API_KEY", "sk-a"), ("LITELLM_MASTER_KEY", "sk-l")])
+        .env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_snippets_are_good_configurations() {
+    let readme = read("README.md");
+    let folder = tempfile::tempdir().unwrap();
+    let snippets: Vec<_> = readme.split("```toml\n").skip(1).collect();
+    assert!(!snippets.is_empty());
+    for (index, snippet) in snippets.iter().enumerate() {
+        let file = folder.path().join(format!("{index}.toml"));
+        std::fs::write(&file, snippet.split_once("```").unwrap().0).unwrap();
+        gaud(&["check", "--config", file.to_str().unwrap()]);
+    }
+}
+
+#[test]
+fn the_routes_are_what_the_command_says() {
+    let readme = read("README.md");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gaud.toml");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (toml, rest) = rest.split_once("```").unwrap();
+    std::fs::write(&file, toml).unwrap();
+    let (_, table) = rest.split_once("|---|---|---|---|\n").unwrap();
+    let rows: Vec<Vec<_>> = table
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+        .collect();
+    assert_eq!(rows.len(), 4);
+    for row in rows {
+        let [_, model, provider, target, ..] = row.as_slice() else { panic!("{row:?}") };
+        let said = gaud(&["route", model, "--config", file.to_str().unwrap()]);
+        assert!(said.starts_with(&format!("{model} -> {provider}: {target} (")), "{said}");
+    }
+}
+
+#[test]
+fn the_rendered_example_is_fresh() {
+    let arguments = ["render", "--config", "envoy/gaud.toml", "--wasm", "/etc/envoy/gaud.wasm"];
+    assert_file("envoy/envoy.yaml", &gaud(&arguments));
+}

@@ -1,0 +1,158 @@
+//! The built module: what it asks of Envoy, what it offers, and how large it is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs
+)]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use gaud::capabilities::CAPABILITIES;
+
+/// The most that the module may weigh.
+const SIZE_BYTES_MAX: usize = 300 * 1024;
+
+/// What the SDK links whether it is used or not; Envoy allows none of it.
+const UNUSED: [&str; 25] = [
+    "proxy_add_header_map_value",
+    "proxy_call_foreign_function",
+    "proxy_close_stream",
+    "proxy_continue_stream",
+    "proxy_dequeue_shared_queue",
+    "proxy_done",
+    "proxy_enqueue_shared_queue",
+    "proxy_get_current_time_nanoseconds",
+    "proxy_get_header_map_value",
+    "proxy_get_property",
+    "proxy_get_shared_data",
+    "proxy_get_status",
+    "proxy_grpc_call",
+    "proxy_grpc_cancel",
+    "proxy_grpc_close",
+    "proxy_grpc_send",
+    "proxy_grpc_stream",
+    "proxy_http_call",
+    "proxy_register_shared_queue",
+    "proxy_resolve_shared_queue",
+    "proxy_set_header_map_pairs",
+    "proxy_set_effective_context",
+    "proxy_set_property",
+    "proxy_set_shared_data",
+    "proxy_set_tick_period_milliseconds",
+];
+
+fn module() -> Vec<u8> {
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/target/wasm32-wasip1/release/gaud.wasm");
+    let path = std::env::var_os("GAUD_WASM").map_or_else(|| built.into(), PathBuf::from);
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; `make build` builds it", path.display()))
+}
+
+/// A cursor over a module's bytes: <https://webassembly.github.io/spec/core/binary/modules.html>.
+struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    fn byte(&mut self) -> u8 {
+        self.take(1)[0]
+    }
+
+    fn take(&mut self, length: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(length);
+        self.0 = rest;
+        taken
+    }
+
+    /// LEB128.
+    fn number(&mut self) -> usize {
+        let mut number = 0;
+        for shift in (0..).step_by(7) {
+            let byte = self.byte();
+            number |= usize::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        number
+    }
+
+    fn name(&mut self) -> &'a str {
+        let length = self.number();
+        std::str::from_utf8(self.take(length)).unwrap()
+    }
+}
+
+/// The content of the section with this id.
+fn section(module: &[u8], id: u8) -> Cursor<'_> {
+    let mut cursor = Cursor(&module[8..]);
+    loop {
+        let (found, length) = (cursor.byte(), cursor.number());
+        let content = cursor.take(length);
+        if found == id {
+            return Cursor(content);
+        }
+    }
+}
+
+/// The functions that it imports.
+fn imports(module: &[u8]) -> BTreeSet<&str> {
+    let mut cursor = section(module, 2);
+    (0..cursor.number())
+        .map(|_| {
+            let (_module, name) = (cursor.name(), cursor.name());
+            assert_eq!(cursor.byte(), 0, "{name} is no function");
+            cursor.number();
+            name
+        })
+        .collect()
+}
+
+/// Everything that it exports.
+fn exports(module: &[u8]) -> BTreeSet<&str> {
+    let mut cursor = section(module, 7);
+    (0..cursor.number())
+        .map(|_| {
+            let name = cursor.name();
+            cursor.byte();
+            cursor.number();
+            name
+        })
+        .collect()
+}
+
+#[test]
+fn it_imports_what_is_allowed_and_nothing_unknown() {
+    let module = module();
+    let imports = imports(&module);
+    let unused: BTreeSet<&str> = UNUSED.into_iter().collect();
+    let known: BTreeSet<&str> = unused.iter().copied().chain(CAPABILITIES).collect();
+    let unknown: Vec<_> = imports.difference(&known).collect();
+    assert!(unknown.is_empty(), "neither allowed nor known to be unused: {unknown:?}");
+    let both: Vec<_> = unused.iter().filter(|name| CAPABILITIES.contains(name)).collect();
+    assert!(both.is_empty(), "allowed and said to be unused: {both:?}");
+}
+
+#[test]
+fn every_capability_is_an_import_or_an_export() {
+    let module = module();
+    let (imports, exports) = (imports(&module), exports(&module));
+    for name in CAPABILITIES {
+        assert!(imports.contains(name) || exports.contains(name), "{name} is in vain");
+    }
+}
+
+#[test]
+fn it_offers_what_envoy_needs() {
+    let module = module();
+    let exports = exports(&module);
+    for name in ["memory", "_initialize", "proxy_abi_version_0_2_1", "proxy_on_memory_allocate"] {
+        assert!(exports.contains(name), "{name} is missing");
+    }
+}
+
+#[test]
+fn it_is_small() {
+    let size = module().len();
+    assert!(size <= SIZE_BYTES_MAX, "gaud.wasm has {size} bytes, the limit is {SIZE_BYTES_MAX}");
+}
