@@ -2,24 +2,37 @@
 //! rendered configuration, and the built module is held against this list.
 
 /// Names of proxy-wasm's ABI 0.2.1 and of WASI.
-pub const CAPABILITIES: [&str; 21] = [
+pub const CAPABILITIES: &[&str] = &[
     // Callbacks. A callback that is not listed is never made, and costs nothing.
     "proxy_on_vm_start",
     "proxy_on_configure",
     "proxy_on_context_create",
+    "proxy_on_tick",
+    "proxy_on_http_call_response",
     "proxy_on_request_headers",
     "proxy_on_request_body",
     "proxy_on_request_trailers",
     "proxy_on_response_headers",
+    "proxy_on_log",
     "proxy_on_delete",
     // Calls.
     "proxy_log",
     "proxy_get_header_map_pairs",
+    "proxy_get_header_map_value",
     "proxy_replace_header_map_value",
     "proxy_remove_header_map_value",
     "proxy_get_buffer_bytes",
     "proxy_set_buffer_bytes",
     "proxy_send_local_response",
+    "proxy_get_property",
+    "proxy_get_current_time_nanoseconds",
+    "proxy_set_tick_period_milliseconds",
+    "proxy_get_shared_data",
+    "proxy_set_shared_data",
+    "proxy_define_metric",
+    "proxy_increment_metric",
+    "proxy_record_metric",
+    "proxy_http_call",
     // The module's own memory and start.
     "proxy_on_memory_allocate",
     "_initialize",

@@ -18,6 +18,8 @@ pub enum Own {
     Liveness,
     /// `/readyz`: it is configured and can serve.
     Readiness,
+    /// `/health`: how the providers are.
+    Health,
 }
 
 /// Where a request names its model.
@@ -37,7 +39,8 @@ pub enum Shape {
 }
 
 /// The paths of the gateway's own answers.
-pub const OWN: [(&str, Own); 2] = [("/healthz", Own::Liveness), ("/readyz", Own::Readiness)];
+pub const OWN: [(&str, Own); 3] =
+    [("/healthz", Own::Liveness), ("/readyz", Own::Readiness), ("/health", Own::Health)];
 
 /// The paths to which a JSON object with a `model` is posted.
 pub const JSON_BODY: [&str; 10] = [

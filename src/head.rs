@@ -55,6 +55,17 @@ impl<'a> Head<'a> {
     }
 }
 
+/// The trailers of a request that no provider is to see: the gateway's own names, Envoy's, and
+/// credentials, which nobody reads there but which might be the client's key to the gateway.
+pub fn private_trailers(map: &[u8]) -> impl Iterator<Item = &str> {
+    let names = pairs(map).filter_map(|(name, _)| std::str::from_utf8(name).ok());
+    names.filter(|name| {
+        name.starts_with("x-gaud-")
+            || name.starts_with("x-envoy-")
+            || CLIENT_CREDENTIALS.contains(name)
+    })
+}
+
 fn parse_length(value: &[u8]) -> Option<u64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
@@ -137,6 +148,14 @@ pub(crate) mod tests {
                 None
             );
         }
+    }
+
+    #[test]
+    fn finds_the_trailers_that_are_nobodys_business() {
+        let names = ["x-checksum", "x-gaud-cluster", "authorization", "x-envoy-retry-on", "x-gaud"];
+        let map = serialized(&names.map(|name| (name, &b"1"[..])));
+        let found: Vec<_> = private_trailers(&map).collect();
+        assert_eq!(found, ["x-gaud-cluster", "authorization", "x-envoy-retry-on"]);
     }
 
     #[test]

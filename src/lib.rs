@@ -12,14 +12,21 @@
 //! between it and Envoy, and is built for wasm32-wasip1 only.
 
 pub mod body;
+pub mod breaker;
 pub mod capabilities;
 pub mod config;
 pub mod endpoint;
 pub mod head;
+pub mod health;
+pub mod host;
+pub mod metrics;
 pub mod model;
+pub mod outcome;
 pub mod reply;
 pub mod route;
 pub mod session;
+pub mod status;
+pub mod store;
 
 #[cfg(all(target_os = "wasi", not(test)))]
 mod filter;

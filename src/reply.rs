@@ -16,14 +16,21 @@ pub struct Reply {
     pub status: u32,
     /// A JSON document.
     pub body: String,
+    /// The header `retry-after`.
+    pub retry_after_secs: Option<u64>,
     /// For Envoy's `%RESPONSE_CODE_DETAILS%`: `gaud_` and the error's code.
     pub details: String,
 }
 
 impl Reply {
-    /// A 200 with a document.
-    pub fn ok(document: &impl Serialize) -> Self {
-        Self { status: 200, body: json(document), details: "gaud_ok".to_owned() }
+    /// An answer that is no error.
+    pub fn document(status: u32, document: &impl Serialize) -> Self {
+        Self {
+            status,
+            body: json(document),
+            details: "gaud_own".to_owned(),
+            retry_after_secs: None,
+        }
     }
 }
 
@@ -44,13 +51,15 @@ pub enum Code {
     HeadersTooLarge,
     BadProviderResponse,
     GatewayError,
+    GatewayBusy,
+    ProviderUnavailable,
     ProviderUnreachable,
     ProviderTimeout,
 }
 
 impl Code {
     /// All of them, by status.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidJson,
         Self::DuplicateModel,
         Self::InvalidType,
@@ -64,6 +73,8 @@ impl Code {
         Self::HeadersTooLarge,
         Self::GatewayError,
         Self::BadProviderResponse,
+        Self::GatewayBusy,
+        Self::ProviderUnavailable,
         Self::ProviderUnreachable,
         Self::ProviderTimeout,
     ];
@@ -83,7 +94,9 @@ impl Code {
             Self::UnsupportedContentEncoding => "unsupported_content_encoding",
             Self::HeadersTooLarge => "headers_too_large",
             Self::GatewayError => "gateway_error",
+            Self::GatewayBusy => "gateway_busy",
             Self::BadProviderResponse => "bad_provider_response",
+            Self::ProviderUnavailable => "provider_unavailable",
             Self::ProviderUnreachable => "provider_unreachable",
             Self::ProviderTimeout => "provider_timeout",
         }
@@ -98,7 +111,7 @@ impl Code {
             Self::HeadersTooLarge => 431,
             Self::GatewayError => 500,
             Self::BadProviderResponse => 502,
-            Self::ProviderUnreachable => 503,
+            Self::GatewayBusy | Self::ProviderUnavailable | Self::ProviderUnreachable => 503,
             Self::ProviderTimeout => 504,
             _ => 400,
         }
@@ -116,14 +129,11 @@ impl Code {
             Self::InvalidModel => {
                 "`model` is empty, too long, or has control characters or half a surrogate pair"
             }
-            Self::MissingModel => {
-                "nothing behind the namespace (`litellm:`), or no model where nothing else can be \
-                 the default"
-            }
+            Self::MissingModel => "nothing behind the namespace (`litellm:`); write a model there",
             Self::InvalidRequest => "Envoy could not read the HTTP request",
             Self::ModelNotFound => {
-                "no provider takes the model; begin it with a provider's namespace, or set \
-                 `default_provider`"
+                "no provider takes the model, or the request names none; begin it with a \
+                 provider's namespace, or set `default_provider`"
             }
             Self::UnknownUrl => "no such path here, and no `default_provider` that could know it",
             Self::RequestTooLarge => {
@@ -135,7 +145,15 @@ impl Code {
             }
             Self::HeadersTooLarge => "more than 60 KiB or 100 request headers",
             Self::GatewayError => "the gateway failed; Envoy's log says why",
+            Self::GatewayBusy => {
+                "too many requests wait for a `model` that comes late; send `model` before the \
+                 long parts, or try again"
+            }
             Self::BadProviderResponse => "the provider sent something that is no HTTP response",
+            Self::ProviderUnavailable => {
+                "the provider has failed several times in a row and is left alone for a while; try \
+                 again after `retry-after` seconds"
+            }
             Self::ProviderUnreachable => {
                 "the provider refused or closed the connection before it answered, or its name \
                  does not resolve"
@@ -228,8 +246,17 @@ pub enum Reject {
     NoModel,
     /// More bytes than this were held without finding the model.
     TooLarge(u64),
+    /// All requests together hold as much as they may.
+    NoRoom,
     /// The body is still encoded.
     Encoded,
+    /// The provider's breaker is open.
+    Unavailable {
+        /// The provider's name.
+        provider: String,
+        /// When another try is worth it.
+        retry_after_secs: u64,
+    },
     /// Nobody knows this path.
     UnknownUrl {
         /// The request's method.
@@ -247,6 +274,11 @@ impl Reject {
             status: code.status(),
             body: code.document(shape, &self.message(), self.param()),
             details: format!("gaud_{}", code.as_str()),
+            retry_after_secs: match self {
+                Self::Unavailable { retry_after_secs, .. } => Some(*retry_after_secs),
+                Self::NoRoom => Some(1),
+                _ => None,
+            },
         }
     }
 
@@ -261,10 +293,12 @@ impl Reject {
                 _ => Code::InvalidJson,
             },
             Self::Model(_) => Code::InvalidModel,
-            Self::NamespaceAlone(_) | Self::NoModel => Code::MissingModel,
-            Self::ModelNotFound(_) => Code::ModelNotFound,
+            Self::NamespaceAlone(_) => Code::MissingModel,
+            Self::ModelNotFound(_) | Self::NoModel => Code::ModelNotFound,
             Self::TooLarge(_) => Code::RequestTooLarge,
+            Self::NoRoom => Code::GatewayBusy,
             Self::Encoded => Code::UnsupportedContentEncoding,
+            Self::Unavailable { .. } => Code::ProviderUnavailable,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
         }
     }
@@ -298,9 +332,16 @@ impl Reject {
                 "The request names no 'model', and this gateway has no default provider.".to_owned()
             }
             Self::TooLarge(limit) => too_large(*limit),
+            Self::NoRoom => "Too many requests wait for a 'model' that comes late; send 'model' \
+                             before the long parts, or try again."
+                .to_owned(),
             Self::Encoded => "The body is compressed in a way that this gateway does not read; \
                               send it with gzip, or uncompressed."
                 .to_owned(),
+            Self::Unavailable { provider, retry_after_secs } => format!(
+                "The provider '{provider}' fails and is left alone; try again in \
+                 {retry_after_secs} s."
+            ),
             Self::UnknownUrl { method, path } => format!("Unknown URL: {method} {path}."),
         }
     }

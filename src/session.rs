@@ -4,24 +4,28 @@
 //! begin ──> Own path: Reply
 //!   │ └───> no model in it: Release to the default provider ──> the body passes unread
 //!   └─────> Hold ── feed* ── advance ──┬─> Hold     the model has not come yet
-//!                     ^                ├─> Release  it has: route, edit, let go
+//!                     ^                ├─> Release  it has: route, ask the breaker, edit, let go
 //!                     └── feed* ───────┼─> Continue the scan goes on behind it
 //!                                      └─> Reply    whatever is wrong, at any time
+//! respond ──> end                         what became of it: the breaker hears of both
 //! ```
 //!
-//! No clock, no dice, no host: bytes in, decisions out.
+//! No clock, no dice: bytes in, decisions out, and a [`Host`] for what is shared.
 
 use std::rc::Rc;
 
-use serde::Serialize;
-
 use crate::body::{Edit, FoundModel, JsonScanner};
+use crate::breaker::{Outcome, Ticket, shared};
 use crate::config::{Gateway, Provider, ProviderId};
 use crate::endpoint::{self, Endpoint, ModelIn, Own, Shape};
 use crate::head::{Credentials, Head};
+use crate::host::Host;
+use crate::metrics::{Metric, RequestOutcome};
 use crate::model::ModelName;
+use crate::outcome;
 use crate::reply::{Reject, Reply};
 use crate::route::NoRoute;
+use crate::status::Status;
 
 /// A request under way.
 #[derive(Debug)]
@@ -33,7 +37,19 @@ pub struct Session {
     path: Path,
     content_length: Option<u64>,
     credentials: Credentials,
-    provider: Option<ProviderId>,
+    /// Body and all have come.
+    is_whole: bool,
+    attempt: Option<Attempt>,
+}
+
+/// A request that went to a provider.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    provider: ProviderId,
+    /// What its breaker admitted it as; `None` without a breaker.
+    ticket: Option<Ticket>,
+    /// What is known of its outcome: nothing until the response begins.
+    outcome: Option<Outcome>,
 }
 
 #[derive(Debug)]
@@ -81,13 +97,18 @@ pub struct Release {
     pub edit: Option<Edit>,
     /// The new `content-length`, where there was one and it has changed.
     pub content_length: Option<u64>,
-    /// The client's credentials, to be removed for a provider that has its own.
-    pub credentials: Credentials,
+    /// The client's credentials, to be removed where the provider's own takes their place; `None`
+    /// where they pass: on a path that is not of the API (LiteLLM's `/key/generate`), the
+    /// gateway's key would make everyone an administrator.
+    pub replaces: Option<Credentials>,
 }
 
 impl Session {
     /// Reads the head. `end` says that no body follows.
-    pub fn begin(gateway: Rc<Gateway>, head: &Head<'_>, end: bool) -> (Self, Step) {
+    pub fn begin<H>(gateway: Rc<Gateway>, host: &H, head: &Head<'_>, end: bool) -> (Self, Step)
+    where
+        H: Host + ?Sized,
+    {
         let full_path = String::from_utf8_lossy(head.path);
         let below_base = endpoint::strip_base(&full_path, &gateway.base_paths);
         let plain = without_query(below_base.unwrap_or(&full_path));
@@ -104,15 +125,16 @@ impl Session {
             },
             content_length: head.content_length,
             credentials: head.credentials,
-            provider: None,
+            is_whole: end,
+            attempt: None,
             gateway,
         };
         let step = match endpoint {
-            Endpoint::Own(own) => session.answer(own),
+            Endpoint::Own(own) => Ok(session.answer(host, own)),
             Endpoint::Model(ModelIn::JsonBody) => session.hold(head, end),
-            Endpoint::Other => session.pass(head, below_base.is_some()),
+            Endpoint::Other => session.pass(host, head, below_base.is_some()),
         };
-        let step = step.unwrap_or_else(|reject| session.reject(&reject));
+        let step = step.unwrap_or_else(|reject| session.reject(host, &reject));
         (session, step)
     }
 
@@ -120,17 +142,54 @@ impl Session {
     ///
     /// # Errors
     /// The answer to a body that is refused; nothing may be fed behind it.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Reply> {
+    pub fn feed<H: Host + ?Sized>(&mut self, host: &H, bytes: &[u8]) -> Result<(), Reply> {
         let result = match &mut self.phase {
             Phase::Held(scanner) | Phase::Scanning(scanner) => scanner.feed(bytes),
             Phase::Passing | Phase::Over => Ok(()),
         };
-        result.map_err(|error| self.refuse(&Reject::Body(error)))
+        result.map_err(|error| self.refuse(host, &Reject::Body(error)))
     }
 
     /// Decides what becomes of the bytes that were fed. `end` says that the body is complete.
-    pub fn advance(&mut self, end: bool) -> Step {
-        self.try_advance(end).unwrap_or_else(|reject| self.reject(&reject))
+    pub fn advance<H: Host + ?Sized>(&mut self, host: &H, end: bool) -> Step {
+        self.is_whole |= end;
+        self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject))
+    }
+
+    /// The response begins, with this status. `details` is Envoy's `response.code_details`.
+    pub fn respond<H>(&mut self, host: &H, status: u32, details: impl FnOnce() -> Vec<u8>)
+    where
+        H: Host + ?Sized,
+    {
+        let outcome = outcome::at_headers(status, self.is_whole, details);
+        self.note(host, outcome);
+    }
+
+    /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
+    /// `response.code_details`.
+    ///
+    /// A success of a request that saw failures makes them forgotten only here: were it when the
+    /// response begins, a provider whose streams all break off would never have failed in a row.
+    pub fn end<H>(&mut self, host: &H, flags: u64, details: impl FnOnce() -> Vec<u8>)
+    where
+        H: Host + ?Sized,
+    {
+        if self.attempt.is_some_and(|attempt| attempt.outcome.is_none()) {
+            self.note(host, Outcome::Neutral);
+        }
+        let Some(attempt) = self.attempt.take() else { return };
+        let last = match attempt.outcome {
+            Some(Outcome::Success) => outcome::at_end(flags, self.is_whole, details),
+            Some(outcome) => outcome,
+            None => Outcome::Neutral,
+        };
+        host.count(Metric::Request(attempt.provider, RequestOutcome::Sent(last)));
+        let provider = self.gateway.provider(attempt.provider);
+        if let (Some(Outcome::Success), Some(ticket), Some(provider)) =
+            (attempt.outcome, attempt.ticket, provider)
+        {
+            shared::record(host, attempt.provider, provider, ticket, last);
+        }
     }
 
     /// Whether the next bytes are to be fed.
@@ -138,25 +197,30 @@ impl Session {
         matches!(self.phase, Phase::Held(_) | Phase::Scanning(_))
     }
 
-    /// How many bytes of the body were fed and are still held.
-    pub fn held_bytes(&self) -> u64 {
-        match &self.phase {
-            Phase::Held(scanner) => scanner.offset(),
-            _ => 0,
-        }
+    /// Whether what has come of the body is held.
+    pub fn holds_body(&self) -> bool {
+        matches!(self.phase, Phase::Held(_))
+    }
+
+    /// Refuses the request: there is no room to hold it.
+    pub fn no_room<H: Host + ?Sized>(&mut self, host: &H) -> Step {
+        self.reject(host, &Reject::NoRoom)
     }
 
     /// The provider that the request went to; `None` while it has none, or was answered here.
     pub fn provider(&self) -> Option<&Provider> {
-        self.provider.and_then(|id| self.gateway.provider(id))
+        self.attempt.and_then(|attempt| self.gateway.provider(attempt.provider))
     }
 
-    fn answer(&mut self, own: Own) -> Result<Step, Reject> {
-        let status = match own {
-            Own::Liveness => "ok",
-            Own::Readiness => "ready",
-        };
-        Ok(Step::Reply(Reply::ok(&Status { status })))
+    fn answer<H: Host + ?Sized>(&self, host: &H, own: Own) -> Step {
+        Step::Reply(match own {
+            Own::Liveness => Reply::document(200, &Status::alive()),
+            Own::Readiness => match Status::can_serve(&self.gateway, host) {
+                true => Reply::document(200, &Status::ready()),
+                false => Reply::document(503, &Status::unavailable()),
+            },
+            Own::Health => Reply::document(200, &Status::of(&self.gateway, host)),
+        })
     }
 
     fn hold(&mut self, head: &Head<'_>, end: bool) -> Result<Step, Reject> {
@@ -170,9 +234,12 @@ impl Session {
         Ok(Step::Hold)
     }
 
-    fn pass(&mut self, head: &Head<'_>, below_base: bool) -> Result<Step, Reject> {
+    fn pass<H>(&mut self, host: &H, head: &Head<'_>, below_base: bool) -> Result<Step, Reject>
+    where
+        H: Host + ?Sized,
+    {
         match self.gateway.default_provider.filter(|_| below_base) {
-            Some(provider) => Ok(self.release(provider, None)),
+            Some(provider) => self.release(host, provider, None),
             None => Err(Reject::UnknownUrl {
                 method: String::from_utf8_lossy(head.method).into_owned(),
                 path: without_query(&self.path.below_base).to_owned(),
@@ -180,7 +247,7 @@ impl Session {
         }
     }
 
-    fn try_advance(&mut self, end: bool) -> Result<Step, Reject> {
+    fn try_advance<H: Host + ?Sized>(&mut self, host: &H, end: bool) -> Result<Step, Reject> {
         let (held, scanner) = match &self.phase {
             Phase::Held(scanner) => (true, scanner),
             Phase::Scanning(scanner) => (false, scanner),
@@ -194,21 +261,24 @@ impl Session {
             true => scanner.finish().map_err(Reject::Body)?,
             false => {}
         }
+        // Where the model must have come: the same for every way in which the body is cut.
+        let limit = self.gateway.body_limit_bytes;
         match scanner.model() {
             _ if !held => Ok(Step::Continue),
-            Some(found) => self.route(&found.clone()),
-            None if end => {
-                let provider = self.gateway.default_provider.ok_or(Reject::NoModel)?;
-                Ok(self.release(provider, None))
-            }
-            None if scanner.offset() > self.gateway.body_limit_bytes => {
-                Err(Reject::TooLarge(self.gateway.body_limit_bytes))
-            }
-            None => Ok(Step::Hold),
+            Some(found) if found.end <= limit => self.route(host, &found.clone()),
+            None if scanner.offset() <= limit => match end || scanner.is_complete() {
+                // Nothing can follow that would still name one.
+                true => {
+                    let provider = self.gateway.default_provider.ok_or(Reject::NoModel)?;
+                    self.release(host, provider, None)
+                }
+                false => Ok(Step::Hold),
+            },
+            _ => Err(Reject::TooLarge(limit)),
         }
     }
 
-    fn route(&mut self, found: &FoundModel) -> Result<Step, Reject> {
+    fn route<H: Host + ?Sized>(&mut self, host: &H, found: &FoundModel) -> Result<Step, Reject> {
         let gateway = Rc::clone(&self.gateway);
         let model = ModelName::try_from(found.value.clone()).map_err(Reject::Model)?;
         let target = match gateway.routes.decide(&model) {
@@ -219,23 +289,60 @@ impl Session {
             Err(NoRoute::NotFound) => return Err(Reject::ModelNotFound(found.value.clone())),
         };
         let edit = (target.model != found.value).then(|| Edit::json_model(found, target.model));
-        Ok(self.release(target.provider, edit))
+        self.release(host, target.provider, edit)
     }
 
-    fn release(&mut self, provider: ProviderId, edit: Option<Edit>) -> Step {
-        self.provider = Some(provider);
+    fn release<H>(
+        &mut self,
+        host: &H,
+        provider: ProviderId,
+        edit: Option<Edit>,
+    ) -> Result<Step, Reject>
+    where
+        H: Host + ?Sized,
+    {
+        let ticket = self.admit(host, provider)?;
+        self.attempt = Some(Attempt { provider, ticket, outcome: None });
         self.phase = match std::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Held(scanner) => Phase::Scanning(scanner),
             _ => Phase::Passing,
         };
         let resized = edit.as_ref().zip(self.content_length);
-        Step::Release(Release {
+        Ok(Step::Release(Release {
             provider,
             path: self.provider_path(),
             content_length: resized.map(|(edit, length)| edit.resized(length)),
             edit,
-            credentials: self.credentials,
+            replaces: is_api(&self.path.below_base).then_some(self.credentials),
+        }))
+    }
+
+    fn admit<H>(&self, host: &H, id: ProviderId) -> Result<Option<Ticket>, Reject>
+    where
+        H: Host + ?Sized,
+    {
+        let Some(provider) = self.gateway.provider(id) else { return Ok(None) };
+        shared::admit(host, id, provider).map_err(|retry_after_ms| {
+            host.count(Metric::Request(id, RequestOutcome::Rejected));
+            Reject::Unavailable {
+                provider: provider.name.clone(),
+                retry_after_secs: retry_after_ms.div_ceil(1000).max(1),
+            }
         })
+    }
+
+    /// The breaker hears of failures and of probes as soon as the response begins.
+    fn note<H: Host + ?Sized>(&mut self, host: &H, outcome: Outcome) {
+        let Some(attempt) = &mut self.attempt else { return };
+        attempt.outcome = Some(outcome);
+        let provider = self.gateway.provider(attempt.provider);
+        let (Some(ticket), Some(provider)) = (&mut attempt.ticket, provider) else { return };
+        if ticket.is_probe() {
+            host.count(Metric::Probe(attempt.provider, outcome));
+        }
+        if ticket.is_probe() || outcome != Outcome::Success {
+            *ticket = shared::record(host, attempt.provider, provider, *ticket, outcome);
+        }
     }
 
     fn provider_path(&self) -> Option<String> {
@@ -246,20 +353,21 @@ impl Session {
         }
     }
 
-    fn reject(&mut self, reject: &Reject) -> Step {
-        Step::Reply(self.refuse(reject))
+    fn reject<H: Host + ?Sized>(&mut self, host: &H, reject: &Reject) -> Step {
+        Step::Reply(self.refuse(host, reject))
     }
 
-    fn refuse(&mut self, reject: &Reject) -> Reply {
+    /// Whatever the provider has of the request, it was not its fault.
+    fn refuse<H: Host + ?Sized>(&mut self, host: &H, reject: &Reject) -> Reply {
         self.phase = Phase::Over;
-        self.provider = None;
+        self.note(host, Outcome::Neutral);
+        if let Some(attempt) = self.attempt.take() {
+            let outcome = RequestOutcome::Sent(Outcome::Neutral);
+            host.count(Metric::Request(attempt.provider, outcome));
+        }
+        host.count(Metric::Refused(reject.code()));
         reject.reply(self.shape)
     }
-}
-
-#[derive(Serialize)]
-struct Status {
-    status: &'static str,
 }
 
 /// Outside every base path only the gateway itself answers.
@@ -268,6 +376,11 @@ fn own_or_other(method: &[u8], path: &str) -> Endpoint {
         own @ Endpoint::Own(_) => own,
         _ => Endpoint::Other,
     }
+}
+
+/// What the providers' APIs have in common: OpenAI's version 1.
+fn is_api(path: &str) -> bool {
+    path.strip_prefix("/v1").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
 
 fn without_query(path: &str) -> &str {

@@ -1,14 +1,23 @@
 //! What is written is what is: the README's tables and snippets, and the rendered example.
 //!
 //! `UPDATE=1 cargo test --test docs` writes what is generated.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 
 use gaud::config::File;
 use gaud::endpoint::JSON_BODY;
+use gaud::metrics::{FAMILIES, Family};
 use gaud::reply::Code;
 
 fn path(name: &str) -> PathBuf {
@@ -55,9 +64,22 @@ fn the_settings_are_all_there_and_no_others() {
     known.remove("providers");
     known.remove("aliases");
     known.insert("aliases.NAME".to_owned());
+    known.remove("breaker");
+    let of_breaker = fields(r#"{"breaker":{"?":1}}"#);
+    known.extend(of_breaker.iter().map(|field| format!("breaker.{field}")));
     let of_provider = fields(r#"{"providers":{"p":{"?":1}}}"#);
     known.extend(of_provider.iter().map(|field| format!("providers.P.{field}")));
     assert_eq!(first_column(part(&readme, "settings").1), known);
+}
+
+#[test]
+fn the_metrics_are_the_families() {
+    let mut table = String::from("| metric | labels | |\n|---|---|---|\n");
+    for Family { name, labels, meaning } in FAMILIES {
+        let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
+        table += &format!("| `{name}` | {} | {meaning} |\n", labels.join(", "));
+    }
+    assert_part("metrics", &table);
 }
 
 #[test]
@@ -66,9 +88,17 @@ fn the_errors_are_the_codes() {
     for code in Code::ALL {
         table += &format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning());
     }
+    assert_part("errors", &table);
+}
+
+/// Holds a part of the README against what it should be, or makes it so.
+fn assert_part(name: &str, expected: &str) {
+    // One at a time: each writes the whole file.
+    static README: Mutex<()> = Mutex::new(());
+    let _lock = README.lock();
     let mut readme = read("README.md");
-    let (start, old) = part(&readme, "errors");
-    readme.replace_range(start..start + old.len(), &table);
+    let (start, old) = part(&readme, name);
+    readme.replace_range(start..start + old.len(), expected);
     assert_file("README.md", &readme);
 }
 

@@ -1,6 +1,13 @@
 //! Properties of the scanner: on random JSON, whole or broken, cut at random, it says what
 //! `serde_json` says.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 use gaud::body::{JsonScanner, Problem, ScanError};
 use proptest::prelude::*;

@@ -26,9 +26,41 @@ impl Edit {
         }
     }
 
+    /// Applies the edit to a body, or to as much of it as the edit needs.
+    pub fn apply(&self, mut body: Vec<u8>) -> Vec<u8> {
+        let length = body.len();
+        let place = |offset: u64| usize::try_from(offset).unwrap_or(length).min(length);
+        let tail = body.split_off(place(self.end));
+        body.truncate(place(self.start));
+        body.extend_from_slice(&self.with);
+        body.extend(tail);
+        body
+    }
+
     /// The body's length after the edit.
     pub fn resized(&self, length: u64) -> u64 {
         let removed = self.end.saturating_sub(self.start);
         length.saturating_sub(removed).saturating_add(self.with.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn changes_its_own_bytes_alone() {
+        let edit = |start, end, with: &str| Edit { start, end, with: with.into() };
+        for (edit, body, expected) in [
+            (edit(1, 3, "xyz"), "abcde", "axyzde"),
+            (edit(0, 5, ""), "abcde", ""),
+            (edit(2, 2, "-"), "abcde", "ab-cde"),
+            (edit(3, 5, "x"), "abcde", "abcx"),
+        ] {
+            assert_eq!(edit.apply(body.into()), expected.as_bytes());
+            assert_eq!(edit.resized(body.len() as u64), expected.len() as u64);
+        }
     }
 }

@@ -22,7 +22,7 @@
 //! assert!(scanner.model().is_none());
 //! scanner.feed(br#"-4o", "messages": []}"#)?;
 //! let model = scanner.model().expect("it is complete");
-//! assert_eq!((model.value.as_str(), model.start, model.end), ("gpt-4o", 17, 23));
+//! assert_eq!((model.value.as_str(), model.start, model.end), ("gpt-4o", 16, 22));
 //! scanner.finish()?;
 //! # Ok::<(), gaud::body::ScanError>(())
 //! ```
@@ -132,14 +132,19 @@ impl JsonScanner {
         self.offset
     }
 
+    /// Whether the object has ended: only white space may follow.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.state, State::End)
+    }
+
     /// The body has ended.
     ///
     /// # Errors
     /// [`Problem::Incomplete`] when its object has not.
     pub fn finish(&self) -> Result<(), ScanError> {
-        match self.state {
-            State::End => Ok(()),
-            _ => Err(self.error(Problem::Incomplete)),
+        match self.is_complete() {
+            true => Ok(()),
+            false => Err(self.error(Problem::Incomplete)),
         }
     }
 

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use gaud::capabilities::CAPABILITIES;
-use gaud::config::{File, SecretSource};
+use gaud::config::{File, SecretSource, TIMEOUT_SECS};
+use gaud::metrics;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 
@@ -21,9 +22,6 @@ const TEMPLATE: &str = include_str!("render/envoy.yaml");
 
 /// The version that the configuration is written for and tested with.
 const ENVOY_VERSION: &str = include_str!("../../.envoy-version");
-
-/// The longest wait for a response to begin, unless a provider says otherwise.
-const DEFAULT_TIMEOUT_SECS: u64 = 120;
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -100,12 +98,12 @@ fn yaml(loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Result<String, minijinja:
         listen => socket_address(loaded.listen),
         admin_listen => socket_address(loaded.admin_listen),
         body_limit_bytes => gateway.body_limit_bytes,
-        http2_window_bytes => gateway.body_limit_bytes.max(65_535),
-        default_timeout_secs => DEFAULT_TIMEOUT_SECS,
+        default_timeout_secs => TIMEOUT_SECS,
         idle_secs => longest_secs.map_or(0, |longest_ms| longest_ms.div_ceil(1000)).max(IDLE_SECS),
         local_replies => Serde(local_reply::all(gateway.body_limit_bytes)),
         wasm => wasm.to_string_lossy().into_owned(),
         capabilities => Serde(CAPABILITIES),
+        stats_tags => Serde(metrics::labels()),
         filter_json => filter_json(&loaded.file),
         clusters => Serde(cluster::all(gateway, env)),
     })

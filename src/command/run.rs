@@ -17,12 +17,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::select;
 
 use super::envoy::Search;
-use super::load::CONFIG_FILES;
-use super::render::{self, Rendered, rendered};
+use super::load::{self, Env, load};
+use super::render::{self, rendered};
 use super::upstream;
 
 use failure::Failure;
@@ -62,32 +63,50 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 /// Starts Envoy in `slot`, where it is found by whoever is to end it.
 async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Failure> {
-    let (rendered, stand_in) = rendered_or_stand_in(args).await?;
+    let stand_in = stand_in(args).await?;
+    let url = stand_in.as_ref().map(url).transpose()?;
+    let env = |name: &str| match &url {
+        Some(url) if name == PROVIDER => Some(url.into()),
+        _ => variable(name),
+    };
+    let rendered = rendered(args.config.as_deref(), args.wasm.as_deref(), &env)?;
+    if !rendered.wasm.is_file() {
+        return Err(render::Error::NoWasm(vec![rendered.wasm]).into());
+    }
     vacant("listen", rendered.listen)?;
     vacant("admin_listen", rendered.admin_listen)?;
     let envoy = Search { env: &variable, log: &mut |line| note(&line) }.run().await?;
+    let model = model(args, &env);
     let process = slot.insert(Process::start(&envoy, &rendered)?);
     select! {
-        failure = watch(process, &rendered) => failure,
+        failure = watch(process, rendered.listen, &model) => failure,
         failure = attend(stand_in) => failure,
     }
 }
 
-/// What Envoy is started with; and the stand-in's socket, where nothing says which provider there is.
-async fn rendered_or_stand_in(args: &Args) -> Result<(Rendered, Option<TcpListener>), Failure> {
-    let rendered = |env| rendered(args.config.as_deref(), args.wasm.as_deref(), env);
-    match rendered(&variable) {
-        Err(render::Error::Config(load::Error::Nothing)) => {}
-        rendered => return Ok((rendered?, None)),
-    }
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    note(&format!("no configuration and no {PROVIDER}: the stand-in upstream on {url} it is"));
-    let with_stand_in = |name: &str| match name {
-        PROVIDER => Some(OsString::from(&url)),
-        _ => variable(name),
+/// The stand-in's socket, where nothing says which provider there is.
+async fn stand_in(args: &Args) -> io::Result<Option<TcpListener>> {
+    let Err(load::Error::Nothing) = load(args.config.as_deref(), &variable) else {
+        return Ok(None);
     };
-    Ok((rendered(&with_stand_in)?, Some(listener)))
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    note(&format!("no configuration, no {PROVIDER}: a stand-in upstream on {}", url(&listener)?));
+    Ok(Some(listener))
+}
+
+fn url(listener: &TcpListener) -> io::Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+/// A model to try: the first provider's first, or one that many providers have.
+fn model(args: &Args, env: Env<'_>) -> String {
+    let loaded = load(args.config.as_deref(), env).ok();
+    let first = loaded.as_ref().and_then(|loaded| loaded.file.providers.iter().next());
+    let Some((name, provider)) = first else { return String::new() };
+    let namespace = provider.namespaces.as_ref().and_then(|own| own.first().cloned());
+    let namespace = namespace.unwrap_or_else(|| format!("{name}:"));
+    let model = provider.models.first().map_or("gpt-4o", String::as_str);
+    format!("{namespace}{}", model.strip_prefix(&namespace).unwrap_or(model))
 }
 
 fn variable(name: &str) -> Option<OsString> {
@@ -102,13 +121,17 @@ async fn attend(stand_in: Option<TcpListener>) -> Result<Infallible, Failure> {
 }
 
 /// Says where to find the gateway once Envoy is ready, and returns when Envoy ends by itself.
-async fn watch(envoy: &mut Process, rendered: &Rendered) -> Result<Infallible, Failure> {
+async fn watch(
+    envoy: &mut Process,
+    listen: SocketAddr,
+    model: &str,
+) -> Result<Infallible, Failure> {
     let admin = envoy.ready().await?;
-    let address = match rendered.listen.port() {
+    let address = match listen.port() {
         0 => admin::listener(admin).await?,
-        _ => rendered.listen,
+        _ => listen,
     };
-    welcome(address);
+    welcome(address, model);
     Err(Failure::Gone(envoy.exit().await?))
 }
 
@@ -121,22 +144,23 @@ fn vacant(name: &'static str, address: SocketAddr) -> Result<(), Failure> {
     })
 }
 
-fn welcome(address: SocketAddr) {
+fn welcome(address: SocketAddr, model: &str) {
     let mut local = address;
     if address.ip().is_unspecified() {
         local.set_ip(Ipv4Addr::LOCALHOST.into());
     }
-    let _ = writeln!(
-        io::stdout(),
-        "Gaud is ready on http://{address}
-
-Try it:
-
-    curl http://{local}/v1/chat/completions -H 'content-type: application/json' \\
-        -d '{{\"model\": \"litellm:gpt-4o\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'
-
-Stop it with Ctrl-C."
-    );
+    let model = json!(model);
+    let hello =
+        format!(r#"{{"model": {model}, "messages": [{{"role": "user", "content": "Hello"}}]}}"#);
+    let lines = [
+        format!("Gaud is ready on http://{address}"),
+        "Try it:".to_owned(),
+        format!("    curl http://{local}/v1/chat/completions \\"),
+        format!("        -H 'content-type: application/json' -d '{hello}'"),
+        "Stop it with Ctrl-C.".to_owned(),
+    ];
+    // Nobody may listen, which is no reason to end.
+    let _ = writeln!(io::stdout(), "{}", lines.join("\n"));
 }
 
 fn note(line: &str) {

@@ -42,7 +42,7 @@ impl Gateway {
         let providers = file
             .providers
             .iter()
-            .map(|(name, provider)| Provider::compile(name, provider, lookup))
+            .map(|(name, own)| Provider::compile(name, own, file.breaker.as_ref(), lookup))
             .collect::<Result<Vec<_>, _>>()?;
         let default_provider = default_provider(file, &providers)?;
         Ok(Self {
@@ -57,6 +57,11 @@ impl Gateway {
     /// All providers, in the order of the file.
     pub fn providers(&self) -> &[Provider] {
         &self.providers
+    }
+
+    /// The ids of all providers, in the order of the file.
+    pub fn ids(&self) -> impl Iterator<Item = ProviderId> + use<> {
+        (0..self.providers.len()).map(ProviderId::new)
     }
 
     /// One provider; `None` only for an id of another gateway.

@@ -23,7 +23,7 @@ pub use credential::{Auth, CLIENT_CREDENTIALS, Credential};
 pub use error::ConfigError;
 pub use file::{BreakerFile, File, ProviderFile};
 pub use ordered::Ordered;
-pub use provider::{Provider, ProviderId};
+pub use provider::{Provider, ProviderId, TIMEOUT_SECS};
 pub use secret::{Secret, SecretSource};
 pub use url::ProviderUrl;
 

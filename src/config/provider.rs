@@ -3,9 +3,13 @@
 use super::Lookup;
 use super::credential::{Auth, Credential};
 use super::error::ConfigError;
-use super::file::ProviderFile;
+use super::file::{BreakerFile, ProviderFile};
 use super::secret::{Secret, SecretSource};
 use super::url::ProviderUrl;
+use crate::breaker;
+
+/// The longest wait for a response to begin, unless a provider says otherwise.
+pub const TIMEOUT_SECS: u64 = 120;
 
 /// The longest provider name: it stands in headers, metrics and environment variables.
 const NAME_BYTES_MAX: usize = 64;
@@ -41,6 +45,16 @@ pub struct Provider {
     pub ca_file: Option<String>,
     /// HTTP/2 without negotiation.
     pub http2: bool,
+    /// When it is left alone; `None` for never.
+    pub breaker: Option<breaker::Settings>,
+    /// Where its breaker stands in shared data: another URL is another breaker.
+    pub breaker_key: String,
+    /// What an active check asks for; `None` for no check.
+    pub health_path: Option<String>,
+    /// Where its health stands in shared data.
+    pub health_key: String,
+    /// How many models the configuration lists for it.
+    pub models: usize,
 }
 
 impl Provider {
@@ -48,6 +62,7 @@ impl Provider {
     pub(super) fn compile(
         name: &str,
         file: &ProviderFile,
+        common_breaker: Option<&BreakerFile>,
         lookup: Lookup<'_>,
     ) -> Result<Self, ConfigError> {
         check_name(name)?;
@@ -79,18 +94,47 @@ impl Provider {
                 "belongs to the cluster that Envoy has already",
             ));
         }
+        let timeout_ms =
+            timeout_ms(file).map_err(|problem| ConfigError::new(at("timeout_secs"), problem))?;
+        let own_breaker = (at("breaker"), file.breaker.as_ref());
+        let place = file.url.as_deref().unwrap_or(cluster);
         Ok(Self {
             name: name.to_owned(),
             cluster: check_cluster(cluster)
                 .map_err(|problem| ConfigError::new(at("cluster"), problem))?,
-            url,
             credential: credential(file, lookup)
                 .map_err(|(field, problem)| ConfigError::new(at(field), problem))?,
-            timeout_ms: timeout_ms(file)
-                .map_err(|problem| ConfigError::new(at("timeout_secs"), problem))?,
+            timeout_ms,
             ca_file: file.ca_file.clone(),
             http2: file.http2.unwrap_or(false),
+            breaker: breaker::Settings::compile(
+                (&own_breaker.0, own_breaker.1),
+                common_breaker,
+                timeout_ms.unwrap_or(TIMEOUT_SECS.saturating_mul(1000)),
+            )?,
+            breaker_key: format!("gaud/breaker/{name}/{place}"),
+            health_path: health_path(name, file)
+                .map_err(|problem| ConfigError::new(at("health_path"), problem))?,
+            health_key: format!("gaud/health/{name}/{place}"),
+            models: file.models.len(),
+            url,
         })
+    }
+}
+
+/// LiteLLM is checked unless the file says otherwise; by a path that makes no model work.
+fn health_path(name: &str, file: &ProviderFile) -> Result<Option<String>, &'static str> {
+    const LITELLM: &str = "litellm";
+    match file.health_path.as_deref() {
+        None if name == LITELLM => Ok(Some("/health/liveliness".to_owned())),
+        None | Some("") => Ok(None),
+        Some("/health" | "/health/") if name == LITELLM => {
+            Err("makes LiteLLM call every model each time; write \"/health/liveliness\"")
+        }
+        Some(path) if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(path.to_owned()))
+        }
+        Some(_) => Err("must begin with '/', as in \"/health/liveliness\""),
     }
 }
 

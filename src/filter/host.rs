@@ -1,22 +1,27 @@
 //! The calls into Envoy, each wrapped once, none of which can trap.
 //!
-//! The SDK's own wrappers panic on every status they do not know and on headers that are not
-//! UTF-8, and a panic takes down every stream of the worker. So these are the raw functions of
-//! proxy-wasm ABI 0.2.1
-//! (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>), with every status handled:
-//! a call that fails is logged, and the caller learns of it by its result.
+//! Every status is handled: a call that fails is logged, and the caller learns of it by its
+//! result. Header values are bytes, for a client may send any.
 #![allow(unsafe_code)]
 
-use std::ptr::null_mut;
+mod abi;
+
+use std::ptr::{null, null_mut};
+
+use abi::*;
 
 const OK: u32 = 0;
+const NOT_FOUND: u32 = 1;
+const CAS_MISMATCH: u32 = 8;
 
 /// Which header map.
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
 pub(super) enum Map {
     RequestHeaders = 0,
+    RequestTrailers = 1,
     ResponseHeaders = 2,
+    CallResponseHeaders = 6,
 }
 
 /// Which buffer.
@@ -27,41 +32,12 @@ pub(super) enum Buffer {
     PluginConfiguration = 7,
 }
 
-#[link(wasm_import_module = "env")]
-unsafe extern "C" {
-    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_replace_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        value: *const u8,
-        value_size: usize,
-    ) -> u32;
-    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
-    fn proxy_get_buffer_bytes(
-        buffer: u32,
-        start: usize,
-        max_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-    ) -> u32;
-    fn proxy_set_buffer_bytes(
-        buffer: u32,
-        start: usize,
-        size: usize,
-        data: *const u8,
-        data_size: usize,
-    ) -> u32;
-    fn proxy_send_local_response(
-        status: u32,
-        details: *const u8,
-        details_size: usize,
-        body: *const u8,
-        body_size: usize,
-        headers: *const u8,
-        headers_size: usize,
-        grpc_status: i32,
-    ) -> u32;
+/// What a metric is.
+#[derive(Debug, Clone, Copy)]
+#[repr(u32)]
+pub(super) enum MetricKind {
+    Counter = 0,
+    Gauge = 1,
 }
 
 /// All headers, as [`crate::head::Head::parse`] reads them.
@@ -71,6 +47,19 @@ pub(super) fn header_map(map: Map) -> Vec<u8> {
     // SAFETY: both pointers are valid for writes during the call.
     let status = unsafe { proxy_get_header_map_pairs(map as u32, &mut data, &mut size) };
     check("get_header_map_pairs", status);
+    // SAFETY: Envoy filled them by `proxy_on_memory_allocate`, or left them as they were.
+    unsafe { owned(data, size) }
+}
+
+/// A header's first value; empty when it is not there.
+pub(super) fn header(map: Map, name: &str) -> Vec<u8> {
+    let mut data = null_mut();
+    let mut size = 0;
+    // SAFETY: all pointers are valid during the call.
+    let status = unsafe {
+        proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), &mut data, &mut size)
+    };
+    check("get_header_map_value", status);
     // SAFETY: Envoy filled them by `proxy_on_memory_allocate`, or left them as they were.
     unsafe { owned(data, size) }
 }
@@ -118,10 +107,10 @@ pub(super) fn replace_start(buffer: Buffer, size: usize, bytes: &[u8]) -> bool {
     check("set_buffer_bytes", status)
 }
 
-/// Answers a request in the provider's place, with a JSON document.
-pub(super) fn send_reply(status: u32, details: &str, body: &str) -> bool {
+/// Answers a request in the provider's place.
+pub(super) fn send_reply(status: u32, details: &str, headers: &[(&str, &str)], body: &str) -> bool {
     const NO_GRPC_STATUS: i32 = -1;
-    let headers = serialized([("content-type", "application/json")]);
+    let headers = serialized(headers);
     // SAFETY: the pointers are of live values with their own lengths.
     let status = unsafe {
         proxy_send_local_response(
@@ -138,12 +127,118 @@ pub(super) fn send_reply(status: u32, details: &str, body: &str) -> bool {
     check("send_local_response", status)
 }
 
-/// One header as proxy-wasm lays out a map.
-fn serialized([(name, value)]: [(&str, &str); 1]) -> Vec<u8> {
-    let mut map = 1_u32.to_le_bytes().to_vec();
-    map.extend((name.len() as u32).to_le_bytes());
-    map.extend((value.len() as u32).to_le_bytes());
-    for text in [name, value] {
+/// One of Envoy's attributes; empty when it is not known now. The path's parts are divided by NUL.
+pub(super) fn property(path: &str) -> Vec<u8> {
+    let mut data = null_mut();
+    let mut size = 0;
+    // SAFETY: all pointers are valid during the call.
+    let status = unsafe { proxy_get_property(path.as_ptr(), path.len(), &mut data, &mut size) };
+    check("get_property", status);
+    // SAFETY: Envoy filled them by `proxy_on_memory_allocate`, or left them as they were.
+    unsafe { owned(data, size) }
+}
+
+/// The wall clock, in nanoseconds since 1970.
+pub(super) fn now_ns() -> u64 {
+    let mut time = 0;
+    // SAFETY: the pointer is valid for writes during the call.
+    check("get_current_time_nanoseconds", unsafe { proxy_get_current_time_nanoseconds(&mut time) });
+    time
+}
+
+/// Asks for a tick every so often.
+pub(super) fn set_tick_period(period_ms: u32) -> bool {
+    // SAFETY: takes no pointer.
+    check("set_tick_period_milliseconds", unsafe { proxy_set_tick_period_milliseconds(period_ms) })
+}
+
+/// A value of shared data and its number; `None` when it was never set.
+pub(super) fn shared_data(key: &str) -> Option<(Vec<u8>, u32)> {
+    let mut data = null_mut();
+    let (mut size, mut cas) = (0, 0);
+    // SAFETY: all pointers are valid during the call.
+    let status =
+        unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), &mut data, &mut size, &mut cas) };
+    let found = check("get_shared_data", status);
+    // SAFETY: Envoy filled them by `proxy_on_memory_allocate`, or left them as they were.
+    let value = unsafe { owned(data, size) };
+    found.then_some((value, cas))
+}
+
+/// Sets a value of shared data that still has this number, or was never set.
+pub(super) fn swap_shared_data(key: &str, value: &[u8], number: Option<u32>) -> bool {
+    // Envoy compares no number with a key that it does not know, and 0 with none at all: so one
+    // that no value ever has creates a key, and changes none.
+    let cas = number.unwrap_or(u32::MAX);
+    // SAFETY: the pointers are of live values with their own lengths.
+    let status =
+        unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) };
+    status != CAS_MISMATCH && check("set_shared_data", status)
+}
+
+/// Defines a metric; `None` when Envoy will not have it.
+pub(super) fn define_metric(kind: MetricKind, name: &str) -> Option<u32> {
+    let mut id = 0;
+    // SAFETY: all pointers are valid during the call.
+    let status = unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &mut id) };
+    check("define_metric", status).then_some(id)
+}
+
+/// Adds one to a counter.
+pub(super) fn increment_metric(id: u32) {
+    // SAFETY: takes no pointer.
+    check("increment_metric", unsafe { proxy_increment_metric(id, 1) });
+}
+
+/// Sets a gauge.
+pub(super) fn record_metric(id: u32, value: u64) {
+    // SAFETY: takes no pointer.
+    check("record_metric", unsafe { proxy_record_metric(id, value) });
+}
+
+/// Asks a cluster for a path; the number by which the answer is known, or `None` when the question
+/// could not be sent.
+pub(super) fn get(cluster: &str, authority: &str, path: &str, timeout_ms: u32) -> Option<u32> {
+    let headers = serialized(&[
+        (":method", "GET"),
+        (":path", path),
+        (":authority", authority),
+        ("user-agent", concat!("gaud/", env!("CARGO_PKG_VERSION"))),
+    ]);
+    let no_trailers = serialized(&[]);
+    let mut token = 0;
+    // SAFETY: the pointers are of live values with their own lengths; the body is empty.
+    let status = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            null(),
+            0,
+            no_trailers.as_ptr(),
+            no_trailers.len(),
+            timeout_ms,
+            &mut token,
+        )
+    };
+    check("http_call", status).then_some(token)
+}
+
+/// Writes to Envoy's log. Levels are Envoy's: 0 trace to 5 critical.
+pub(super) fn log(level: u32, message: &str) {
+    // SAFETY: the pointer is of a live string with its own length. A log that fails has no log.
+    unsafe { proxy_log(level, message.as_ptr(), message.len()) };
+}
+
+/// Headers as proxy-wasm lays out a map.
+fn serialized(headers: &[(&str, &str)]) -> Vec<u8> {
+    let mut map = (headers.len() as u32).to_le_bytes().to_vec();
+    for (name, value) in headers {
+        map.extend((name.len() as u32).to_le_bytes());
+        map.extend((value.len() as u32).to_le_bytes());
+    }
+    for text in headers.iter().flat_map(|(name, value)| [name, value]) {
         map.extend(text.as_bytes());
         map.push(0);
     }
@@ -162,9 +257,8 @@ unsafe fn owned(data: *mut u8, size: usize) -> Vec<u8> {
     }
 }
 
-/// Empty buffers are reported as "not found" (1) by some calls: nothing to log.
+/// What is not there is no error: nothing to log.
 fn check(call: &str, status: u32) -> bool {
-    const NOT_FOUND: u32 = 1;
     if status > NOT_FOUND {
         log::error!("proxy_{call} failed with status {status}");
     }

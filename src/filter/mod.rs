@@ -1,12 +1,17 @@
-//! The glue between Envoy and the core: the only place that names `proxy_wasm`.
+//! The glue between Envoy and the core: proxy-wasm, and nothing else.
 //!
-//! It translates and decides nothing: callbacks in, a [`crate::session::Session`]'s steps out.
+//! It translates and decides nothing: callbacks in ([`exports`]), a [`crate::session::Session`]'s
+//! steps out ([`host`]).
 
+mod envoy;
+mod exports;
+mod held;
 mod host;
+mod log;
 mod root;
 mod stream;
 
-proxy_wasm::main! {{
-    proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
-}}
+/// An HTTP status as a header has it.
+fn status(value: &[u8]) -> Option<u32> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}

@@ -2,14 +2,12 @@
 
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
-
+use super::envoy::Envoy;
+use super::held::Held;
 use super::host::{self, Buffer, Map};
 use crate::body::Edit;
 use crate::config::{Credential, Gateway, Provider};
-use crate::head::Head;
-use crate::reply::Reply;
+use crate::head::{self, Credentials, Head};
 use crate::session::{Release, Session, Step};
 
 /// The header by which the route picks its cluster. Envoy removes a client's own before the
@@ -25,87 +23,146 @@ const TIMEOUT_HEADER: &str = "x-envoy-upstream-rq-per-try-timeout-ms";
 /// A body is read into the VM in pieces of this size: its memory never shrinks.
 const PIECE_BYTES: usize = 64 * 1024;
 
+/// What Envoy is to do with what it has shown.
+#[derive(Debug, Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Action {
+    Continue = 0,
+    /// Wait, with head or trailers.
+    Stop = 1,
+    /// Wait, and forget this piece of the body: it is held here, or nobody is to have it.
+    Take = 3,
+}
+
 /// A request on its way through the filter.
 pub(super) struct Stream {
     gateway: Rc<Gateway>,
+    envoy: Rc<Envoy>,
+    held: Held,
     /// `None` until its head was seen.
     session: Option<Session>,
 }
 
 impl Stream {
-    pub(super) fn new(gateway: Rc<Gateway>) -> Self {
-        Self { gateway, session: None }
+    pub(super) fn new(gateway: Rc<Gateway>, envoy: Rc<Envoy>) -> Self {
+        let held = Held::new(&envoy.held_bytes);
+        Self { gateway, envoy, held, session: None }
     }
-}
 
-impl Context for Stream {}
-
-impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {
+    pub(super) fn request_headers(&mut self, end: bool) -> Action {
         let map = host::header_map(Map::RequestHeaders);
-        let (session, step) = Session::begin(Rc::clone(&self.gateway), &Head::parse(&map), end);
-        let session = self.session.insert(session);
-        carry_out(session, step)
+        let gateway = Rc::clone(&self.gateway);
+        let (session, step) = Session::begin(gateway, &*self.envoy, &Head::parse(&map), end);
+        self.session = Some(session);
+        self.carry_out(step, Action::Stop)
     }
 
-    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+    pub(super) fn request_body(&mut self, size: usize, end: bool) -> Action {
         let Some(session) = &mut self.session else { return Action::Continue };
-        if session.reads_body()
-            && let Err(reply) = read_body(session, size)
-        {
-            return carry_out(session, Step::Reply(reply));
-        }
-        let step = session.advance(end);
-        carry_out(session, step)
+        let step = match session.reads_body() {
+            true => read_body(session, &self.envoy, &mut self.held, size, end),
+            false => session.advance(&*self.envoy, end),
+        };
+        self.carry_out(step, Action::Take)
     }
 
     /// Comes in the place of a body's end when an HTTP/2 request has trailers.
-    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+    pub(super) fn request_trailers(&mut self) -> Action {
         let Some(session) = &mut self.session else { return Action::Continue };
-        let step = session.advance(true);
-        carry_out(session, step)
+        for name in head::private_trailers(&host::header_map(Map::RequestTrailers)) {
+            host::remove_header(Map::RequestTrailers, name);
+        }
+        let step = session.advance(&*self.envoy, true);
+        self.carry_out(step, Action::Stop)
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, _end: bool) -> Action {
-        if let Some(provider) = self.session.as_ref().and_then(Session::provider) {
+    pub(super) fn response_headers(&mut self) -> Action {
+        let Some(session) = &mut self.session else { return Action::Continue };
+        if let Some(provider) = session.provider() {
             host::set_header(Map::ResponseHeaders, PROVIDER_HEADER, &provider.name);
+            let status = super::status(&host::header(Map::ResponseHeaders, ":status"));
+            session.respond(&*self.envoy, status.unwrap_or_default(), details);
         }
         Action::Continue
     }
+
+    /// The stream is over, however it ended.
+    pub(super) fn end(&mut self) -> Action {
+        if let Some(session) = &mut self.session
+            && session.provider().is_some()
+        {
+            session.end(&*self.envoy, flags(), details);
+        }
+        Action::Continue
+    }
+
+    /// Tells Envoy. `wait` is how it waits in this callback.
+    fn carry_out(&mut self, step: Step, wait: Action) -> Action {
+        match step {
+            Step::Continue => Action::Continue,
+            Step::Hold => wait,
+            Step::Release(release) => {
+                if let Some(provider) = self.session.as_ref().and_then(Session::provider) {
+                    edit_head(&release, provider);
+                }
+                edit_body(self.held.take(), release.edit.as_ref());
+                Action::Continue
+            }
+            Step::Reply(reply) => {
+                let retry_after = reply.retry_after_secs.map(|secs| secs.to_string());
+                let mut headers = vec![("content-type", "application/json")];
+                headers.extend(retry_after.as_deref().map(|secs| ("retry-after", secs)));
+                host::send_reply(reply.status, &reply.details, &headers, &reply.body);
+                wait
+            }
+        }
+    }
 }
 
-/// Feeds what is new: while the request is held, Envoy shows its whole body each time.
-fn read_body(session: &mut Session, size: usize) -> Result<(), Reply> {
-    let mut start = usize::try_from(session.held_bytes()).unwrap_or(usize::MAX);
+/// Feeds what has come, and holds it when the model has not come with it.
+fn read_body(
+    session: &mut Session,
+    envoy: &Envoy,
+    held: &mut Held,
+    size: usize,
+    end: bool,
+) -> Step {
+    let may_hold = session.holds_body();
+    let mut pieces = Vec::new();
+    let mut start = 0;
     while start < size {
         let piece = host::buffer(Buffer::RequestBody, start, PIECE_BYTES.min(size.abs_diff(start)));
         if piece.is_empty() {
             break;
         }
-        session.feed(&piece)?;
+        if let Err(reply) = session.feed(envoy, &piece) {
+            return Step::Reply(reply);
+        }
         start = start.saturating_add(piece.len());
+        if may_hold {
+            pieces.push(piece);
+        }
     }
-    Ok(())
-}
-
-fn carry_out(session: &Session, step: Step) -> Action {
-    match step {
-        Step::Continue => Action::Continue,
-        Step::Hold => Action::Pause,
-        Step::Release(release) => {
-            if let Some(provider) = session.provider() {
-                apply(&release, provider);
-            }
-            Action::Continue
-        }
-        Step::Reply(reply) => {
-            host::send_reply(reply.status, &reply.details, &reply.body);
-            Action::Pause
-        }
+    let step = session.advance(envoy, end);
+    if !may_hold || step != Step::Hold {
+        return step;
+    }
+    match pieces.into_iter().all(|piece| held.push(piece)) {
+        true => Step::Hold,
+        false => session.no_room(envoy),
     }
 }
 
-fn apply(release: &Release, provider: &Provider) {
+fn details() -> Vec<u8> {
+    host::property("response\0code_details")
+}
+
+fn flags() -> u64 {
+    let bytes = host::property("response\0flags");
+    bytes.try_into().map_or(0, u64::from_le_bytes)
+}
+
+fn edit_head(release: &Release, provider: &Provider) {
     let set = |name, value: &str| host::set_header(Map::RequestHeaders, name, value);
     set(CLUSTER_HEADER, &provider.cluster);
     if let Some(path) = &release.path {
@@ -114,28 +171,38 @@ fn apply(release: &Release, provider: &Provider) {
     if let Some(timeout_ms) = provider.timeout_ms {
         set(TIMEOUT_HEADER, &timeout_ms.to_string());
     }
-    if provider.credential != Credential::Passthrough {
-        for name in release.credentials.names() {
-            host::remove_header(Map::RequestHeaders, name);
-        }
-    }
-    if let Credential::Header { name, value } = &provider.credential {
-        set(name, value.expose());
+    if let Some(clients) = &release.replaces {
+        replace_credentials(*clients, &provider.credential);
     }
     if let Some(length) = release.content_length {
         set("content-length", &length.to_string());
     }
-    if let Some(edit) = &release.edit {
-        splice(edit);
+}
+
+fn replace_credentials(clients: Credentials, own: &Credential) {
+    if *own == Credential::Passthrough {
+        return;
+    }
+    for name in clients.names() {
+        host::remove_header(Map::RequestHeaders, name);
+    }
+    if let Credential::Header { name, value } = own {
+        host::set_header(Map::RequestHeaders, name, value.expose());
     }
 }
 
-/// Envoy can replace a body's start only: so what stands before the model is written again.
-fn splice(edit: &Edit) {
-    let (Ok(start), Ok(end)) = (usize::try_from(edit.start), usize::try_from(edit.end)) else {
-        return;
-    };
-    let mut bytes = host::buffer(Buffer::RequestBody, 0, start);
-    bytes.extend_from_slice(&edit.with);
-    host::replace_start(Buffer::RequestBody, end, &bytes);
+/// Gives back what was held, with the edit in it. Envoy can replace a buffer's start and nothing in
+/// its middle: so what stands there before the edit's end is written again.
+fn edit_body(mut bytes: Vec<u8>, edit: Option<&Edit>) {
+    let end = edit.and_then(|edit| usize::try_from(edit.end).ok()).unwrap_or(0);
+    let again = end.saturating_sub(bytes.len());
+    if again > 0 {
+        bytes.extend(host::buffer(Buffer::RequestBody, 0, again));
+    }
+    if let Some(edit) = edit {
+        bytes = edit.apply(bytes);
+    }
+    if !bytes.is_empty() {
+        host::replace_start(Buffer::RequestBody, again, &bytes);
+    }
 }

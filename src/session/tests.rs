@@ -3,8 +3,33 @@
 use super::*;
 use crate::config::File;
 use crate::head::tests::serialized;
+use crate::metrics::BreakerState;
+use crate::store::Store;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// A world in which nothing is shared.
+struct World;
+
+impl Store for World {
+    fn load(&self, _: &str) -> Option<(Vec<u8>, u32)> {
+        None
+    }
+
+    fn swap(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
+        true
+    }
+}
+
+impl Host for World {
+    fn now_ms(&self) -> u64 {
+        0
+    }
+
+    fn count(&self, _: Metric) {}
+
+    fn show_state(&self, _: ProviderId, _: BreakerState) {}
+}
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -23,7 +48,7 @@ fn two_providers() -> Rc<Gateway> {
 
 fn begin(gateway: &Rc<Gateway>, headers: &[(&str, &str)], end: bool) -> (Session, Step) {
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-    Session::begin(Rc::clone(gateway), &Head::parse(&serialized(&headers)), end)
+    Session::begin(Rc::clone(gateway), &World, &Head::parse(&serialized(&headers)), end)
 }
 
 fn post(gateway: &Rc<Gateway>, path: &str) -> Session {
@@ -33,8 +58,8 @@ fn post(gateway: &Rc<Gateway>, path: &str) -> Session {
 }
 
 fn send(session: &mut Session, bytes: &str, end: bool) -> Step {
-    match session.feed(bytes.as_bytes()) {
-        Ok(()) => session.advance(end),
+    match session.feed(&World, bytes.as_bytes()) {
+        Ok(()) => session.advance(&World, end),
         Err(reply) => Step::Reply(reply),
     }
 }
@@ -67,13 +92,13 @@ fn the_request_is_released_as_soon_as_its_model_is_there() {
     let gateway = two_providers();
     let mut session = post(&gateway, CHAT);
     assert_eq!(send(&mut session, r#"{"n":1,"model":"q:x"#, false), Step::Hold);
-    assert_eq!(session.held_bytes(), 19);
+    assert!(session.holds_body());
     let release = release(send(&mut session, r#"yz", "messages":["#, false));
     assert_eq!(session.provider().unwrap().name, "q");
     assert_eq!(release.edit, Some(Edit { start: 16, end: 21, with: b"xyz".to_vec() }));
     assert_eq!(release.path.as_deref(), Some("/base/v1/chat/completions"));
     assert_eq!(release.content_length, None);
-    assert_eq!(session.held_bytes(), 0);
+    assert!(!session.holds_body());
     assert_eq!(send(&mut session, "]}", false), Step::Continue);
     assert_eq!(send(&mut session, "", true), Step::Continue);
 }
@@ -116,16 +141,24 @@ fn what_is_wrong_behind_the_model_is_refused_late() {
     let message = "The body cannot be routed: a second 'model' at byte offset 21.";
     assert_eq!((status, body), (400, openai(message, "\"model\"", "duplicate_model")));
     assert!(session.provider().is_none());
-    assert_eq!(session.advance(true), Step::Hold, "nothing more goes on");
+    assert_eq!(session.advance(&World, true), Step::Hold, "nothing more goes on");
+}
+
+#[test]
+fn an_object_without_a_model_is_released_when_it_ends() {
+    let mut session = post(&two_providers(), CHAT);
+    assert_eq!(send(&mut session, r#"{"a":1"#, false), Step::Hold);
+    let release = release(send(&mut session, "}", false));
+    assert_eq!(release.edit, None);
+    assert_eq!(session.provider().unwrap().name, "p");
+    assert_eq!(reply(send(&mut session, "x", false)).0, 400);
 }
 
 #[test]
 fn trailers_end_a_body_that_had_no_end() {
     let mut session = post(&two_providers(), CHAT);
-    assert_eq!(send(&mut session, r#"{"a":1}"#, false), Step::Hold);
-    let release = release(session.advance(true));
-    assert_eq!(release.edit, None);
-    assert_eq!(session.provider().unwrap().name, "p");
+    assert_eq!(send(&mut session, r#"{"a":1"#, false), Step::Hold);
+    assert_eq!(reply(session.advance(&World, true)).0, 400);
 }
 
 #[test]
@@ -135,7 +168,7 @@ fn no_model_goes_to_the_default_provider_or_nowhere() {
     let strict = gateway(r#"{"providers":{"p":{"url":"http://a"}}}"#);
     let mut session = post(&strict, CHAT);
     let message = "The request names no 'model', and this gateway has no default provider.";
-    let expected = (400, openai(message, "\"model\"", "missing_model"));
+    let expected = (404, openai(message, "\"model\"", "model_not_found"));
     assert_eq!(reply(send(&mut session, "{}", true)), expected);
     let mut session = post(&strict, CHAT);
     let message = "The model 'gpt-4o' does not exist: no provider of this gateway takes it.";
@@ -173,10 +206,13 @@ fn more_than_the_limit_is_not_held() {
     let message = "The body's first 1024 bytes hold no 'model'; send 'model' before the long \
                    parts, or raise body_limit_bytes.";
     assert_eq!((status, body), (413, openai(message, "null", "request_too_large")));
-    // A model that comes in the piece that passes the limit is in time.
+    // It is the model's own place that counts, not that of the piece it comes in.
+    let filler = format!("{{\"x\":\"{}\"", "y".repeat(1000));
+    let with = |model: &str| format!("{filler},\"model\":\"{model}\",\"z\":\"behind\"}}");
     let mut session = post(&two_providers(), CHAT);
-    assert_eq!(send(&mut session, &filler, false), Step::Hold);
-    release(send(&mut session, r#"yyy","model":"q:a""#, false));
+    release(send(&mut session, &with("abc"), false));
+    let mut session = post(&two_providers(), CHAT);
+    assert_eq!(reply(send(&mut session, &with("abcdefgh"), false)).0, 413);
 }
 
 #[test]
@@ -186,7 +222,10 @@ fn bodies_that_cannot_be_read_are_refused_at_once() {
     let message = "The request has no body; send a JSON object with a 'model'.";
     assert_eq!(reply(step), (400, openai(message, "null", "invalid_json")));
     let mut session = post(&two_providers(), CHAT);
-    assert_eq!(reply(session.advance(true)), (400, openai(message, "null", "invalid_json")));
+    assert_eq!(
+        reply(session.advance(&World, true)),
+        (400, openai(message, "null", "invalid_json"))
+    );
     let (_, step) = begin(&two_providers(), &[chat[0], chat[1], ("content-encoding", "br")], false);
     assert_eq!(reply(step).0, 415);
 }
@@ -218,11 +257,27 @@ fn messages_get_anthropics_errors() {
 }
 
 #[test]
+fn the_gateways_key_goes_to_the_api_alone() {
+    for (path, expected) in [
+        ("/v1/files", true),
+        ("/api/litellm/v1/files?a=b", true),
+        ("/v1", true),
+        ("/key/generate", false),
+        ("/api/litellm/key/generate", false),
+        ("/v1beta/models", false),
+        ("/x/v1/files", false),
+    ] {
+        let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
+        assert_eq!(release(step).replaces.is_some(), expected, "{path}");
+    }
+}
+
+#[test]
 fn what_has_no_model_passes_unread() {
     let headers = [(":method", "POST"), (":path", "/v1/files"), ("authorization", "Bearer c")];
     let (mut session, step) = begin(&two_providers(), &headers, false);
     let release = release(step);
-    assert_eq!(release.credentials.names().collect::<Vec<_>>(), ["authorization"]);
+    assert_eq!(release.replaces.unwrap().names().collect::<Vec<_>>(), ["authorization"]);
     assert!(!session.reads_body());
     assert_eq!(send(&mut session, "not json", true), Step::Continue);
 }

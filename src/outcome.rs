@@ -1,0 +1,122 @@
+//! What an attempt says about its provider, from what Envoy says about the attempt.
+//!
+//! | case | `response.code_details` | outcome |
+//! |---|---|---|
+//! | a response below 500, 429 included | any | success |
+//! | a 5xx of the provider's own | `via_upstream` | failure |
+//! | refused, reset or closed before a response; no HTTP | `upstream_reset_before_response_started{…}` | failure |
+//! | Envoy's own limits | `…{overflow}` | neutral |
+//! | the name does not resolve | `no_healthy_upstream` | failure |
+//! | no such cluster, no such route | `cluster_not_found`, `route_not_found` | neutral |
+//! | no response in time | `upstream_per_try_timeout`, `response_timeout` | failure |
+//! | nothing moves, before the request was sent whole | `stream_idle_timeout`, `max_duration_timeout` | neutral |
+//! | nothing moves, after it was | the same | failure |
+//! | the response breaks off | `upstream_reset_after_response_started{…}` and the timeouts | failure |
+//! | the client leaves | `downstream_remote_disconnect`, flag DC | neutral |
+//! | anything else: the gateway's own | | neutral |
+
+pub use crate::breaker::Outcome;
+
+/// Envoy's response flags, as `response.flags` has them.
+pub mod flags {
+    /// The client has closed its connection.
+    pub const DOWNSTREAM_CONNECTION_TERMINATION: u64 = 1 << 14;
+}
+
+/// The outcome when a response begins. `details` is asked for where the status does not say.
+pub fn at_headers(
+    status: u32,
+    request_is_whole: bool,
+    details: impl FnOnce() -> Vec<u8>,
+) -> Outcome {
+    if status < 500 {
+        return Outcome::Success;
+    }
+    match details().as_slice() {
+        b"via_upstream" => Outcome::Failure,
+        details => failed(details, request_is_whole),
+    }
+}
+
+/// The outcome when a response that had begun well is over.
+pub fn at_end(flags: u64, request_is_whole: bool, details: impl FnOnce() -> Vec<u8>) -> Outcome {
+    if flags == 0 {
+        return Outcome::Success;
+    }
+    if flags & flags::DOWNSTREAM_CONNECTION_TERMINATION != 0 {
+        return Outcome::Neutral;
+    }
+    match details().as_slice() {
+        b"via_upstream" => Outcome::Success,
+        details => failed(details, request_is_whole),
+    }
+}
+
+/// What Envoy's own words say.
+fn failed(details: &[u8], request_is_whole: bool) -> Outcome {
+    let begins = |prefix: &[u8]| details.starts_with(prefix);
+    let failure = match details {
+        b"no_healthy_upstream" | b"response_timeout" => true,
+        b"stream_idle_timeout" | b"max_duration_timeout" => request_is_whole,
+        b"upstream_reset_before_response_started{overflow}" => false,
+        _ => begins(b"upstream_reset_") || begins(b"upstream_per_try_"),
+    };
+    if failure { Outcome::Failure } else { Outcome::Neutral }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn the_beginning_of_a_response() {
+        use Outcome::{Failure, Neutral, Success};
+        for (status, whole, details, expected) in [
+            (200, true, "via_upstream", Success),
+            (404, true, "via_upstream", Success),
+            (429, true, "via_upstream", Success),
+            (500, true, "via_upstream", Failure),
+            (
+                503,
+                true,
+                "upstream_reset_before_response_started{remote_connection_failure|x}",
+                Failure,
+            ),
+            (503, true, "upstream_reset_before_response_started{connection_termination}", Failure),
+            (502, true, "upstream_reset_before_response_started{protocol_error}", Failure),
+            (503, true, "upstream_reset_before_response_started{overflow}", Neutral),
+            (503, true, "no_healthy_upstream", Failure),
+            (503, true, "cluster_not_found", Neutral),
+            (504, true, "upstream_per_try_timeout", Failure),
+            (504, true, "upstream_per_try_idle_timeout", Failure),
+            (504, true, "response_timeout", Failure),
+            (504, true, "stream_idle_timeout", Failure),
+            (504, false, "stream_idle_timeout", Neutral),
+            (504, false, "max_duration_timeout", Neutral),
+            (503, true, "wasm_fail_stream", Neutral),
+            (500, true, "", Neutral),
+        ] {
+            let got = at_headers(status, whole, || details.as_bytes().to_vec());
+            assert_eq!(got, expected, "{status} {details}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_response() {
+        use Outcome::{Failure, Neutral, Success};
+        let reset = "upstream_reset_after_response_started{protocol_error}";
+        for (flags, details, expected) in [
+            (0, "via_upstream", Success),
+            (1 << 23, reset, Failure),
+            (4, "response_timeout", Failure),
+            (1 << 16, "stream_idle_timeout", Failure),
+            (1 << 14, "downstream_remote_disconnect", Neutral),
+            (1 << 14, reset, Neutral),
+            (1 << 5, "via_upstream", Success),
+        ] {
+            assert_eq!(at_end(flags, true, || details.as_bytes().to_vec()), expected, "{details}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The built command as a user starts and ends it, with the real Envoy.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice
+)]
+
+mod http;
+mod program;
+
+mod run;
+mod upstream;
+
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}

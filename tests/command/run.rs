@@ -1,0 +1,188 @@
+//! `gaud run`, from its start to its end, which leaves nothing behind.
+//!
+//! `make test` names the real Envoy in `$ENVOY_PATH` and the filter in `$GAUD_WASM`.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use crate::folder;
+use crate::http::chat;
+use crate::program::{Program, until};
+use crate::upstream::upstream;
+
+/// A variable that `make test` sets.
+fn given(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: `make test` sets it"))
+}
+
+/// A configuration that sends everything to one provider.
+fn configured(folder: &Path, listen: &str, provider: &str) {
+    let toml = format!(
+        "listen = \"{listen}\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 2\n\n\
+         [providers.litellm]\nurl = \"http://{provider}\"\n"
+    );
+    fs::write(folder.join("gaud.toml"), toml).expect("gaud.toml is written");
+}
+
+fn run(folder: &Path, envoy: &str) -> Program {
+    let arguments = ["run", "--wasm", &given("GAUD_WASM")];
+    Program::start(folder, &arguments, &[("ENVOY_PATH", envoy)])
+}
+
+/// A program in the place of Envoy, which tells a version and then does as the script says.
+fn script_for_envoy(folder: &Path, script: &str) -> String {
+    let path = folder.join("envoy");
+    let version = "echo 'envoy  version: abc/1.40.0/Clean/RELEASE/BoringSSL'; exit";
+    let text = format!("#!/bin/sh\n[ \"$1\" = --version ] && {{ {version}; }}\n{script}\n");
+    fs::write(&path, text).expect("a script");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it may be run");
+    path.display().to_string()
+}
+
+/// What a run leaves in the folder for temporary files, beside its own configuration.
+fn left_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder").flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("gaud-")).collect()
+}
+
+#[test]
+fn a_request_gets_through_and_the_end_is_clean() {
+    let terminate = |run: &Program| run.signal(Signal::TERM);
+    let hang_up = |run: &Program| run.signal(Signal::HUP);
+    for how in [Program::interrupt, terminate, hang_up] {
+        let folder = folder();
+        let (_upstream, provider) = upstream(folder.path());
+        configured(folder.path(), "127.0.0.1:0", &provider);
+        let mut run = run(folder.path(), &given("ENVOY_PATH"));
+        let address = run.address();
+        let answer = chat(&address, "litellm:gpt-4o");
+        assert_eq!(answer.json()["model"], "gpt-4o", "{}", answer.head);
+
+        let envoy = run.only_child();
+        assert_eq!(run.children().len(), 1);
+        assert_eq!(left_in(folder.path()).len(), 1);
+        how(&run);
+        let end = run.ended();
+        assert_eq!(end.status.code(), Some(0), "{}", end.stderr);
+        assert!(!envoy.alive(), "Envoy is left: {envoy:?}");
+        assert_eq!(left_in(folder.path()), Vec::<String>::new());
+    }
+}
+
+/// On the addresses that are used when nothing names others, as soon as they are free.
+#[test]
+fn without_a_configuration_there_is_a_provider_all_the_same() {
+    let folder = folder();
+    let (_upstream, provider) = upstream(folder.path());
+    let own = format!("http://{provider}");
+    let rows = [(vec![], true), (vec![("GAUD_LITELLM_URL", own.as_str())], false)];
+    for (mut environment, stand_in) in rows {
+        until("the default addresses", || {
+            let free = |address| TcpListener::bind(address).is_ok();
+            (free("127.0.0.1:8400") && free("127.0.0.1:9901")).then_some(())
+        });
+        let envoy = given("ENVOY_PATH");
+        environment.push(("ENVOY_PATH", &envoy));
+        let arguments = ["run", "--wasm", &given("GAUD_WASM")];
+        let mut run = Program::start(folder.path(), &arguments, &environment);
+        assert_eq!(run.address(), "127.0.0.1:8400");
+        assert_eq!(chat("127.0.0.1:8400", "litellm:gpt-4o").json()["model"], "gpt-4o");
+        run.interrupt();
+        let end = run.ended();
+        assert_eq!(end.status.code(), Some(0), "{}", end.stderr);
+        assert_eq!(end.stderr.contains("a stand-in upstream"), stand_in, "{}", end.stderr);
+    }
+}
+
+#[test]
+fn a_filter_that_is_not_there_is_named() {
+    let folder = folder();
+    configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
+    let end = Program::start(folder.path(), &["run", "--wasm", "nowhere.wasm"], &[]).ended();
+    assert_eq!(end.status.code(), Some(1));
+    let reason = "the filter gaud.wasm is not there (nowhere.wasm); build it with `make build`";
+    assert!(end.stderr.contains(reason), "{}", end.stderr);
+}
+
+#[test]
+fn an_envoy_that_refuses_the_filter_tells_why() {
+    let folder = folder();
+    configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
+    fs::write(folder.path().join("gaud.wasm"), "no module").expect("a file");
+    let arguments = ["run", "--wasm", "gaud.wasm"];
+    let envoy = given("ENVOY_PATH");
+    let end = Program::start(folder.path(), &arguments, &[("ENVOY_PATH", &envoy)]).ended();
+    assert_eq!(end.status.code(), Some(1));
+    assert!(end.stderr.ends_with("\n    Unable to create Wasm plugin gaud\n"), "{}", end.stderr);
+}
+
+#[test]
+fn an_envoy_that_ends_by_itself_is_an_error() {
+    let folder = folder();
+    configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
+    let mut run = run(folder.path(), &given("ENVOY_PATH"));
+    run.address();
+    run.only_child().kill();
+    let end = run.ended();
+    assert_eq!(end.status.code(), Some(1));
+    let reason = "Envoy ended by itself (signal: 9 (SIGKILL))\n";
+    assert!(end.stderr.ends_with(reason), "{}", end.stderr);
+}
+
+#[test]
+fn an_envoy_that_does_not_start_tells_why() {
+    let folder = folder();
+    configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
+    let script = "echo '[t][warning][main] old' >&2; echo '[t][critical][main] bad' >&2; exit 7";
+    let end = run(folder.path(), &script_for_envoy(folder.path(), script)).ended();
+    assert_eq!(end.status.code(), Some(1));
+    let reason = "Envoy ended before it was ready (exit status: 7)\n    [t][critical][main] bad\n";
+    assert!(end.stderr.ends_with(reason), "{}", end.stderr);
+    assert!(!end.stderr.contains("old"), "{}", end.stderr);
+}
+
+/// Asked while Envoy still starts; the second one has to be killed.
+#[test]
+fn a_start_can_be_interrupted() {
+    for script in ["exec sleep 600", "trap '' TERM; echo > deaf; exec sleep 600"] {
+        let folder = folder();
+        configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
+        let mut run = run(folder.path(), &script_for_envoy(folder.path(), script));
+        let deaf = || !script.contains("deaf") || folder.path().join("deaf").exists();
+        let envoy = until("Envoy's start", || {
+            // Before it there is the one that only tells its version.
+            run.children().pop().filter(|_| left_in(folder.path()).len() == 1 && deaf())
+        });
+        assert_ne!(envoy.group, run.group(), "a terminal's Ctrl-C would reach Envoy as well");
+        run.interrupt();
+        assert_eq!(run.ended().status.code(), Some(0));
+        assert!(!envoy.alive(), "Envoy is left: {envoy:?}");
+    }
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let folder = folder();
+    configured(folder.path(), &address, "127.0.0.1:1");
+    let end = run(folder.path(), &given("ENVOY_PATH")).ended();
+    assert_eq!(end.status.code(), Some(1));
+    let reason =
+        format!("{address} is in use by another program: end that one, or change `listen`");
+    assert!(end.stderr.contains(&reason), "{}", end.stderr);
+}
+
+#[test]
+fn a_bad_configuration_is_refused_with_its_line() {
+    let folder = folder();
+    fs::write(folder.path().join("gaud.toml"), "workers = 2\nlisten = 8400\n").expect("a file");
+    let end = run(folder.path(), &given("ENVOY_PATH")).ended();
+    assert_eq!(end.status.code(), Some(1));
+    assert!(end.stderr.contains("gaud.toml:2"), "{}", end.stderr);
+}

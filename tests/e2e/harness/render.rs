@@ -1,0 +1,35 @@
+//! From a `gaud.toml` to Envoy's configuration, by the command under test.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// What `gaud render` prints for `toml`; what it complains of when it refuses.
+pub(super) fn render(toml: &str, environment: &[(&str, &str)]) -> Result<String, String> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = folder.path().join("gaud.toml");
+    std::fs::write(&config, toml).expect("gaud.toml is written");
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_gaud"))
+        .arg("render")
+        .arg("--config")
+        .arg(config)
+        .arg("--wasm")
+        .arg(filter())
+        .env_clear() // a developer's own GAUD_… or LITELLM_… must not reach a test
+        .envs(environment.iter().copied())
+        .output()
+        .expect("the gaud command runs");
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    if status.success() {
+        Ok(text(&stdout))
+    } else {
+        Err(format!("gaud render: {status}\n{}\nfor:\n{toml}", text(&stderr)))
+    }
+}
+
+/// The built filter.
+fn filter() -> PathBuf {
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/target/wasm32-wasip1/release/gaud.wasm");
+    let path = std::env::var_os("GAUD_WASM").map_or_else(|| PathBuf::from(built), PathBuf::from);
+    assert!(path.is_file(), "there is no filter at {}: run `make build` first", path.display());
+    path
+}
