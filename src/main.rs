@@ -21,6 +21,7 @@ enum Command {
     Route(command::route::Args),
     Render(command::render::Args),
     Run(command::run::Args),
+    Status(command::status::Args),
     Upstream(command::upstream::Args),
 }
 
@@ -37,6 +38,7 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Route(args) => command::route::run(args)?,
         Command::Render(args) => command::render::run(args)?,
         Command::Run(args) => command::run::run(args)?,
+        Command::Status(args) => command::status::run(args)?,
         Command::Upstream(args) => command::upstream::run(args)?,
     })
 }

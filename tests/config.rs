@@ -157,6 +157,29 @@ fn providers_are_whole_or_refused() {
 }
 
 #[test]
+fn breakers_and_checks_that_cannot_be_are_refused() {
+    let breaker = |line: &str| format!("{P}[breaker]\n{line}");
+    bad(&breaker("failures = 0"), "gaud.toml:4: breaker.failures: is 0; write 1 to 1000000");
+    bad(
+        &breaker("open_secs = 90000"),
+        "gaud.toml:4: breaker.open_secs: is 90000; write 1 to 86400",
+    );
+    bad(
+        &format!("{P}[providers.p.breaker]\nsuccesses = 0"),
+        "gaud.toml:4: providers.p.breaker.successes: is 0; write 1 to 1000000",
+    );
+    bad(
+        "[providers.litellm]\nurl = \"http://h\"\nhealth_path = \"/health\"",
+        "gaud.toml:3: providers.litellm.health_path: makes LiteLLM call every model each time; \
+         write \"/health/liveliness\"",
+    );
+    bad(
+        &format!("{P}health_path = \"live\""),
+        "gaud.toml:3: providers.p.health_path: must begin with '/', as in \"/health/liveliness\"",
+    );
+}
+
+#[test]
 fn credentials_that_cannot_be_are_refused() {
     bad(
         &format!("{P}api_key = \"os.environ/NOPE\""),

@@ -12,13 +12,19 @@ mod secrets;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use gaud::config::{ConfigError, File, Gateway};
 
 /// Where a configuration is looked for when none is named.
 pub(crate) const CONFIG_FILES: [&str; 2] = ["gaud.toml", "llm-proxy.toml"];
+
+/// Where clients connect, unless the configuration says otherwise.
+pub(crate) const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8400);
+
+/// The same for Envoy's admin.
+const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
 /// Reads an environment variable.
 pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -112,16 +118,21 @@ fn complete(mut file: File, env: Env<'_>) -> Result<Loaded, ConfigError> {
     Ok(Loaded {
         path: None,
         gateway: Gateway::compile(&file, &lookup)?,
-        listen: address("listen", file.listen.as_deref(), "127.0.0.1:8400")?,
-        admin_listen: address("admin_listen", file.admin_listen.as_deref(), "127.0.0.1:9901")?,
+        listen: address("listen", file.listen.as_deref(), LISTEN)?,
+        admin_listen: address("admin_listen", file.admin_listen.as_deref(), ADMIN_LISTEN)?,
         workers: workers(file.workers)?,
         file,
         environment,
     })
 }
 
-fn address(field: &str, value: Option<&str>, default: &str) -> Result<SocketAddr, ConfigError> {
-    value.unwrap_or(default).parse().map_err(|_| {
+fn address(
+    field: &str,
+    value: Option<&str>,
+    default: SocketAddr,
+) -> Result<SocketAddr, ConfigError> {
+    let Some(value) = value else { return Ok(default) };
+    value.parse().map_err(|_| {
         ConfigError::new(field, format!("must be an IP address and a port, as in \"{default}\""))
     })
 }

@@ -16,12 +16,10 @@ use gaud::metrics;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 
+use super::envoy;
 use super::load::{self, Env, Loaded};
 
 const TEMPLATE: &str = include_str!("render/envoy.yaml");
-
-/// The version that the configuration is written for and tested with.
-const ENVOY_VERSION: &str = include_str!("../../.envoy-version");
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -92,7 +90,7 @@ fn yaml(loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Result<String, minijinja:
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.template_from_str(TEMPLATE)?.render(context! {
-        envoy_version => ENVOY_VERSION.trim(),
+        envoy_version => envoy::PINNED,
         source => loaded.path.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()),
         environment => Serde(variables(&loaded.file)),
         listen => socket_address(loaded.listen),

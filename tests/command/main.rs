@@ -11,7 +11,9 @@
 mod http;
 mod program;
 
+mod example;
 mod run;
+mod status;
 mod upstream;
 
 use tempfile::TempDir;

@@ -15,12 +15,12 @@ use crate::program::{Program, until};
 use crate::upstream::upstream;
 
 /// A variable that `make test` sets.
-fn given(name: &str) -> String {
+pub(crate) fn given(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: `make test` sets it"))
 }
 
 /// A configuration that sends everything to one provider.
-fn configured(folder: &Path, listen: &str, provider: &str) {
+pub(crate) fn configured(folder: &Path, listen: &str, provider: &str) {
     let toml = format!(
         "listen = \"{listen}\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 2\n\n\
          [providers.litellm]\nurl = \"http://{provider}\"\n"
@@ -28,7 +28,7 @@ fn configured(folder: &Path, listen: &str, provider: &str) {
     fs::write(folder.join("gaud.toml"), toml).expect("gaud.toml is written");
 }
 
-fn run(folder: &Path, envoy: &str) -> Program {
+pub(crate) fn run(folder: &Path, envoy: &str) -> Program {
     let arguments = ["run", "--wasm", &given("GAUD_WASM")];
     Program::start(folder, &arguments, &[("ENVOY_PATH", envoy)])
 }

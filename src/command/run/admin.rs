@@ -2,17 +2,10 @@
 
 use std::net::SocketAddr;
 
-use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::header::HOST;
-use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use hyper::StatusCode;
 
 use super::failure::Failure;
-
-type Problem = Box<dyn std::error::Error>;
+use crate::command::http::get;
 
 /// Whether Envoy serves; an admin that does not answer is not ready either.
 pub(super) async fn ready(admin: SocketAddr) -> bool {
@@ -34,18 +27,6 @@ pub(super) async fn listener(admin: SocketAddr) -> Result<SocketAddr, Failure> {
 /// Reads `NAME::ADDRESS`, a line for each listener.
 fn first_listener(text: &str) -> Option<SocketAddr> {
     text.lines().find_map(|line| line.split_once("::")?.1.parse().ok())
-}
-
-async fn get(admin: SocketAddr, path: &str) -> Result<(StatusCode, String), Problem> {
-    let stream = TokioIo::new(TcpStream::connect(admin).await?);
-    let (mut sender, connection) = http1::handshake(stream).await?;
-    // It ends with the answer, for `sender` is dropped by then.
-    tokio::spawn(connection);
-    let request = Request::get(path).header(HOST, admin.to_string()).body(Empty::<Bytes>::new())?;
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    let body = response.into_body().collect().await?.to_bytes();
-    Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
 #[cfg(test)]
