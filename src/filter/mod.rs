@@ -10,6 +10,8 @@ mod host;
 mod log;
 mod root;
 mod stream;
+#[cfg(feature = "trap")]
+mod trap;
 
 /// An HTTP status as a header has it.
 fn status(value: &[u8]) -> Option<u32> {

@@ -50,6 +50,8 @@ impl Stream {
     }
 
     pub(super) fn request_headers(&mut self, end: bool) -> Action {
+        #[cfg(feature = "trap")]
+        super::trap::if_asked();
         let map = host::header_map(Map::RequestHeaders);
         let gateway = Rc::clone(&self.gateway);
         let (session, step) = Session::begin(gateway, &*self.envoy, &Head::parse(&map), end);

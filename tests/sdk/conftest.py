@@ -66,13 +66,16 @@ def upstream() -> Upstream:
 def litellm(upstream, folder) -> Endpoint:
     port = free_port()
     endpoint = Endpoint(f"http://127.0.0.1:{port}", MASTER_KEY)
-    program = Path(sys.executable).parent / "litellm"
-    argv = [program, "--config", HERE / "litellm.yaml", "--host", "127.0.0.1", "--port", port, "--num_workers", 1]
-    environment = litellm_environment(upstream)
-    with Server("litellm", [str(arg) for arg in argv], environment, folder, end_with=signal.SIGTERM) as server:
+    with litellm_server("litellm", port, upstream, folder) as server:
         # Asked with the key of this run: whatever else may have taken the port in the meantime does not know it.
         server.wait_until(lambda: answers(endpoint), LITELLM_START_LIMIT_SECS)
         yield endpoint
+
+
+def litellm_server(name: str, port: int, upstream: Upstream, folder: Path) -> Server:
+    program = Path(sys.executable).parent / "litellm"
+    argv = [program, "--config", HERE / "litellm.yaml", "--host", "127.0.0.1", "--port", port, "--num_workers", 1]
+    return Server(name, [str(arg) for arg in argv], litellm_environment(upstream), folder, end_with=signal.SIGTERM)
 
 
 def litellm_environment(upstream: Upstream) -> dict[str, str]:
