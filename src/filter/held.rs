@@ -43,7 +43,8 @@ impl Held {
         bytes
     }
 
-    fn clear(&mut self) {
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
         self.pieces = Vec::new();
         self.all_bytes.set(self.all_bytes.get().saturating_sub(self.own_bytes));
         self.own_bytes = 0;

@@ -111,6 +111,7 @@ impl Stream {
                 Action::Continue
             }
             Step::Reply(reply) => {
+                self.held.clear();
                 let retry_after = reply.retry_after_secs.map(|secs| secs.to_string());
                 let mut headers = vec![("content-type", "application/json")];
                 headers.extend(retry_after.as_deref().map(|secs| ("retry-after", secs)));
