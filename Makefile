@@ -21,7 +21,8 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 WASM   := $(TARGET)/wasm32-wasip1/release/gaud.wasm
 # A filter that a test can take down; in a folder of its own, so that neither build undoes the other.
 TRAP   := $(TARGET)/trap/wasm32-wasip1/release/gaud.wasm
-GAUD   := $(TARGET)/release/gaud
+# The command waits for a network, a file or a person: what counts is that it is built soon.
+GAUD   := $(TARGET)/debug/gaud
 
 TOOLS  := $(CURDIR)/.tools
 # An empty file for each thing installed, named after its version: a warm run does nothing.
@@ -49,7 +50,7 @@ help: ## List the verbs
 .PHONY: build
 build: target-wasm32-wasip1 ## Build the filter (gaud.wasm) and the command (gaud)
 	$(CARGO) filter
-	$(CARGO) build --release --bin gaud
+	$(CARGO) build --bin gaud
 
 .PHONY: run
 run: build ## Serve 127.0.0.1:8400; CONFIG=my.toml takes a configuration
