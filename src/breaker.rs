@@ -16,9 +16,11 @@
 //! | any | an outcome of a request that was admitted in another state, or of a lost probe | the same |
 //! | any | neutral | the same |
 //!
+//! A failed check may open the breaker while a probe is out: the next period has a probe of its own.
 //! Everything else changes nothing. A record is one value: whoever stores it stores the whole
 //! transition. `now` is milliseconds of the wall clock, and may jump: a breaker that is open for
-//! longer than `open_secs` from now is one whose clock was set back, and its time has come.
+//! longer than `open_secs` from now is one whose clock was set back, or whose settings were lowered,
+//! and its time has come; the same holds for a probe's place.
 
 mod record;
 mod settings;

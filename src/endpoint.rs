@@ -9,6 +9,8 @@ pub enum Endpoint {
     Model(ModelIn),
     /// Anything else: the default provider gets it as it is.
     Other,
+    /// Nothing that is passed on: see [`is_refused`].
+    Refused,
 }
 
 /// What the gateway answers itself.
@@ -56,12 +58,64 @@ pub const JSON_BODY: [&str; 10] = [
     "/v1/messages/count_tokens",
 ];
 
+/// What comes behind `/v1/` in the paths of the providers' APIs: these get the provider's own
+/// credential. With it on any other path (LiteLLM's `/key/generate`, `/v1/mcp/server`) everyone who
+/// reaches the gateway would be an administrator.
+pub const API: [&str; 23] = [
+    "assistants",
+    "audio",
+    "batches",
+    "chat",
+    "completions",
+    "containers",
+    "conversations",
+    "embeddings",
+    "evals",
+    "files",
+    "fine_tuning",
+    "images",
+    "messages",
+    "models",
+    "moderations",
+    "ocr",
+    "realtime",
+    "rerank",
+    "responses",
+    "threads",
+    "uploads",
+    "vector_stores",
+    "videos",
+];
+
+/// Whether a path, without base path and query, is of the providers' APIs.
+pub fn is_api(path: &str) -> bool {
+    let mut segments = path.split('/');
+    segments.next() == Some("")
+        && segments.next() == Some("v1")
+        && segments.next().is_some_and(|segment| API.contains(&segment))
+}
+
+/// Whether a request is not even passed on.
+///
+/// A server that decodes an escaped slash, as most do, sees another path than the gateway did: so
+/// that is refused but in a model's name. `TRACE` is answered with the request, and a provider's
+/// credential would be in it (RFC 9110, section 9.3.8).
+fn is_refused(method: &[u8], path: &str) -> bool {
+    let in_model = path.starts_with("/v1/models/") && !path.contains("..");
+    let lower = path.to_ascii_lowercase();
+    let escaped = ["%2f", "%5c", "%25", "\\"].iter().any(|escape| lower.contains(escape));
+    method == b"TRACE" || (escaped && !in_model)
+}
+
 impl Endpoint {
     /// Classifies a request by its method and its path, without base path and query.
     ///
     /// A closing slash makes no difference: servers that redirect it would see the model
     /// unstripped.
     pub fn classify(method: &[u8], path: &str) -> Self {
+        if is_refused(method, path) {
+            return Self::Refused;
+        }
         let path = path.strip_suffix('/').unwrap_or(path);
         if let Some((_, own)) = OWN.iter().find(|(known, _)| *known == path) {
             return Self::Own(*own);
@@ -111,6 +165,12 @@ mod tests {
             ("POST", "/readyz", Endpoint::Own(Own::Readiness)),
             ("GET", "/v1/models", Endpoint::Other),
             ("GET", "/", Endpoint::Other),
+            ("GET", "/v1/models/openai%2Fgpt-4o", Endpoint::Other),
+            ("GET", "/v1/models/..%2fkey", Endpoint::Refused),
+            ("POST", "/v1/chat%2Fcompletions", Endpoint::Refused),
+            ("POST", "/v1/chat%252fcompletions", Endpoint::Refused),
+            ("POST", "/v1%5Cchat/completions", Endpoint::Refused),
+            ("TRACE", "/v1/files", Endpoint::Refused),
         ] {
             assert_eq!(Endpoint::classify(method.as_bytes(), path), expected, "{method} {path}");
         }
@@ -130,6 +190,20 @@ mod tests {
         }
         assert_eq!(strip_base("/v1/models", &bases[..2]), None);
         assert_eq!(strip_base("*", &bases), None);
+    }
+
+    #[test]
+    fn the_api_is_a_list() {
+        for path in ["/v1/files", "/v1/chat/completions", "/v1/models/openai%2Fgpt-4o"] {
+            assert!(is_api(path), "{path}");
+        }
+        for path in ["/", "/v1", "/v1/", "/key/generate", "/v1/mcp/server", "/v1/model/info"] {
+            assert!(!is_api(path), "{path}");
+        }
+        for path in ["/v1/filesx", "/x/v1/files", "v1/files", "/v1beta/models", "//v1/files"] {
+            assert!(!is_api(path), "{path}");
+        }
+        assert!(JSON_BODY.iter().all(|path| is_api(path)));
     }
 
     #[test]

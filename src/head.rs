@@ -11,6 +11,8 @@ pub struct Head<'a> {
     pub path: &'a [u8],
     /// `content-length`, where there is a valid one.
     pub content_length: Option<u64>,
+    /// A `content-type` of a form: a provider would read another body than the JSON scanner.
+    pub is_form: bool,
     /// A `content-encoding` other than `identity`.
     pub encoding: Option<&'a [u8]>,
     /// Which of the client's credential headers are there.
@@ -37,7 +39,8 @@ impl Credentials {
 impl<'a> Head<'a> {
     /// Reads a header map as proxy-wasm lays it out; what is cut off or malformed is left out.
     ///
-    /// Of a header that is there twice the first counts, but for `content-encoding`: any of them.
+    /// Of a header that is there twice the last counts; any `content-encoding` and any form do.
+    /// (Envoy lets no second `content-length`, method or path through.)
     pub fn parse(map: &'a [u8]) -> Self {
         let mut head = Self::default();
         for (name, value) in pairs(map) {
@@ -48,6 +51,7 @@ impl<'a> Head<'a> {
                 b"content-encoding" if !value.eq_ignore_ascii_case(b"identity") => {
                     head.encoding = Some(value);
                 }
+                b"content-type" => head.is_form |= is_form(value),
                 _ => head.credentials.note(name),
             }
         }
@@ -64,6 +68,15 @@ pub fn private_trailers(map: &[u8]) -> impl Iterator<Item = &str> {
             || name.starts_with("x-envoy-")
             || CLIENT_CREDENTIALS.contains(name)
     })
+}
+
+/// The media types of forms, whatever their parameters (RFC 9110, section 8.3.1).
+fn is_form(content_type: &[u8]) -> bool {
+    const FORMS: [&[u8]; 2] = [b"application/x-www-form-urlencoded", b"multipart/form-data"];
+    let begins = |form: &[u8]| {
+        content_type.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
+    };
+    FORMS.into_iter().any(begins)
 }
 
 fn parse_length(value: &[u8]) -> Option<u64> {
@@ -132,6 +145,19 @@ pub(crate) mod tests {
         assert_eq!(head.content_length, Some(12));
         assert_eq!(head.encoding, None);
         assert_eq!(head.credentials.names().collect::<Vec<_>>(), ["authorization", "x-api-key"]);
+    }
+
+    #[test]
+    fn notices_forms() {
+        for (value, is_form) in [
+            (&b"application/json"[..], false),
+            (b"Application/X-WWW-Form-Urlencoded; charset=utf-8", true),
+            (b"multipart/form-data;boundary=x", true),
+            (b"multipart", false),
+            (b"\xff", false),
+        ] {
+            assert_eq!(Head::parse(&serialized(&[("content-type", value)])).is_form, is_form);
+        }
     }
 
     #[test]

@@ -70,8 +70,10 @@ pub fn claim(store: &(impl Store + ?Sized), provider: &Provider, now_ms: u64) ->
     let next_ms = now_ms.saturating_add(INTERVAL_MS);
     let claimed = store::update(store, &provider.health_key, |bytes| {
         let (health, due_ms) = from_bytes(bytes);
-        // Further away than an interval: the clock was set back.
-        let waits = (now_ms.saturating_add(1)..=next_ms).contains(&due_ms);
+        // Much further away than an interval: the clock was set back. (A little further away: another
+        // worker has looked at its clock a moment later.)
+        let latest_ms = next_ms.saturating_add(INTERVAL_MS);
+        let waits = (now_ms.saturating_add(1)..=latest_ms).contains(&due_ms);
         ((!waits).then(|| to_bytes(health, next_ms)), !waits)
     });
     claimed.unwrap_or(false)

@@ -8,7 +8,9 @@
 //!
 //! The modules, as a request meets them: [`head`] and [`endpoint`] say what it asks for, [`body`]
 //! finds its [`model`], [`route`] picks the provider by the [`config`], [`reply`] is what a client
-//! gets in a provider's place. [`session`] alone knows their order; the `filter` translates
+//! gets in a provider's place. [`breaker`]
+//! and [`outcome`] leave failing providers alone, with the help of [`store`] and [`health`];
+//! [`status`] and [`metrics`] show how they are. [`session`] alone knows their order; the `filter` translates
 //! between it and Envoy, and is built for wasm32-wasip1 only.
 
 pub mod body;

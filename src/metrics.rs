@@ -132,10 +132,7 @@ impl Metric {
         };
         match self {
             Self::Contended => 0,
-            Self::Refused(code) => {
-                let place = Code::ALL.iter().position(|other| *other == code);
-                place.unwrap_or_default().saturating_add(1)
-            }
+            Self::Refused(code) => (code as usize).saturating_add(1),
             Self::Request(id, RequestOutcome::Sent(outcome)) => of(id, outcome as usize),
             Self::Request(id, RequestOutcome::Rejected) => of(id, 3),
             Self::Transition(id, state) => of(id, (state as usize).saturating_add(4)),

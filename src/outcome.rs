@@ -4,14 +4,17 @@
 //! |---|---|---|
 //! | a response below 500, 429 included | any | success |
 //! | a 5xx of the provider's own | `via_upstream` | failure |
+//! | a 5xx on a path that is not of the API | `via_upstream` | neutral |
 //! | refused, reset or closed before a response; no HTTP | `upstream_reset_before_response_started{…}` | failure |
+//! | closed while the client still sends: it may have been too slow | `…{connection_termination}` | neutral |
 //! | Envoy's own limits | `…{overflow}` | neutral |
 //! | the name does not resolve | `no_healthy_upstream` | failure |
 //! | no such cluster, no such route | `cluster_not_found`, `route_not_found` | neutral |
 //! | no response in time | `upstream_per_try_timeout`, `response_timeout` | failure |
 //! | nothing moves, before the request was sent whole | `stream_idle_timeout`, `max_duration_timeout` | neutral |
 //! | nothing moves, after it was | the same | failure |
-//! | the response breaks off | `upstream_reset_after_response_started{…}` and the timeouts | failure |
+//! | nothing moves, in the middle of a response: the client may not be reading | the same | neutral |
+//! | the response breaks off | `upstream_reset_after_response_started{…}` | failure |
 //! | the client leaves | `downstream_remote_disconnect`, flag DC | neutral |
 //! | anything else: the gateway's own | | neutral |
 
@@ -23,18 +26,29 @@ pub mod flags {
     pub const DOWNSTREAM_CONNECTION_TERMINATION: u64 = 1 << 14;
 }
 
+/// What is known of a request when its response begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    /// All of it was sent.
+    pub is_whole: bool,
+    /// Its path is of the API.
+    pub is_api: bool,
+    /// Its outcome closes a breaker: not even a 200 is believed, for Envoy gives its own replies
+    /// to gRPC requests that status.
+    pub is_probe: bool,
+}
+
 /// The outcome when a response begins. `details` is asked for where the status does not say.
-pub fn at_headers(
-    status: u32,
-    request_is_whole: bool,
-    details: impl FnOnce() -> Vec<u8>,
-) -> Outcome {
-    if status < 500 {
+pub fn at_headers(status: u32, sent: Sent, details: impl FnOnce() -> Vec<u8>) -> Outcome {
+    let good = status < 500;
+    if good && !sent.is_probe {
         return Outcome::Success;
     }
     match details().as_slice() {
-        b"via_upstream" => Outcome::Failure,
-        details => failed(details, request_is_whole),
+        b"via_upstream" if good => Outcome::Success,
+        b"via_upstream" if sent.is_api => Outcome::Failure,
+        b"via_upstream" => Outcome::Neutral,
+        details => failed(details, sent.is_whole),
     }
 }
 
@@ -48,6 +62,7 @@ pub fn at_end(flags: u64, request_is_whole: bool, details: impl FnOnce() -> Vec<
     }
     match details().as_slice() {
         b"via_upstream" => Outcome::Success,
+        b"stream_idle_timeout" | b"max_duration_timeout" => Outcome::Neutral,
         details => failed(details, request_is_whole),
     }
 }
@@ -59,6 +74,7 @@ fn failed(details: &[u8], request_is_whole: bool) -> Outcome {
         b"no_healthy_upstream" | b"response_timeout" => true,
         b"stream_idle_timeout" | b"max_duration_timeout" => request_is_whole,
         b"upstream_reset_before_response_started{overflow}" => false,
+        b"upstream_reset_before_response_started{connection_termination}" => request_is_whole,
         _ => begins(b"upstream_reset_") || begins(b"upstream_per_try_"),
     };
     if failure { Outcome::Failure } else { Outcome::Neutral }
@@ -69,6 +85,18 @@ mod tests {
     use super::*;
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const API: Sent = Sent { is_whole: true, is_api: true, is_probe: false };
+    const ADMIN: Sent = Sent { is_api: false, ..API };
+    const PROBE: Sent = Sent { is_probe: true, ..API };
+
+    #[test]
+    fn a_probe_is_not_believed_by_its_status_alone() {
+        let reset = b"upstream_reset_before_response_started{remote_connection_failure}";
+        assert_eq!(at_headers(200, PROBE, || reset.to_vec()), Outcome::Failure);
+        assert_eq!(at_headers(200, PROBE, || b"via_upstream".to_vec()), Outcome::Success);
+        assert_eq!(at_headers(200, PROBE, Vec::new), Outcome::Neutral);
+    }
 
     #[test]
     fn the_beginning_of_a_response() {
@@ -85,6 +113,7 @@ mod tests {
                 Failure,
             ),
             (503, true, "upstream_reset_before_response_started{connection_termination}", Failure),
+            (503, false, "upstream_reset_before_response_started{connection_termination}", Neutral),
             (502, true, "upstream_reset_before_response_started{protocol_error}", Failure),
             (503, true, "upstream_reset_before_response_started{overflow}", Neutral),
             (503, true, "no_healthy_upstream", Failure),
@@ -98,9 +127,19 @@ mod tests {
             (503, true, "wasm_fail_stream", Neutral),
             (500, true, "", Neutral),
         ] {
-            let got = at_headers(status, whole, || details.as_bytes().to_vec());
+            let got =
+                at_headers(status, Sent { is_whole: whole, ..API }, || details.as_bytes().to_vec());
             assert_eq!(got, expected, "{status} {details}");
         }
+    }
+
+    #[test]
+    fn a_provider_is_judged_by_its_api_alone() {
+        let upstream = || b"via_upstream".to_vec();
+        assert_eq!(at_headers(500, ADMIN, upstream), Outcome::Neutral);
+        let refused =
+            || b"upstream_reset_before_response_started{remote_connection_failure}".to_vec();
+        assert_eq!(at_headers(503, ADMIN, refused), Outcome::Failure);
     }
 
     #[test]
@@ -111,7 +150,7 @@ mod tests {
             (0, "via_upstream", Success),
             (1 << 23, reset, Failure),
             (4, "response_timeout", Failure),
-            (1 << 16, "stream_idle_timeout", Failure),
+            (1 << 16, "stream_idle_timeout", Neutral),
             (1 << 14, "downstream_remote_disconnect", Neutral),
             (1 << 14, reset, Neutral),
             (1 << 5, "via_upstream", Success),

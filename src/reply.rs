@@ -48,9 +48,10 @@ pub enum Code {
     UnknownUrl,
     RequestTooLarge,
     UnsupportedContentEncoding,
+    UnsupportedMediaType,
     HeadersTooLarge,
-    BadProviderResponse,
     GatewayError,
+    BadProviderResponse,
     GatewayBusy,
     ProviderUnavailable,
     ProviderUnreachable,
@@ -59,7 +60,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, by status.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::InvalidJson,
         Self::DuplicateModel,
         Self::InvalidType,
@@ -70,6 +71,7 @@ impl Code {
         Self::UnknownUrl,
         Self::RequestTooLarge,
         Self::UnsupportedContentEncoding,
+        Self::UnsupportedMediaType,
         Self::HeadersTooLarge,
         Self::GatewayError,
         Self::BadProviderResponse,
@@ -92,6 +94,7 @@ impl Code {
             Self::UnknownUrl => "unknown_url",
             Self::RequestTooLarge => "request_too_large",
             Self::UnsupportedContentEncoding => "unsupported_content_encoding",
+            Self::UnsupportedMediaType => "unsupported_media_type",
             Self::HeadersTooLarge => "headers_too_large",
             Self::GatewayError => "gateway_error",
             Self::GatewayBusy => "gateway_busy",
@@ -107,7 +110,7 @@ impl Code {
         match self {
             Self::ModelNotFound | Self::UnknownUrl => 404,
             Self::RequestTooLarge => 413,
-            Self::UnsupportedContentEncoding => 415,
+            Self::UnsupportedContentEncoding | Self::UnsupportedMediaType => 415,
             Self::HeadersTooLarge => 431,
             Self::GatewayError => 500,
             Self::BadProviderResponse => 502,
@@ -124,7 +127,9 @@ impl Code {
                 "the body is no JSON object, or one that is nested too deeply; the message says \
                  what was expected at which byte"
             }
-            Self::DuplicateModel => "the body names `model` twice; send it once",
+            Self::DuplicateModel => {
+                "the body names `model` twice, or the query does too; send it once"
+            }
             Self::InvalidType => "`model` is no string",
             Self::InvalidModel => {
                 "`model` is empty, too long, or has control characters or half a surrogate pair"
@@ -142,6 +147,10 @@ impl Code {
             }
             Self::UnsupportedContentEncoding => {
                 "a compressed body that Envoy did not decompress; send gzip, or no encoding"
+            }
+            Self::UnsupportedMediaType => {
+                "a form where JSON belongs (`curl -d` says so by itself); send `content-type: \
+                 application/json`"
             }
             Self::HeadersTooLarge => "more than 60 KiB or 100 request headers",
             Self::GatewayError => "the gateway failed; Envoy's log says why",
@@ -250,6 +259,10 @@ pub enum Reject {
     NoRoom,
     /// The body is still encoded.
     Encoded,
+    /// The body says that it is a form.
+    Form,
+    /// The query names a model too.
+    ModelInQuery,
     /// The provider's breaker is open.
     Unavailable {
         /// The provider's name.
@@ -297,6 +310,8 @@ impl Reject {
             Self::ModelNotFound(_) | Self::NoModel => Code::ModelNotFound,
             Self::TooLarge(_) => Code::RequestTooLarge,
             Self::NoRoom => Code::GatewayBusy,
+            Self::Form => Code::UnsupportedMediaType,
+            Self::ModelInQuery => Code::DuplicateModel,
             Self::Encoded => Code::UnsupportedContentEncoding,
             Self::Unavailable { .. } => Code::ProviderUnavailable,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
@@ -335,6 +350,12 @@ impl Reject {
             Self::NoRoom => "Too many requests wait for a 'model' that comes late; send 'model' \
                              before the long parts, or try again."
                 .to_owned(),
+            Self::Form => "The content-type says that the body is a form; send JSON as \
+                           application/json."
+                .to_owned(),
+            Self::ModelInQuery => {
+                "The URL's query names a 'model' too; name it in the body alone.".to_owned()
+            }
             Self::Encoded => "The body is compressed in a way that this gateway does not read; \
                               send it with gzip, or uncompressed."
                 .to_owned(),

@@ -22,7 +22,7 @@ use crate::head::{Credentials, Head};
 use crate::host::Host;
 use crate::metrics::{Metric, RequestOutcome};
 use crate::model::ModelName;
-use crate::outcome;
+use crate::outcome::{self, Sent};
 use crate::reply::{Reject, Reply};
 use crate::route::NoRoute;
 use crate::status::Status;
@@ -133,6 +133,7 @@ impl Session {
             Endpoint::Own(own) => Ok(session.answer(host, own)),
             Endpoint::Model(ModelIn::JsonBody) => session.hold(head, end),
             Endpoint::Other => session.pass(host, head, below_base.is_some()),
+            Endpoint::Refused => session.pass(host, head, false),
         };
         let step = step.unwrap_or_else(|reject| session.reject(host, &reject));
         (session, step)
@@ -161,8 +162,13 @@ impl Session {
     where
         H: Host + ?Sized,
     {
-        let outcome = outcome::at_headers(status, self.is_whole, details);
-        self.note(host, outcome);
+        let ticket = self.attempt.and_then(|attempt| attempt.ticket);
+        let sent = Sent {
+            is_whole: self.is_whole,
+            is_api: self.is_api(),
+            is_probe: ticket.is_some_and(|ticket| ticket.is_probe()),
+        };
+        self.note(host, outcome::at_headers(status, sent, details));
     }
 
     /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
@@ -227,6 +233,12 @@ impl Session {
         if head.encoding.is_some() {
             return Err(Reject::Encoded);
         }
+        if head.is_form {
+            return Err(Reject::Form);
+        }
+        if names_model(&self.path.below_base) {
+            return Err(Reject::ModelInQuery);
+        }
         if end {
             return Err(Reject::EmptyBody);
         }
@@ -256,6 +268,7 @@ impl Session {
         };
         // A provider that counts bytes has the whole request before Envoy says that it ended.
         let end = end || self.content_length.is_some_and(|length| scanner.offset() >= length);
+        self.is_whole |= end;
         match end {
             true if scanner.offset() == 0 => return Err(Reject::EmptyBody),
             true => scanner.finish().map_err(Reject::Body)?,
@@ -313,8 +326,12 @@ impl Session {
             path: self.provider_path(),
             content_length: resized.map(|(edit, length)| edit.resized(length)),
             edit,
-            replaces: is_api(&self.path.below_base).then_some(self.credentials),
+            replaces: self.is_api().then_some(self.credentials),
         }))
+    }
+
+    fn is_api(&self) -> bool {
+        endpoint::is_api(without_query(&self.path.below_base))
     }
 
     fn admit<H>(&self, host: &H, id: ProviderId) -> Result<Option<Ticket>, Reject>
@@ -360,10 +377,12 @@ impl Session {
     /// Whatever the provider has of the request, it was not its fault.
     fn refuse<H: Host + ?Sized>(&mut self, host: &H, reject: &Reject) -> Reply {
         self.phase = Phase::Over;
-        self.note(host, Outcome::Neutral);
+        if self.attempt.is_some_and(|attempt| attempt.outcome.is_none()) {
+            self.note(host, Outcome::Neutral);
+        }
         if let Some(attempt) = self.attempt.take() {
-            let outcome = RequestOutcome::Sent(Outcome::Neutral);
-            host.count(Metric::Request(attempt.provider, outcome));
+            let outcome = attempt.outcome.unwrap_or(Outcome::Neutral);
+            host.count(Metric::Request(attempt.provider, RequestOutcome::Sent(outcome)));
         }
         host.count(Metric::Refused(reject.code()));
         reject.reply(self.shape)
@@ -378,9 +397,27 @@ fn own_or_other(method: &[u8], path: &str) -> Endpoint {
     }
 }
 
-/// What the providers' APIs have in common: OpenAI's version 1.
-fn is_api(path: &str) -> bool {
-    path.strip_prefix("/v1").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+/// Whether a query has a `model`, however it is escaped: a provider might take that one.
+fn names_model(path: &str) -> bool {
+    let (_, query) = path.split_once('?').unwrap_or((path, ""));
+    let key = |pair: &str| unescaped(pair.split('=').next().unwrap_or_default());
+    query.split(['&', ';']).any(|pair| key(pair) == b"model")
+}
+
+/// Decodes `%XX` (RFC 3986, section 2.1); what is no escape stays.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
+        let (byte, length) = match (*first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, 2),
+            (byte, ..) => (byte, 0),
+        };
+        bytes.push(byte);
+        rest = behind.get(length..).unwrap_or_default();
+    }
+    bytes
 }
 
 fn without_query(path: &str) -> &str {

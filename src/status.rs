@@ -56,10 +56,15 @@ impl<'a> Status<'a> {
         Word { status: "unavailable" }
     }
 
-    /// Whether at least one provider is not open.
+    /// Whether a request for at least one provider would be let through: an open breaker whose time
+    /// has come needs that request.
     pub fn can_serve(gateway: &Gateway, host: &(impl Host + ?Sized)) -> bool {
-        let open = |provider| matches!(shared::peek(host, provider).state(), State::Open { .. });
-        gateway.providers().iter().any(|provider| !open(provider))
+        gateway.providers().iter().any(|provider| match provider.breaker {
+            Some(settings) => {
+                shared::peek(host, provider).retry_after_ms(host.now_ms(), &settings) == 0
+            }
+            None => true,
+        })
     }
 
     /// Looks at every provider's records.

@@ -7,8 +7,16 @@ use super::secret::Secret;
 
 /// The request headers in which clients send credentials. None of them reaches a provider that
 /// has a credential of its own.
-pub const CLIENT_CREDENTIALS: [&str; 4] =
-    ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+pub const CLIENT_CREDENTIALS: [&str; 8] = [
+    "authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "x-litellm-api-key",
+    "ocp-apim-subscription-key",
+    "proxy-authorization",
+    "cookie",
+];
 
 /// The ways in which providers take a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

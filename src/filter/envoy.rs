@@ -1,8 +1,5 @@
 //! Envoy as the core's [`Host`]: shared data, the clock, and metrics by the numbers they have here.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use super::host::{self, MetricKind};
 use crate::config::{Gateway, ProviderId};
 use crate::host::Host;
@@ -16,8 +13,6 @@ pub(super) struct Envoy {
     counters: Vec<Option<u32>>,
     /// By the provider's place.
     state_gauges: Vec<Option<u32>>,
-    /// Bytes that all requests of this VM hold.
-    pub(super) held_bytes: Rc<Cell<usize>>,
 }
 
 impl Envoy {
@@ -29,7 +24,6 @@ impl Envoy {
             |name: &str| host::define_metric(MetricKind::Gauge, &metrics::state_gauge(name));
         Self {
             counters: Metric::all(gateway).into_iter().map(counter).collect(),
-            held_bytes: Rc::default(),
             state_gauges: gateway.providers().iter().map(|own| gauge(&own.name)).collect(),
         }
     }

@@ -115,13 +115,13 @@ extern "C" fn proxy_on_http_call_response(
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(id: u32, _headers: usize, end: bool) -> Action {
-    with_stream(id, |stream| stream.request_headers(end))
+extern "C" fn proxy_on_request_headers(id: u32, _headers: usize, end: u32) -> Action {
+    with_stream(id, |stream| stream.request_headers(end != 0))
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_body(id: u32, size: usize, end: bool) -> Action {
-    with_stream(id, |stream| stream.request_body(size, end))
+extern "C" fn proxy_on_request_body(id: u32, size: usize, end: u32) -> Action {
+    with_stream(id, |stream| stream.request_body(size, end != 0))
 }
 
 #[unsafe(no_mangle)]
@@ -130,11 +130,11 @@ extern "C" fn proxy_on_request_trailers(id: u32, _trailers: usize) -> Action {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_headers(id: u32, _headers: usize, _end: bool) -> Action {
+extern "C" fn proxy_on_response_headers(id: u32, _headers: usize, _end: u32) -> Action {
     with_stream(id, Stream::response_headers)
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_log(id: u32) {
-    with_stream(id, Stream::end);
+    with_contexts(|contexts| contexts.streams.get_mut(&id).map(Stream::end));
 }

@@ -5,35 +5,43 @@
 //! so all requests of a VM together may hold so much and no more.
 
 use std::cell::Cell;
-use std::rc::Rc;
 
 /// The most that all requests of a VM hold. Envoy's VMs fail somewhere above 512 MiB, and a body is
 /// there twice for the moment in which it is given back.
 const HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// Smaller pieces are put together: each costs memory of its own, and a client may send single
+/// bytes.
+const PIECE_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    /// What all requests of this VM hold, of whatever plugin and configuration.
+    static ALL_BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
 /// What one request holds.
+#[derive(Default)]
 pub(super) struct Held {
     pieces: Vec<Vec<u8>>,
-    own_bytes: usize,
-    all_bytes: Rc<Cell<usize>>,
+    bytes: usize,
 }
 
 impl Held {
-    /// Nothing yet; `all_bytes` is what all requests of the VM hold.
-    pub(super) fn new(all_bytes: &Rc<Cell<usize>>) -> Self {
-        Self { pieces: Vec::new(), own_bytes: 0, all_bytes: Rc::clone(all_bytes) }
+    /// Whether there is room for so many bytes more.
+    pub(super) fn has_room(bytes: usize) -> bool {
+        ALL_BYTES.get().saturating_add(bytes) <= HELD_BYTES_MAX
     }
 
-    /// Holds a piece, if there is room.
-    pub(super) fn push(&mut self, piece: Vec<u8>) -> bool {
-        let all_bytes = self.all_bytes.get().saturating_add(piece.len());
-        if all_bytes > HELD_BYTES_MAX {
-            return false;
+    /// Holds a piece.
+    pub(super) fn push(&mut self, piece: Vec<u8>) {
+        self.bytes = self.bytes.saturating_add(piece.len());
+        ALL_BYTES.set(ALL_BYTES.get().saturating_add(piece.len()));
+        match self.pieces.last_mut() {
+            Some(last) if last.len().saturating_add(piece.len()) <= PIECE_BYTES => {
+                last.extend_from_slice(&piece);
+            }
+            _ => self.pieces.push(piece),
         }
-        self.all_bytes.set(all_bytes);
-        self.own_bytes = self.own_bytes.saturating_add(piece.len());
-        self.pieces.push(piece);
-        true
     }
 
     /// Gives everything back, in one piece.
@@ -46,8 +54,8 @@ impl Held {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.pieces = Vec::new();
-        self.all_bytes.set(self.all_bytes.get().saturating_sub(self.own_bytes));
-        self.own_bytes = 0;
+        ALL_BYTES.set(ALL_BYTES.get().saturating_sub(self.bytes));
+        self.bytes = 0;
     }
 }
 

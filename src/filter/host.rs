@@ -252,7 +252,7 @@ fn serialized(headers: &[(&str, &str)]) -> Vec<u8> {
 unsafe fn owned(data: *mut u8, size: usize) -> Vec<u8> {
     match data.is_null() {
         true => Vec::new(),
-        // SAFETY: that function leaks a boxed slice of exactly `size` bytes.
+        // SAFETY: that function allocates exactly `size` bytes, for no other owner.
         false => unsafe { Vec::from_raw_parts(data, size, size) },
     }
 }

@@ -45,8 +45,7 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(gateway: Rc<Gateway>, envoy: Rc<Envoy>) -> Self {
-        let held = Held::new(&envoy.held_bytes);
-        Self { gateway, envoy, held, session: None }
+        Self { gateway, envoy, held: Held::default(), session: None }
     }
 
     pub(super) fn request_headers(&mut self, end: bool) -> Action {
@@ -89,13 +88,12 @@ impl Stream {
     }
 
     /// The stream is over, however it ended.
-    pub(super) fn end(&mut self) -> Action {
+    pub(super) fn end(&mut self) {
         if let Some(session) = &mut self.session
             && session.provider().is_some()
         {
             session.end(&*self.envoy, flags(), details);
         }
-        Action::Continue
     }
 
     /// Tells Envoy. `wait` is how it waits in this callback.
@@ -143,17 +141,17 @@ fn read_body(
         }
         start = start.saturating_add(piece.len());
         if may_hold {
+            if !Held::has_room(start) {
+                return session.no_room(envoy);
+            }
             pieces.push(piece);
         }
     }
     let step = session.advance(envoy, end);
-    if !may_hold || step != Step::Hold {
-        return step;
+    if may_hold && step == Step::Hold {
+        pieces.into_iter().for_each(|piece| held.push(piece));
     }
-    match pieces.into_iter().all(|piece| held.push(piece)) {
-        true => Step::Hold,
-        false => session.no_room(envoy),
-    }
+    step
 }
 
 fn details() -> Vec<u8> {

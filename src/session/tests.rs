@@ -231,6 +231,38 @@ fn bodies_that_cannot_be_read_are_refused_at_once() {
 }
 
 #[test]
+fn a_model_that_a_provider_could_read_elsewhere_is_refused() {
+    for query in ["model=b", "a=1&model", "mod%65l=b", "%6D%6f%64%65%6c=b", "a;model=b"] {
+        let path = format!("{CHAT}?{query}");
+        let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", &path)], false);
+        let message = "The URL's query names a 'model' too; name it in the body alone.";
+        let expected = (400, openai(message, "\"model\"", "duplicate_model"));
+        assert_eq!(reply(step), expected, "{query}");
+    }
+    for query in ["", "models=b", "a=model", "model%3Db", "mod%6=1", "%"] {
+        post(&two_providers(), &format!("{CHAT}?{query}"));
+    }
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", CHAT), form], false);
+    assert_eq!(reply(step).0, 415);
+}
+
+#[test]
+fn what_another_server_could_read_otherwise_is_not_passed_on() {
+    for (method, path) in [
+        ("POST", "/v1/chat%2fcompletions"),
+        ("POST", "/v1/..%2Fkey/generate"),
+        ("GET", "/v1/models/..%2fkey"),
+        ("TRACE", "/v1/files"),
+    ] {
+        let (_, step) = begin(&two_providers(), &[(":method", method), (":path", path)], true);
+        assert_eq!(reply(step).0, 404, "{path}");
+    }
+    let escaped = [(":method", "GET"), (":path", "/v1/models/openai%2Fgpt-4o")];
+    assert!(release(begin(&two_providers(), &escaped, true).1).replaces.is_some());
+}
+
+#[test]
 fn base_paths_are_taken_off() {
     let mut session = post(&two_providers(), "/api/litellm/v1/chat/completions?a=b");
     let to_p = release(send(&mut session, r#"{"model":"x"}"#, true));
@@ -261,7 +293,8 @@ fn the_gateways_key_goes_to_the_api_alone() {
     for (path, expected) in [
         ("/v1/files", true),
         ("/api/litellm/v1/files?a=b", true),
-        ("/v1", true),
+        ("/v1", false),
+        ("/v1/mcp/server", false),
         ("/key/generate", false),
         ("/api/litellm/key/generate", false),
         ("/v1beta/models", false),

@@ -23,6 +23,7 @@ mod upstream;
 mod proving;
 
 mod body;
+mod breaker;
 mod credentials;
 mod cutting;
 mod errors;
@@ -34,4 +35,5 @@ mod reaching;
 mod routing;
 mod secrets;
 mod streaming;
+mod trap;
 mod upload;

@@ -103,6 +103,14 @@ pub(crate) fn provider_timeout() -> Refusal {
     refusal(504, "provider_timeout", "The provider did not answer in time.")
 }
 
+/// A breaker's; the seconds are those of the `retry-after` that came with it.
+pub(crate) fn provider_unavailable(provider: &str, response: &Response) -> Refusal {
+    let secs = response.header("retry-after").unwrap_or_default();
+    let message =
+        format!("The provider '{provider}' fails and is left alone; try again in {secs} s.");
+    refusal(503, "provider_unavailable", message)
+}
+
 impl Refusal {
     /// Fails unless `response` is this refusal in OpenAI's shape.
     #[track_caller]

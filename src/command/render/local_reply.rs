@@ -29,6 +29,8 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
             status_is(502),
             "The provider sent no valid HTTP response (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
         ),
+        // A transfer coding that Envoy does not know.
+        (Code::InvalidRequest, status_is(501), "The HTTP request cannot be read.".to_owned()),
         (Code::UnknownUrl, status_is(404), "Unknown URL.".to_owned()),
         (
             Code::GatewayError,

@@ -74,6 +74,13 @@ impl Connection {
         self.body(head)
     }
 
+    /// Sends a request and reads the response; `None` when the other side leaves instead.
+    pub(crate) fn try_exchange(&mut self, request: &Request) -> Option<Response> {
+        self.send_request(request);
+        self.wait_for(|buffer| find(buffer, b"\r\n\r\n"))?;
+        Some(self.response())
+    }
+
     /// Reads the head of the next response; this may be an interim one.
     pub(crate) fn head(&mut self) -> Head {
         let end = loop {

@@ -125,6 +125,15 @@ impl Exchange {
     }
 }
 
+/// Who drops a request leaves it: the stream is reset unless it has ended.
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(answer) = &self.answer {
+            answer.abort();
+        }
+    }
+}
+
 fn message(request: &Request, body: Pipe) -> hyper::Request<Pipe> {
     let path = std::str::from_utf8(&request.path).expect("a path that HTTP/2 clients can send");
     let mut message = hyper::Request::new(body);

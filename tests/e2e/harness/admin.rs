@@ -43,4 +43,18 @@ impl Admin {
         };
         self.get("/stats").lines().filter_map(number).collect()
     }
+
+    /// The gateway's own metrics as Prometheus reads them, labels in alphabetical order:
+    /// `gaud_requests_total{outcome="success",provider="p"}`.
+    pub(crate) fn metrics(&self) -> BTreeMap<String, u64> {
+        let number = |line: &str| {
+            let (name, value) = line.rsplit_once(' ')?;
+            let (family, labels) = name.split_once('{').unwrap_or((name, ""));
+            let mut labels: Vec<_> = labels.trim_end_matches('}').split(',').collect();
+            labels.sort_unstable();
+            Some((format!("{family}{{{}}}", labels.join(",")), value.parse().ok()?))
+        };
+        let text = self.get("/stats/prometheus");
+        text.lines().filter(|line| line.starts_with("gaud_")).filter_map(number).collect()
+    }
 }

@@ -123,7 +123,10 @@ fn command(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> C
     }
     command.arg("-c").arg(folder.join("envoy.yaml"));
     command.arg("--admin-address-path").arg(folder.join("admin"));
-    command.args(["--concurrency", "2", "--disable-hot-restart"]).args(arguments);
+    if !arguments.contains(&"--concurrency") {
+        command.args(["--concurrency", "2"]); // Envoy takes it once
+    }
+    command.arg("--disable-hot-restart").args(arguments);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("ENVOY_PATH", envoy).env("FUNC_E_HOME", folder.join("func-e"));
     command.env("HOME", folder).env("FOLDER", folder);

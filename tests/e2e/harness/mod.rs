@@ -27,6 +27,12 @@ impl Gateway {
         Self::from_yaml(&yaml, environment, &[])
     }
 
+    /// The same without secrets, and with so many worker threads.
+    pub(crate) fn with_workers(workers: usize, toml: &str) -> Self {
+        let yaml = Self::render(toml, &[]).unwrap_or_else(|error| panic!("{error}"));
+        Self::from_yaml(&yaml, &[], &["--concurrency", &workers.to_string()])
+    }
+
     /// The configuration that the command under test makes of `toml`, or its complaint.
     pub(crate) fn render(toml: &str, environment: &[(&str, &str)]) -> Result<String, String> {
         render::render(toml, environment)

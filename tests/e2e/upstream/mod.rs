@@ -2,6 +2,7 @@
 
 mod answer;
 pub(crate) mod pipe;
+pub(crate) mod process;
 pub(crate) mod raw;
 mod record;
 mod serve;
