@@ -9,7 +9,7 @@ pub enum Endpoint {
     Model(ModelIn),
     /// Anything else: the default provider gets it as it is.
     Other,
-    /// Nothing that is passed on: see [`is_refused`].
+    /// What another server could read otherwise than the gateway: it is not passed on.
     Refused,
 }
 
