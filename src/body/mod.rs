@@ -1,14 +1,16 @@
-//! Bytes in, model found: the request body, read once, piece by piece, without being kept.
+//! Bytes in, model found: the request body, read once, piece by piece.
 //!
 //! ```text
 //! chunk ──> utf8 (is it UTF-8?) ──> json (is it JSON? where is `model`?) ──> FoundModel ──> edit
 //!                                     └ text (decodes the keys and the model, bounded)
 //! ```
 //!
-//! A body in another format gets a file beside [`json`] and a variant beside its scanner.
+//! A request that waits for its model is [`held`], within bounds; behind the model nothing is kept. A
+//! body in another format gets a file beside [`json`].
 
 pub mod edit;
 pub mod error;
+pub mod held;
 pub mod json;
 mod number;
 mod text;
@@ -16,4 +18,5 @@ mod utf8;
 
 pub use edit::Edit;
 pub use error::{Problem, ScanError};
+pub use held::Held;
 pub use json::{FoundModel, JsonScanner};

@@ -5,7 +5,6 @@
 
 mod envoy;
 mod exports;
-mod held;
 mod host;
 mod log;
 mod root;

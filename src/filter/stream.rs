@@ -3,9 +3,8 @@
 use std::rc::Rc;
 
 use super::envoy::Envoy;
-use super::held::Held;
 use super::host::{self, Buffer, Map};
-use crate::body::Edit;
+use crate::body::{Edit, Held};
 use crate::config::{Credential, Gateway, Provider};
 use crate::head::{self, Credentials, Head};
 use crate::session::{Release, Session, Step};

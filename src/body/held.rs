@@ -20,20 +20,20 @@ thread_local! {
 }
 
 /// What one request holds.
-#[derive(Default)]
-pub(super) struct Held {
+#[derive(Debug, Default)]
+pub struct Held {
     pieces: Vec<Vec<u8>>,
     bytes: usize,
 }
 
 impl Held {
     /// Whether there is room for so many bytes more.
-    pub(super) fn has_room(bytes: usize) -> bool {
+    pub fn has_room(bytes: usize) -> bool {
         ALL_BYTES.get().saturating_add(bytes) <= HELD_BYTES_MAX
     }
 
     /// Holds a piece.
-    pub(super) fn push(&mut self, piece: Vec<u8>) {
+    pub fn push(&mut self, piece: Vec<u8>) {
         self.bytes = self.bytes.saturating_add(piece.len());
         ALL_BYTES.set(ALL_BYTES.get().saturating_add(piece.len()));
         match self.pieces.last_mut() {
@@ -45,14 +45,14 @@ impl Held {
     }
 
     /// Gives everything back, in one piece.
-    pub(super) fn take(&mut self) -> Vec<u8> {
+    pub fn take(&mut self) -> Vec<u8> {
         let bytes = self.pieces.concat();
         self.clear();
         bytes
     }
 
     /// Forgets everything.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.pieces = Vec::new();
         ALL_BYTES.set(ALL_BYTES.get().saturating_sub(self.bytes));
         self.bytes = 0;
@@ -62,5 +62,47 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn gives_back_what_it_was_given() {
+        let mut held = Held::default();
+        for piece in [&b"ab"[..], b"", b"c", &[b'x'; PIECE_BYTES], b"d"] {
+            held.push(piece.to_vec());
+        }
+        let expected = [&b"abc"[..], &[b'x'; PIECE_BYTES], b"d"].concat();
+        assert_eq!(held.take(), expected);
+        assert_eq!(held.take(), b"");
+    }
+
+    #[test]
+    fn single_bytes_are_put_together() {
+        let mut held = Held::default();
+        for _ in 0..3 * PIECE_BYTES {
+            held.push(vec![b'x']);
+        }
+        assert_eq!(held.pieces.len(), 3);
+    }
+
+    #[test]
+    fn the_room_is_for_all_and_comes_back() {
+        let all = ALL_BYTES.get();
+        assert!(Held::has_room(HELD_BYTES_MAX - all) && !Held::has_room(HELD_BYTES_MAX - all + 1));
+        let (mut one, mut other) = (Held::default(), Held::default());
+        one.push(vec![0; 10]);
+        other.push(vec![0; 5]);
+        assert_eq!(ALL_BYTES.get(), all + 15);
+        one.take();
+        assert_eq!(ALL_BYTES.get(), all + 5);
+        drop(other);
+        assert_eq!(ALL_BYTES.get(), all);
+        assert!(!Held::has_room(usize::MAX));
     }
 }
