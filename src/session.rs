@@ -180,19 +180,14 @@ impl Session {
     where
         H: Host + ?Sized,
     {
-        if self.attempt.is_some_and(|attempt| attempt.outcome.is_none()) {
-            self.note(host, Outcome::Neutral);
-        }
-        let Some(attempt) = self.attempt.take() else { return };
-        let last = match attempt.outcome {
-            Some(Outcome::Success) => outcome::at_end(flags, self.is_whole, details),
-            Some(outcome) => outcome,
-            None => Outcome::Neutral,
+        let Some((attempt, noted)) = self.take_attempt(host) else { return };
+        let last = match noted {
+            Outcome::Success => outcome::at_end(flags, self.is_whole, details),
+            Outcome::Failure | Outcome::Neutral => noted,
         };
         host.count(Metric::Request(attempt.provider, RequestOutcome::Sent(last)));
         let provider = self.gateway.provider(attempt.provider);
-        if let (Some(Outcome::Success), Some(ticket), Some(provider)) =
-            (attempt.outcome, attempt.ticket, provider)
+        if let (Outcome::Success, Some(ticket), Some(provider)) = (noted, attempt.ticket, provider)
         {
             shared::record(host, attempt.provider, provider, ticket, last);
         }
@@ -370,6 +365,15 @@ impl Session {
         }
     }
 
+    /// The attempt is over, with what is known of its outcome; nothing known is neutral.
+    fn take_attempt<H: Host + ?Sized>(&mut self, host: &H) -> Option<(Attempt, Outcome)> {
+        if self.attempt?.outcome.is_none() {
+            self.note(host, Outcome::Neutral);
+        }
+        let attempt = self.attempt.take()?;
+        Some((attempt, attempt.outcome.unwrap_or(Outcome::Neutral)))
+    }
+
     fn reject<H: Host + ?Sized>(&mut self, host: &H, reject: &Reject) -> Step {
         Step::Reply(self.refuse(host, reject))
     }
@@ -377,11 +381,7 @@ impl Session {
     /// Whatever the provider has of the request, it was not its fault.
     fn refuse<H: Host + ?Sized>(&mut self, host: &H, reject: &Reject) -> Reply {
         self.phase = Phase::Over;
-        if self.attempt.is_some_and(|attempt| attempt.outcome.is_none()) {
-            self.note(host, Outcome::Neutral);
-        }
-        if let Some(attempt) = self.attempt.take() {
-            let outcome = attempt.outcome.unwrap_or(Outcome::Neutral);
+        if let Some((attempt, outcome)) = self.take_attempt(host) {
             host.count(Metric::Request(attempt.provider, RequestOutcome::Sent(outcome)));
         }
         host.count(Metric::Refused(reject.code()));
