@@ -11,38 +11,72 @@ pub struct Head<'a> {
     pub path: &'a [u8],
     /// `content-length`, where there is a valid one.
     pub content_length: Option<u64>,
-    /// A `content-type` of a form: a provider would read another body than the JSON scanner.
-    pub is_form: bool,
+    /// What the body says that it is.
+    pub content_type: ContentType<'a>,
+    /// An `anthropic-version`: the client speaks Anthropic's API.
+    pub is_anthropic: bool,
     /// A `content-encoding` other than `identity`.
     pub encoding: Option<&'a [u8]>,
     /// Which of the client's credential headers are there.
     pub credentials: Credentials,
 }
 
+/// What a body says that it is, as far as it says which scanner reads it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ContentType<'a> {
+    /// No form, or nothing is said.
+    #[default]
+    Other,
+    /// `application/x-www-form-urlencoded`.
+    UrlEncoded,
+    /// `multipart/form-data`, with its parameters.
+    Multipart(&'a [u8]),
+    /// A form, and something else as well: two servers could read it in two ways.
+    Several,
+}
+
 /// Which of [`CLIENT_CREDENTIALS`] a request carries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Credentials([bool; CLIENT_CREDENTIALS.len()]);
+pub struct Credentials {
+    headers: [bool; CLIENT_CREDENTIALS.len()],
+    /// One of a WebSocket's subprotocols may be one: browsers can send no other header.
+    pub in_protocols: bool,
+}
+
+/// How OpenAI's clients write a credential as a WebSocket's subprotocol.
+const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
 
 impl Credentials {
-    /// The names of those that are there.
+    /// The names of the headers that are there.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        CLIENT_CREDENTIALS.into_iter().zip(self.0).filter(|(_, there)| *there).map(|(name, _)| name)
+        let there = CLIENT_CREDENTIALS.into_iter().zip(self.headers);
+        there.filter(|(_, there)| *there).map(|(name, _)| name)
     }
 
     fn note(&mut self, name: &[u8]) {
-        for (known, there) in CLIENT_CREDENTIALS.iter().zip(&mut self.0) {
+        for (known, there) in CLIENT_CREDENTIALS.iter().zip(&mut self.headers) {
             *there |= known.as_bytes() == name;
         }
+        self.in_protocols |= name == b"sec-websocket-protocol";
     }
+}
+
+/// A WebSocket's subprotocols without those that are credentials; `None` when none is one.
+pub fn public_protocols(protocols: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(protocols);
+    let is_public = |protocol: &&str| !protocol.trim().starts_with(KEY_PROTOCOL);
+    let public: Vec<_> = text.split(',').filter(is_public).map(str::trim).collect();
+    (public.len() < text.split(',').count()).then(|| public.join(", "))
 }
 
 impl<'a> Head<'a> {
     /// Reads a header map as proxy-wasm lays it out; what is cut off or malformed is left out.
     ///
-    /// Of a header that is there twice the last counts; any `content-encoding` and any form do.
+    /// Of a header that is there twice the last counts; any `content-encoding` does.
     /// (Envoy lets no second `content-length`, method or path through.)
     pub fn parse(map: &'a [u8]) -> Self {
         let mut head = Self::default();
+        let mut content_types = 0_u32;
         for (name, value) in pairs(map) {
             match name {
                 b":method" => head.method = value,
@@ -51,7 +85,11 @@ impl<'a> Head<'a> {
                 b"content-encoding" if !value.eq_ignore_ascii_case(b"identity") => {
                     head.encoding = Some(value);
                 }
-                b"content-type" => head.is_form |= is_form(value),
+                b"content-type" => {
+                    content_types = content_types.saturating_add(1);
+                    head.content_type = head.content_type.and(value, content_types);
+                }
+                b"anthropic-version" => head.is_anthropic = true,
                 _ => head.credentials.note(name),
             }
         }
@@ -70,13 +108,30 @@ pub fn private_trailers(map: &[u8]) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The media types of forms, whatever their parameters (RFC 9110, section 8.3.1).
-fn is_form(content_type: &[u8]) -> bool {
-    const FORMS: [&[u8]; 2] = [b"application/x-www-form-urlencoded", b"multipart/form-data"];
-    let begins = |form: &[u8]| {
-        content_type.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
-    };
-    FORMS.into_iter().any(begins)
+impl<'a> ContentType<'a> {
+    /// With one more header, the `count`th.
+    fn and(self, value: &'a [u8], count: u32) -> Self {
+        let own = Self::of(value);
+        match count {
+            1 => own,
+            _ if self == Self::Other && own == Self::Other => Self::Other,
+            _ => Self::Several,
+        }
+    }
+
+    /// By the media type, whatever its parameters (RFC 9110, section 8.3.1).
+    fn of(value: &'a [u8]) -> Self {
+        let begins = |form: &[u8]| {
+            value.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
+        };
+        if begins(b"multipart/form-data") {
+            return Self::Multipart(value);
+        }
+        match begins(b"application/x-www-form-urlencoded") {
+            true => Self::UrlEncoded,
+            false => Self::Other,
+        }
+    }
 }
 
 fn parse_length(value: &[u8]) -> Option<u64> {
@@ -149,14 +204,33 @@ pub(crate) mod tests {
 
     #[test]
     fn notices_forms() {
-        for (value, is_form) in [
-            (&b"application/json"[..], false),
-            (b"Application/X-WWW-Form-Urlencoded; charset=utf-8", true),
-            (b"multipart/form-data;boundary=x", true),
-            (b"multipart", false),
-            (b"\xff", false),
+        let form = &b"multipart/form-data;boundary=x"[..];
+        for (values, expected) in [
+            (&[][..], ContentType::Other),
+            (&[&b"application/json"[..]], ContentType::Other),
+            (&[b"Application/X-WWW-Form-Urlencoded; charset=utf-8"], ContentType::UrlEncoded),
+            (&[form], ContentType::Multipart(form)),
+            (&[b"multipart"], ContentType::Other),
+            (&[b"\xff"], ContentType::Other),
+            (&[b"text/plain", b"application/json"], ContentType::Other),
+            (&[form, b"application/json"], ContentType::Several),
+            (&[b"application/json", form], ContentType::Several),
+            (&[form, form], ContentType::Several),
         ] {
-            assert_eq!(Head::parse(&serialized(&[("content-type", value)])).is_form, is_form);
+            let headers: Vec<_> = values.iter().map(|value| ("content-type", *value)).collect();
+            assert_eq!(Head::parse(&serialized(&headers)).content_type, expected);
+        }
+    }
+
+    #[test]
+    fn takes_credentials_out_of_subprotocols() {
+        for (protocols, expected) in [
+            (&b"realtime, openai-insecure-api-key.sk-1, openai-beta.v1"[..], Some("realtime, openai-beta.v1")),
+            (b"openai-insecure-api-key.\xff", Some("")),
+            (b"realtime", None),
+            (b"", None),
+        ] {
+            assert_eq!(public_protocols(protocols).as_deref(), expected);
         }
     }
 

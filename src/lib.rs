@@ -16,7 +16,9 @@
 pub mod body;
 pub mod breaker;
 pub mod capabilities;
+pub mod catalog;
 pub mod config;
+pub mod discovery;
 pub mod endpoint;
 pub mod head;
 pub mod health;
@@ -24,6 +26,7 @@ pub mod host;
 pub mod metrics;
 pub mod model;
 pub mod outcome;
+pub mod path;
 pub mod reply;
 pub mod route;
 pub mod session;

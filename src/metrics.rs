@@ -19,6 +19,8 @@ pub enum Metric {
     Probe(ProviderId, Outcome),
     /// An active check has ended, well or not.
     Check(ProviderId, bool),
+    /// A provider was asked for its models, and has answered well or not.
+    Discovery(ProviderId, bool),
     /// The gateway refused a request.
     Refused(Code),
     /// A record could not be changed: somebody else was faster, each time.
@@ -55,7 +57,7 @@ pub struct Family {
 }
 
 /// Every metric.
-pub const FAMILIES: [Family; 7] = [
+pub const FAMILIES: [Family; 8] = [
     Family {
         name: "gaud_requests_total",
         labels: &["provider", "outcome"],
@@ -76,6 +78,11 @@ pub const FAMILIES: [Family; 7] = [
         name: "gaud_checks_total",
         labels: &["provider", "result"],
         meaning: "active checks by `result`: `passed` or `failed`",
+    },
+    Family {
+        name: "gaud_discoveries_total",
+        labels: &["provider", "result"],
+        meaning: "questions for a provider's models by `result`: `passed` or `failed`",
     },
     Family {
         name: "gaud_refused_total",
@@ -107,7 +114,7 @@ const STATES: [BreakerState; 3] =
     [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen];
 
 /// How many counters each provider has, and the place of each kind among them.
-const PER_PROVIDER: usize = 12;
+const PER_PROVIDER: usize = 14;
 
 impl Metric {
     /// All counters of a gateway, each at its [`index`](Self::index).
@@ -120,6 +127,7 @@ impl Metric {
             all.extend(STATES.map(|state| Self::Transition(id, state)));
             all.extend(OUTCOMES.map(|outcome| Self::Probe(id, outcome)));
             all.extend([true, false].map(|passed| Self::Check(id, passed)));
+            all.extend([true, false].map(|passed| Self::Discovery(id, passed)));
         }
         all
     }
@@ -138,6 +146,7 @@ impl Metric {
             Self::Transition(id, state) => of(id, (state as usize).saturating_add(4)),
             Self::Probe(id, outcome) => of(id, (outcome as usize).saturating_add(7)),
             Self::Check(id, passed) => of(id, if passed { 10 } else { 11 }),
+            Self::Discovery(id, passed) => of(id, if passed { 12 } else { 13 }),
         }
     }
 
@@ -163,13 +172,20 @@ impl Metric {
                 format!("gaud_probes_total.provider.{}.outcome.{}", provider(id), outcome.as_str())
             }
             Self::Check(id, passed) => {
-                let result = if passed { "passed" } else { "failed" };
-                format!("gaud_checks_total.provider.{}.result.{result}", provider(id))
+                format!("gaud_checks_total.provider.{}.result.{}", provider(id), result(passed))
+            }
+            Self::Discovery(id, passed) => {
+                let name = provider(id);
+                format!("gaud_discoveries_total.provider.{name}.result.{}", result(passed))
             }
             Self::Refused(code) => format!("gaud_refused_total.code.{}", code.as_str()),
             Self::Contended => "gaud_store_contended_total".to_owned(),
         }
     }
+}
+
+fn result(passed: bool) -> &'static str {
+    if passed { "passed" } else { "failed" }
 }
 
 /// The name of a provider's gauge in Envoy.

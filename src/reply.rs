@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::body::{Problem, ScanError};
+use crate::body::{BoundaryProblem, Problem, ScanError};
 use crate::endpoint::Shape;
 use crate::model::InvalidModel;
 
@@ -39,6 +39,7 @@ impl Reply {
 #[allow(missing_docs)] // each is described by `meaning`
 pub enum Code {
     InvalidJson,
+    InvalidForm,
     DuplicateModel,
     InvalidType,
     InvalidModel,
@@ -60,8 +61,9 @@ pub enum Code {
 
 impl Code {
     /// All of them, by status.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidJson,
+        Self::InvalidForm,
         Self::DuplicateModel,
         Self::InvalidType,
         Self::InvalidModel,
@@ -85,6 +87,7 @@ impl Code {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidJson => "invalid_json",
+            Self::InvalidForm => "invalid_form",
             Self::DuplicateModel => "duplicate_model",
             Self::InvalidType => "invalid_type",
             Self::InvalidModel => "invalid_model",
@@ -127,8 +130,12 @@ impl Code {
                 "the body is no JSON object, or one that is nested too deeply; the message says \
                  what was expected at which byte"
             }
+            Self::InvalidForm => {
+                "the body is no multipart form, or one that two servers could read in two ways; the \
+                 message says what is wrong at which byte"
+            }
             Self::DuplicateModel => {
-                "the body names `model` twice, or the query does too; send it once"
+                "the body or the query names `model` twice, or both do; send it once"
             }
             Self::InvalidType => "`model` is no string",
             Self::InvalidModel => {
@@ -190,6 +197,9 @@ impl Code {
                 kind: "error",
                 error: AnthropicError { kind: self.anthropic_type(), message },
             }),
+            Shape::Gemini => json(&GeminiDocument {
+                error: GeminiError { code: self.status(), message, status: self.google_status() },
+            }),
         }
     }
 
@@ -201,6 +211,17 @@ impl Code {
             400..500 => "invalid_request_error",
             504 => "timeout_error",
             _ => "api_error",
+        }
+    }
+
+    /// <https://cloud.google.com/apis/design/errors#error_model>
+    fn google_status(self) -> &'static str {
+        match self.status() {
+            404 => "NOT_FOUND",
+            400..500 => "INVALID_ARGUMENT",
+            503 => "UNAVAILABLE",
+            504 => "DEADLINE_EXCEEDED",
+            _ => "INTERNAL",
         }
     }
 }
@@ -233,6 +254,18 @@ struct AnthropicError<'a> {
     message: &'a str,
 }
 
+#[derive(Serialize)]
+struct GeminiDocument<'a> {
+    error: GeminiError<'a>,
+}
+
+#[derive(Serialize)]
+struct GeminiError<'a> {
+    code: u32,
+    message: &'a str,
+    status: &'a str,
+}
+
 /// These documents are made of strings: none fails.
 fn json(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
@@ -261,6 +294,12 @@ pub enum Reject {
     Encoded,
     /// The body says that it is a form.
     Form,
+    /// The content-type of a form names no boundary that can be read.
+    Boundary(BoundaryProblem),
+    /// The path or the query names a model that is no UTF-8.
+    NotUnicode,
+    /// The gateway's list has no such model.
+    NotListed(String),
     /// The query names a model too.
     ModelInQuery,
     /// The provider's breaker is open.
@@ -305,9 +344,10 @@ impl Reject {
                 Problem::ModelTooLong | Problem::ModelNotUnicode => Code::InvalidModel,
                 _ => Code::InvalidJson,
             },
-            Self::Model(_) => Code::InvalidModel,
+            Self::Model(_) | Self::NotUnicode => Code::InvalidModel,
             Self::NamespaceAlone(_) => Code::MissingModel,
-            Self::ModelNotFound(_) | Self::NoModel => Code::ModelNotFound,
+            Self::ModelNotFound(_) | Self::NoModel | Self::NotListed(_) => Code::ModelNotFound,
+            Self::Boundary(_) => Code::InvalidForm,
             Self::TooLarge(_) => Code::RequestTooLarge,
             Self::NoRoom => Code::GatewayBusy,
             Self::Form => Code::UnsupportedMediaType,
@@ -343,6 +383,9 @@ impl Reject {
             Self::ModelNotFound(model) => {
                 format!("The model '{model}' does not exist: no provider of this gateway takes it.")
             }
+            Self::NotListed(model) => format!("The model '{model}' is not in this gateway's list."),
+            Self::NotUnicode => "The 'model' in the URL is no UTF-8.".to_owned(),
+            Self::Boundary(problem) => format!("The form's content-type {problem}."),
             Self::NoModel => {
                 "The request names no 'model', and this gateway has no default provider.".to_owned()
             }
@@ -354,7 +397,7 @@ impl Reject {
                            application/json."
                 .to_owned(),
             Self::ModelInQuery => {
-                "The URL's query names a 'model' too; name it in the body alone.".to_owned()
+                "The URL's query names a 'model' too, or twice; name it once.".to_owned()
             }
             Self::Encoded => "The body is compressed in a way that this gateway does not read; \
                               send it with gzip, or uncompressed."

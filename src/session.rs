@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! begin ──> Own path: Reply
-//!   │ └───> no model in it: Release to the default provider ──> the body passes unread
+//!   │ └───> no model in the body: Release by the path, the query, or to the default provider
+//!   │                             ──> the body passes unread
 //!   └─────> Hold ── feed* ── advance ──┬─> Hold     the model has not come yet
 //!                     ^                ├─> Release  it has: route, ask the breaker, edit, let go
 //!                     └── feed* ───────┼─> Continue the scan goes on behind it
@@ -12,20 +13,25 @@
 //!
 //! No clock, no dice: bytes in, decisions out, and a [`Host`] for what is shared.
 
+mod client_path;
+mod own;
+
+use std::ops::Range;
 use std::rc::Rc;
 
-use crate::body::{Edit, FoundModel, JsonScanner};
+use crate::body::{Boundary, Edit, FormScanner, FoundModel, JsonScanner, Scanner};
 use crate::breaker::{Outcome, Ticket, shared};
 use crate::config::{Gateway, Provider, ProviderId};
-use crate::endpoint::{self, Endpoint, ModelIn, Own, Shape};
-use crate::head::{Credentials, Head};
+use crate::endpoint::{Body, Endpoint, ModelIn, Own, Shape};
+use crate::head::{ContentType, Credentials, Head};
 use crate::host::Host;
 use crate::metrics::{Metric, RequestOutcome};
 use crate::model::ModelName;
 use crate::outcome::{self, Sent};
+use crate::path::{query_values, without_query};
 use crate::reply::{Reject, Reply};
 use crate::route::NoRoute;
-use crate::status::Status;
+use client_path::ClientPath;
 
 /// A request under way.
 #[derive(Debug)]
@@ -33,8 +39,13 @@ pub struct Session {
     gateway: Rc<Gateway>,
     phase: Phase,
     shape: Shape,
-    /// The path as it is below the base path, when the provider's may differ from the client's.
-    path: Path,
+    path: ClientPath,
+    /// Where the path or its query names the model.
+    named: Option<Range<usize>>,
+    /// The provider's own credential goes with the request.
+    is_api: bool,
+    /// There may be no body.
+    is_optional: bool,
     content_length: Option<u64>,
     credentials: Credentials,
     /// Body and all have come.
@@ -55,22 +66,13 @@ struct Attempt {
 #[derive(Debug)]
 enum Phase {
     /// Head and body are held: the model has not come yet.
-    Held(JsonScanner),
+    Held(Scanner),
     /// They are on their way; the scan goes on.
-    Scanning(JsonScanner),
+    Scanning(Scanner),
     /// They are on their way; nobody reads them.
     Passing,
     /// Answered by the gateway.
     Over,
-}
-
-/// A client's path.
-#[derive(Debug)]
-struct Path {
-    /// Without the base path, with the query.
-    below_base: String,
-    /// It had a base path.
-    had_base: bool,
 }
 
 /// What Envoy is to do.
@@ -109,31 +111,34 @@ impl Session {
     where
         H: Host + ?Sized,
     {
-        let full_path = String::from_utf8_lossy(head.path);
-        let below_base = endpoint::strip_base(&full_path, &gateway.base_paths);
-        let plain = without_query(below_base.unwrap_or(&full_path));
-        let endpoint = match below_base {
-            Some(_) => Endpoint::classify(head.method, plain),
-            None => own_or_other(head.method, plain),
-        };
+        let (path, request) = ClientPath::read(head.method, head.path, &gateway.base_paths);
         let mut session = Self {
             phase: Phase::Over,
-            shape: Shape::of(plain),
-            path: Path {
-                below_base: below_base.unwrap_or(&full_path).to_owned(),
-                had_base: below_base.is_some_and(|below| below.len() < full_path.len()),
-            },
+            shape: request.shape,
+            path,
+            named: None,
+            is_api: request.endpoint.is_api(),
+            is_optional: false,
             content_length: head.content_length,
             credentials: head.credentials,
             is_whole: end,
             attempt: None,
             gateway,
         };
-        let step = match endpoint {
-            Endpoint::Own(own) => Ok(session.answer(host, own)),
-            Endpoint::Model(ModelIn::JsonBody) => session.hold(head, end),
-            Endpoint::Other => session.pass(host, head, below_base.is_some()),
-            Endpoint::Refused => session.pass(host, head, false),
+        let step = match request.endpoint {
+            Endpoint::Own(own, place) => session.answer(host, head, (own, &place)),
+            Endpoint::Model(ModelIn::Body(body)) => session.hold(host, head, body, end),
+            Endpoint::Model(ModelIn::Path(place, body)) => {
+                session.named = Some(place);
+                match body {
+                    Some(body) => session.hold(host, head, body, end),
+                    None => session.route(host, None),
+                }
+            }
+            Endpoint::Model(ModelIn::Query) => session.route_by_query(host),
+            Endpoint::NoModel => session.route(host, None),
+            Endpoint::Unknown => session.pass(host, head),
+            Endpoint::Refused => Err(session.unknown_url(head)),
         };
         let step = step.unwrap_or_else(|reject| session.reject(host, &reject));
         (session, step)
@@ -165,7 +170,7 @@ impl Session {
         let ticket = self.attempt.and_then(|attempt| attempt.ticket);
         let sent = Sent {
             is_whole: self.is_whole,
-            is_api: self.is_api(),
+            is_api: self.is_api,
             is_probe: ticket.is_some_and(|ticket| ticket.is_probe()),
         };
         self.note(host, outcome::at_headers(status, sent, details));
@@ -213,44 +218,71 @@ impl Session {
         self.attempt.and_then(|attempt| self.gateway.provider(attempt.provider))
     }
 
-    fn answer<H: Host + ?Sized>(&self, host: &H, own: Own) -> Step {
-        Step::Reply(match own {
-            Own::Liveness => Reply::document(200, &Status::alive()),
-            Own::Readiness => match Status::can_serve(&self.gateway, host) {
-                true => Reply::document(200, &Status::ready()),
-                false => Reply::document(503, &Status::unavailable()),
-            },
-            Own::Health => Reply::document(200, &Status::of(&self.gateway, host)),
-        })
-    }
-
-    fn hold(&mut self, head: &Head<'_>, end: bool) -> Result<Step, Reject> {
-        if head.encoding.is_some() {
-            return Err(Reject::Encoded);
-        }
-        if head.is_form {
-            return Err(Reject::Form);
-        }
-        if names_model(&self.path.below_base) {
-            return Err(Reject::ModelInQuery);
-        }
-        if end {
-            return Err(Reject::EmptyBody);
-        }
-        self.phase = Phase::Held(JsonScanner::default());
-        Ok(Step::Hold)
-    }
-
-    fn pass<H>(&mut self, host: &H, head: &Head<'_>, below_base: bool) -> Result<Step, Reject>
+    fn answer<H>(
+        &mut self,
+        host: &H,
+        head: &Head<'_>,
+        (own, place): (Own, &Range<usize>),
+    ) -> Result<Step, Reject>
     where
         H: Host + ?Sized,
     {
-        match self.gateway.default_provider.filter(|_| below_base) {
-            Some(provider) => self.release(host, provider, None),
-            None => Err(Reject::UnknownUrl {
-                method: String::from_utf8_lossy(head.method).into_owned(),
-                path: without_query(&self.path.below_base).to_owned(),
-            }),
+        if head.is_anthropic {
+            self.shape = Shape::Anthropic;
+        }
+        own::answer(own, &self.gateway, host, (&self.path, place), self.shape).map(Step::Reply)
+    }
+
+    fn hold<H>(
+        &mut self,
+        host: &H,
+        head: &Head<'_>,
+        body: Body,
+        end: bool,
+    ) -> Result<Step, Reject>
+    where
+        H: Host + ?Sized,
+    {
+        self.is_optional = body.is_optional;
+        if head.encoding.is_some() {
+            return Err(Reject::Encoded);
+        }
+        let scanner = scanner(head.content_type, body)?;
+        if query_values(self.path.as_str(), b"model").next().is_some() {
+            return Err(Reject::ModelInQuery);
+        }
+        if end {
+            return self.route_without_body(host);
+        }
+        self.phase = Phase::Held(scanner);
+        Ok(Step::Hold)
+    }
+
+    fn route_by_query<H: Host + ?Sized>(&mut self, host: &H) -> Result<Step, Reject> {
+        let path = self.path.as_str();
+        let mut places = query_values(path, b"model");
+        let (first, second) = (places.next(), places.next());
+        // Some servers take a `;` for a divider and some for a part of the value.
+        let is_ambiguous = second.is_some() || (first.is_some() && path.contains(';'));
+        drop(places);
+        self.named = first;
+        match is_ambiguous {
+            true => Err(Reject::ModelInQuery),
+            false => self.route(host, None),
+        }
+    }
+
+    fn pass<H: Host + ?Sized>(&mut self, host: &H, head: &Head<'_>) -> Result<Step, Reject> {
+        match self.gateway.default_provider {
+            Some(_) => self.route(host, None),
+            None => Err(self.unknown_url(head)),
+        }
+    }
+
+    fn unknown_url(&self, head: &Head<'_>) -> Reject {
+        Reject::UnknownUrl {
+            method: String::from_utf8_lossy(head.method).into_owned(),
+            path: without_query(self.path.as_str()).to_owned(),
         }
     }
 
@@ -265,7 +297,7 @@ impl Session {
         let end = end || self.content_length.is_some_and(|length| scanner.offset() >= length);
         self.is_whole |= end;
         match end {
-            true if scanner.offset() == 0 => return Err(Reject::EmptyBody),
+            true if held && scanner.offset() == 0 => return self.route_without_body(host),
             true => scanner.finish().map_err(Reject::Body)?,
             false => {}
         }
@@ -273,37 +305,59 @@ impl Session {
         let limit = self.gateway.body_limit_bytes;
         match scanner.model() {
             _ if !held => Ok(Step::Continue),
-            Some(found) if found.end <= limit => self.route(host, &found.clone()),
+            Some(found) if found.end <= limit => self.route(host, Some(&found.clone())),
             None if scanner.offset() <= limit => match end || scanner.is_complete() {
                 // Nothing can follow that would still name one.
-                true => {
-                    let provider = self.gateway.default_provider.ok_or(Reject::NoModel)?;
-                    self.release(host, provider, None)
-                }
+                true => self.route(host, None),
                 false => Ok(Step::Hold),
             },
             _ => Err(Reject::TooLarge(limit)),
         }
     }
 
-    fn route<H: Host + ?Sized>(&mut self, host: &H, found: &FoundModel) -> Result<Step, Reject> {
+    fn route_without_body<H: Host + ?Sized>(&mut self, host: &H) -> Result<Step, Reject> {
+        match self.is_optional {
+            true => self.route(host, None),
+            false => Err(Reject::EmptyBody),
+        }
+    }
+
+    /// Routes by the model that the path names, else by the body's, else to the default provider.
+    fn route<H>(&mut self, host: &H, found: Option<&FoundModel>) -> Result<Step, Reject>
+    where
+        H: Host + ?Sized,
+    {
         let gateway = Rc::clone(&self.gateway);
-        let model = ModelName::try_from(found.value.clone()).map_err(Reject::Model)?;
+        let asked = match (&self.named, found) {
+            (Some(place), _) => self.path.decoded(place).ok_or(Reject::NotUnicode)?,
+            (None, Some(found)) => found.value.clone(),
+            (None, None) => {
+                let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
+                return self.release(host, provider, None, None);
+            }
+        };
+        let model = ModelName::try_from(asked).map_err(Reject::Model)?;
         let target = match gateway.routes.decide(&model) {
             Ok(decision) => decision.target,
             Err(NoRoute::MissingModel(namespace)) => {
                 return Err(Reject::NamespaceAlone(namespace.to_owned()));
             }
-            Err(NoRoute::NotFound) => return Err(Reject::ModelNotFound(found.value.clone())),
+            Err(NoRoute::NotFound) => {
+                return Err(Reject::ModelNotFound(model.as_str().to_owned()));
+            }
         };
-        let edit = (target.model != found.value).then(|| Edit::json_model(found, target.model));
-        self.release(host, target.provider, edit)
+        let place = self.named.as_ref().filter(|_| target.model != model.as_str());
+        let path = place.map(|place| self.path.renamed(place, target.model));
+        let other = found.filter(|found| found.value != target.model);
+        let edit = other.and_then(|_| self.scanner()?.edit(target.model));
+        self.release(host, target.provider, path, edit)
     }
 
     fn release<H>(
         &mut self,
         host: &H,
         provider: ProviderId,
+        path: Option<String>,
         edit: Option<Edit>,
     ) -> Result<Step, Reject>
     where
@@ -316,17 +370,21 @@ impl Session {
             _ => Phase::Passing,
         };
         let resized = edit.as_ref().zip(self.content_length);
+        let own = self.provider();
         Ok(Step::Release(Release {
             provider,
-            path: self.provider_path(),
+            path: own.and_then(|own| self.path.for_provider(own, path, self.shape)),
             content_length: resized.map(|(edit, length)| edit.resized(length)),
             edit,
-            replaces: self.is_api().then_some(self.credentials),
+            replaces: self.is_api.then_some(self.credentials),
         }))
     }
 
-    fn is_api(&self) -> bool {
-        endpoint::is_api(without_query(&self.path.below_base))
+    fn scanner(&self) -> Option<&Scanner> {
+        match &self.phase {
+            Phase::Held(scanner) | Phase::Scanning(scanner) => Some(scanner),
+            Phase::Passing | Phase::Over => None,
+        }
     }
 
     fn admit<H>(&self, host: &H, id: ProviderId) -> Result<Option<Ticket>, Reject>
@@ -357,14 +415,6 @@ impl Session {
         }
     }
 
-    fn provider_path(&self) -> Option<String> {
-        let url = self.provider().and_then(|provider| provider.url.as_ref());
-        match url.filter(|url| !url.keeps_paths()) {
-            Some(url) => Some(url.path(&self.path.below_base)),
-            None => self.path.had_base.then(|| self.path.below_base.clone()),
-        }
-    }
-
     /// The attempt is over, with what is known of its outcome; nothing known is neutral.
     fn take_attempt<H: Host + ?Sized>(&mut self, host: &H) -> Option<(Attempt, Outcome)> {
         if self.attempt?.outcome.is_none() {
@@ -389,39 +439,18 @@ impl Session {
     }
 }
 
-/// Outside every base path only the gateway itself answers.
-fn own_or_other(method: &[u8], path: &str) -> Endpoint {
-    match Endpoint::classify(method, path) {
-        own @ Endpoint::Own(_) => own,
-        _ => Endpoint::Other,
+/// The scanner for a body of this type.
+fn scanner(content_type: ContentType<'_>, body: Body) -> Result<Scanner, Reject> {
+    match content_type {
+        ContentType::Other => Ok(Scanner::Json(JsonScanner::default())),
+        ContentType::Multipart(value) if body.is_form => {
+            let boundary = Boundary::parse(value).map_err(Reject::Boundary)?;
+            Ok(Scanner::Form(FormScanner::new(boundary)))
+        }
+        ContentType::Multipart(_) | ContentType::UrlEncoded | ContentType::Several => {
+            Err(Reject::Form)
+        }
     }
-}
-
-/// Whether a query has a `model`, however it is escaped: a provider might take that one.
-fn names_model(path: &str) -> bool {
-    let (_, query) = path.split_once('?').unwrap_or((path, ""));
-    let key = |pair: &str| unescaped(pair.split('=').next().unwrap_or_default());
-    query.split(['&', ';']).any(|pair| key(pair) == b"model")
-}
-
-/// Decodes `%XX` (RFC 3986, section 2.1); what is no escape stays.
-fn unescaped(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
-        let (byte, length) = match (*first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, 2),
-            (byte, ..) => (byte, 0),
-        };
-        bytes.push(byte);
-        rest = behind.get(length..).unwrap_or_default();
-    }
-    bytes
-}
-
-fn without_query(path: &str) -> &str {
-    path.split_once('?').map_or(path, |(path, _)| path)
 }
 
 #[cfg(test)]

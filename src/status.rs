@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::breaker::{State, shared};
 use crate::config::{Gateway, Provider};
+use crate::discovery;
 use crate::health;
 use crate::host::Host;
 use crate::metrics::BreakerState;
@@ -25,6 +26,8 @@ struct ProviderStatus {
     retry_after_secs: Option<u64>,
     health: &'static str,
     models: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    models_age_secs: Option<u64>,
 }
 
 fn by_name<S: Serializer>(
@@ -87,6 +90,8 @@ impl<'a> Status<'a> {
 impl ProviderStatus {
     fn of(provider: &Provider, host: &(impl Host + ?Sized), now_ms: u64) -> Self {
         let breaker = shared::peek(host, provider);
+        let discovery = provider.discovery.as_ref();
+        let standing = discovery.map(|own| discovery::peek(host, own)).unwrap_or_default();
         let wait_ms = provider.breaker.map(|settings| breaker.retry_after_ms(now_ms, &settings));
         Self {
             breaker: BreakerState::of(&breaker).as_str(),
@@ -98,7 +103,8 @@ impl ProviderStatus {
             },
             retry_after_secs: wait_ms.filter(|ms| *ms > 0).map(|ms| ms.div_ceil(1000)),
             health: health::peek(host, provider).as_str(),
-            models: provider.models,
+            models: standing.models(provider),
+            models_age_secs: standing.age_secs(now_ms),
         }
     }
 }

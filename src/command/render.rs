@@ -119,13 +119,16 @@ fn filter_json(file: &File) -> String {
 }
 
 /// The environment variables that the filter reads.
-fn variables(file: &File) -> Vec<&str> {
+fn variables(file: &File) -> Vec<String> {
     let mut names = Vec::new();
     for (_, provider) in file.providers.iter() {
-        if let Some(SecretSource::Environment(name)) = &provider.api_key
-            && !names.contains(&name.as_str())
-        {
-            names.push(name.as_str());
+        let headers = provider.headers.iter().map(|(_, value)| SecretSource::parse(value));
+        for source in provider.api_key.iter().cloned().chain(headers) {
+            if let SecretSource::Environment(name) = source
+                && !names.contains(&name)
+            {
+                names.push(name);
+            }
         }
     }
     names

@@ -42,7 +42,7 @@ impl Gateway {
         let providers = file
             .providers
             .iter()
-            .map(|(name, own)| Provider::compile(name, own, file.breaker.as_ref(), lookup))
+            .map(|(name, own)| Provider::compile(name, own, file, lookup))
             .collect::<Result<Vec<_>, _>>()?;
         let default_provider = default_provider(file, &providers)?;
         Ok(Self {

@@ -28,6 +28,8 @@ pub enum Auth {
     XApiKey,
     /// `api-key: KEY`: Azure.
     ApiKey,
+    /// `x-goog-api-key: KEY`: Gemini.
+    XGoogApiKey,
     /// `authorization: Basic …` (RFC 7617); the key is `user:password`.
     Basic,
     /// The client's credentials are removed and none is sent.
@@ -60,6 +62,7 @@ impl Credential {
             Auth::Bearer => header("authorization", format!("Bearer {}", key.expose())),
             Auth::XApiKey => header("x-api-key", key.expose().to_owned()),
             Auth::ApiKey => header("api-key", key.expose().to_owned()),
+            Auth::XGoogApiKey => header("x-goog-api-key", key.expose().to_owned()),
             Auth::Basic => {
                 header("authorization", format!("Basic {}", STANDARD.encode(key.expose())))
             }

@@ -59,6 +59,9 @@ pub struct ProviderFile {
     /// How the key is sent. Default `bearer`, or `passthrough` without a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
+    /// Headers that go with the provider's credential. A value may be `os.environ/NAME`.
+    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    pub headers: Ordered<String>,
     /// What a model begins with to name this provider. Default: the provider's name and a colon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<Vec<String>>,
@@ -68,7 +71,7 @@ pub struct ProviderFile {
     /// Models that are always listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
-    /// Whether to ask the provider for its models.
+    /// Whether to ask the provider for its models. Default: for `litellm` alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discover_models: Option<bool>,
     /// The longest wait for the response to begin. Default 120.

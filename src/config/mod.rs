@@ -11,8 +11,10 @@
 
 mod compile;
 mod credential;
+mod discovery;
 mod error;
 mod file;
+mod headers;
 mod ordered;
 mod provider;
 mod secret;
@@ -20,6 +22,7 @@ mod url;
 
 pub use compile::{Gateway, Lookup};
 pub use credential::{Auth, CLIENT_CREDENTIALS, Credential};
+pub use discovery::Discovery;
 pub use error::ConfigError;
 pub use file::{BreakerFile, File, ProviderFile};
 pub use ordered::Ordered;

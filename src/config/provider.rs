@@ -2,14 +2,19 @@
 
 use super::Lookup;
 use super::credential::{Auth, Credential};
+use super::discovery::Discovery;
 use super::error::ConfigError;
-use super::file::{BreakerFile, ProviderFile};
+use super::file::{File, ProviderFile};
+use super::headers;
 use super::secret::{Secret, SecretSource};
 use super::url::ProviderUrl;
 use crate::breaker;
 
 /// The longest wait for a response to begin, unless a provider says otherwise.
 pub const TIMEOUT_SECS: u64 = 120;
+
+/// The name of the provider that has defaults of its own.
+pub(super) const LITELLM: &str = "litellm";
 
 /// The longest provider name: it stands in headers, metrics and environment variables.
 const NAME_BYTES_MAX: usize = 64;
@@ -39,6 +44,8 @@ pub struct Provider {
     pub url: Option<ProviderUrl>,
     /// What it is sent as a credential.
     pub credential: Credential,
+    /// Headers that go with the credential.
+    pub headers: Vec<(String, Secret)>,
     /// The longest wait for the response to begin, where the file says one.
     pub timeout_ms: Option<u64>,
     /// Certificate authorities for https.
@@ -53,16 +60,26 @@ pub struct Provider {
     pub health_path: Option<String>,
     /// Where its health stands in shared data.
     pub health_key: String,
+    /// How its models are discovered; `None` for not at all.
+    pub discovery: Option<Discovery>,
     /// How many models the configuration lists for it.
     pub models: usize,
 }
 
 impl Provider {
+    /// The `host` and the path by which it knows a path of ours.
+    pub fn place_of(&self, path: &str) -> (String, String) {
+        match &self.url {
+            Some(url) => (url.authority(), url.path(path)),
+            None => (self.cluster.clone(), path.to_owned()),
+        }
+    }
+
     /// Compiles `providers.{name}`.
     pub(super) fn compile(
         name: &str,
         file: &ProviderFile,
-        common_breaker: Option<&BreakerFile>,
+        common: &File,
         lookup: Lookup<'_>,
     ) -> Result<Self, ConfigError> {
         check_name(name)?;
@@ -96,26 +113,29 @@ impl Provider {
         }
         let timeout_ms =
             timeout_ms(file).map_err(|problem| ConfigError::new(at("timeout_secs"), problem))?;
+        let credential = credential(file, lookup)
+            .map_err(|(field, problem)| ConfigError::new(at(field), problem))?;
         let own_breaker = (at("breaker"), file.breaker.as_ref());
         let place = file.url.as_deref().unwrap_or(cluster);
         Ok(Self {
             name: name.to_owned(),
             cluster: check_cluster(cluster)
                 .map_err(|problem| ConfigError::new(at("cluster"), problem))?,
-            credential: credential(file, lookup)
-                .map_err(|(field, problem)| ConfigError::new(at(field), problem))?,
+            headers: headers::compile(&at("headers"), &file.headers, &credential, lookup)?,
+            credential,
             timeout_ms,
             ca_file: file.ca_file.clone(),
             http2: file.http2.unwrap_or(false),
             breaker: breaker::Settings::compile(
                 (&own_breaker.0, own_breaker.1),
-                common_breaker,
+                common.breaker.as_ref(),
                 timeout_ms.unwrap_or(TIMEOUT_SECS.saturating_mul(1000)),
             )?,
             breaker_key: format!("gaud/breaker/{name}/{place}"),
             health_path: health_path(name, file)
                 .map_err(|problem| ConfigError::new(at("health_path"), problem))?,
             health_key: format!("gaud/health/{name}/{place}"),
+            discovery: Discovery::compile(name, place, file, common)?,
             models: file.models.len(),
             url,
         })
@@ -124,7 +144,6 @@ impl Provider {
 
 /// LiteLLM is checked unless the file says otherwise; by a path that makes no model work.
 fn health_path(name: &str, file: &ProviderFile) -> Result<Option<String>, &'static str> {
-    const LITELLM: &str = "litellm";
     match file.health_path.as_deref() {
         None if name == LITELLM => Ok(Some("/health/liveliness".to_owned())),
         None | Some("") => Ok(None),
@@ -196,7 +215,7 @@ fn credential(
     }
 }
 
-fn read(source: &SecretSource, lookup: Lookup<'_>) -> Result<Secret, String> {
+pub(super) fn read(source: &SecretSource, lookup: Lookup<'_>) -> Result<Secret, String> {
     let SecretSource::Environment(name) = source else {
         let problem = "is written out, and Envoy's config dump would show it; write \
                        \"os.environ/NAME\" and set that variable in Envoy's environment";

@@ -39,12 +39,19 @@ pub enum SecretSource {
     Literal(Secret),
 }
 
-impl From<String> for SecretSource {
-    fn from(value: String) -> Self {
+impl SecretSource {
+    /// What is written as a value is the value, or names the variable that holds it.
+    pub fn parse(value: &str) -> Self {
         match value.strip_prefix(ENVIRONMENT) {
             Some(name) => Self::Environment(name.to_owned()),
-            None => Self::Literal(Secret(value)),
+            None => Self::Literal(Secret::new(value)),
         }
+    }
+}
+
+impl From<String> for SecretSource {
+    fn from(value: String) -> Self {
+        Self::parse(&value)
     }
 }
 

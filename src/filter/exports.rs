@@ -108,10 +108,10 @@ extern "C" fn proxy_on_http_call_response(
     root: u32,
     token: u32,
     headers: usize,
-    _body_size: usize,
+    body_size: usize,
     _trailers: usize,
 ) {
-    with_root(root, |root| root.answered(token, headers));
+    with_root(root, |root| root.answered(token, headers, body_size));
 }
 
 #[unsafe(no_mangle)]

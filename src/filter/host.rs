@@ -29,6 +29,7 @@ pub(super) enum Map {
 #[repr(u32)]
 pub(super) enum Buffer {
     RequestBody = 0,
+    CallResponseBody = 4,
     PluginConfiguration = 7,
 }
 
@@ -196,15 +197,15 @@ pub(super) fn record_metric(id: u32, value: u64) {
     check("record_metric", unsafe { proxy_record_metric(id, value) });
 }
 
-/// Asks a cluster for a path; the number by which the answer is known, or `None` when the question
-/// could not be sent.
-pub(super) fn get(cluster: &str, authority: &str, path: &str, timeout_ms: u32) -> Option<u32> {
-    let headers = serialized(&[
+/// Asks a cluster by GET, with these headers; the number by which the answer is known, or `None` when
+/// the question could not be sent.
+pub(super) fn get(cluster: &str, headers: &[(&str, &str)], timeout_ms: u32) -> Option<u32> {
+    let mut all = vec![
         (":method", "GET"),
-        (":path", path),
-        (":authority", authority),
         ("user-agent", concat!("gaud/", env!("CARGO_PKG_VERSION"))),
-    ]);
+    ];
+    all.extend(headers);
+    let headers = serialized(&all);
     let no_trailers = serialized(&[]);
     let mut token = 0;
     // SAFETY: the pointers are of live values with their own lengths; the body is empty.

@@ -1,4 +1,5 @@
-//! The plugin: reads its configuration, opens a context per request, and checks providers.
+//! The plugin: reads its configuration, opens a context per request, checks providers and asks them for
+//! their models.
 
 use std::rc::Rc;
 
@@ -6,7 +7,8 @@ use super::envoy::Envoy;
 use super::host::{self, Buffer, Map};
 use super::stream::Stream;
 use crate::breaker::shared;
-use crate::config::{self, Gateway, Provider, ProviderId};
+use crate::config::{self, Credential, Gateway, Provider, ProviderId};
+use crate::discovery::{self, Fault, News};
 use crate::health::{self, Health};
 use crate::host::Host;
 use crate::metrics::{BreakerState, Metric};
@@ -16,8 +18,15 @@ use crate::metrics::{BreakerState, Metric};
 pub(super) struct Root {
     /// `None` until a configuration was accepted; Envoy sends no request before.
     configured: Option<Configured>,
-    /// The active checks that are under way, by the number of the call.
-    checks: Vec<(u32, ProviderId)>,
+    /// The calls that are under way, by their number.
+    calls: Vec<(u32, ProviderId, Call)>,
+}
+
+/// Why a provider was called.
+#[derive(Debug, Clone, Copy)]
+enum Call {
+    Check,
+    Discovery,
 }
 
 struct Configured {
@@ -31,7 +40,9 @@ impl Configured {
         for provider in gateway.providers() {
             shared::seed(&envoy, provider);
         }
-        if gateway.providers().iter().any(|provider| provider.health_path.is_some()) {
+        let needs_ticks =
+            |own: &Provider| own.health_path.is_some() || own.discovery.is_some();
+        if gateway.providers().iter().any(needs_ticks) {
             host::set_tick_period(health::TICK_MS);
         }
         Self { gateway: Rc::new(gateway), envoy: Rc::new(envoy) }
@@ -64,7 +75,7 @@ impl Root {
         Some(Stream::new(Rc::clone(gateway), Rc::clone(envoy)))
     }
 
-    /// Makes the checks that are due and that no other worker makes.
+    /// Makes the calls that are due and that no other worker makes.
     pub(super) fn tick(&mut self) {
         let Some(configured) = &self.configured else { return };
         let envoy = configured.envoy.as_ref();
@@ -73,33 +84,93 @@ impl Root {
             if health::claim(envoy, provider, now_ms) {
                 // Another worker may have told the gauge of an older state since.
                 envoy.show_state(id, BreakerState::of(&shared::peek(envoy, provider)));
-                self.checks.extend(check(provider).map(|token| (token, id)));
+                self.calls.extend(check(provider).map(|token| (token, id, Call::Check)));
+            }
+            if let Some(discovery) = &provider.discovery
+                && discovery::claim(envoy, discovery, now_ms)
+            {
+                match ask_for_models(provider) {
+                    Some(token) => self.calls.push((token, id, Call::Discovery)),
+                    None => configured.listed(id, Err(Fault::NoAnswer)),
+                }
             }
         }
     }
 
-    /// A check has its answer; without headers there was none.
-    pub(super) fn answered(&mut self, token: u32, headers: usize) {
-        let Some(place) = self.checks.iter().position(|(own, _)| *own == token) else { return };
-        let (_, id) = self.checks.swap_remove(place);
-        let Some(Configured { gateway, envoy }) = &self.configured else { return };
-        let Some(provider) = gateway.provider(id) else { return };
+    /// A call has its answer; without headers there was none.
+    pub(super) fn answered(&mut self, token: u32, headers: usize, body_size: usize) {
+        let Some(place) = self.calls.iter().position(|(own, ..)| *own == token) else { return };
+        let (_, id, call) = self.calls.swap_remove(place);
+        let Some(configured) = &self.configured else { return };
         let status = (headers > 0).then(|| host::header(Map::CallResponseHeaders, ":status"));
-        let health = health::judge(status.as_deref().and_then(super::status));
-        health::report(envoy.as_ref(), provider, health);
+        let status = status.as_deref().and_then(super::status);
+        match call {
+            Call::Check => configured.checked(id, status),
+            Call::Discovery => match read_list(status, body_size) {
+                Ok(body) => configured.listed(id, Ok(&body)),
+                Err(fault) => configured.listed(id, Err(fault)),
+            },
+        }
+    }
+}
+
+impl Configured {
+    fn checked(&self, id: ProviderId, status: Option<u32>) {
+        let Some(provider) = self.gateway.provider(id) else { return };
+        let envoy = self.envoy.as_ref();
+        let health = health::judge(status);
+        health::report(envoy, provider, health);
         envoy.count(Metric::Check(id, health == Health::Up));
         if health == Health::Down {
-            shared::check_failed(envoy.as_ref(), id, provider);
+            shared::check_failed(envoy, id, provider);
+        }
+    }
+
+    fn listed(&self, id: ProviderId, answer: Result<&[u8], Fault>) {
+        let Some(provider) = self.gateway.provider(id) else { return };
+        let Some(discovery) = &provider.discovery else { return };
+        let envoy = self.envoy.as_ref();
+        let (passed, news) = discovery::report(envoy, (provider, discovery), envoy.now_ms(), answer);
+        envoy.count(Metric::Discovery(id, passed));
+        let name = &provider.name;
+        match news {
+            News::None => {}
+            News::Listed { models, left_out: 0 } => {
+                log::info!("gaud: provider {name} lists {models} models");
+            }
+            News::Listed { models, left_out } => log::warn!(
+                "gaud: provider {name} lists {models} models, and {left_out} more that are left out: \
+                 they have no usable name, or are too many"
+            ),
+            News::Failed(fault) => {
+                log::warn!("gaud: provider {name}: GET /v1/models: it {fault}");
+            }
         }
     }
 }
 
 /// Asks a provider how it is.
 fn check(provider: &Provider) -> Option<u32> {
-    let path = provider.health_path.as_deref()?;
-    let (authority, path) = match &provider.url {
-        Some(url) => (url.authority(), url.path(path)),
-        None => (provider.cluster.clone(), path.to_owned()),
-    };
-    host::get(&provider.cluster, &authority, &path, health::TIMEOUT_MS)
+    let (authority, path) = provider.place_of(provider.health_path.as_deref()?);
+    host::get(&provider.cluster, &[(":path", &path), (":authority", &authority)], health::TIMEOUT_MS)
+}
+
+/// Asks a provider for its models.
+fn ask_for_models(provider: &Provider) -> Option<u32> {
+    let (authority, path) = provider.place_of(discovery::path(provider));
+    let mut headers = vec![(":path", path.as_str()), (":authority", &authority)];
+    if let Credential::Header { name, value } = &provider.credential {
+        headers.push((name, value.expose()));
+    }
+    headers.extend(provider.headers.iter().map(|(name, value)| (name.as_str(), value.expose())));
+    host::get(&provider.cluster, &headers, discovery::TIMEOUT_MS)
+}
+
+fn read_list(status: Option<u32>, body_size: usize) -> Result<Vec<u8>, Fault> {
+    match status {
+        None => Err(Fault::NoAnswer),
+        Some(200) if body_size > discovery::LIST_BYTES_MAX => Err(Fault::TooLong),
+        Some(200) => Ok(host::buffer(Buffer::CallResponseBody, 0, body_size)),
+        Some(status) => Err(Fault::Status(status)),
+    }
 }

@@ -13,6 +13,9 @@ use crate::session::{Release, Session, Step};
 /// filters run, and this one before a provider sees it.
 const CLUSTER_HEADER: &str = "x-gaud-cluster";
 
+/// Where a WebSocket's client may have its credential.
+const PROTOCOLS: &str = "sec-websocket-protocol";
+
 /// Tells a client who has answered.
 const PROVIDER_HEADER: &str = "x-gaud-provider";
 
@@ -173,6 +176,9 @@ fn edit_head(release: &Release, provider: &Provider) {
     }
     if let Some(clients) = &release.replaces {
         replace_credentials(*clients, &provider.credential);
+        for (name, value) in &provider.headers {
+            set(name, value.expose());
+        }
     }
     if let Some(length) = release.content_length {
         set("content-length", &length.to_string());
@@ -188,6 +194,14 @@ fn replace_credentials(clients: Credentials, own: &Credential) {
     }
     if let Credential::Header { name, value } = own {
         host::set_header(Map::RequestHeaders, name, value.expose());
+    }
+    if clients.in_protocols {
+        let protocols = host::header(Map::RequestHeaders, PROTOCOLS);
+        match head::public_protocols(&protocols).as_deref() {
+            Some("") => _ = host::remove_header(Map::RequestHeaders, PROTOCOLS),
+            Some(public) => _ = host::set_header(Map::RequestHeaders, PROTOCOLS, public),
+            None => {}
+        }
     }
 }
 

@@ -12,8 +12,8 @@ pub(super) struct LocalReply {
     retry_after_secs: Option<u32>,
 }
 
-/// The mappers, in the order in which Envoy tries them: for each error Anthropic's shape first,
-/// for its paths alone.
+/// The mappers, in the order in which Envoy tries them: for each error the shapes of Anthropic and
+/// Gemini first, for their paths alone.
 pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
     let rows = [
         (Code::RequestTooLarge, status_is(413), too_large(body_limit_bytes)),
@@ -43,19 +43,27 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
             "The HTTP request cannot be read (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
         ),
     ];
-    rows.iter().flat_map(|(code, filter, message)| both_shapes(*code, filter, message)).collect()
+    rows.iter().flat_map(|(code, filter, message)| all_shapes(*code, filter, message)).collect()
 }
 
-fn both_shapes(code: Code, filter: &str, message: &str) -> [LocalReply; 2] {
+fn all_shapes(code: Code, filter: &str, message: &str) -> [LocalReply; 3] {
     let reply = |shape, filter| LocalReply {
         filter,
         body: code.document(shape, message, None),
         // Envoy's own 503s carry no time of their own: a client may try again soon.
         retry_after_secs: (code.status() == 503).then_some(1),
     };
-    let messages = "{ header_filter: { header: { name: \":path\", string_match: { contains: /v1/messages } } } }";
-    let both = format!("{{ and_filter: {{ filters: [{filter}, {messages}] }} }}");
-    [reply(Shape::Anthropic, both), reply(Shape::OpenAi, filter.to_owned())]
+    let under = |path| {
+        let path = format!(
+            "{{ header_filter: {{ header: {{ name: \":path\", string_match: {{ contains: {path} }} }} }} }}"
+        );
+        format!("{{ and_filter: {{ filters: [{filter}, {path}] }} }}")
+    };
+    [
+        reply(Shape::Anthropic, under("/v1/messages")),
+        reply(Shape::Gemini, under("/v1beta/models/")),
+        reply(Shape::OpenAi, filter.to_owned()),
+    ]
 }
 
 fn status_is(status: u32) -> String {

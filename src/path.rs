@@ -1,0 +1,129 @@
+//! Escapes and queries of a path (RFC 3986), and the edits of both.
+
+use std::ops::Range;
+
+/// A path without its query.
+pub fn without_query(path: &str) -> &str {
+    path.split_once('?').map_or(path, |(path, _)| path)
+}
+
+/// Decodes `%XX` (section 2.1); what is no escape stays.
+pub fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
+        let (byte, length) = match (*first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, 2),
+            (byte, ..) => (byte, 0),
+        };
+        bytes.push(byte);
+        rest = behind.get(length..).unwrap_or_default();
+    }
+    bytes
+}
+
+/// Escapes a model's name for a path or a query: all but unreserved characters (section 2.3), the
+/// colon, and, where `slashes` pass, slashes.
+pub fn escaped(name: &str, slashes: bool) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' | b':' => text.push(byte.into()),
+            b'/' if slashes => text.push('/'),
+            _ if byte.is_ascii_alphanumeric() => text.push(byte.into()),
+            _ => {
+                let digit = |nibble: u8| HEX.get(usize::from(nibble)).map_or('0', |d| (*d).into());
+                text.extend(['%', digit(byte >> 4), digit(byte & 0xf)]);
+            }
+        }
+    }
+    text
+}
+
+/// Writes `with` in the place of a part of a path.
+pub fn replaced(path: &str, place: &Range<usize>, with: &str) -> String {
+    let before = path.get(..place.start).unwrap_or_default();
+    let behind = path.get(place.end..).unwrap_or_default();
+    [before, with, behind].concat()
+}
+
+/// The places of the values that a query has for `key`, however the key is escaped, and whichever of
+/// `&` and `;` divides its pairs.
+pub fn query_values<'a>(path: &'a str, key: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let start = path.find('?').map_or(path.len(), |at| at.saturating_add(1));
+    let pairs = path.get(start..).unwrap_or_default().split(['&', ';']);
+    let places = pairs.scan(start, |next, pair| {
+        let start = *next;
+        *next = start.saturating_add(pair.len()).saturating_add(1);
+        Some((start, pair))
+    });
+    places.filter_map(move |(start, pair)| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let end = start.saturating_add(pair.len());
+        (unescaped(name) == key).then(|| end.saturating_sub(value.len())..end)
+    })
+}
+
+/// A path without what its query has for `key`.
+pub fn without_query_key(path: &str, key: &[u8]) -> Option<String> {
+    query_values(path, key).next()?;
+    let (plain, query) = path.split_once('?')?;
+    let mut text = plain.to_owned();
+    let mut divider = '?';
+    for pair in query.split(['&', ';']) {
+        if unescaped(pair.split('=').next().unwrap_or_default()) != key {
+            text.push(divider);
+            text.push_str(pair);
+            divider = '&';
+        }
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn escapes_and_back() {
+        for (name, slashes, expected) in [
+            ("gpt-4.1_x~y", false, "gpt-4.1_x~y"),
+            ("p:a/b", true, "p:a/b"),
+            ("p:a/b", false, "p:a%2Fb"),
+            ("ä b+c&d%", false, "%C3%A4%20b%2Bc%26d%25"),
+        ] {
+            assert_eq!(escaped(name, slashes), expected);
+            assert_eq!(unescaped(expected), name.as_bytes());
+        }
+        assert_eq!(unescaped("%4x%%41%"), b"%4x%A%");
+    }
+
+    #[test]
+    fn finds_values_in_queries() {
+        let values = |path: &str| -> Vec<String> {
+            query_values(path, b"model").map(|place| path[place].to_owned()).collect()
+        };
+        assert_eq!(values("/x?model=a"), ["a"]);
+        assert_eq!(values("/x?a=b&mod%65l=c%2Fd&model"), ["c%2Fd", ""]);
+        assert_eq!(values("/x?a=b;model=c=d"), ["c=d"]);
+        assert!(values("/x?models=a&xmodel=b").is_empty() && values("/model=a").is_empty());
+        assert_eq!(replaced("/x?model=a&b", &(9..10), "new"), "/x?model=new&b");
+    }
+
+    #[test]
+    fn takes_keys_out_of_queries() {
+        for (path, expected) in [
+            ("/x?key=a", Some("/x")),
+            ("/x?alt=sse&key=a&b=c", Some("/x?alt=sse&b=c")),
+            ("/x?k%65y=a;key=b&c", Some("/x?c")),
+            ("/x?keys=a", None),
+            ("/key", None),
+        ] {
+            assert_eq!(without_query_key(path, b"key").as_deref(), expected);
+        }
+    }
+}
