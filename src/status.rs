@@ -98,7 +98,7 @@ impl ProviderStatus {
             },
             retry_after_secs: wait_ms.filter(|ms| *ms > 0).map(|ms| ms.div_ceil(1000)),
             health: health::peek(host, provider).as_str(),
-            models: provider.models,
+            models: provider.models.len(),
         }
     }
 }

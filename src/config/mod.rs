@@ -13,6 +13,7 @@ mod compile;
 mod credential;
 mod error;
 mod file;
+mod models;
 mod ordered;
 mod provider;
 mod secret;

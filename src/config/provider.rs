@@ -4,6 +4,7 @@ use super::Lookup;
 use super::credential::{Auth, Credential};
 use super::error::ConfigError;
 use super::file::{BreakerFile, ProviderFile};
+use super::models;
 use super::secret::{Secret, SecretSource};
 use super::url::ProviderUrl;
 use crate::breaker;
@@ -53,8 +54,10 @@ pub struct Provider {
     pub health_path: Option<String>,
     /// Where its health stands in shared data.
     pub health_key: String,
-    /// How many models the configuration lists for it.
-    pub models: usize,
+    /// What a model begins with to name it, in the order of the file.
+    pub namespaces: Vec<String>,
+    /// The models that the configuration lists for it, by the names that it is sent.
+    pub models: Vec<String>,
 }
 
 impl Provider {
@@ -116,7 +119,8 @@ impl Provider {
             health_path: health_path(name, file)
                 .map_err(|problem| ConfigError::new(at("health_path"), problem))?,
             health_key: format!("gaud/health/{name}/{place}"),
-            models: file.models.len(),
+            namespaces: file.namespaces_of(name),
+            models: models::compile(name, file)?,
             url,
         })
     }
