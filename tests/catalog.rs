@@ -49,7 +49,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_a_client_reads_it_can_send_back((gateway, found) in world()) {
@@ -71,8 +71,10 @@ proptest! {
     #[test]
     fn what_can_be_reached_is_listed((gateway, found) in world()) {
         let catalog = Catalog::of(&gateway, &found);
-        for (id, provider) in gateway.ids().zip(gateway.providers()) {
-            for model in &provider.models {
+        let found = found.iter().map(Some).chain(std::iter::repeat(None));
+        for ((id, provider), found) in gateway.ids().zip(gateway.providers()).zip(found) {
+            let found = found.into_iter().flatten().map(|listed| &listed.id);
+            for model in provider.models.iter().chain(found) {
                 let names = provider.namespaces.iter().map(|own| format!("{own}{model}"));
                 let reaches = |name: String| {
                     let name = ModelName::try_from(name).unwrap();
