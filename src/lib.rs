@@ -10,8 +10,9 @@
 //! finds its [`model`], [`route`] picks the provider by the [`config`], [`reply`] is what a client
 //! gets in a provider's place. [`breaker`]
 //! and [`outcome`] leave failing providers alone, with the help of [`store`] and [`health`];
-//! [`status`] and [`metrics`] show how they are. [`session`] alone knows their order; the `filter` translates
-//! between it and Envoy, and is built for wasm32-wasip1 only.
+//! [`status`] and [`metrics`] show how they are, and [`catalog`] what models they have.
+//! [`session`] alone knows their order; the `filter` translates between it and Envoy, and is built
+//! for wasm32-wasip1 only.
 
 pub mod body;
 pub mod breaker;

@@ -19,6 +19,7 @@ struct Gaud {
 enum Command {
     Check(command::check::Args),
     Route(command::route::Args),
+    Models(command::models::Args),
     Render(command::render::Args),
     Run(command::run::Args),
     Status(command::status::Args),
@@ -36,6 +37,7 @@ fn run(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
     Ok(match command {
         Command::Check(args) => command::check::run(args)?,
         Command::Route(args) => command::route::run(args)?,
+        Command::Models(args) => command::models::run(args)?,
         Command::Render(args) => command::render::run(args)?,
         Command::Run(args) => command::run::run(args)?,
         Command::Status(args) => command::status::run(args)?,

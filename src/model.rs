@@ -23,6 +23,23 @@ pub enum InvalidModel {
 }
 
 impl ModelName {
+    /// Whether `name` is one.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn check(name: &str) -> Result<(), InvalidModel> {
+        if name.is_empty() {
+            return Err(InvalidModel::Empty);
+        }
+        if name.len() > MODEL_BYTES_MAX {
+            return Err(InvalidModel::TooLong);
+        }
+        if name.chars().any(char::is_control) {
+            return Err(InvalidModel::ControlCharacter);
+        }
+        Ok(())
+    }
+
     /// The name as the client wrote it, escapes decoded.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -33,16 +50,7 @@ impl TryFrom<String> for ModelName {
     type Error = InvalidModel;
 
     fn try_from(name: String) -> Result<Self, InvalidModel> {
-        if name.is_empty() {
-            return Err(InvalidModel::Empty);
-        }
-        if name.len() > MODEL_BYTES_MAX {
-            return Err(InvalidModel::TooLong);
-        }
-        if name.chars().any(char::is_control) {
-            return Err(InvalidModel::ControlCharacter);
-        }
-        Ok(Self(name))
+        Self::check(&name).map(|()| Self(name))
     }
 }
 

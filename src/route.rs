@@ -74,11 +74,16 @@ impl RouteTable {
     /// # Errors
     /// [`NoRoute`] when it goes nowhere.
     pub fn decide<'a>(&'a self, model: &'a ModelName) -> Result<Decision<'a>, NoRoute<'a>> {
-        match self.aliases.get_key_value(model.as_str()) {
+        self.decide_str(model.as_str())
+    }
+
+    /// The same for what is known to be a model's name.
+    pub(crate) fn decide_str<'a>(&'a self, model: &'a str) -> Result<Decision<'a>, NoRoute<'a>> {
+        match self.aliases.get_key_value(model) {
             Some((alias, model)) => {
                 Ok(Decision { alias: Some(alias), ..self.decide_unaliased(model)? })
             }
-            None => self.decide_unaliased(model.as_str()),
+            None => self.decide_unaliased(model),
         }
     }
 

@@ -247,6 +247,15 @@ fn routing_rules_that_cannot_be_are_refused() {
         "gaud.toml:4: aliases.a: \"p:\" names no model behind its namespace",
     );
     bad(&format!("{P}[aliases]\na = \"\""), "gaud.toml:4: aliases.a: \"\" is empty");
+    bad(
+        &format!("{P}models = [\"a\", \"p:\"]"),
+        "gaud.toml:3: providers.p.models[1]: \"p:\" names no model behind its namespace",
+    );
+    bad(&format!("{P}models = [\"\"]"), "gaud.toml:3: providers.p.models[0]: \"\" is empty");
+    bad(
+        &format!("{P}models = [\"a\\n\"]"),
+        "gaud.toml:3: providers.p.models[0]: \"a\\n\" has a control character",
+    );
     let loops =
         "is an alias too, and an alias is replaced once; write the model that it stands for";
     bad(&format!("{P}[aliases]\na = \"a\""), &format!("gaud.toml:4: aliases.a: \"a\" {loops}"));

@@ -2,8 +2,10 @@
 
 pub(crate) mod check;
 pub(crate) mod envoy;
+pub(crate) mod gateway;
 pub(crate) mod http;
 pub(crate) mod load;
+pub(crate) mod models;
 pub(crate) mod render;
 pub(crate) mod route;
 pub(crate) mod run;

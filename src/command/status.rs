@@ -3,32 +3,23 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::http::get;
-use super::load;
+use super::gateway::{self, Place};
 
 /// How often `--watch` asks.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 
-/// How long an answer may take.
-const TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Print how the providers of a running gateway are
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The gateway's address; default: `listen` of the configuration
-    #[arg(long, value_name = "ADDRESS")]
-    address: Option<SocketAddr>,
-    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// Refresh the table until Ctrl-C
     #[arg(long)]
     watch: bool,
@@ -53,7 +44,7 @@ struct Provider {
 
 /// Prints the table, once or again and again.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let address = address(args)?;
+    let address = args.place.find()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         if !args.watch {
@@ -71,27 +62,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
-/// Without a configuration: where the gateway listens by default.
-fn address(args: &Args) -> Result<SocketAddr, load::Error> {
-    if let Some(address) = args.address {
-        return Ok(address);
-    }
-    let mut address = match load::load(args.config.as_deref(), &|name| std::env::var_os(name)) {
-        Ok(loaded) => loaded.listen,
-        Err(load::Error::Nothing) => load::LISTEN,
-        Err(error) => return Err(error),
-    };
-    if address.ip().is_unspecified() {
-        address.set_ip(Ipv4Addr::LOCALHOST.into());
-    }
-    Ok(address)
-}
-
 async fn ask(address: SocketAddr) -> Result<String, Box<dyn Error>> {
-    let answer = timeout(TIMEOUT, get(address, "/health")).await;
-    let (_, text) = answer
-        .map_err(|_| format!("the gateway on {address} does not answer within {TIMEOUT:?}"))?
-        .map_err(|problem| format!("no gateway answers on {address} ({problem})"))?;
+    let (_, text) = gateway::ask(address, "/health").await?;
     let health: Health = serde_json::from_str(&text)
         .map_err(|_| format!("what answers on {address} is no Gaud gateway"))?;
     Ok(table(&health))

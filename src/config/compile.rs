@@ -26,6 +26,8 @@ pub struct Gateway {
     pub body_limit_bytes: u64,
     /// What may stand before `/v1/...`, longest first.
     pub base_paths: Vec<String>,
+    /// The names that stand for other models, in the order of the file.
+    pub aliases: Vec<String>,
 }
 
 impl Gateway {
@@ -50,6 +52,7 @@ impl Gateway {
             default_provider,
             body_limit_bytes: body_limit_bytes(file)?,
             base_paths: base_paths(file)?,
+            aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
             providers,
         })
     }

@@ -91,6 +91,13 @@ pub struct ProviderFile {
     pub breaker: Option<BreakerFile>,
 }
 
+impl ProviderFile {
+    /// The namespaces of the provider `name`, in the order of the file.
+    pub(crate) fn namespaces_of(&self, name: &str) -> Vec<String> {
+        self.namespaces.clone().unwrap_or_else(|| vec![format!("{name}:")])
+    }
+}
+
 /// The breaker's settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

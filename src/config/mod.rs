@@ -15,6 +15,7 @@ mod discovery;
 mod error;
 mod file;
 mod headers;
+mod models;
 mod ordered;
 mod provider;
 mod secret;

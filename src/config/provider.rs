@@ -6,6 +6,7 @@ use super::discovery::Discovery;
 use super::error::ConfigError;
 use super::file::{File, ProviderFile};
 use super::headers;
+use super::models;
 use super::secret::{Secret, SecretSource};
 use super::url::ProviderUrl;
 use crate::breaker;
@@ -62,8 +63,10 @@ pub struct Provider {
     pub health_key: String,
     /// How its models are discovered; `None` for not at all.
     pub discovery: Option<Discovery>,
-    /// How many models the configuration lists for it.
-    pub models: usize,
+    /// What a model begins with to name it, in the order of the file.
+    pub namespaces: Vec<String>,
+    /// The models that the configuration lists for it, by the names that it is sent.
+    pub models: Vec<String>,
 }
 
 impl Provider {
@@ -136,7 +139,8 @@ impl Provider {
                 .map_err(|problem| ConfigError::new(at("health_path"), problem))?,
             health_key: format!("gaud/health/{name}/{place}"),
             discovery: Discovery::compile(name, place, file, common)?,
-            models: file.models.len(),
+            namespaces: file.namespaces_of(name),
+            models: models::compile(name, file)?,
             url,
         })
     }

@@ -52,9 +52,7 @@ impl RouteTable {
 fn namespaces(file: &File) -> Result<HashMap<String, ProviderId>, ConfigError> {
     let mut owners = HashMap::new();
     for (id, (name, provider)) in file.providers.iter().enumerate() {
-        let own = [format!("{name}:")];
-        for (index, namespace) in provider.namespaces.as_deref().unwrap_or(&own).iter().enumerate()
-        {
+        for (index, namespace) in provider.namespaces_of(name).into_iter().enumerate() {
             let at = || format!("providers.{name}.namespaces[{index}]");
             if namespace.is_empty() {
                 let problem = "is empty and would claim every model; use default_provider for that";

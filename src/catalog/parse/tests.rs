@@ -1,0 +1,119 @@
+//! Lists of models, good and bad.
+
+use super::*;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn listed(id: &str) -> Listed {
+    Listed { id: id.to_owned(), ..Listed::default() }
+}
+
+/// The models that are listed, and how many entries are not.
+#[track_caller]
+fn good(json: &str) -> (Vec<Listed>, usize) {
+    parse(json.as_bytes()).unwrap()
+}
+
+#[track_caller]
+fn window(fields: &str) -> Option<u64> {
+    let (models, left_out) = good(&format!(r#"[{{"id":"a",{fields}}}]"#));
+    assert_eq!((models.len(), left_out), (1, 0));
+    models[0].context_window
+}
+
+#[test]
+fn the_lists_of_many_providers_are_read() {
+    let openai = r#"{"object":"list","data":[
+        {"id":"gpt-4o","object":"model","created":1715367049,"owned_by":"system"},
+        {"id":"b","created":null}]}"#;
+    let gpt = Listed { created_secs: Some(1_715_367_049), ..listed("gpt-4o") };
+    assert_eq!(good(openai), (vec![gpt, listed("b")], 0));
+    let anthropic = r#"{"data":[{"type":"model","id":"claude","display_name":"Claude \u00e9",
+        "created_at":"2025-02-19T00:00:00Z"}],"has_more":false,"first_id":"a","last_id":"b"}"#;
+    let claude = Listed {
+        created_secs: Some(1_739_923_200),
+        display_name: Some("Claude \u{e9}".to_owned()),
+        ..listed("claude")
+    };
+    assert_eq!(good(anthropic), (vec![claude], 0));
+    assert_eq!(good(" [ {\"x\":[[{}]],\"id\":\"a\"} ] "), (vec![listed("a")], 0));
+    assert_eq!(good("[]"), (vec![], 0));
+    assert_eq!(good(r#"{"data":[]}"#), (vec![], 0));
+}
+
+#[test]
+fn the_context_window_has_many_names() {
+    for (fields, tokens) in [
+        (r#""max_input_tokens":1"#, Some(1)),
+        (r#""context_window":2"#, Some(2)),
+        (r#""context_length":3"#, Some(3)),
+        (r#""max_model_len":4"#, Some(4)),
+        (r#""max_context_length":5"#, Some(5)),
+        (r#""max_context_length":5,"max_input_tokens":1,"context_window":2"#, Some(1)),
+        (r#""max_input_tokens":null,"context_window":2"#, Some(2)),
+        (r#""max_input_tokens":1.5,"max_model_len":4"#, Some(4)),
+        (r#""max_input_tokens":0"#, None),
+        (r#""max_input_tokens":-1"#, None),
+        (r#""max_input_tokens":1e5"#, None),
+        (r#""max_input_tokens":"8192""#, None),
+        (r#""max_input_tokens":18446744073709551616"#, None),
+    ] {
+        assert_eq!(window(fields), tokens, "{fields}");
+    }
+}
+
+#[test]
+fn entries_without_a_usable_id_are_left_out_and_counted() {
+    let long = "x".repeat(513);
+    for entry in [
+        "1",
+        "null",
+        "\"gpt-4o\"",
+        "[\"gpt-4o\"]",
+        "{}",
+        r#"{"id":1}"#,
+        r#"{"id":null}"#,
+        r#"{"id":""}"#,
+        r#"{"id":"a\nb"}"#,
+        r#"{"id":"\ud800"}"#,
+        r#"{"id":"b","\ud800":1}"#,
+        r#"{"id":"a"}"#,
+        &format!(r#"{{"id":"{long}"}}"#),
+    ] {
+        let json = format!(r#"{{"data":[{{"id":"a"}},{entry},{{"id":"z"}}]}}"#);
+        assert_eq!(good(&json), (vec![listed("a"), listed("z")], 1), "{entry}");
+    }
+    // What else cannot be used costs the entry nothing.
+    let odd = r#"[{"id":"a","created":"yesterday","display_name":"a\u0007","context_window":[]}]"#;
+    assert_eq!(good(odd), (vec![listed("a")], 0));
+}
+
+#[test]
+fn there_is_a_most() {
+    let entries: Vec<_> = (0..MODELS_MAX + 2).map(|n| format!(r#"{{"id":"m{n}"}}"#)).collect();
+    let (models, left_out) = good(&format!("[{}]", entries.join(",")));
+    assert_eq!((models.len(), left_out), (MODELS_MAX, 2));
+    assert_eq!(models.last().unwrap().id, "m9999");
+}
+
+#[test]
+fn what_is_no_list_is_refused_without_its_words() {
+    let data = "no list of models: expected an array, or an object with an array 'data', at line 1";
+    for (body, message) in [
+        (r#""secret""#, format!("{data}, column 8")),
+        (r#"{"error":{"message":"secret"}}"#, format!("{data}, column 30")),
+        (r#"{"data":{"id":"secret"}}"#, format!("{data}, column 8")),
+        (r#"{"data":"secret"}"#, format!("{data}, column 16")),
+        ("", "no list of models: expected more at line 1, column 0".to_owned()),
+        ("[{\"id\":\n\"a\"", "no list of models: expected more at line 2, column 3".to_owned()),
+        ("<html>", "no list of models: expected JSON at line 1, column 1".to_owned()),
+        ("[] x", "no list of models: expected JSON at line 1, column 4".to_owned()),
+        (r#"[{"id":a}]"#, "no list of models: expected JSON at line 1, column 8".to_owned()),
+    ] {
+        assert_eq!(parse(body.as_bytes()).unwrap_err().to_string(), message, "{body}");
+    }
+    let invalid = parse(b"[{\"id\":\"\xff\"}]").unwrap_err().to_string();
+    assert_eq!(invalid, "no list of models: expected JSON at line 1, column 9");
+    // Nothing recurses.
+    assert!(parse("[".repeat(100_000).as_bytes()).is_err());
+}

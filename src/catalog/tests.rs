@@ -1,0 +1,152 @@
+//! The names of the merged list, and the documents made of it.
+
+use super::*;
+use crate::config::File;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+fn gateway(json: &str) -> Gateway {
+    Gateway::compile(&File::from_json(json.as_bytes()).unwrap(), &|_| None).unwrap()
+}
+
+fn listed(ids: &[&str]) -> Vec<Listed> {
+    ids.iter().map(|id| Listed { id: (*id).to_owned(), ..Listed::default() }).collect()
+}
+
+/// `name -> provider: model`, for each entry.
+fn rows(catalog: &Catalog<'_>) -> Vec<String> {
+    catalog.entries().iter().map(row).collect()
+}
+
+fn row(entry: &Entry<'_>) -> String {
+    format!("{} -> {}: {}", entry.name, entry.provider, entry.target.model)
+}
+
+fn json(document: &impl serde::Serialize) -> String {
+    serde_json::to_string(document).unwrap()
+}
+
+const TWO: &str = r#"{"default_provider":"litellm","providers":{
+    "litellm":{"url":"http://a","models":["litellm:gpt-4o","own"]},
+    "claude":{"url":"http://b","match":["claude-*"],"namespaces":["c/","claude:"]}},
+    "aliases":{"fast":"litellm:small","best":"claude-x","gpt-4o":"litellm:gpt-4o"}}"#;
+
+#[test]
+fn every_model_stands_under_the_shortest_name_that_reaches_it() {
+    let gateway = gateway(TWO);
+    let found =
+        [listed(&["gpt-4o", "claude-x", "claude:y", "small"]), listed(&["claude-x", "old"])];
+    let expected = [
+        "gpt-4o -> litellm: gpt-4o",
+        "own -> litellm: own",
+        "litellm:claude-x -> litellm: claude-x",
+        "litellm:claude:y -> litellm: claude:y",
+        "small -> litellm: small",
+        "claude-x -> claude: claude-x",
+        "c/old -> claude: old",
+        "fast -> litellm: small",
+        "best -> claude: claude-x",
+    ];
+    assert_eq!(rows(&Catalog::of(&gateway, &found)), expected);
+    // A provider that was not asked yet has what the file lists.
+    let expected = [
+        "gpt-4o -> litellm: gpt-4o",
+        "own -> litellm: own",
+        "fast -> litellm: small",
+        "best -> claude: claude-x",
+    ];
+    assert_eq!(rows(&Catalog::of(&gateway, &[])), expected);
+}
+
+#[test]
+fn what_no_name_reaches_is_left_out() {
+    let gateway = gateway(
+        r#"{"providers":{"p":{"url":"http://a","namespaces":["p/","p:"]},
+            "deep":{"url":"http://b","namespaces":["p/x/"]},"none":{"url":"http://c","namespaces":[]}}}"#,
+    );
+    let long = "x".repeat(511);
+    let found = [listed(&["x/a", "b", &long]), vec![], listed(&["c"])];
+    let expected = ["p:x/a -> p: x/a", "p/b -> p: b"];
+    assert_eq!(rows(&Catalog::of(&gateway, &found)), expected);
+}
+
+#[test]
+fn any_name_of_a_listed_model_finds_it() {
+    let gateway = gateway(TWO);
+    let found = [listed(&["gpt-4o", "claude-x"]), listed(&["claude-x"])];
+    let catalog = Catalog::of(&gateway, &found);
+    for (id, expected) in [
+        ("gpt-4o", Some("gpt-4o -> litellm: gpt-4o")),
+        ("litellm:gpt-4o", Some("litellm:gpt-4o -> litellm: gpt-4o")),
+        ("claude:claude-x", Some("claude:claude-x -> claude: claude-x")),
+        ("litellm:claude-x", Some("litellm:claude-x -> litellm: claude-x")),
+        ("fast", Some("fast -> litellm: small")),
+        ("small", Some("small -> litellm: small")),
+        ("other", None),
+        ("litellm:", None),
+        ("a\n", None),
+        ("", None),
+    ] {
+        assert_eq!(catalog.find(id).as_ref().map(row).as_deref(), expected, "{id}");
+    }
+}
+
+fn documented() -> (Gateway, [Vec<Listed>; 1]) {
+    let found = Listed {
+        id: "gpt-4o".to_owned(),
+        created_secs: Some(1_739_923_200),
+        context_window: Some(7),
+        display_name: Some("GPT \"4o\"".to_owned()),
+    };
+    let json = r#"{"providers":{"p":{"url":"http://a","models":["m","gpt-4o","o1"]}},
+        "aliases":{"fast":"p:gpt-4o"}}"#;
+    (gateway(json), [vec![found]])
+}
+
+#[test]
+fn the_list_is_openais() {
+    let (gateway, found) = documented();
+    let catalog = Catalog::of(&gateway, &found);
+    let expected = concat!(
+        r#"{"object":"list","data":["#,
+        r#"{"id":"p:m","object":"model","created":0,"owned_by":"p"},"#,
+        r#"{"id":"p:gpt-4o","object":"model","created":1739923200,"owned_by":"p","max_input_tokens":7},"#,
+        r#"{"id":"p:o1","object":"model","created":0,"owned_by":"p","max_input_tokens":200000},"#,
+        r#"{"id":"fast","object":"model","created":1739923200,"owned_by":"p","max_input_tokens":7}]}"#,
+    );
+    assert_eq!(json(&catalog.openai()), expected);
+    let one = r#"{"id":"fast","object":"model","created":1739923200,"owned_by":"p","max_input_tokens":7}"#;
+    assert_eq!(json(&catalog.find("fast").unwrap().openai()), one);
+}
+
+#[test]
+fn the_list_is_anthropics() {
+    let (gateway, found) = documented();
+    let catalog = Catalog::of(&gateway, &found);
+    let expected = concat!(
+        r#"{"data":[{"type":"model","id":"p:m","display_name":"p:m","created_at":"1970-01-01T00:00:00Z"},"#,
+        r#"{"type":"model","id":"p:gpt-4o","display_name":"GPT \"4o\"","created_at":"2025-02-19T00:00:00Z"},"#,
+        r#"{"type":"model","id":"p:o1","display_name":"p:o1","created_at":"1970-01-01T00:00:00Z"},"#,
+        r#"{"type":"model","id":"fast","display_name":"fast","created_at":"2025-02-19T00:00:00Z"}],"#,
+        r#""has_more":false,"first_id":"p:m","last_id":"fast"}"#,
+    );
+    assert_eq!(json(&catalog.anthropic()), expected);
+    let one =
+        r#"{"type":"model","id":"p:o1","display_name":"p:o1","created_at":"1970-01-01T00:00:00Z"}"#;
+    assert_eq!(json(&catalog.find("p:o1").unwrap().anthropic()), one);
+    let bare = self::gateway(r#"{"providers":{"p":{"url":"http://a"}}}"#);
+    let empty = r#"{"data":[],"has_more":false,"first_id":null,"last_id":null}"#;
+    assert_eq!(json(&Catalog::of(&bare, &[]).anthropic()), empty);
+}
+
+#[test]
+fn the_list_is_a_chat_front_ends() {
+    let (gateway, found) = documented();
+    let expected = concat!(
+        r#"[{"id":"p:m","name":"p:m","provider":"p","contextWindow":null},"#,
+        r#"{"id":"p:gpt-4o","name":"GPT \"4o\"","provider":"p","contextWindow":7},"#,
+        r#"{"id":"p:o1","name":"p:o1","provider":"p","contextWindow":200000},"#,
+        r#"{"id":"fast","name":"fast","provider":"p","contextWindow":7}]"#,
+    );
+    assert_eq!(json(&Catalog::of(&gateway, &found).chat()), expected);
+}
