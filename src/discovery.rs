@@ -161,7 +161,8 @@ pub fn claim(store: &(impl Store + ?Sized), discovery: &Discovery, now_ms: u64) 
     let claimed = store::update(store, &discovery.key, |bytes| {
         let old = Standing::from_bytes(bytes);
         // Further away than it is ever set: the clock was set back.
-        let latest_ms = now_ms.saturating_add(discovery.interval_ms.max(RETRY_MS).saturating_mul(2));
+        let latest_ms =
+            now_ms.saturating_add(discovery.interval_ms.max(RETRY_MS).saturating_mul(2));
         let waits = (now_ms.saturating_add(1)..=latest_ms).contains(&old.due_ms);
         let new = Standing { due_ms: now_ms.saturating_add(RETRY_MS), asked_ms: now_ms, ..old };
         ((!waits).then(|| new.to_bytes()), !waits)

@@ -225,7 +225,10 @@ pub(crate) mod tests {
     #[test]
     fn takes_credentials_out_of_subprotocols() {
         for (protocols, expected) in [
-            (&b"realtime, openai-insecure-api-key.sk-1, openai-beta.v1"[..], Some("realtime, openai-beta.v1")),
+            (
+                &b"realtime, openai-insecure-api-key.sk-1, openai-beta.v1"[..],
+                Some("realtime, openai-beta.v1"),
+            ),
             (b"openai-insecure-api-key.\xff", Some("")),
             (b"realtime", None),
             (b"", None),

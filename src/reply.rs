@@ -302,6 +302,8 @@ pub enum Reject {
     NotListed(String),
     /// The query names a model too.
     ModelInQuery,
+    /// The query names a model twice, or so that two servers could read two.
+    ModelsInQuery,
     /// The provider's breaker is open.
     Unavailable {
         /// The provider's name.
@@ -342,6 +344,7 @@ impl Reject {
                 Problem::DuplicateModel => Code::DuplicateModel,
                 Problem::ModelNotAString(_) => Code::InvalidType,
                 Problem::ModelTooLong | Problem::ModelNotUnicode => Code::InvalidModel,
+                Problem::Form(_) => Code::InvalidForm,
                 _ => Code::InvalidJson,
             },
             Self::Model(_) | Self::NotUnicode => Code::InvalidModel,
@@ -351,7 +354,7 @@ impl Reject {
             Self::TooLarge(_) => Code::RequestTooLarge,
             Self::NoRoom => Code::GatewayBusy,
             Self::Form => Code::UnsupportedMediaType,
-            Self::ModelInQuery => Code::DuplicateModel,
+            Self::ModelInQuery | Self::ModelsInQuery => Code::DuplicateModel,
             Self::Encoded => Code::UnsupportedContentEncoding,
             Self::Unavailable { .. } => Code::ProviderUnavailable,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
@@ -373,6 +376,7 @@ impl Reject {
             }
             Self::Body(error) => match self.code() {
                 Code::InvalidJson => format!("The body is not valid JSON: {error}."),
+                Code::InvalidForm => format!("The body is not a valid form: {error}."),
                 _ => format!("The body cannot be routed: {error}."),
             },
             Self::Model(problem) => format!("The 'model' {problem}."),
@@ -397,7 +401,11 @@ impl Reject {
                            application/json."
                 .to_owned(),
             Self::ModelInQuery => {
-                "The URL's query names a 'model' too, or twice; name it once.".to_owned()
+                "The URL's query names a 'model' too; name it in the body alone.".to_owned()
+            }
+            Self::ModelsInQuery => {
+                "The URL's query names a 'model' twice, or has a ';'; name it once, and write %3B."
+                    .to_owned()
             }
             Self::Encoded => "The body is compressed in a way that this gateway does not read; \
                               send it with gzip, or uncompressed."

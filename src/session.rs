@@ -136,8 +136,7 @@ impl Session {
                 }
             }
             Endpoint::Model(ModelIn::Query) => session.route_by_query(host),
-            Endpoint::NoModel => session.route(host, None),
-            Endpoint::Unknown => session.pass(host, head),
+            Endpoint::NoModel | Endpoint::Unknown => session.pass(host, head),
             Endpoint::Refused => Err(session.unknown_url(head)),
         };
         let step = step.unwrap_or_else(|reject| session.reject(host, &reject));
@@ -233,13 +232,7 @@ impl Session {
         own::answer(own, &self.gateway, host, (&self.path, place), self.shape).map(Step::Reply)
     }
 
-    fn hold<H>(
-        &mut self,
-        host: &H,
-        head: &Head<'_>,
-        body: Body,
-        end: bool,
-    ) -> Result<Step, Reject>
+    fn hold<H>(&mut self, host: &H, head: &Head<'_>, body: Body, end: bool) -> Result<Step, Reject>
     where
         H: Host + ?Sized,
     {
@@ -267,7 +260,7 @@ impl Session {
         drop(places);
         self.named = first;
         match is_ambiguous {
-            true => Err(Reject::ModelInQuery),
+            true => Err(Reject::ModelsInQuery),
             false => self.route(host, None),
         }
     }

@@ -1,11 +1,11 @@
 //! A provider's own headers, compiled.
 
+use super::Lookup;
 use super::credential::{CLIENT_CREDENTIALS, Credential};
 use super::error::ConfigError;
 use super::ordered::Ordered;
 use super::provider::read;
 use super::secret::{Secret, SecretSource};
-use super::Lookup;
 
 /// Headers by which HTTP, Envoy or the gateway itself works.
 const RESERVED: [&str; 10] = [
@@ -32,7 +32,9 @@ pub(super) fn compile(
         let error = |problem| ConfigError::new(format!("{at}.{}", name.escape_default()), problem);
         check_name(name).map_err(|problem| error(problem.to_owned()))?;
         if matches!(credential, Credential::Header { name: own, .. } if *own == name) {
-            return Err(error("is how api_key is sent already; take one of the two out".to_owned()));
+            return Err(error(
+                "is how api_key is sent already; take one of the two out".to_owned(),
+            ));
         }
         let value = match SecretSource::parse(value) {
             SecretSource::Literal(value) if !CLIENT_CREDENTIALS.contains(&name) => check(value),
@@ -55,7 +57,8 @@ fn check(value: Secret) -> Result<Secret, String> {
 
 fn check_name(name: &str) -> Result<(), &'static str> {
     // RFC 9110, section 5.6.2, as HTTP/2 writes it: in lower case.
-    let token = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    let token =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
     match name {
         "" => Err("is no header's name"),
         _ if !name.bytes().all(token) => {

@@ -153,7 +153,6 @@ fn a_record_of_another_version_is_none() {
     for bytes in [&b""[..], b"\x02", &[0xff; 64], &[VERSION, 0, 1]] {
         assert_eq!(Standing::from_bytes(Some(bytes)), Standing::default());
     }
-    let standing =
-        Standing { due_ms: 1, asked_ms: 2, listed_ms: u64::MAX, models: 7, fault: 3 };
+    let standing = Standing { due_ms: 1, asked_ms: 2, listed_ms: u64::MAX, models: 7, fault: 3 };
     assert_eq!(Standing::from_bytes(Some(&standing.to_bytes())), standing);
 }

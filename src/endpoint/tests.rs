@@ -10,9 +10,7 @@ fn endpoint(method: &str, path: &str) -> Endpoint {
 
 #[test]
 fn classifies_paths() {
-    let body = |is_form, is_optional| {
-        Endpoint::Model(ModelIn::Body(Body { is_form, is_optional }))
-    };
+    let body = |is_form, is_optional| Endpoint::Model(ModelIn::Body(Body { is_form, is_optional }));
     let own = |own| Endpoint::Own(own, 0..0);
     for (method, path, expected) in [
         ("POST", "/v1/chat/completions", body(false, false)),

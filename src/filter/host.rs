@@ -200,10 +200,8 @@ pub(super) fn record_metric(id: u32, value: u64) {
 /// Asks a cluster by GET, with these headers; the number by which the answer is known, or `None` when
 /// the question could not be sent.
 pub(super) fn get(cluster: &str, headers: &[(&str, &str)], timeout_ms: u32) -> Option<u32> {
-    let mut all = vec![
-        (":method", "GET"),
-        ("user-agent", concat!("gaud/", env!("CARGO_PKG_VERSION"))),
-    ];
+    let mut all =
+        vec![(":method", "GET"), ("user-agent", concat!("gaud/", env!("CARGO_PKG_VERSION")))];
     all.extend(headers);
     let headers = serialized(&all);
     let no_trailers = serialized(&[]);

@@ -40,8 +40,7 @@ impl Configured {
         for provider in gateway.providers() {
             shared::seed(&envoy, provider);
         }
-        let needs_ticks =
-            |own: &Provider| own.health_path.is_some() || own.discovery.is_some();
+        let needs_ticks = |own: &Provider| own.health_path.is_some() || own.discovery.is_some();
         if gateway.providers().iter().any(needs_ticks) {
             host::set_tick_period(health::TICK_MS);
         }
@@ -130,7 +129,8 @@ impl Configured {
         let Some(provider) = self.gateway.provider(id) else { return };
         let Some(discovery) = &provider.discovery else { return };
         let envoy = self.envoy.as_ref();
-        let (passed, news) = discovery::report(envoy, (provider, discovery), envoy.now_ms(), answer);
+        let (passed, news) =
+            discovery::report(envoy, (provider, discovery), envoy.now_ms(), answer);
         envoy.count(Metric::Discovery(id, passed));
         let name = &provider.name;
         match news {
@@ -152,7 +152,11 @@ impl Configured {
 /// Asks a provider how it is.
 fn check(provider: &Provider) -> Option<u32> {
     let (authority, path) = provider.place_of(provider.health_path.as_deref()?);
-    host::get(&provider.cluster, &[(":path", &path), (":authority", &authority)], health::TIMEOUT_MS)
+    host::get(
+        &provider.cluster,
+        &[(":path", &path), (":authority", &authority)],
+        health::TIMEOUT_MS,
+    )
 }
 
 /// Asks a provider for its models.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::config::{Credential, Provider};
-use crate::endpoint::{self, Endpoint, Request, Shape};
+use crate::endpoint::{self, Endpoint, Own, Request, Shape};
 use crate::path::{escaped, replaced, unescaped, without_query, without_query_key};
 
 /// The key of a query in which Gemini's clients send their credential.
@@ -18,13 +18,14 @@ pub(super) struct ClientPath {
 }
 
 impl ClientPath {
-    /// Reads a path, and what is asked for there. Outside every base path only the gateway itself
-    /// answers.
+    /// Reads a path, and what is asked for there. Outside every base path there is
+    /// nothing but the gateway's own health.
     pub(super) fn read(method: &[u8], sent: &[u8], base_paths: &[String]) -> (Self, Request) {
         let sent = String::from_utf8_lossy(sent).into_owned();
         let Some(below) = endpoint::strip_base(&sent, base_paths) else {
             let mut request = Request::classify(method, without_query(&sent));
-            if !matches!(request.endpoint, Endpoint::Own(..)) {
+            let health = [Own::Liveness, Own::Readiness, Own::Health];
+            if !matches!(&request.endpoint, Endpoint::Own(own, _) if health.contains(own)) {
                 request.endpoint = Endpoint::Refused;
             }
             return (Self { sent, below_base: None }, request);

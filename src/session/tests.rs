@@ -252,14 +252,13 @@ fn what_another_server_could_read_otherwise_is_not_passed_on() {
     for (method, path) in [
         ("POST", "/v1/chat%2fcompletions"),
         ("POST", "/v1/..%2Fkey/generate"),
-        ("GET", "/v1/models/..%2fkey"),
+        ("POST", "/v1/models/..%2fkey"),
+        ("POST", "/openai/deployments/..%2f..%2fkey/embeddings"),
         ("TRACE", "/v1/files"),
     ] {
         let (_, step) = begin(&two_providers(), &[(":method", method), (":path", path)], true);
         assert_eq!(reply(step).0, 404, "{path}");
     }
-    let escaped = [(":method", "GET"), (":path", "/v1/models/openai%2Fgpt-4o")];
-    assert!(release(begin(&two_providers(), &escaped, true).1).replaces.is_some());
 }
 
 #[test]
@@ -269,7 +268,7 @@ fn base_paths_are_taken_off() {
     assert_eq!(to_p.path.as_deref(), Some("/v1/chat/completions?a=b"));
     let get = |path| begin(&two_providers(), &[(":method", "GET"), (":path", path)], true);
     assert_eq!(release(get("/api/litellm/key/info").1).path.as_deref(), Some("/key/info"));
-    assert_eq!(release(get("/v1/models").1).path, None);
+    assert_eq!(release(get("/v1/files").1).path, None);
     let only = gateway(
         r#"{"default_provider":"p","base_paths":["/x"],"providers":{"p":{"url":"http://a"}}}"#,
     );
@@ -297,7 +296,8 @@ fn the_gateways_key_goes_to_the_api_alone() {
         ("/v1/mcp/server", false),
         ("/key/generate", false),
         ("/api/litellm/key/generate", false),
-        ("/v1beta/models", false),
+        ("/v1beta/models", true),
+        ("/v1beta/keys", false),
         ("/x/v1/files", false),
     ] {
         let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
@@ -313,4 +313,125 @@ fn what_has_no_model_passes_unread() {
     assert_eq!(release.replaces.unwrap().names().collect::<Vec<_>>(), ["authorization"]);
     assert!(!session.reads_body());
     assert_eq!(send(&mut session, "not json", true), Step::Continue);
+}
+
+/// Begins a request without a body.
+fn get(gateway: &Rc<Gateway>, path: &str) -> Step {
+    begin(gateway, &[(":method", "GET"), (":path", path)], true).1
+}
+
+#[test]
+fn a_model_in_the_path_is_stripped_there_and_in_the_body() {
+    for (body, edit) in [
+        (r#"{"messages":[]}"#, None),
+        (r#"{"model":"xyz"}"#, None),
+        (r#"{"model":"other"}"#, Some(Edit { start: 10, end: 15, with: b"xyz".to_vec() })),
+    ] {
+        let mut session = post(&two_providers(), "/openai/deployments/q:xyz/embeddings?v=1");
+        let release = release(send(&mut session, body, true));
+        assert_eq!(session.provider().unwrap().name, "q");
+        assert_eq!(release.path.as_deref(), Some("/base/openai/deployments/xyz/embeddings?v=1"));
+        assert_eq!(release.edit, edit, "{body}");
+    }
+}
+
+#[test]
+fn a_model_in_the_path_needs_no_body() {
+    let path = "/v1/engines/q%3Aa%2Fb/completions";
+    let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
+    assert_eq!(release(step).path.as_deref(), Some("/base/v1/engines/a%2Fb/completions"));
+    let path = "/v1beta/models/q:a/b:streamGenerateContent?alt=sse&key=client";
+    let (session, step) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], false);
+    let expected = "/base/v1beta/models/a/b:streamGenerateContent?alt=sse";
+    assert_eq!(release(step).path.as_deref(), Some(expected));
+    assert!(!session.reads_body());
+}
+
+#[test]
+fn a_credential_in_a_query_passes_with_the_others() {
+    let path = "/v1beta/models/p:a:countTokens?key=client";
+    let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
+    let expected = "/v1beta/models/a:countTokens?key=client";
+    assert_eq!(release(step).path.as_deref(), Some(expected));
+}
+
+#[test]
+fn a_model_in_the_query_is_stripped_there() {
+    let step = get(&two_providers(), "/v1/realtime?a=b&model=q%3Ax%2By");
+    assert_eq!(release(step).path.as_deref(), Some("/base/v1/realtime?a=b&model=x%2By"));
+    assert_eq!(
+        release(get(&two_providers(), "/v1/realtime?model=p%3A5")).path.as_deref(),
+        Some("/v1/realtime?model=5")
+    );
+    assert_eq!(release(get(&two_providers(), "/v1/realtime?call_id=c")).path, None);
+    for query in ["model=a&model=b", "model=a&mod%65l=b", "model=a;b", "x;model=a"] {
+        let (status, body) = reply(get(&two_providers(), &format!("/v1/realtime?{query}")));
+        assert!(status == 400 && body.contains("duplicate_model"), "{query}: {body}");
+    }
+    let (_, body) = reply(get(&two_providers(), "/v1/realtime?model=%ff"));
+    assert_eq!(body, openai("The 'model' in the URL is no UTF-8.", "\"model\"", "invalid_model"));
+}
+
+#[test]
+fn a_form_is_read_where_one_belongs() {
+    let form = ("content-type", "multipart/form-data; boundary=b");
+    let begin_at = |path, content_type| {
+        begin(&two_providers(), &[(":method", "POST"), (":path", path), content_type], false)
+    };
+    let (mut session, _) = begin_at("/v1/audio/transcriptions", form);
+    let part = "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nq:whisper\r\n";
+    let step = send(&mut session, &format!("{part}--b--\r\n"), false);
+    let start = part.find("q:").unwrap() as u64;
+    let edit = Edit { start, end: start + 9, with: b"whisper".to_vec() };
+    assert_eq!(release(step).edit, Some(edit));
+    let (status, body) = reply(begin_at(CHAT, form).1);
+    assert!(status == 415 && body.contains("unsupported_media_type"), "{body}");
+    let without = ("content-type", "multipart/form-data");
+    let (status, body) = reply(begin_at("/v1/images/edits", without).1);
+    assert!(status == 400 && body.contains("invalid_form"), "{body}");
+    let (mut session, _) = begin_at("/v1/images/edits", form);
+    let (status, body) = reply(send(&mut session, "--b\n", false));
+    assert!(status == 400 && body.contains("The body is not a valid form: "), "{body}");
+}
+
+#[test]
+fn a_body_that_may_be_missing_may_be_empty() {
+    let run = [(":method", "POST"), (":path", "/v1/threads/t/runs")];
+    release(begin(&two_providers(), &run, true).1);
+    let mut session = post(&two_providers(), "/v1/threads/t/runs");
+    release(session.advance(&World, true));
+}
+
+#[test]
+fn the_lists_are_the_gateways_own() {
+    let gateway = gateway(
+        r#"{"default_provider":"p","aliases":{"fast":"q:m"},"providers":{
+            "p":{"url":"http://a","models":["a/b"]},"q":{"url":"http://b","models":["m"]}}}"#,
+    );
+    let list = reply(get(&gateway, "/v1/models")).1;
+    for name in ["\"a/b\"", "\"q:m\"", "\"fast\""] {
+        assert!(list.contains(&format!("{{\"id\":{name},\"object\":\"model\"")), "{list}");
+    }
+    for path in ["/v1/models/a/b", "/v1/models/a%2Fb", "/models/p:a%2fb", "/v1/models/q%3am"] {
+        let (status, body) = reply(get(&gateway, path));
+        assert!(status == 200 && body.contains("\"object\":\"model\""), "{path}: {body}");
+    }
+    let (status, body) = reply(get(&gateway, "/v1/models/other"));
+    let expected =
+        openai("The model 'other' is not in this gateway's list.", "\"model\"", "model_not_found");
+    assert_eq!((status, body), (404, expected));
+    let anthropic = [(":method", "GET"), (":path", "/v1/models"), ("anthropic-version", "1")];
+    let list = reply(begin(&gateway, &anthropic, true).1).1;
+    assert!(list.starts_with(r#"{"data":[{"type":"model","id":"a/b""#), "{list}");
+    let list = reply(get(&gateway, "/api/models")).1;
+    assert!(
+        list.starts_with(r#"[{"id":"a/b","name":"a/b","provider":"p","contextWindow":null}"#),
+        "{list}"
+    );
+    let post = [(":method", "POST"), (":path", "/api/models")];
+    let answer = reply(begin(&gateway, &post, false).1).1;
+    assert!(
+        answer.starts_with(r#"{"success":true,"message":""#) && answer.ends_with(r#","count":3}"#),
+        "{answer}"
+    );
 }
