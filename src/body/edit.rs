@@ -1,6 +1,6 @@
 //! The splice: the model's bytes alone change, every other byte arrives as it was sent.
 
-use super::json::FoundModel;
+use super::scanner::FoundModel;
 
 /// Replaces the bytes `start..end` of the body by `with`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,11 @@ impl Edit {
             end: found.end,
             with: inner.unwrap_or_default().as_bytes().to_vec(),
         }
+    }
+
+    /// Writes `name` in the place of the model that was found, as it is: a form knows no escapes.
+    pub fn form_model(found: &FoundModel, name: &str) -> Self {
+        Self { start: found.start, end: found.end, with: name.as_bytes().to_vec() }
     }
 
     /// Applies the edit to a body, or to as much of it as the edit needs.

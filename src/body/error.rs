@@ -1,5 +1,6 @@
 //! What can be wrong with a body: a [`Problem`] and the byte at which it shows.
 
+use super::multipart::FormProblem;
 use std::fmt;
 
 /// Why a body is refused, and where.
@@ -30,7 +31,7 @@ pub enum Problem {
     TrailingBytes,
     /// A key of the outermost object longer than [`super::json::KEY_BYTES_MAX`].
     KeyTooLong,
-    /// A second `model` in the outermost object, however it is spelled.
+    /// A second `model` in the outermost object, however it is spelled, or in the form.
     DuplicateModel,
     /// `model` is no string but what is named here.
     ModelNotAString(&'static str),
@@ -38,6 +39,14 @@ pub enum Problem {
     ModelTooLong,
     /// An escape in the model that is half of a surrogate pair: no Unicode character.
     ModelNotUnicode,
+    /// What only a form can have.
+    Form(FormProblem),
+}
+
+impl From<FormProblem> for Problem {
+    fn from(problem: FormProblem) -> Self {
+        Self::Form(problem)
+    }
 }
 
 impl fmt::Display for Problem {
@@ -59,6 +68,7 @@ impl fmt::Display for Problem {
                 write!(f, "'model' is longer than {} bytes", crate::model::MODEL_BYTES_MAX)
             }
             Self::ModelNotUnicode => f.write_str("'model' has half a surrogate pair"),
+            Self::Form(problem) => problem.fmt(f),
         }
     }
 }

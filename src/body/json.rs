@@ -29,6 +29,7 @@
 
 use super::error::{Problem, ScanError};
 use super::number::Number;
+use super::scanner::FoundModel;
 use super::text::{Pushed, Text};
 use super::utf8::Utf8;
 use crate::model::MODEL_BYTES_MAX;
@@ -53,17 +54,6 @@ pub struct JsonScanner {
     /// Where the string that is being decoded begins, behind its quote.
     text_start: u64,
     model: Option<FoundModel>,
-}
-
-/// The model and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundModel {
-    /// The value as a JSON parser sees it.
-    pub value: String,
-    /// Offset of the first byte behind the opening quote.
-    pub start: u64,
-    /// Offset of the closing quote.
-    pub end: u64,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
