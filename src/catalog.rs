@@ -11,14 +11,15 @@ mod date;
 mod document;
 mod parse;
 mod stored;
+mod token;
 
 use std::borrow::Cow;
 
 use crate::config::{Gateway, Provider};
 use crate::model::ModelName;
-use crate::route::{RouteTable, Target};
+use crate::route::{Decision, RouteTable, Target};
 
-pub use document::{AnthropicList, AnthropicModel, ChatList, OpenAiList, OpenAiModel};
+pub use document::Document;
 pub use parse::{ListError, MODELS_MAX, parse};
 pub use stored::{from_bytes, to_bytes};
 
@@ -53,27 +54,32 @@ pub struct Entry<'a> {
 #[derive(Debug)]
 pub struct Catalog<'a> {
     entries: Vec<Entry<'a>>,
-    routes: &'a RouteTable,
+    gateway: &'a Gateway,
 }
 
 impl<'a> Catalog<'a> {
     /// Merges what the configuration lists with what was discovered: one list per provider, in
     /// the order of [`Gateway::providers`]; those that are not there count as empty.
     pub fn of(gateway: &'a Gateway, discovered: &'a [Vec<Listed>]) -> Self {
-        let mut entries = Vec::new();
+        let mut catalog = Self { entries: Vec::new(), gateway };
         for (id, provider) in gateway.ids().zip(gateway.providers()) {
             let found = discovered.get(id.index()).map(Vec::as_slice).unwrap_or_default();
-            entries.extend(models(provider, found).filter_map(|(model, listed)| {
-                let target = Target { provider: id, model };
-                let name = name(&gateway.routes, provider, target)?;
-                Some(Entry { name, target, provider: &provider.name, listed, alias: false })
-            }));
+            for model in &provider.models {
+                let listed = found.iter().find(|listed| listed.id == *model);
+                catalog.add(provider, Target { provider: id, model }, listed);
+            }
+            for listed in found.iter().filter(|listed| !provider.models.contains(&listed.id)) {
+                let target = Target { provider: id, model: &listed.id };
+                catalog.add(provider, target, Some(listed));
+            }
         }
         for alias in &gateway.aliases {
-            let entry = resolve(gateway, &entries, alias);
-            entries.extend(entry);
+            if !catalog.entries.iter().any(|entry| entry.name == *alias) {
+                let entry = catalog.resolve(alias);
+                catalog.entries.extend(entry);
+            }
         }
-        Self { entries, routes: &gateway.routes }
+        catalog
     }
 
     /// All entries; no name stands there twice.
@@ -85,11 +91,32 @@ impl<'a> Catalog<'a> {
     /// goes to the same model.
     pub fn find<'s>(&'s self, id: &'s str) -> Option<Entry<'s>> {
         ModelName::check(id).ok()?;
-        let decision = self.routes.decide_str(id).ok()?;
-        let known = self.entries.iter().find(|entry| entry.target == decision.target)?;
-        let alias = decision.alias.is_some() && id != known.target.model;
-        let Entry { target, provider, listed, .. } = *known;
-        Some(Entry { name: Cow::Borrowed(id), target, provider, listed, alias })
+        let found = self.resolve(id)?;
+        let listed = self.entries.iter().any(|entry| entry.target == found.target);
+        listed.then_some(found)
+    }
+
+    /// Adds a model, unless no name reaches it.
+    #[inline(never)]
+    fn add(&mut self, provider: &'a Provider, target: Target<'a>, listed: Option<&'a Listed>) {
+        if let Some(name) = name(&self.gateway.routes, provider, target) {
+            let provider = &provider.name;
+            self.entries.push(Entry { name, target, provider, listed, alias: false });
+        }
+    }
+
+    /// What `name` stands for, with what is listed of it so far.
+    #[inline(never)]
+    fn resolve<'s>(&self, name: &'s str) -> Option<Entry<'s>>
+    where
+        'a: 's,
+    {
+        let Decision { target, alias, .. } = self.gateway.routes.decide_str(name).ok()?;
+        let provider = &self.gateway.provider(target.provider)?.name;
+        let known = self.entries.iter().find(|entry| entry.target == target);
+        let listed = known.and_then(|entry| entry.listed);
+        let alias = alias.is_some() && name != target.model;
+        Some(Entry { name: Cow::Borrowed(name), target, provider, listed, alias })
     }
 }
 
@@ -111,19 +138,6 @@ impl Entry<'_> {
     }
 }
 
-/// The models of one provider by the names that it is sent: the file's, then the others that were
-/// discovered.
-fn models<'a>(
-    provider: &'a Provider,
-    found: &'a [Listed],
-) -> impl Iterator<Item = (&'a str, Option<&'a Listed>)> {
-    let manual = provider.models.iter();
-    let manual =
-        manual.map(|model| (model.as_str(), found.iter().find(|listed| listed.id == *model)));
-    let others = found.iter().filter(|listed| !provider.models.contains(&listed.id));
-    manual.chain(others.map(|listed| (listed.id.as_str(), Some(listed))))
-}
-
 /// What a client sends to reach `target`: the bare model where the rules allow it. `None` when no
 /// name does.
 fn name<'a>(routes: &RouteTable, provider: &Provider, target: Target<'a>) -> Option<Cow<'a, str>> {
@@ -132,25 +146,14 @@ fn name<'a>(routes: &RouteTable, provider: &Provider, target: Target<'a>) -> Opt
     if reaches(target.model) {
         return Some(Cow::Borrowed(target.model));
     }
-    let mut names = provider.namespaces.iter().map(|own| format!("{own}{}", target.model));
-    names.find(|name| ModelName::check(name).is_ok() && reaches(name)).map(Cow::Owned)
-}
-
-/// The entry of an alias, unless a model is listed by this very name.
-fn resolve<'a>(gateway: &'a Gateway, entries: &[Entry<'a>], alias: &'a str) -> Option<Entry<'a>> {
-    let target = gateway.routes.decide_str(alias).ok()?.target;
-    let provider = gateway.provider(target.provider)?;
-    if entries.iter().any(|entry| entry.name == alias) {
-        return None;
+    for own in &provider.namespaces {
+        let mut name = own.clone();
+        name.push_str(target.model);
+        if ModelName::check(&name).is_ok() && reaches(&name) {
+            return Some(Cow::Owned(name));
+        }
     }
-    let listed = entries.iter().find(|entry| entry.target == target).and_then(|entry| entry.listed);
-    Some(Entry {
-        name: Cow::Borrowed(alias),
-        target,
-        provider: &provider.name,
-        listed,
-        alias: true,
-    })
+    None
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ impl ModelName {
     ///
     /// # Errors
     /// Why it is none.
+    #[inline(never)]
     pub fn check(name: &str) -> Result<(), InvalidModel> {
         if name.is_empty() {
             return Err(InvalidModel::Empty);

@@ -9,6 +9,7 @@ use gaud::model::ModelName;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use serde_json::Value;
 
 /// Names that run into each other: few letters, and what namespaces are made of.
 const NAME: &str = "[ab*:/]{1,4}";
@@ -40,8 +41,8 @@ fn world() -> impl Strategy<Value = (Gateway, Vec<Vec<Listed>>)> {
 prop_compose! {
     fn listed()(
         id in NAME,
-        created_secs in option::of(any::<u64>()),
-        context_window in option::of(any::<u64>()),
+        created_secs in option::of(1_u64..),
+        context_window in option::of(1_u64..),
         display_name in option::of("[^\\p{Cc}]{1,9}"),
     ) -> Listed {
         Listed { id, created_secs, context_window, display_name }
@@ -93,18 +94,17 @@ proptest! {
 
     #[test]
     fn what_is_stored_is_read(models in vec(listed(), 0..9)) {
-        prop_assert_eq!(from_bytes(&to_bytes(&models)), models);
+        let ids: BTreeSet<_> = models.iter().map(|listed| listed.id.as_str()).collect();
+        let distinct = ids.len() == models.len();
+        prop_assert!(!distinct || from_bytes(&to_bytes(&models)) == models);
     }
 
     #[test]
-    fn junk_is_read_without_harm(mut bytes in vec(any::<u8>(), 0..40), version in any::<bool>()) {
-        if let Some(first) = bytes.first_mut().filter(|_| version) {
-            *first = 1;
-        }
+    fn junk_is_read_without_harm(bytes in "[\\[\\]{}\":,\\\\ 1ida]{0,20}".prop_map(String::into_bytes)) {
         for model in from_bytes(&bytes) {
             prop_assert_eq!(ModelName::check(&model.id), Ok(()));
         }
-        let _ = parse(&bytes);
+        prop_assert!(parse(&bytes).is_err() || serde_json::from_slice::<Value>(&bytes).is_ok());
     }
 
     #[test]

@@ -48,27 +48,34 @@ const FAMILIES: [(&str, u64); 41] = [
 ];
 
 /// The context window of a model by the name that its provider is sent.
+#[inline(never)]
 pub(super) fn of(model: &str) -> Option<u64> {
-    let mut name = model.rsplit('/').next()?;
+    let mut name = model.as_bytes();
+    while let Some((_, behind)) = cut(name, b'/') {
+        name = behind;
+    }
     loop {
-        if let Some(window) = longest(name) {
-            return Some(window);
+        let families = FAMILIES.iter().filter(|(family, _)| belongs(name, family.as_bytes()));
+        if let Some((_, window)) = families.max_by_key(|(family, _)| family.len()) {
+            return Some(*window);
         }
         // Bedrock writes the vendor, and its own region, in front: us.anthropic.claude-3-…
-        (_, name) = name.split_once('.')?;
+        (_, name) = cut(name, b'.')?;
     }
 }
 
-fn longest(name: &str) -> Option<u64> {
-    let families = FAMILIES.iter().filter(|(family, _)| belongs(name, family));
-    families.max_by_key(|(family, _)| family.len()).map(|(_, window)| *window)
+#[inline(never)]
+fn cut(name: &[u8], divider: u8) -> Option<(&[u8], &[u8])> {
+    let at = name.iter().position(|byte| *byte == divider)?;
+    name.split_at_checked(at.saturating_add(1))
 }
 
 /// A later version is another family: gpt-4.5 is no gpt-4, llama-3.12 no llama-3.1.
-fn belongs(name: &str, family: &str) -> bool {
+#[inline(never)]
+fn belongs(name: &[u8], family: &[u8]) -> bool {
     let Some((start, rest)) = name.split_at_checked(family.len()) else { return false };
-    let goes_on = |next: char| next.is_ascii_alphanumeric() || next == '.';
-    start.eq_ignore_ascii_case(family) && !rest.starts_with(goes_on)
+    let goes_on = |next: &u8| next.is_ascii_alphanumeric() || *next == b'.';
+    start.eq_ignore_ascii_case(family) && !rest.first().is_some_and(goes_on)
 }
 
 #[cfg(test)]

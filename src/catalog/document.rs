@@ -1,122 +1,161 @@
 //! The list and its entries in the shapes that clients read.
+//!
+//! One type for all of them: every type that is serialized costs the module code of its own.
 
-use serde::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Catalog, Entry, date};
 
-/// OpenAI's `GET /v1/models`.
-#[derive(Debug, Serialize)]
-pub struct OpenAiList<'a> {
-    object: &'static str,
-    data: Each<'a, OpenAiModel<'a>>,
-}
-
-/// OpenAI's `GET /v1/models/{id}`.
-#[derive(Debug, Serialize)]
-pub struct OpenAiModel<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: u64,
-    owned_by: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_input_tokens: Option<u64>,
-}
-
-/// Anthropic's `GET /v1/models`, all on one page.
-#[derive(Debug, Serialize)]
-pub struct AnthropicList<'a> {
-    data: Each<'a, AnthropicModel<'a>>,
-    has_more: bool,
-    first_id: Option<&'a str>,
-    last_id: Option<&'a str>,
-}
-
-/// Anthropic's `GET /v1/models/{id}`.
-#[derive(Debug, Serialize)]
-pub struct AnthropicModel<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    id: &'a str,
-    display_name: &'a str,
-    /// The epoch when it is not known: Anthropic's reference says so.
-    created_at: String,
-}
-
-/// `GET /api/models`, as chat front ends read it.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct ChatList<'a>(Each<'a, ChatModel<'a>>);
-
-#[derive(Debug, Serialize)]
-struct ChatModel<'a> {
-    id: &'a str,
-    name: &'a str,
-    provider: &'a str,
-    #[serde(rename = "contextWindow")]
-    context_window: Option<u64>,
-}
-
-/// Entries that are turned into `T` one by one, while they are written.
+/// A document for a client.
 #[derive(Debug)]
-struct Each<'a, T>(&'a [Entry<'a>], fn(&'a Entry<'a>) -> T);
+pub struct Document<'a>(Value<'a>);
 
-impl<T: Serialize> Serialize for Each<'_, T> {
+/// An object with at most so many fields.
+#[derive(Debug)]
+pub(super) struct Object<'a>(pub(super) [(&'static str, Value<'a>); 5]);
+
+/// What an object has for a key.
+#[derive(Debug)]
+pub(super) enum Value<'a> {
+    /// Nothing, not even the key.
+    Absent,
+    Null,
+    False,
+    Number(u64),
+    Date(u64),
+    Text(&'a str),
+    /// Entries that are turned into objects one by one, while they are written.
+    List(&'a [Entry<'a>], fn(&'a Entry<'a>) -> Object<'a>),
+    /// One entry, likewise.
+    One(&'a Entry<'a>, fn(&'a Entry<'a>) -> Object<'a>),
+    /// A list with something around it.
+    Page(&'a [Entry<'a>], fn(&'a [Entry<'a>]) -> Object<'a>),
+}
+
+impl<'a> Value<'a> {
+    /// Left out when it is not known.
+    pub(super) fn known(number: Option<u64>) -> Self {
+        number.map_or(Self::Absent, Self::Number)
+    }
+
+    fn name(entry: Option<&'a Entry<'a>>) -> Self {
+        entry.map_or(Self::Null, |entry| Self::Text(&entry.name))
+    }
+}
+
+impl Serialize for Object<'_> {
+    #[inline(never)]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(self.1))
+        let mut object = serializer.serialize_map(None)?;
+        for (key, value) in &self.0 {
+            if !matches!(value, Value::Absent) {
+                object.serialize_entry(key, value)?;
+            }
+        }
+        object.end()
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent | Self::Null => serializer.serialize_unit(),
+            Self::False => serializer.serialize_bool(false),
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Date(secs) => {
+                let date = date::format(*secs);
+                serializer.serialize_str(std::str::from_utf8(&date).unwrap_or_default())
+            }
+            Self::List(entries, object) => serializer.collect_seq(entries.iter().map(object)),
+            Self::One(entry, object) => object(entry).serialize(serializer),
+            Self::Page(entries, object) => object(entries).serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
 impl Catalog<'_> {
     /// For `GET /v1/models` of an OpenAI client.
-    pub fn openai(&self) -> OpenAiList<'_> {
-        OpenAiList { object: "list", data: Each(self.entries(), Entry::openai) }
+    pub fn openai(&self) -> Document<'_> {
+        Document(Value::Page(self.entries(), openai_page))
     }
 
-    /// For `GET /v1/models` of an Anthropic client.
-    pub fn anthropic(&self) -> AnthropicList<'_> {
-        let entries = self.entries();
-        AnthropicList {
-            data: Each(entries, Entry::anthropic),
-            has_more: false,
-            first_id: entries.first().map(|entry| &*entry.name),
-            last_id: entries.last().map(|entry| &*entry.name),
-        }
+    /// For `GET /v1/models` of an Anthropic client: all on one page.
+    pub fn anthropic(&self) -> Document<'_> {
+        Document(Value::Page(self.entries(), anthropic_page))
     }
 
-    /// For `GET /api/models`.
-    pub fn chat(&self) -> ChatList<'_> {
-        ChatList(Each(self.entries(), Entry::chat))
+    /// For `GET /api/models`, as chat front ends read it.
+    pub fn chat(&self) -> Document<'_> {
+        Document(Value::List(self.entries(), chat))
     }
 }
 
 impl Entry<'_> {
     /// For `GET /v1/models/{id}` of an OpenAI client.
-    pub fn openai(&self) -> OpenAiModel<'_> {
-        OpenAiModel {
-            id: &self.name,
-            object: "model",
-            created: self.created_secs(),
-            owned_by: self.provider,
-            max_input_tokens: self.context_window(),
-        }
+    pub fn openai(&self) -> Document<'_> {
+        Document(Value::One(self, openai))
     }
 
     /// For `GET /v1/models/{id}` of an Anthropic client.
-    pub fn anthropic(&self) -> AnthropicModel<'_> {
-        AnthropicModel {
-            kind: "model",
-            id: &self.name,
-            display_name: self.display_name(),
-            created_at: date::format(self.created_secs()),
-        }
+    pub fn anthropic(&self) -> Document<'_> {
+        Document(Value::One(self, anthropic))
     }
+}
 
-    fn chat(&self) -> ChatModel<'_> {
-        ChatModel {
-            id: &self.name,
-            name: self.display_name(),
-            provider: self.provider,
-            context_window: self.context_window(),
-        }
-    }
+fn openai_page<'a>(entries: &'a [Entry<'a>]) -> Object<'a> {
+    Object([
+        ("object", Value::Text("list")),
+        ("data", Value::List(entries, openai)),
+        ("", Value::Absent),
+        ("", Value::Absent),
+        ("", Value::Absent),
+    ])
+}
+
+fn anthropic_page<'a>(entries: &'a [Entry<'a>]) -> Object<'a> {
+    Object([
+        ("data", Value::List(entries, anthropic)),
+        ("has_more", Value::False),
+        ("first_id", Value::name(entries.first())),
+        ("last_id", Value::name(entries.last())),
+        ("", Value::Absent),
+    ])
+}
+
+fn openai<'a>(entry: &'a Entry<'a>) -> Object<'a> {
+    Object([
+        ("id", Value::Text(&entry.name)),
+        ("object", Value::Text("model")),
+        ("created", Value::Number(entry.created_secs())),
+        ("owned_by", Value::Text(entry.provider)),
+        ("max_input_tokens", Value::known(entry.context_window())),
+    ])
+}
+
+fn anthropic<'a>(entry: &'a Entry<'a>) -> Object<'a> {
+    Object([
+        ("type", Value::Text("model")),
+        ("id", Value::Text(&entry.name)),
+        ("display_name", Value::Text(entry.display_name())),
+        // The epoch when it is not known: Anthropic's reference says so.
+        ("created_at", Value::Date(entry.created_secs())),
+        ("", Value::Absent),
+    ])
+}
+
+fn chat<'a>(entry: &'a Entry<'a>) -> Object<'a> {
+    Object([
+        ("id", Value::Text(&entry.name)),
+        ("name", Value::Text(entry.display_name())),
+        ("provider", Value::Text(entry.provider)),
+        ("contextWindow", entry.context_window().map_or(Value::Null, Value::Number)),
+        ("", Value::Absent),
+    ])
 }

@@ -3,26 +3,37 @@
 use std::fmt;
 
 use hashbrown::HashSet;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::error::Category;
-use serde_json::value::RawValue;
 
-use super::{Listed, date};
+use super::{Listed, token};
+use crate::body::{JsonScanner, ScanError};
 use crate::model::ModelName;
 
 /// The most models of one provider.
 pub const MODELS_MAX: usize = 10_000;
 
-/// Where the context window stands: `LiteLLM`, Groq, `OpenRouter`, vLLM, Mistral. The first wins.
-const CONTEXT_WINDOW: [&str; 5] =
-    ["max_input_tokens", "context_window", "context_length", "max_model_len", "max_context_length"];
+/// The fields of an entry that count. From the fourth on they say the context window, and the first
+/// of those that says one wins: `LiteLLM`, Groq, `OpenRouter`, vLLM, Mistral.
+const FIELDS: [&[u8]; 8] = [
+    br#""id""#,
+    br#""display_name""#,
+    br#""created""#,
+    br#""max_input_tokens""#,
+    br#""context_window""#,
+    br#""context_length""#,
+    br#""max_model_len""#,
+    br#""max_context_length""#,
+];
+
+/// What stands before a document while it is scanned: the scanner reads objects.
+const BEFORE: &[u8] = b"{\"\":";
 
 /// Why an answer is no list of models. It says nothing of what stands there instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListError {
-    problem: &'static str,
-    line: usize,
-    column: usize,
+pub enum ListError {
+    /// It is no JSON.
+    NoJson(ScanError),
+    /// It is something else than a list.
+    NoList,
 }
 
 /// Reads a list: `{"data": [...]}`, or the array alone. Returns the models, and how many entries
@@ -32,137 +43,88 @@ pub struct ListError {
 /// # Errors
 /// The document is no list of models.
 pub fn parse(body: &[u8]) -> Result<(Vec<Listed>, usize), ListError> {
-    let mut list = List::default();
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let read = match body.trim_ascii_start().first() {
-        Some(b'[') => json.deserialize_seq(&mut list),
-        _ => json.deserialize_map(&mut list),
-    };
-    match read.and_then(|()| json.end()) {
-        Ok(()) => Ok((list.models, list.left_out)),
-        Err(error) => Err(ListError::new(&error)),
-    }
-}
-
-#[derive(Default)]
-struct List {
-    models: Vec<Listed>,
-    ids: HashSet<String>,
-    left_out: usize,
-}
-
-impl List {
-    fn take(&mut self, entry: &RawValue) {
-        let full = self.models.len() >= MODELS_MAX;
-        match listed(entry).filter(|listed| !full && self.ids.insert(listed.id.clone())) {
-            Some(listed) => self.models.push(listed),
-            None => self.left_out = self.left_out.saturating_add(1),
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for &mut List {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut entries: S) -> Result<(), S::Error> {
-        while let Some(entry) = entries.next_element()? {
-            self.take(entry);
-        }
-        Ok(())
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut document: M) -> Result<(), M::Error> {
-        let mut found = false;
-        while let Some(key) = document.next_key::<String>()? {
-            match key == "data" {
-                true => document.next_value_seed(&mut *self)?,
-                false => _ = document.next_value::<IgnoredAny>()?,
+    scan(body).map_err(ListError::NoJson)?;
+    let mut entries = list(body).and_then(token::inside).ok_or(ListError::NoList)?;
+    let (mut models, mut ids, mut left_out) = (Vec::new(), HashSet::new(), 0_usize);
+    while let Some(entry) = token::next(&mut entries) {
+        match listed(entry) {
+            Some(listed) if models.len() < MODELS_MAX && ids.insert(listed.id.clone()) => {
+                models.push(listed);
             }
-            found |= key == "data";
+            _ => left_out = left_out.saturating_add(1),
         }
-        if found { Ok(()) } else { Err(M::Error::custom("no data")) }
     }
+    Ok((models, left_out))
 }
 
-impl<'de> DeserializeSeed<'de> for &mut List {
-    type Value = ();
+/// Whether a document is JSON, by the rules that hold for requests.
+fn scan(body: &[u8]) -> Result<(), ScanError> {
+    let mut scanner = JsonScanner::default();
+    let whole = [BEFORE, body, b"}"].into_iter().try_for_each(|part| scanner.feed(part));
+    whole.and_then(|()| scanner.finish()).map_err(|error| {
+        let (before, length) = (BEFORE.len() as u64, body.len() as u64);
+        ScanError { offset: error.offset.saturating_sub(before).min(length), ..error }
+    })
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, array: D) -> Result<(), D::Error> {
-        array.deserialize_seq(self)
+/// The array, where the document is one or holds one as `data`.
+fn list(body: &[u8]) -> Option<&[u8]> {
+    let mut rest = body;
+    let document = token::next(&mut rest)?;
+    // The scan takes `[], "": 1` for the inside of an object.
+    if !rest.trim_ascii().is_empty() {
+        return None;
     }
+    let mut list = document;
+    if document.first() == Some(&b'{') {
+        let mut fields = token::inside(document)?;
+        while token::next(&mut fields)? != br#""data""# {
+            token::next(&mut fields)?;
+        }
+        list = token::next(&mut fields)?;
+    }
+    (list.first() == Some(&b'[')).then_some(list)
 }
 
 /// One entry; `None` when it has no usable id.
-fn listed(entry: &RawValue) -> Option<Listed> {
-    let mut json = serde_json::Deserializer::from_slice(entry.get().as_bytes());
-    let listed = json.deserialize_map(Fields).ok()?;
+#[inline(never)]
+fn listed(entry: &[u8]) -> Option<Listed> {
+    if entry.first() != Some(&b'{') {
+        return None;
+    }
+    let mut fields = token::inside(entry)?;
+    let mut listed = Listed::default();
+    let mut best = FIELDS.len();
+    while let (Some(key), Some(value)) = (token::next(&mut fields), token::next(&mut fields)) {
+        match FIELDS.iter().position(|field| *field == key) {
+            Some(0) => listed.id = text(value)?,
+            Some(1) => listed.display_name = text(value),
+            Some(2) => listed.created_secs = token::number(value),
+            Some(field) if field < best => {
+                if let Some(tokens) = token::number(value) {
+                    (best, listed.context_window) = (field, Some(tokens));
+                }
+            }
+            _ => {}
+        }
+    }
     (!listed.id.is_empty()).then_some(listed)
 }
 
-struct Fields;
-
-impl<'de> Visitor<'de> for Fields {
-    type Value = Listed;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a model")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut fields: M) -> Result<Listed, M::Error> {
-        let mut listed = Listed::default();
-        let mut rank = CONTEXT_WINDOW.len();
-        while let Some(key) = fields.next_key::<String>()? {
-            let value: &RawValue = fields.next_value()?;
-            match key.as_str() {
-                "id" => listed.id = text(value).unwrap_or_default(),
-                "display_name" => listed.display_name = text(value),
-                "created" => listed.created_secs = number(value),
-                "created_at" => listed.created_secs = text(value).as_deref().and_then(date::parse),
-                key => {
-                    let own = CONTEXT_WINDOW.iter().position(|name| *name == key);
-                    if let (Some(own), Some(tokens)) =
-                        (own.filter(|own| *own < rank), number(value))
-                    {
-                        rank = own;
-                        listed.context_window = Some(tokens);
-                    }
-                }
-            }
-        }
-        Ok(listed)
-    }
-}
-
 /// A string that can be shown.
-fn text(value: &RawValue) -> Option<String> {
-    let text: String = serde_json::from_slice(value.get().as_bytes()).ok()?;
+#[inline(never)]
+fn text(value: &[u8]) -> Option<String> {
+    let text: String = serde_json::from_slice(value).ok()?;
     ModelName::check(&text).is_ok().then_some(text)
-}
-
-/// A positive integer.
-fn number(value: &RawValue) -> Option<u64> {
-    value.get().parse().ok().filter(|number| *number > 0)
-}
-
-impl ListError {
-    fn new(error: &serde_json::Error) -> Self {
-        let problem = match error.classify() {
-            Category::Data => "expected an array, or an object with an array 'data',",
-            Category::Eof => "expected more",
-            Category::Syntax | Category::Io => "expected JSON",
-        };
-        Self { problem, line: error.line(), column: error.column() }
-    }
 }
 
 impl fmt::Display for ListError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { problem, line, column } = self;
-        write!(f, "no list of models: {problem} at line {line}, column {column}")
+        f.write_str("no list of models: ")?;
+        match self {
+            Self::NoJson(error) => error.fmt(f),
+            Self::NoList => f.write_str("expected an array, or an object with an array 'data'"),
+        }
     }
 }
 
