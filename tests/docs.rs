@@ -16,7 +16,8 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use gaud::config::File;
-use gaud::endpoint::JSON_BODY;
+use gaud::endpoint::Shape;
+use gaud::endpoint::table::{Meaning, ROWS, Row};
 use gaud::metrics::{FAMILIES, Family};
 use gaud::reply::Code;
 
@@ -69,6 +70,8 @@ fn the_settings_are_all_there_and_no_others() {
     known.extend(of_breaker.iter().map(|field| format!("breaker.{field}")));
     let of_provider = fields(r#"{"providers":{"p":{"?":1}}}"#);
     known.extend(of_provider.iter().map(|field| format!("providers.P.{field}")));
+    known.remove("providers.P.headers");
+    known.insert("providers.P.headers.NAME".to_owned());
     assert_eq!(first_column(part(&readme, "settings").1), known);
 }
 
@@ -103,10 +106,56 @@ fn assert_part(name: &str, expected: &str) {
 }
 
 #[test]
-fn the_endpoints_are_all_there_and_no_others() {
-    let readme = read("README.md");
-    let named: Vec<_> = part(&readme, "endpoints").1.split('`').skip(1).step_by(2).collect();
-    assert_eq!(named, JSON_BODY);
+fn the_endpoints_are_the_rows() {
+    let mut table = String::from(
+        "| request | its model | what changes | without a model | errors |\n|---|---|---|---|---|\n",
+    );
+    let mut groups: Vec<(Meaning, Shape, Vec<&Row>)> = Vec::new();
+    for row in ROWS {
+        let meaning = match row.meaning {
+            // The README describes each of them elsewhere.
+            Meaning::Own(_) => continue,
+            other => other,
+        };
+        match groups.iter_mut().find(|group| (group.0, group.1) == (meaning, row.shape)) {
+            Some(group) => group.2.push(row),
+            None => groups.push((meaning, row.shape, vec![row])),
+        }
+    }
+    for (meaning, shape, rows) in groups {
+        let paths: Vec<_> = rows.iter().map(|row| format!("`{}`", request(row))).collect();
+        table += &format!("| {} | {} | {shape:?} |\n", paths.join(", "), described(meaning));
+    }
+    table += "| anything else: LiteLLM's `/key/*`, `/model/*`, `/health/*`, `/openapi.json`, `/ui`, \
+              `/spend/*`, … | none | nothing, the client's credential passes too | \
+              `default_provider` | OpenAi |\n";
+    assert_part("endpoints", &table.replace("OpenAi", "OpenAI"));
+}
+
+fn request(row: &Row) -> String {
+    format!("{} {}", row.method, row.path).trim_start().to_owned()
+}
+
+/// Where the model stands, what is edited, and where a request without one goes.
+fn described(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::Own(_) => unreachable!(),
+        Meaning::Body(body) => match (body.is_form, body.is_optional) {
+            (true, _) => {
+                "`model` in a multipart form, or a JSON object | its bytes | `default_provider`"
+            }
+            (false, false) => {
+                "`model` in a JSON object | its bytes | `default_provider`; no body: 400"
+            }
+            (false, true) => {
+                "`model` in a JSON object, if there is one | its bytes | `default_provider`"
+            }
+        },
+        Meaning::Path => "in the path | the path; `model` in the body is made the same | –",
+        Meaning::PathAlone => "in the path | the path | –",
+        Meaning::Query => "`model` in the query | the query | `default_provider`",
+        Meaning::NoModel => "none | nothing | `default_provider`",
+    }
 }
 
 /// Runs `gaud` on a file, with every variable set that the documents name.
