@@ -69,7 +69,7 @@ fn unknown_settings_and_wrong_types_name_their_path() {
     bad(
         "[providers.p]\nurll = \"http://h\"",
         "gaud.toml:2: providers.p.urll: unknown field `urll`, expected one of `url`, `cluster`, \
-         `api_key`, `auth`, `namespaces`, `match`, `models`, `discover_models`, `timeout_secs`, \
+         `api_key`, `auth`, `headers`, `namespaces`, `match`, `models`, `discover_models`, `timeout_secs`, \
          `health_path`, `ca_file`, `http2`, `breaker`",
     );
     bad(
@@ -84,9 +84,51 @@ fn unknown_settings_and_wrong_types_name_their_path() {
     bad(
         "[providers.p]\nurl = \"http://h\"\nauth = \"token\"",
         "gaud.toml:3: providers.p.auth: unknown variant `token`, expected one of `bearer`, \
-         `x-api-key`, `api-key`, `basic`, `none`, `passthrough`",
+         `x-api-key`, `api-key`, `x-goog-api-key`, `basic`, `none`, `passthrough`",
     );
     bad("workers = -1", "gaud.toml:1: workers: invalid value: integer `-1`, expected u32");
+}
+
+#[test]
+fn a_providers_own_headers_are_checked() {
+    let with = |headers: &str| {
+        format!("[providers.p]\nurl = \"http://h\"\n[providers.p.headers]\n{headers}\n")
+    };
+    good(&with("x-a = \"b c\"\nx-b = \"os.environ/KEY\""), &[("KEY", "sk")], "p");
+    for (headers, problem) in [
+        (
+            "X-A = \"b\"",
+            "X-A: is no header's name; write lower-case letters, digits, '-', '_' and '.'",
+        ),
+        ("host = \"b\"", "host: belongs to HTTP itself, and Envoy sets it"),
+        (
+            "x-gaud-cluster = \"b\"",
+            "x-gaud-cluster: is a name by which the gateway speaks to Envoy; choose another",
+        ),
+        (
+            "x-a = \"b\\r\\nc: d\"",
+            "x-a: must be visible ASCII characters, without spaces at the ends",
+        ),
+        (
+            "x-api-key = \"sk\"",
+            "x-api-key: is written out, and Envoy's config dump would show it; write \
+             \"os.environ/NAME\" and set that variable in Envoy's environment",
+        ),
+        (
+            "x-a = \"os.environ/NOT_SET\"",
+            "x-a: the environment variable NOT_SET is not set; set it for Envoy, and list it in \
+             host_env_keys",
+        ),
+    ] {
+        bad(&with(headers), &format!("gaud.toml:4: providers.p.headers.{problem}"));
+    }
+    let twice = "[providers.p]\nurl = \"http://h\"\napi_key = \"k\"\n[providers.p.headers]\n\
+                 authorization = \"os.environ/KEY\"";
+    bad(
+        twice,
+        "gaud.toml:5: providers.p.headers.authorization: is how api_key is sent already; take one of \
+         the two out",
+    );
 }
 
 #[test]
@@ -101,6 +143,10 @@ fn addresses_and_limits_say_what_is_right() {
         "gaud.toml:1: admin_listen: must be an IP address and a port, as in \"127.0.0.1:9901\"",
     );
     bad(&with("workers = 0"), "gaud.toml:1: workers: is 0; write 1 to 1024");
+    bad(
+        &with("discover_interval_secs = 0"),
+        "gaud.toml:1: discover_interval_secs: is 0; write 1 to 86400 seconds",
+    );
     bad(
         &with("body_limit_bytes = 1"),
         "gaud.toml:1: body_limit_bytes: is 1; write 1024 to 134217728",

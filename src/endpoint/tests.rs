@@ -60,7 +60,7 @@ fn finds_models_in_paths() {
         ("/v1/models/gemini:countTokens", Some("gemini")),
     ] {
         let found = match endpoint("POST", path) {
-            Endpoint::Model(ModelIn::Path(place, _)) => Some(&path[place]),
+            Endpoint::Model(ModelIn::Path(place, _)) => Some(path.get(place).unwrap()),
             Endpoint::Refused => None,
             other => panic!("{path}: {other:?}"),
         };
