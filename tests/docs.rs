@@ -139,7 +139,7 @@ fn request(row: &Row) -> String {
 /// Where the model stands, what is edited, and where a request without one goes.
 fn described(meaning: Meaning) -> &'static str {
     match meaning {
-        Meaning::Own(_) => unreachable!(),
+        Meaning::Own(_) => "",
         Meaning::Body(body) => match (body.is_form, body.is_optional) {
             (true, _) => {
                 "`model` in a multipart form, or a JSON object | its bytes | `default_provider`"
