@@ -29,6 +29,7 @@ pub mod model;
 pub mod outcome;
 pub mod path;
 pub mod reply;
+pub mod retry;
 pub mod route;
 pub mod session;
 pub mod status;

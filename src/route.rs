@@ -6,6 +6,7 @@
 //! 4. Else the default provider. A colon that names no provider is part of the name.
 //! 5. Else there is no such model.
 
+mod chain;
 mod compile;
 
 use std::fmt;
@@ -14,6 +15,8 @@ use hashbrown::HashMap;
 
 use crate::config::ProviderId;
 use crate::model::ModelName;
+
+pub use chain::{ChainTarget, Chains};
 
 /// The compiled rules.
 #[derive(Debug, PartialEq)]

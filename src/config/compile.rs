@@ -3,7 +3,8 @@
 use super::error::ConfigError;
 use super::file::File;
 use super::provider::{Provider, ProviderId};
-use crate::route::RouteTable;
+use crate::retry::Retries;
+use crate::route::{Chains, RouteTable};
 
 /// Reads an environment variable.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -20,6 +21,10 @@ pub struct Gateway {
     providers: Vec<Provider>,
     /// Which model goes where.
     pub routes: RouteTable,
+    /// Who answers when that provider does not.
+    pub chains: Chains,
+    /// When a request is sent again.
+    pub retries: Retries,
     /// Who gets a request that names no model.
     pub default_provider: Option<ProviderId>,
     /// The most bytes of a body that may be held while its model is unknown.
@@ -47,8 +52,11 @@ impl Gateway {
             .map(|(name, own)| Provider::compile(name, own, file, lookup))
             .collect::<Result<Vec<_>, _>>()?;
         let default_provider = default_provider(file, &providers)?;
+        let routes = RouteTable::compile(file, default_provider)?;
         Ok(Self {
-            routes: RouteTable::compile(file, default_provider)?,
+            chains: Chains::compile(file, &routes, &providers)?,
+            retries: Retries::compile(file.retries.as_ref())?,
+            routes,
             default_provider,
             body_limit_bytes: body_limit_bytes(file)?,
             base_paths: base_paths(file)?,

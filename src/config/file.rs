@@ -41,6 +41,57 @@ pub struct File {
     /// When a failing provider is left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<BreakerFile>,
+    /// Who answers for a model when its own provider does not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<FallbackFile>,
+    /// When a request is sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<RetriesFile>,
+}
+
+/// A chain: what follows a model's own route.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FallbackFile {
+    /// The model, as a client asks it; `*` as in a shell.
+    pub model: String,
+    /// The models that follow, in their order.
+    pub to: Vec<String>,
+}
+
+/// When a request is sent again.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetriesFile {
+    /// Further attempts on the same provider. Default 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+    /// The base of the back-off between attempts. Default 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff_ms: Option<u32>,
+    /// The longest `retry-after` that is waited for. Default 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_max_secs: Option<u32>,
+    /// After what. Default: all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<Vec<RetryOn>>,
+}
+
+/// What can make a request be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RetryOn {
+    /// A status of 500 or above.
+    #[serde(rename = "5xx")]
+    ServerError,
+    /// The provider limits its clients.
+    #[serde(rename = "429")]
+    RateLimited,
+    /// The connection was refused, reset or closed before an answer.
+    #[serde(rename = "connection")]
+    Connection,
+    /// No answer in time.
+    #[serde(rename = "timeout")]
+    Timeout,
 }
 
 /// One provider.
@@ -77,6 +128,12 @@ pub struct ProviderFile {
     /// The longest wait for the response to begin. Default 120.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_secs: Option<u64>,
+    /// The longest wait for the first byte of the response's body. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_token_secs: Option<u64>,
+    /// The longest wait between two pieces of a response. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_secs: Option<u64>,
     /// What an active check asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_path: Option<String>,

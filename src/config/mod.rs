@@ -25,7 +25,7 @@ pub use compile::{Gateway, Lookup};
 pub use credential::{Auth, CLIENT_CREDENTIALS, Credential};
 pub use discovery::Discovery;
 pub use error::ConfigError;
-pub use file::{BreakerFile, File, ProviderFile};
+pub use file::{BreakerFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn};
 pub use ordered::Ordered;
 pub use provider::{Provider, ProviderId, TIMEOUT_SECS};
 pub use secret::{Secret, SecretSource};

@@ -49,6 +49,10 @@ pub struct Provider {
     pub headers: Vec<(String, Secret)>,
     /// The longest wait for the response to begin, where the file says one.
     pub timeout_ms: Option<u64>,
+    /// The longest wait for the first byte of its response's body.
+    pub first_token_ms: Option<u64>,
+    /// The longest wait between two pieces of its response.
+    pub idle_ms: Option<u64>,
     /// Certificate authorities for https.
     pub ca_file: Option<String>,
     /// HTTP/2 without negotiation.
@@ -114,8 +118,10 @@ impl Provider {
                 "belongs to the cluster that Envoy has already",
             ));
         }
-        let timeout_ms =
-            timeout_ms(file).map_err(|problem| ConfigError::new(at("timeout_secs"), problem))?;
+        let ms = |field: &str, secs| {
+            milliseconds(secs).map_err(|problem| ConfigError::new(at(field), problem))
+        };
+        let timeout_ms = ms("timeout_secs", file.timeout_secs)?;
         let credential = credential(file, lookup)
             .map_err(|(field, problem)| ConfigError::new(at(field), problem))?;
         let own_breaker = (at("breaker"), file.breaker.as_ref());
@@ -127,6 +133,8 @@ impl Provider {
             headers: headers::compile(&at("headers"), &file.headers, &credential, lookup)?,
             credential,
             timeout_ms,
+            first_token_ms: ms("first_token_secs", file.first_token_secs)?,
+            idle_ms: ms("idle_secs", file.idle_secs)?,
             ca_file: file.ca_file.clone(),
             http2: file.http2.unwrap_or(false),
             breaker: breaker::Settings::compile(
@@ -181,8 +189,8 @@ fn check_cluster(cluster: &str) -> Result<String, String> {
     }
 }
 
-fn timeout_ms(file: &ProviderFile) -> Result<Option<u64>, String> {
-    match file.timeout_secs {
+fn milliseconds(secs: Option<u64>) -> Result<Option<u64>, String> {
+    match secs {
         None => Ok(None),
         Some(secs @ 1..=86_400) => Ok(Some(secs.saturating_mul(1000))),
         Some(secs) => Err(format!("is {secs}; write 1 to 86400 seconds")),

@@ -94,7 +94,7 @@ fn patterns(file: &File) -> Result<Patterns, ConfigError> {
 }
 
 /// Keeps the globs in the order of their literal prefixes, longest first.
-fn insert_by_length(globs: &mut Vec<(Glob, ProviderId)>, new: (Glob, ProviderId)) {
+pub(super) fn insert_by_length<T>(globs: &mut Vec<(Glob, T)>, new: (Glob, T)) {
     let length = new.0.literal_prefix().len();
     let behind = globs.partition_point(|(glob, _)| glob.literal_prefix().len() >= length);
     globs.insert(behind, new);
