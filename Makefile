@@ -78,7 +78,7 @@ test-module: filter ## Test the built module: its imports, exports and size
 	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
 
 .PHONY: test-e2e
-test-e2e: filter filter-trap func-e python node ## Test with the real Envoy: the command, the gateway, OpenAI's own clients
+test-e2e: filter filter-trap func-e python node servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" $(VENV)/bin/python -m pytest --quiet $(SDK)
 
@@ -116,7 +116,7 @@ doc: ## Build the documentation, private items included
 ##@ Tools
 
 .PHONY: tools
-tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python node ## Install what the tests need, into .tools/
+tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python node servers ## Install what the tests need, into .tools/
 
 .PHONY: clean
 clean: ## Remove what was built and installed
@@ -166,6 +166,20 @@ node: $(SDK)/node_modules/.package-lock.json
 
 $(SDK)/node_modules/.package-lock.json: $(SDK)/package-lock.json
 	cd $(SDK) && $(NPM) ci --ignore-scripts
+	@touch $@
+
+# Debian's nginx, Caddy and PostgreSQL, for the tests of deployments; what is there already is taken as it is.
+SERVERS := nginx-light caddy postgresql
+.PHONY: servers
+servers: $(STAMPS)/servers
+
+$(STAMPS)/servers: | $(STAMPS)
+	@export PATH="$$PATH:/usr/sbin"; \
+	if ! command -v nginx || ! command -v caddy || ! ls /usr/lib/postgresql/*/bin/initdb; then \
+		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		install="$$sudo apt-get install -y --no-install-recommends $(SERVERS)"; \
+		$$install || { $$sudo apt-get update && $$install; }; \
+	fi
 	@touch $@
 
 $(STAMPS):
