@@ -76,9 +76,11 @@ def litellm(upstream, folder) -> Endpoint:
         yield endpoint
 
 
-def litellm_server(name: str, port: int, upstream: Upstream, folder: Path) -> Server:
+def litellm_server(
+    name: str, port: int, upstream: Upstream, folder: Path, config: Path = HERE / "litellm.yaml"
+) -> Server:
     program = Path(sys.executable).parent / "litellm"
-    argv = [program, "--config", HERE / "litellm.yaml", "--host", "127.0.0.1", "--port", port, "--num_workers", 1]
+    argv = [program, "--config", config, "--host", "127.0.0.1", "--port", port, "--num_workers", 1]
     return Server(name, [str(arg) for arg in argv], litellm_environment(upstream), folder, end_with=signal.SIGTERM)
 
 

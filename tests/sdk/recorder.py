@@ -74,6 +74,7 @@ class Recorder:
 
     def __init__(self):
         self._seen: list[Seen] = []
+        self.questions: list[Seen] = []  # the gateway's own, for models
         self._loop = asyncio.new_event_loop()
         self.port = 0
         started = threading.Event()
@@ -90,9 +91,9 @@ class Recorder:
         self._thread.join()
 
     def take(self) -> list[Seen]:
-        """What arrived since the last call, but for the gateway's own questions."""
+        """What clients have sent since the last call."""
         taken, self._seen = self._seen, []
-        return [seen for seen in taken if not (seen.method == "GET" and seen.path.endswith("/v1/models"))]
+        return taken
 
     def one(self) -> Seen:
         (seen,) = self.take()
@@ -118,7 +119,8 @@ class Recorder:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         headers = [(name.decode().lower(), value.decode()) for name, value in request.raw_headers]
         seen = Seen(request.method, request.raw_path, headers, await request.read())
-        self._seen.append(seen)
+        is_question = seen.method == "GET" and seen.path.endswith("/v1/models")
+        (self.questions if is_question else self._seen).append(seen)
         if (seen.header("upgrade") or "").lower() == "websocket":
             return await converse(request, seen)
         status, content_type, pieces = answer(seen)
