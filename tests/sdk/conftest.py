@@ -15,10 +15,14 @@ from typing import NamedTuple
 import openai
 import pytest
 
+pytest.register_assert_rewrite("wire")  # before anything imports it
+
 import gateway as gateway_process
 from processes import Server, free_port
+from recorder import Recorder
 from upstream import KEY as UPSTREAM_KEY
 from upstream import Upstream
+from wire import SECRETS, Wire
 
 HERE = Path(__file__).parent
 MASTER_KEY = f"sk-{secrets.token_hex(32)}"  # LiteLLM refuses to start with a short one
@@ -72,9 +76,11 @@ def litellm(upstream, folder) -> Endpoint:
         yield endpoint
 
 
-def litellm_server(name: str, port: int, upstream: Upstream, folder: Path) -> Server:
+def litellm_server(
+    name: str, port: int, upstream: Upstream, folder: Path, config: Path = HERE / "litellm.yaml"
+) -> Server:
     program = Path(sys.executable).parent / "litellm"
-    argv = [program, "--config", HERE / "litellm.yaml", "--host", "127.0.0.1", "--port", port, "--num_workers", 1]
+    argv = [program, "--config", config, "--host", "127.0.0.1", "--port", port, "--num_workers", 1]
     return Server(name, [str(arg) for arg in argv], litellm_environment(upstream), folder, end_with=signal.SIGTERM)
 
 
@@ -122,3 +128,22 @@ def endpoint(request) -> Endpoint:
 @pytest.fixture(scope="session")
 def client(endpoint) -> openai.OpenAI:
     return endpoint.client()
+
+
+@pytest.fixture(scope="session")
+def recorder() -> Recorder:
+    server = Recorder()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def endpoints(recorder, folder) -> str:
+    """The address of a gateway whose providers keep what they receive."""
+    with gateway_process.running("endpoints", {"recorder": recorder.url}, SECRETS, folder) as address:
+        yield address
+
+
+@pytest.fixture
+def wire(endpoints, recorder) -> Wire:
+    return Wire(endpoints, recorder)
