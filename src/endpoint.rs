@@ -124,6 +124,15 @@ impl Endpoint {
         }
     }
 
+    /// Whether it names a model and makes nothing that lasts: it can be sent twice.
+    pub fn may_repeat(&self) -> bool {
+        match self {
+            Self::Model(ModelIn::Body(body)) => body.is_form || !body.is_optional,
+            Self::Model(ModelIn::Path(..)) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the provider's own credential goes with it.
     pub fn is_api(&self) -> bool {
         matches!(self, Self::Model(_) | Self::NoModel)

@@ -17,6 +17,8 @@ pub struct Head<'a> {
     pub is_anthropic: bool,
     /// A `content-encoding` other than `identity`.
     pub encoding: Option<&'a [u8]>,
+    /// What the gateway says to itself over the hop; a client's own is removed by Envoy.
+    pub run: &'a [u8],
     /// Which of the client's credential headers are there.
     pub credentials: Credentials,
 }
@@ -89,6 +91,7 @@ impl<'a> Head<'a> {
                     content_types = content_types.saturating_add(1);
                     head.content_type = head.content_type.and(value, content_types);
                 }
+                b"x-gaud-run" => head.run = value,
                 b"anthropic-version" => head.is_anthropic = true,
                 _ => head.credentials.note(name),
             }

@@ -10,6 +10,9 @@ pub trait Host: Store {
     /// The wall clock, in milliseconds since 1970.
     fn now_ms(&self) -> u64;
 
+    /// A number that it gives to nobody else of this worker.
+    fn unique(&self) -> u64;
+
     /// Adds one to a counter.
     fn count(&self, metric: Metric);
 

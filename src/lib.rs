@@ -14,10 +14,13 @@
 //! [`session`] alone knows their order; the `filter` translates between it and Envoy, and is built
 //! for wasm32-wasip1 only.
 
+pub mod admission;
+pub mod attempt;
 pub mod body;
 pub mod breaker;
 pub mod capabilities;
 pub mod catalog;
+mod client_path;
 pub mod config;
 pub mod discovery;
 pub mod endpoint;
@@ -28,9 +31,12 @@ pub mod metrics;
 pub mod model;
 pub mod outcome;
 pub mod path;
+pub mod relay;
 pub mod reply;
+pub mod response;
 pub mod retry;
 pub mod route;
+pub mod run;
 pub mod session;
 pub mod status;
 pub mod store;

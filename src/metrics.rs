@@ -21,6 +21,8 @@ pub enum Metric {
     Check(ProviderId, bool),
     /// A provider was asked for its models, and has answered well or not.
     Discovery(ProviderId, bool),
+    /// An attempt failed, and the request was sent again.
+    Retried(ProviderId),
     /// The gateway refused a request.
     Refused(Code),
     /// A record could not be changed: somebody else was faster, each time.
@@ -57,7 +59,7 @@ pub struct Family {
 }
 
 /// Every metric.
-pub const FAMILIES: [Family; 8] = [
+pub const FAMILIES: [Family; 9] = [
     Family {
         name: "gaud_requests_total",
         labels: &["provider", "outcome"],
@@ -83,6 +85,11 @@ pub const FAMILIES: [Family; 8] = [
         name: "gaud_discoveries_total",
         labels: &["provider", "result"],
         meaning: "questions for a provider's models by `result`: `passed` or `failed`",
+    },
+    Family {
+        name: "gaud_retried_total",
+        labels: &["provider"],
+        meaning: "attempts that failed and were followed by another, here or elsewhere",
     },
     Family {
         name: "gaud_refused_total",
@@ -114,7 +121,7 @@ const STATES: [BreakerState; 3] =
     [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen];
 
 /// How many counters each provider has, and the place of each kind among them.
-const PER_PROVIDER: usize = 14;
+const PER_PROVIDER: usize = 15;
 
 impl Metric {
     /// All counters of a gateway, each at its [`index`](Self::index).
@@ -128,6 +135,7 @@ impl Metric {
             all.extend(OUTCOMES.map(|outcome| Self::Probe(id, outcome)));
             all.extend([true, false].map(|passed| Self::Check(id, passed)));
             all.extend([true, false].map(|passed| Self::Discovery(id, passed)));
+            all.push(Self::Retried(id));
         }
         all
     }
@@ -147,6 +155,7 @@ impl Metric {
             Self::Probe(id, outcome) => of(id, (outcome as usize).saturating_add(7)),
             Self::Check(id, passed) => of(id, if passed { 10 } else { 11 }),
             Self::Discovery(id, passed) => of(id, if passed { 12 } else { 13 }),
+            Self::Retried(id) => of(id, 14),
         }
     }
 
@@ -178,6 +187,7 @@ impl Metric {
                 let name = provider(id);
                 format!("gaud_discoveries_total.provider.{name}.result.{}", result(passed))
             }
+            Self::Retried(id) => format!("gaud_retried_total.provider.{}", provider(id)),
             Self::Refused(code) => format!("gaud_refused_total.code.{}", code.as_str()),
             Self::Contended => "gaud_store_contended_total".to_owned(),
         }

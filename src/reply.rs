@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::body::{BoundaryProblem, Problem, ScanError};
+use crate::config::Provider;
 use crate::endpoint::Shape;
 use crate::model::InvalidModel;
 
@@ -174,7 +175,9 @@ impl Code {
                 "the provider refused or closed the connection before it answered, or its name \
                  does not resolve"
             }
-            Self::ProviderTimeout => "the provider did not begin to answer within `timeout_secs`",
+            Self::ProviderTimeout => {
+                "the provider did not begin to answer within `timeout_secs`, or sent no body within `first_token_secs`"
+            }
         }
     }
 
@@ -311,6 +314,14 @@ pub enum Reject {
         /// When another try is worth it.
         retry_after_secs: u64,
     },
+    /// Every attempt has lost its connection.
+    Exhausted,
+    /// The first byte of a response did not come in time.
+    NoFirstToken,
+    /// Nothing more came of a response.
+    Stalled,
+    /// What came over the hop is not the gateway's own.
+    NoRun,
     /// Nobody knows this path.
     UnknownUrl {
         /// The request's method.
@@ -336,6 +347,14 @@ impl Reject {
         }
     }
 
+    /// A provider is left alone for so long.
+    pub fn unavailable(provider: &Provider, wait_ms: u64) -> Self {
+        Self::Unavailable {
+            provider: provider.name.clone(),
+            retry_after_secs: wait_ms.div_ceil(1000).max(1),
+        }
+    }
+
     /// Its place in the list of errors.
     pub fn code(&self) -> Code {
         match self {
@@ -357,6 +376,9 @@ impl Reject {
             Self::ModelInQuery | Self::ModelsInQuery => Code::DuplicateModel,
             Self::Encoded => Code::UnsupportedContentEncoding,
             Self::Unavailable { .. } => Code::ProviderUnavailable,
+            Self::Exhausted => Code::ProviderUnreachable,
+            Self::NoFirstToken | Self::Stalled => Code::ProviderTimeout,
+            Self::NoRun => Code::GatewayError,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
         }
     }
@@ -414,6 +436,12 @@ impl Reject {
                 "The provider '{provider}' fails and is left alone; try again in \
                  {retry_after_secs} s."
             ),
+            Self::Exhausted => {
+                "No provider answered: each connection was closed before a response.".to_owned()
+            }
+            Self::NoFirstToken => "The provider sent nothing within first_token_secs.".to_owned(),
+            Self::Stalled => "The provider sent nothing more within idle_secs.".to_owned(),
+            Self::NoRun => "The request is no attempt of this gateway's.".to_owned(),
             Self::UnknownUrl { method, path } => format!("Unknown URL: {method} {path}."),
         }
     }

@@ -133,9 +133,8 @@ mod tests {
             (ContextLength, None, [next, last, next, last]),
         ] {
             let lefts = [(true, true), (true, false), (false, true), (false, false)];
-            let seen = lefts.map(|(same, next)| {
-                retries.judge(cause, retry_after, Left { same, next })
-            });
+            let seen =
+                lefts.map(|(same, next)| retries.judge(cause, retry_after, Left { same, next }));
             assert_eq!(seen, expected, "{cause:?} {retry_after:?}");
         }
     }

@@ -13,25 +13,25 @@
 //!
 //! No clock, no dice: bytes in, decisions out, and a [`Host`] for what is shared.
 
-mod client_path;
 mod own;
 
 use std::ops::Range;
 use std::rc::Rc;
 
+use crate::admission::Admission;
 use crate::body::{Boundary, Edit, FormScanner, FoundModel, JsonScanner, Scanner};
-use crate::breaker::{Outcome, Ticket, shared};
+use crate::client_path::ClientPath;
 use crate::config::{Gateway, Provider, ProviderId};
 use crate::endpoint::{Body, Endpoint, ModelIn, Own, Shape};
 use crate::head::{ContentType, Credentials, Head};
 use crate::host::Host;
-use crate::metrics::{Metric, RequestOutcome};
+use crate::metrics::Metric;
 use crate::model::ModelName;
 use crate::outcome::{self, Sent};
 use crate::path::{query_values, without_query};
+use crate::relay::{Place, Relay};
 use crate::reply::{Reject, Reply};
-use crate::route::NoRoute;
-use client_path::ClientPath;
+use crate::route::{ChainTarget, NoRoute};
 
 /// A request under way.
 #[derive(Debug)]
@@ -46,23 +46,17 @@ pub struct Session {
     is_api: bool,
     /// There may be no body.
     is_optional: bool,
+    /// It can be sent twice without harm.
+    may_repeat: bool,
     content_length: Option<u64>,
     credentials: Credentials,
     /// Body and all have come.
     is_whole: bool,
-    attempt: Option<Attempt>,
+    /// What the breaker is to hear; `None` before the request is released, and over the hop.
+    admission: Option<Admission>,
 }
 
 /// A request that went to a provider.
-#[derive(Debug, Clone, Copy)]
-struct Attempt {
-    provider: ProviderId,
-    /// What its breaker admitted it as; `None` without a breaker.
-    ticket: Option<Ticket>,
-    /// What is known of its outcome: nothing until the response begins.
-    outcome: Option<Outcome>,
-}
-
 #[derive(Debug)]
 enum Phase {
     /// Head and body are held: the model has not come yet.
@@ -89,10 +83,8 @@ pub enum Step {
 }
 
 /// How a request is changed on its way out.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Release {
-    /// Who gets it.
-    pub provider: ProviderId,
     /// The provider's path, where it is not the client's.
     pub path: Option<String>,
     /// The model's new name, where it has one.
@@ -103,6 +95,8 @@ pub struct Release {
     /// where they pass: on a path that is not of the API (LiteLLM's `/key/generate`), the
     /// gateway's key would make everyone an administrator.
     pub replaces: Option<Credentials>,
+    /// It goes over the hop: what is said there of it, and how many more attempts there may be.
+    pub relay: Option<(String, u32)>,
 }
 
 impl Session {
@@ -122,7 +116,8 @@ impl Session {
             content_length: head.content_length,
             credentials: head.credentials,
             is_whole: end,
-            attempt: None,
+            may_repeat: request.endpoint.may_repeat(),
+            admission: None,
             gateway,
         };
         let step = match request.endpoint {
@@ -166,34 +161,20 @@ impl Session {
     where
         H: Host + ?Sized,
     {
-        let ticket = self.attempt.and_then(|attempt| attempt.ticket);
-        let sent = Sent {
-            is_whole: self.is_whole,
-            is_api: self.is_api,
-            is_probe: ticket.is_some_and(|ticket| ticket.is_probe()),
-        };
-        self.note(host, outcome::at_headers(status, sent, details));
+        let Some(admission) = &mut self.admission else { return };
+        let sent =
+            Sent { is_whole: self.is_whole, is_api: self.is_api, is_probe: admission.is_probe() };
+        admission.note(host, &self.gateway, outcome::at_headers(status, sent, details));
     }
 
     /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
     /// `response.code_details`.
-    ///
-    /// A success of a request that saw failures makes them forgotten only here: were it when the
-    /// response begins, a provider whose streams all break off would never have failed in a row.
     pub fn end<H>(&mut self, host: &H, flags: u64, details: impl FnOnce() -> Vec<u8>)
     where
         H: Host + ?Sized,
     {
-        let Some((attempt, noted)) = self.take_attempt(host) else { return };
-        let last = match noted {
-            Outcome::Success => outcome::at_end(flags, self.is_whole, details),
-            Outcome::Failure | Outcome::Neutral => noted,
-        };
-        host.count(Metric::Request(attempt.provider, RequestOutcome::Sent(last)));
-        let provider = self.gateway.provider(attempt.provider);
-        if let (Outcome::Success, Some(ticket), Some(provider)) = (noted, attempt.ticket, provider)
-        {
-            shared::record(host, attempt.provider, provider, ticket, last);
+        if let Some(admission) = self.admission.take() {
+            admission.end(host, &self.gateway, self.is_whole, (flags, details));
         }
     }
 
@@ -214,7 +195,7 @@ impl Session {
 
     /// The provider that the request went to; `None` while it has none, or was answered here.
     pub fn provider(&self) -> Option<&Provider> {
-        self.attempt.and_then(|attempt| self.gateway.provider(attempt.provider))
+        self.admission.and_then(|own| self.gateway.provider(own.provider))
     }
 
     fn answer<H>(
@@ -330,47 +311,82 @@ impl Session {
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
-        let target = match gateway.routes.decide(&model) {
-            Ok(decision) => decision.target,
-            Err(NoRoute::MissingModel(namespace)) => {
-                return Err(Reject::NamespaceAlone(namespace.to_owned()));
-            }
-            Err(NoRoute::NotFound) => {
-                return Err(Reject::ModelNotFound(model.as_str().to_owned()));
-            }
-        };
+        let targets = gateway.targets(&model).map_err(|why| no_route(why, &model))?;
+        let Some(target) = targets.first() else { return Err(Reject::NoModel) };
+        if self.takes_the_hop(&targets) {
+            return Ok(self.relay(host, model.as_str(), found, targets.len()));
+        }
         let place = self.named.as_ref().filter(|_| target.model != model.as_str());
-        let path = place.map(|place| self.path.renamed(place, target.model));
+        let path = place.map(|place| self.path.renamed(place, &target.model));
         let other = found.filter(|found| found.value != target.model);
-        let edit = other.and_then(|_| self.scanner()?.edit(target.model));
+        let edit = other.and_then(|_| self.scanner()?.edit(&target.model));
         self.release(host, target.provider, path, edit)
+    }
+
+    /// Whether there may be several attempts, or deadlines that Envoy's router does not know.
+    fn takes_the_hop(&self, targets: &[ChainTarget]) -> bool {
+        let has_deadlines = |target: &ChainTarget| {
+            self.gateway.provider(target.provider).is_some_and(Provider::has_deadlines)
+        };
+        let wants = targets.len() > 1
+            || self.gateway.retries.for_all
+            || targets.first().is_some_and(has_deadlines);
+        wants && self.may_repeat
+    }
+
+    /// Sends the request over the hop, as it is.
+    fn relay<H>(
+        &mut self,
+        host: &H,
+        asked: &str,
+        found: Option<&FoundModel>,
+        targets: usize,
+    ) -> Step
+    where
+        H: Host + ?Sized,
+    {
+        let place = found.zip(self.scanner()).map(|(found, scanner)| Place::of(scanner, found));
+        let run = format!("{:x}", host.unique());
+        let relay = Relay { run, asked: asked.to_owned(), place };
+        let tries = self.gateway.retries.max.saturating_add(1);
+        let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
+        self.let_go();
+        Step::Release(Release {
+            relay: Some((relay.to_header(), attempts.saturating_sub(1))),
+            ..Release::default()
+        })
     }
 
     fn release<H>(
         &mut self,
         host: &H,
-        provider: ProviderId,
+        id: ProviderId,
         path: Option<String>,
         edit: Option<Edit>,
     ) -> Result<Step, Reject>
     where
         H: Host + ?Sized,
     {
-        let ticket = self.admit(host, provider)?;
-        self.attempt = Some(Attempt { provider, ticket, outcome: None });
+        let gateway = Rc::clone(&self.gateway);
+        let Some(provider) = gateway.provider(id) else { return Err(Reject::NoModel) };
+        let admitted = Admission::ask(host, id, provider);
+        self.admission = Some(admitted.map_err(|wait_ms| Reject::unavailable(provider, wait_ms))?);
+        self.let_go();
+        let resized = edit.as_ref().zip(self.content_length);
+        Ok(Step::Release(Release {
+            path: self.path.for_provider(provider, path, self.shape),
+            content_length: resized.map(|(edit, length)| edit.resized(length)),
+            edit,
+            replaces: self.is_api.then_some(self.credentials),
+            relay: None,
+        }))
+    }
+
+    fn let_go(&mut self) {
         self.phase = match std::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Held(scanner) => Phase::Scanning(scanner),
             _ => Phase::Passing,
         };
-        let resized = edit.as_ref().zip(self.content_length);
-        let own = self.provider();
-        Ok(Step::Release(Release {
-            provider,
-            path: own.and_then(|own| self.path.for_provider(own, path, self.shape)),
-            content_length: resized.map(|(edit, length)| edit.resized(length)),
-            edit,
-            replaces: self.is_api.then_some(self.credentials),
-        }))
     }
 
     fn scanner(&self) -> Option<&Scanner> {
@@ -380,43 +396,6 @@ impl Session {
         }
     }
 
-    fn admit<H>(&self, host: &H, id: ProviderId) -> Result<Option<Ticket>, Reject>
-    where
-        H: Host + ?Sized,
-    {
-        let Some(provider) = self.gateway.provider(id) else { return Ok(None) };
-        shared::admit(host, id, provider).map_err(|retry_after_ms| {
-            host.count(Metric::Request(id, RequestOutcome::Rejected));
-            Reject::Unavailable {
-                provider: provider.name.clone(),
-                retry_after_secs: retry_after_ms.div_ceil(1000).max(1),
-            }
-        })
-    }
-
-    /// The breaker hears of failures and of probes as soon as the response begins.
-    fn note<H: Host + ?Sized>(&mut self, host: &H, outcome: Outcome) {
-        let Some(attempt) = &mut self.attempt else { return };
-        attempt.outcome = Some(outcome);
-        let provider = self.gateway.provider(attempt.provider);
-        let (Some(ticket), Some(provider)) = (&mut attempt.ticket, provider) else { return };
-        if ticket.is_probe() {
-            host.count(Metric::Probe(attempt.provider, outcome));
-        }
-        if ticket.is_probe() || outcome != Outcome::Success {
-            *ticket = shared::record(host, attempt.provider, provider, *ticket, outcome);
-        }
-    }
-
-    /// The attempt is over, with what is known of its outcome; nothing known is neutral.
-    fn take_attempt<H: Host + ?Sized>(&mut self, host: &H) -> Option<(Attempt, Outcome)> {
-        if self.attempt?.outcome.is_none() {
-            self.note(host, Outcome::Neutral);
-        }
-        let attempt = self.attempt.take()?;
-        Some((attempt, attempt.outcome.unwrap_or(Outcome::Neutral)))
-    }
-
     fn reject<H: Host + ?Sized>(&mut self, host: &H, reject: &Reject) -> Step {
         Step::Reply(self.refuse(host, reject))
     }
@@ -424,11 +403,18 @@ impl Session {
     /// Whatever the provider has of the request, it was not its fault.
     fn refuse<H: Host + ?Sized>(&mut self, host: &H, reject: &Reject) -> Reply {
         self.phase = Phase::Over;
-        if let Some((attempt, outcome)) = self.take_attempt(host) {
-            host.count(Metric::Request(attempt.provider, RequestOutcome::Sent(outcome)));
+        if let Some(admission) = self.admission.take() {
+            admission.give_up(host, &self.gateway);
         }
         host.count(Metric::Refused(reject.code()));
         reject.reply(self.shape)
+    }
+}
+
+fn no_route(why: NoRoute<'_>, model: &ModelName) -> Reject {
+    match why {
+        NoRoute::MissingModel(namespace) => Reject::NamespaceAlone(namespace.to_owned()),
+        NoRoute::NotFound => Reject::ModelNotFound(model.as_str().to_owned()),
     }
 }
 

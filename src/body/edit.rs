@@ -13,6 +13,18 @@ pub struct Edit {
     pub with: Vec<u8>,
 }
 
+/// What an edit does to the start of a piece: so many bytes are kept, what is behind them up to `end` is
+/// replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut<'a> {
+    /// How many bytes stay.
+    pub keep: usize,
+    /// Where the replaced bytes end.
+    pub end: usize,
+    /// What stands there instead.
+    pub with: &'a [u8],
+}
+
 impl Edit {
     /// Writes `name` in the place of the model that was found: between its quotes, escaped as
     /// JSON wants it.
@@ -29,6 +41,19 @@ impl Edit {
     /// Writes `name` in the place of the model that was found, as it is: a form knows no escapes.
     pub fn form_model(found: &FoundModel, name: &str) -> Self {
         Self { start: found.start, end: found.end, with: name.as_bytes().to_vec() }
+    }
+
+    /// How the edit changes a piece of `size` bytes at `offset`; `None` where it does not.
+    pub fn cut(&self, offset: u64, size: usize) -> Option<Cut<'_>> {
+        let place = |at: u64| usize::try_from(at.saturating_sub(offset)).ok();
+        let (start, end) = (place(self.start)?, place(self.end)?.min(size));
+        let begins_here = self.start >= offset;
+        let is_here = start < size && end > 0;
+        is_here.then(|| Cut {
+            keep: if begins_here { start } else { 0 },
+            end,
+            with: if begins_here { &self.with } else { &[] },
+        })
     }
 
     /// Applies the edit to a body, or to as much of it as the edit needs.

@@ -10,11 +10,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use gaud::capabilities::CAPABILITIES;
-use gaud::config::{File, SecretSource, TIMEOUT_SECS};
+use gaud::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
+use gaud::config::{File, Gateway, SecretSource, TIMEOUT_SECS};
 use gaud::metrics;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
+use serde::Serialize;
 
 use super::envoy;
 use super::load::{self, Env, Loaded};
@@ -103,8 +104,31 @@ fn yaml(loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Result<String, minijinja:
         capabilities => Serde(CAPABILITIES),
         stats_tags => Serde(metrics::labels()),
         filter_json => filter_json(&loaded.file),
+        hop => Serde(gateway.has_hop().then(|| Hop::of(gateway))),
         clusters => Serde(cluster::all(gateway, env)),
     })
+}
+
+/// How requests are sent again.
+#[derive(Serialize)]
+struct Hop {
+    backoff_secs: f64,
+    backoff_max_secs: f64,
+    retry_after_max_secs: u32,
+    capabilities: &'static [&'static str],
+}
+
+impl Hop {
+    fn of(gateway: &Gateway) -> Self {
+        const LONGEST: f64 = 10.0;
+        let backoff_secs = f64::from(gateway.retries.backoff_ms) / 1000.0;
+        Self {
+            backoff_secs,
+            backoff_max_secs: backoff_secs * LONGEST,
+            retry_after_max_secs: gateway.retries.retry_after_max_secs,
+            capabilities: HOP_CAPABILITIES,
+        }
+    }
 }
 
 /// The file without what belongs to Envoy: the filter's own configuration.

@@ -3,8 +3,9 @@
 use super::error::ConfigError;
 use super::file::File;
 use super::provider::{Provider, ProviderId};
+use crate::model::ModelName;
 use crate::retry::Retries;
-use crate::route::{Chains, RouteTable};
+use crate::route::{ChainTarget, Chains, NoRoute, RouteTable};
 
 /// Reads an environment variable.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -63,6 +64,29 @@ impl Gateway {
             aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
             providers,
         })
+    }
+
+    /// Who is asked for `model`, one after the other: its own route, then its chain.
+    ///
+    /// # Errors
+    /// [`NoRoute`] when there is nobody.
+    pub fn targets<'a>(&'a self, model: &'a ModelName) -> Result<Vec<ChainTarget>, NoRoute<'a>> {
+        let chain = self.chains.of(model.as_str());
+        let own = match self.routes.decide(model) {
+            Ok(decision) => decision.target,
+            Err(_) if !chain.is_empty() => return Ok(chain.to_vec()),
+            Err(none) => return Err(none),
+        };
+        let own = ChainTarget { provider: own.provider, model: own.model.to_owned() };
+        let others = chain.iter().filter(|target| **target != own).cloned().collect::<Vec<_>>();
+        Ok(std::iter::once(own).chain(others).collect())
+    }
+
+    /// Whether any request may take several attempts, or has deadlines of its own.
+    pub fn has_hop(&self) -> bool {
+        !self.chains.is_empty()
+            || self.retries.for_all
+            || self.providers.iter().any(Provider::has_deadlines)
     }
 
     /// All providers, in the order of the file.

@@ -74,6 +74,11 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Whether its responses are looked at while they pass.
+    pub fn has_deadlines(&self) -> bool {
+        self.first_token_ms.is_some() || self.idle_ms.is_some()
+    }
+
     /// The `host` and the path by which it knows a path of ours.
     pub fn place_of(&self, path: &str) -> (String, String) {
         match &self.url {

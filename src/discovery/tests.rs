@@ -21,7 +21,10 @@ impl Store for Memory {
         let old = values.get(key).map(|(_, number)| *number);
         let same = old == number;
         if same {
-            values.insert(key.to_owned(), (value.to_vec(), old.map_or(1, |number| number.wrapping_add(1))));
+            values.insert(
+                key.to_owned(),
+                (value.to_vec(), old.map_or(1, |number| number.wrapping_add(1))),
+            );
         }
         same
     }

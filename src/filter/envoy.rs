@@ -1,5 +1,7 @@
 //! Envoy as the core's [`Host`]: shared data, the clock, and metrics by the numbers they have here.
 
+use std::cell::Cell;
+
 use super::host::{self, MetricKind};
 use crate::config::{Gateway, ProviderId};
 use crate::host::Host;
@@ -9,6 +11,8 @@ use crate::store::Store;
 /// The numbers of this VM's metrics: defining one again would give it a new one.
 #[derive(Debug, Default)]
 pub(super) struct Envoy {
+    /// How many numbers were given away.
+    numbers: Cell<u64>,
     /// By [`Metric::index`].
     counters: Vec<Option<u32>>,
     /// By the provider's place.
@@ -23,6 +27,7 @@ impl Envoy {
         let gauge =
             |name: &str| host::define_metric(MetricKind::Gauge, &metrics::state_gauge(name));
         Self {
+            numbers: Cell::default(),
             counters: Metric::all(gateway).into_iter().map(counter).collect(),
             state_gauges: gateway.providers().iter().map(|own| gauge(&own.name)).collect(),
         }
@@ -42,6 +47,13 @@ impl Store for Envoy {
 impl Host for Envoy {
     fn now_ms(&self) -> u64 {
         host::now_ns() / 1_000_000
+    }
+
+    fn unique(&self) -> u64 {
+        let number = self.numbers.get().wrapping_add(1);
+        self.numbers.set(number);
+        // A VM that comes back after a trap counts anew.
+        host::now_ns().wrapping_add(number)
     }
 
     fn count(&self, metric: Metric) {

@@ -12,6 +12,7 @@ use std::ptr::{NonNull, null_mut};
 
 use hashbrown::HashMap;
 
+use super::attempt::AttemptStream;
 use super::log;
 use super::root::Root;
 use super::stream::{Action, Stream};
@@ -20,7 +21,15 @@ use super::stream::{Action, Stream};
 #[derive(Default)]
 struct Contexts {
     roots: HashMap<u32, Root>,
-    streams: HashMap<u32, Stream>,
+    streams: HashMap<u32, Context>,
+}
+
+/// A request's context.
+pub(super) enum Context {
+    /// As the client sent it.
+    Stream(Stream),
+    /// As it came over the hop.
+    Attempt(AttemptStream),
 }
 
 thread_local! {
@@ -37,7 +46,7 @@ fn with_root<T>(id: u32, act: impl FnOnce(&mut Root) -> T) -> Option<T> {
 }
 
 /// A request without a context passes as it is: there is no configuration to read it by.
-fn with_stream(id: u32, act: impl FnOnce(&mut Stream) -> Action) -> Action {
+fn with_stream(id: u32, act: impl FnOnce(&mut Context) -> Action) -> Action {
     with_contexts(|contexts| contexts.streams.get_mut(&id).map(act)).unwrap_or(Action::Continue)
 }
 
@@ -101,6 +110,16 @@ extern "C" fn proxy_on_configure(root: u32, size: usize) -> bool {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_tick(root: u32) {
     with_root(root, Root::tick);
+    with_contexts(|Contexts { roots, streams }| {
+        if roots.get(&root)?.makes_attempts() {
+            for (id, context) in streams {
+                if let Context::Attempt(attempt) = context {
+                    attempt.tick(*id);
+                }
+            }
+        }
+        Some(())
+    });
 }
 
 #[unsafe(no_mangle)]
@@ -116,25 +135,50 @@ extern "C" fn proxy_on_http_call_response(
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(id: u32, _headers: usize, end: u32) -> Action {
-    with_stream(id, |stream| stream.request_headers(end != 0))
+    with_stream(id, |context| match context {
+        Context::Stream(stream) => stream.request_headers(end != 0),
+        Context::Attempt(attempt) => attempt.request_headers(end != 0),
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_body(id: u32, size: usize, end: u32) -> Action {
-    with_stream(id, |stream| stream.request_body(size, end != 0))
+    with_stream(id, |context| match context {
+        Context::Stream(stream) => stream.request_body(size, end != 0),
+        Context::Attempt(attempt) => attempt.request_body(size, end != 0),
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_trailers(id: u32, _trailers: usize) -> Action {
-    with_stream(id, Stream::request_trailers)
+    with_stream(id, |context| match context {
+        Context::Stream(stream) => stream.request_trailers(),
+        Context::Attempt(attempt) => attempt.request_body(0, true),
+    })
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_headers(id: u32, _headers: usize, _end: u32) -> Action {
-    with_stream(id, Stream::response_headers)
+extern "C" fn proxy_on_response_headers(id: u32, _headers: usize, end: u32) -> Action {
+    with_stream(id, |context| match context {
+        Context::Stream(stream) => stream.response_headers(),
+        Context::Attempt(attempt) => attempt.response_headers(end != 0),
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_body(id: u32, size: usize, end: u32) -> Action {
+    with_stream(id, |context| match context {
+        Context::Stream(_) => Action::Continue,
+        Context::Attempt(attempt) => attempt.response_body(size, end != 0),
+    })
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_log(id: u32) {
-    with_contexts(|contexts| contexts.streams.get_mut(&id).map(Stream::end));
+    with_contexts(|contexts| {
+        contexts.streams.get_mut(&id).map(|context| match context {
+            Context::Stream(stream) => stream.end(),
+            Context::Attempt(attempt) => attempt.end(),
+        })
+    });
 }

@@ -29,6 +29,7 @@ pub(super) enum Map {
 #[repr(u32)]
 pub(super) enum Buffer {
     RequestBody = 0,
+    ResponseBody = 1,
     CallResponseBody = 4,
     PluginConfiguration = 7,
 }
@@ -106,6 +107,21 @@ pub(super) fn replace_start(buffer: Buffer, size: usize, bytes: &[u8]) -> bool {
     let status =
         unsafe { proxy_set_buffer_bytes(buffer as u32, 0, size, bytes.as_ptr(), bytes.len()) };
     check("set_buffer_bytes", status)
+}
+
+/// Writes behind a buffer's last byte.
+pub(super) fn append(buffer: Buffer, bytes: &[u8]) -> bool {
+    const END: usize = u32::MAX as usize;
+    // SAFETY: the pointer is of a live slice with its own length.
+    let status =
+        unsafe { proxy_set_buffer_bytes(buffer as u32, END, 0, bytes.as_ptr(), bytes.len()) };
+    check("set_buffer_bytes", status)
+}
+
+/// Makes the calls that follow belong to another context.
+pub(super) fn set_effective_context(id: u32) -> bool {
+    // SAFETY: takes no pointer.
+    check("set_effective_context", unsafe { proxy_set_effective_context(id) })
 }
 
 /// Answers a request in the provider's place.

@@ -1,8 +1,9 @@
 //! The glue between Envoy and the core: proxy-wasm, and nothing else.
 //!
-//! It translates and decides nothing: callbacks in ([`exports`]), a [`crate::session::Session`]'s
-//! steps out ([`host`]).
+//! It translates and decides nothing: callbacks in ([`exports`]), the steps of a
+//! [`crate::session::Session`] or a [`crate::attempt::Attempt`] out ([`host`]).
 
+mod attempt;
 mod envoy;
 mod exports;
 mod host;

@@ -3,7 +3,9 @@
 
 use std::rc::Rc;
 
+use super::attempt::AttemptStream;
 use super::envoy::Envoy;
+use super::exports::Context;
 use super::host::{self, Buffer, Map};
 use super::stream::Stream;
 use crate::breaker::shared;
@@ -12,6 +14,10 @@ use crate::discovery::{self, Fault, News};
 use crate::health::{self, Health};
 use crate::host::Host;
 use crate::metrics::{BreakerState, Metric};
+use crate::run::Runs;
+
+/// How the rendered configuration names the filter behind the hop.
+const HOP_ROOT_ID: &[u8] = b"gaud_attempt";
 
 /// One per worker and plugin.
 #[derive(Default)]
@@ -32,6 +38,8 @@ enum Call {
 struct Configured {
     gateway: Rc<Gateway>,
     envoy: Rc<Envoy>,
+    /// The requests that come over the hop; `None` where clients' come.
+    runs: Option<Rc<Runs>>,
 }
 
 impl Configured {
@@ -44,7 +52,14 @@ impl Configured {
         if gateway.providers().iter().any(needs_ticks) {
             host::set_tick_period(health::TICK_MS);
         }
-        Self { gateway: Rc::new(gateway), envoy: Rc::new(envoy) }
+        Self { gateway: Rc::new(gateway), envoy: Rc::new(envoy), runs: None }
+    }
+
+    /// The filter behind the hop: its deadlines need a clock, and all else is the other's.
+    fn behind_hop(gateway: Gateway) -> Self {
+        host::set_tick_period(health::TICK_MS);
+        let envoy = Envoy::new(&gateway);
+        Self { gateway: Rc::new(gateway), envoy: Rc::new(envoy), runs: Some(Rc::default()) }
     }
 
     fn providers(&self) -> impl Iterator<Item = (ProviderId, &Provider)> {
@@ -58,7 +73,10 @@ impl Root {
         let json = host::buffer(Buffer::PluginConfiguration, 0, size);
         match config::from_filter_json(&json, &|name| std::env::var(name).ok()) {
             Ok(gateway) => {
-                self.configured = Some(Configured::new(gateway));
+                self.configured = Some(match host::property("plugin_root_id") == HOP_ROOT_ID {
+                    true => Configured::behind_hop(gateway),
+                    false => Configured::new(gateway),
+                });
                 true
             }
             Err(error) => {
@@ -69,9 +87,18 @@ impl Root {
     }
 
     /// `None` before a configuration was accepted; Envoy sends no request then.
-    pub(super) fn open_stream(&self) -> Option<Stream> {
-        let Configured { gateway, envoy } = self.configured.as_ref()?;
-        Some(Stream::new(Rc::clone(gateway), Rc::clone(envoy)))
+    pub(super) fn open_stream(&self) -> Option<Context> {
+        let Configured { gateway, envoy, runs } = self.configured.as_ref()?;
+        let (gateway, envoy) = (Rc::clone(gateway), Rc::clone(envoy));
+        Some(match runs {
+            Some(runs) => Context::Attempt(AttemptStream::new(gateway, envoy, Rc::clone(runs))),
+            None => Context::Stream(Stream::new(gateway, envoy)),
+        })
+    }
+
+    /// Whether its streams are attempts.
+    pub(super) fn makes_attempts(&self) -> bool {
+        self.configured.as_ref().is_some_and(|configured| configured.runs.is_some())
     }
 
     /// Makes the calls that are due and that no other worker makes.
@@ -79,6 +106,9 @@ impl Root {
         let Some(configured) = &self.configured else { return };
         let envoy = configured.envoy.as_ref();
         let now_ms = envoy.now_ms();
+        if let Some(runs) = &configured.runs {
+            return runs.purge(now_ms);
+        }
         for (id, provider) in configured.providers() {
             if health::claim(envoy, provider, now_ms) {
                 // Another worker may have told the gauge of an older state since.

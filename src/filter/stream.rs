@@ -7,6 +7,8 @@ use super::host::{self, Buffer, Map};
 use crate::body::{Edit, Held};
 use crate::config::{Credential, Gateway, Provider};
 use crate::head::{self, Credentials, Head};
+use crate::relay;
+use crate::reply::Reply;
 use crate::session::{Release, Session, Step};
 
 /// The header by which the route picks its cluster. Envoy removes a client's own before the
@@ -17,10 +19,13 @@ const CLUSTER_HEADER: &str = "x-gaud-cluster";
 const PROTOCOLS: &str = "sec-websocket-protocol";
 
 /// Tells a client who has answered.
-const PROVIDER_HEADER: &str = "x-gaud-provider";
+pub(super) const PROVIDER_HEADER: &str = "x-gaud-provider";
 
 /// Envoy's own: how long an attempt may take until its response begins.
 const TIMEOUT_HEADER: &str = "x-envoy-upstream-rq-per-try-timeout-ms";
+
+/// Envoy's own: how often a request may be sent again.
+const RETRIES_HEADER: &str = "x-envoy-max-retries";
 
 /// A body is read into the VM in pieces of this size: its memory never shrinks.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -30,7 +35,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 #[repr(u32)]
 pub(super) enum Action {
     Continue = 0,
-    /// Wait, with head or trailers.
+    /// Wait, with head, body or trailers.
     Stop = 1,
     /// Wait, and forget this piece of the body: it is held here, or nobody is to have it.
     Take = 3,
@@ -104,18 +109,17 @@ impl Stream {
             Step::Continue => Action::Continue,
             Step::Hold => wait,
             Step::Release(release) => {
-                if let Some(provider) = self.session.as_ref().and_then(Session::provider) {
-                    edit_head(&release, provider);
+                match (&release.relay, self.session.as_ref().and_then(Session::provider)) {
+                    (Some((relay, retries)), _) => send_over_hop(relay, *retries),
+                    (None, Some(provider)) => edit_head(&release, provider),
+                    (None, None) => {}
                 }
                 edit_body(self.held.take(), release.edit.as_ref());
                 Action::Continue
             }
             Step::Reply(reply) => {
                 self.held.clear();
-                let retry_after = reply.retry_after_secs.map(|secs| secs.to_string());
-                let mut headers = vec![("content-type", "application/json")];
-                headers.extend(retry_after.as_deref().map(|secs| ("retry-after", secs)));
-                host::send_reply(reply.status, &reply.details, &headers, &reply.body);
+                send(&reply, &[]);
                 wait
             }
         }
@@ -156,16 +160,32 @@ fn read_body(
     step
 }
 
-fn details() -> Vec<u8> {
+/// Answers in the provider's place, with further headers.
+pub(super) fn send(reply: &Reply, further: &[(&str, String)]) {
+    let retry_after = reply.retry_after_secs.map(|secs| secs.to_string());
+    let mut headers = vec![("content-type", "application/json")];
+    headers.extend(retry_after.as_deref().map(|secs| ("retry-after", secs)));
+    headers.extend(further.iter().map(|(name, value)| (*name, value.as_str())));
+    host::send_reply(reply.status, &reply.details, &headers, &reply.body);
+}
+
+pub(super) fn details() -> Vec<u8> {
     host::property("response\0code_details")
 }
 
-fn flags() -> u64 {
+pub(super) fn flags() -> u64 {
     let bytes = host::property("response\0flags");
     bytes.try_into().map_or(0, u64::from_le_bytes)
 }
 
-fn edit_head(release: &Release, provider: &Provider) {
+fn send_over_hop(relay: &str, retries: u32) {
+    let set = |name, value: &str| host::set_header(Map::RequestHeaders, name, value);
+    set(CLUSTER_HEADER, relay::CLUSTER);
+    set(relay::HEADER, relay);
+    set(RETRIES_HEADER, &retries.to_string());
+}
+
+pub(super) fn edit_head(release: &Release, provider: &Provider) {
     let set = |name, value: &str| host::set_header(Map::RequestHeaders, name, value);
     set(CLUSTER_HEADER, &provider.cluster);
     if let Some(path) = &release.path {

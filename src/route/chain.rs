@@ -8,7 +8,7 @@ use crate::config::{ConfigError, Credential, FallbackFile, File, Provider, Provi
 use crate::model::ModelName;
 
 /// The most models that may follow a model.
-pub const FALLBACKS_MAX: usize = 8;
+const FALLBACKS_MAX: usize = 8;
 
 /// A provider and the model's name there, of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]

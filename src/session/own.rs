@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::client_path::ClientPath;
 use crate::catalog::{Catalog, Listed};
+use crate::client_path::ClientPath;
 use crate::config::Gateway;
 use crate::discovery;
 use crate::endpoint::{Own, Shape};

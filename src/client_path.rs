@@ -11,7 +11,7 @@ const KEY: &[u8] = b"key";
 
 /// A path as the client sent it.
 #[derive(Debug)]
-pub(super) struct ClientPath {
+pub(crate) struct ClientPath {
     sent: String,
     /// What the path is without its base path, and with the version that it may lack.
     below_base: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct ClientPath {
 impl ClientPath {
     /// Reads a path, and what is asked for there. Outside every base path there is
     /// nothing but the gateway's own health.
-    pub(super) fn read(method: &[u8], sent: &[u8], base_paths: &[String]) -> (Self, Request) {
+    pub(crate) fn read(method: &[u8], sent: &[u8], base_paths: &[String]) -> (Self, Request) {
         let sent = String::from_utf8_lossy(sent).into_owned();
         let Some(below) = endpoint::strip_base(&sent, base_paths) else {
             let mut request = Request::classify(method, without_query(&sent));
@@ -38,18 +38,18 @@ impl ClientPath {
     }
 
     /// The path below the base path, with its query.
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         self.below_base.as_deref().unwrap_or(&self.sent)
     }
 
     /// What stands at a place, its escapes decoded; `None` when that is no UTF-8.
-    pub(super) fn decoded(&self, place: &Range<usize>) -> Option<String> {
+    pub(crate) fn decoded(&self, place: &Range<usize>) -> Option<String> {
         let text = self.as_str().get(place.clone())?;
         String::from_utf8(unescaped(text)).ok()
     }
 
     /// The path with another model at a place: in a query, or with the slashes as they were.
-    pub(super) fn renamed(&self, place: &Range<usize>, model: &str) -> String {
+    pub(crate) fn renamed(&self, place: &Range<usize>, model: &str) -> String {
         let path = self.as_str();
         let old = path.get(place.clone()).unwrap_or_default();
         let in_query = path.find('?').is_some_and(|at| at < place.start);
@@ -58,7 +58,7 @@ impl ClientPath {
     }
 
     /// The path that `provider` is to see, where it is not the one that was sent.
-    pub(super) fn for_provider(
+    pub(crate) fn for_provider(
         &self,
         provider: &Provider,
         renamed: Option<String>,

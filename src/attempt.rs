@@ -1,0 +1,382 @@
+//! One attempt of a request that may take several: what [`crate::session`] is to a client's request,
+//! this is to what comes over the hop.
+//!
+//! ```text
+//! begin ──┬─> Release   to the target, with its model, path and credential
+//!         └─> Reply     nobody is left
+//! respond ┬─> Pass      to the client, or back to Envoy's router, marked to be sent again
+//!         └─> Hold      until the first byte of the body, or until an error is known
+//! feed*   ──> Pass, Release, Append an error to a stream that ends without its end
+//! tick    ──> a deadline has passed: another target, or a visible end
+//! end ──────> the breaker and the run hear what became of it
+//! ```
+
+use std::rc::Rc;
+
+use crate::admission::Admission;
+use crate::client_path::ClientPath;
+use crate::config::{Gateway, Provider, RetryOn};
+use crate::endpoint::{Endpoint, ModelIn, Shape};
+use crate::head::Head;
+use crate::host::Host;
+use crate::metrics::Metric;
+use crate::model::ModelName;
+use crate::outcome::{self, Outcome, Sent};
+use crate::path::without_query;
+use crate::relay::Relay;
+use crate::reply::{Reject, Reply};
+use crate::response::{self, Answer, Kind, Watch};
+use crate::retry::{Cause, Next};
+use crate::route::ChainTarget;
+use crate::run::{Begun, Runs};
+use crate::session::Release;
+
+/// More of a response than this can be held up by a client that does not read: a stall says nothing of
+/// the provider then.
+const STALL_BYTES_MAX: u64 = 512 * 1024;
+
+/// How much of an error is read to know what it is.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+
+/// An attempt under way.
+#[derive(Debug)]
+pub struct Attempt {
+    gateway: Rc<Gateway>,
+    runs: Rc<Runs>,
+    run: String,
+    number: u32,
+    shape: Shape,
+    /// Looks out for the end of a stream, where that is known.
+    watch: Option<Watch>,
+    admission: Option<Admission>,
+    phase: Phase,
+    begun_ms: u64,
+    /// All of the request has come.
+    is_whole: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// No response yet.
+    Waiting,
+    /// Its head is held until the first byte of its body.
+    Head(Option<Watch>),
+    /// Head and body are held until it is known what error this is.
+    Error(Vec<u8>),
+    /// On its way to the client.
+    Streaming { watch: Option<Watch>, bytes: u64, last_ms: u64 },
+    /// On its way back to Envoy's router, or answered here.
+    Over,
+}
+
+/// What a response's head gets on its way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Send the request again, after so many seconds where that is said.
+    pub again: Option<Option<u32>>,
+    /// How many attempts there were; for the client.
+    pub attempts: u32,
+    /// All was tried: the client need not.
+    pub is_hopeless: bool,
+}
+
+/// What Envoy is to do with a piece of a response.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Let it pass.
+    Pass,
+    /// Keep it, and wait for more.
+    Hold,
+    /// Mark the head, and let go what was kept.
+    Release(Marks),
+    /// The same, with this behind the response's end.
+    ReleaseWith(Marks, String),
+    /// Let it pass, with this behind its end.
+    Append(String),
+}
+
+/// What becomes of an attempt whose deadline has passed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Late {
+    /// The answer in the provider's place; in the middle of a response, its end.
+    pub reply: Reply,
+    /// What its head gets.
+    pub marks: Marks,
+}
+
+impl Attempt {
+    /// Reads the head of a request that came over the hop.
+    ///
+    /// # Errors
+    /// The answer when there is nobody to send it to.
+    pub fn begin<H>(
+        gateway: Rc<Gateway>,
+        runs: Rc<Runs>,
+        host: &H,
+        head: &Head<'_>,
+        end: bool,
+    ) -> Result<(Self, Release), Reply>
+    where
+        H: Host + ?Sized,
+    {
+        let (path, request) = ClientPath::read(head.method, head.path, &gateway.base_paths);
+        let shape = request.shape;
+        let refuse = |reject: Reject| {
+            host.count(Metric::Refused(reject.code()));
+            reject.reply(shape)
+        };
+        let relay = Relay::from_header(head.run).ok_or_else(|| refuse(Reject::NoRun))?;
+        let asked = ModelName::try_from(relay.asked.clone()).map_err(|_| refuse(Reject::NoRun))?;
+        let targets = || gateway.targets(&asked).unwrap_or_default();
+        let begun = runs.begin(host, &gateway, &relay.run, targets).map_err(refuse)?;
+        let Begun { target, admission, number } = begun;
+        let (in_path, renamed) = match &request.endpoint {
+            Endpoint::Model(ModelIn::Path(place, _)) => {
+                let is_other = target.model != relay.asked;
+                (true, is_other.then(|| path.renamed(place, &target.model)))
+            }
+            _ => (false, None),
+        };
+        let own = gateway.provider(target.provider);
+        let edit = edit(&relay, &target, in_path);
+        let resized = edit.as_ref().zip(head.content_length);
+        let release = Release {
+            path: own.and_then(|own| path.for_provider(own, renamed, shape)),
+            content_length: resized.map(|(edit, length)| edit.resized(length)),
+            edit,
+            replaces: Some(head.credentials),
+            relay: None,
+        };
+        let attempt = Self {
+            begun_ms: host.now_ms(),
+            gateway,
+            runs,
+            run: relay.run,
+            number,
+            shape,
+            watch: Watch::of(without_query(path.as_str())),
+            admission: Some(admission),
+            phase: Phase::Waiting,
+            is_whole: end,
+        };
+        Ok((attempt, release))
+    }
+
+    /// All of the request has come.
+    pub fn request_ended(&mut self) {
+        self.is_whole = true;
+    }
+
+    /// Who is asked.
+    pub fn provider(&self) -> Option<&Provider> {
+        self.admission.as_ref().and_then(|own| self.gateway.provider(own.provider))
+    }
+
+    /// The response begins.
+    pub fn respond<H>(&mut self, host: &H, answer: &Answer<'_>) -> Step
+    where
+        H: Host + ?Sized,
+    {
+        if let Phase::Over = self.phase {
+            return Step::Pass;
+        }
+        let kind = response::classify(answer);
+        if kind == Kind::Good && self.holds_head(answer) {
+            self.phase = Phase::Head(self.watch_for(answer));
+            return Step::Hold;
+        }
+        self.note_head(host, answer);
+        match kind {
+            Kind::Failed(cause) => {
+                Step::Release(self.fail(host, Cause::Of(cause), answer.retry_after_secs))
+            }
+            Kind::Good => {
+                let watch = self.watch_for(answer);
+                Step::Release(self.stream(host, watch))
+            }
+            Kind::MayBeTooLong if !answer.end && self.runs.has_other_model(&self.run) => {
+                self.phase = Phase::Error(Vec::new());
+                Step::Hold
+            }
+            _ => Step::Release(self.stream(host, None)),
+        }
+    }
+
+    /// A piece of the response's body, of `size` bytes; `read` reads them where they are looked at.
+    pub fn feed<H: Host + ?Sized>(
+        &mut self,
+        host: &H,
+        size: usize,
+        read: impl FnOnce() -> Vec<u8>,
+        end: bool,
+    ) -> Step {
+        match &mut self.phase {
+            Phase::Head(_) if size == 0 && !end => Step::Hold,
+            Phase::Head(watch) => {
+                let watch = watch.take();
+                self.note(host, Outcome::Success);
+                let marks = self.stream(host, watch);
+                match self.pass(host, size, read, end) {
+                    Step::Append(event) => self.broken_off(host, marks, event),
+                    _ => Step::Release(marks),
+                }
+            }
+            Phase::Error(held) => {
+                held.extend(read());
+                match end || held.len() > ERROR_BYTES_MAX {
+                    true => Step::Release(self.judge_error(host)),
+                    false => Step::Hold,
+                }
+            }
+            Phase::Streaming { .. } => self.pass(host, size, read, end),
+            Phase::Waiting | Phase::Over => Step::Pass,
+        }
+    }
+
+    /// Looks whether a deadline has passed.
+    pub fn tick<H: Host + ?Sized>(&mut self, host: &H) -> Option<Late> {
+        let now_ms = host.now_ms();
+        let provider = self.provider()?;
+        let passed = |since_ms: u64, limit_ms: Option<u64>| {
+            limit_ms.is_some_and(|limit_ms| now_ms.saturating_sub(since_ms) >= limit_ms)
+        };
+        match &self.phase {
+            Phase::Waiting | Phase::Head(_) if passed(self.begun_ms, provider.first_token_ms) => {
+                self.note(host, Outcome::Failure);
+                let marks = self.fail(host, Cause::Of(RetryOn::Timeout), None);
+                Some(Late { reply: Reject::NoFirstToken.reply(self.shape), marks })
+            }
+            Phase::Streaming { bytes, last_ms, .. } if passed(*last_ms, provider.idle_ms) => {
+                let outcome = match *bytes <= STALL_BYTES_MAX {
+                    true => Outcome::Failure,
+                    false => Outcome::Neutral,
+                };
+                self.conclude(host, outcome);
+                let marks = Marks { attempts: self.number, ..Marks::default() };
+                Some(Late { reply: Reject::Stalled.reply(self.shape), marks })
+            }
+            _ => None,
+        }
+    }
+
+    /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
+    /// `response.code_details`.
+    pub fn end<H>(&mut self, host: &H, flags: u64, details: impl Fn() -> Vec<u8>)
+    where
+        H: Host + ?Sized,
+    {
+        let answered = matches!(self.phase, Phase::Streaming { .. });
+        let has_left = flags & outcome::flags::DOWNSTREAM_CONNECTION_TERMINATION != 0;
+        if let Phase::Head(_) = self.phase {
+            self.note(host, outcome::at_end(flags, self.is_whole, &details));
+        }
+        if let Some(admission) = self.admission.take() {
+            admission.end(host, &self.gateway, self.is_whole, (flags, &details));
+        }
+        self.runs.end(host, &self.gateway, (&self.run, self.number), answered || has_left);
+    }
+
+    /// A head alone is no answer, where there is somebody else to ask, or a deadline.
+    fn holds_head(&self, answer: &Answer<'_>) -> bool {
+        let has_deadline = self.provider().is_some_and(|own| own.first_token_ms.is_some());
+        !answer.end && (has_deadline || self.runs.has_more(&self.gateway, &self.run))
+    }
+
+    fn watch_for(&mut self, answer: &Answer<'_>) -> Option<Watch> {
+        self.watch.take().filter(|_| answer.is_open_stream && !answer.is_encoded)
+    }
+
+    fn note<H: Host + ?Sized>(&mut self, host: &H, outcome: Outcome) {
+        if let Some(admission) = &mut self.admission {
+            admission.note(host, &self.gateway, outcome);
+        }
+    }
+
+    fn note_head<H: Host + ?Sized>(&mut self, host: &H, answer: &Answer<'_>) {
+        let is_probe = self.admission.is_some_and(|own| own.is_probe());
+        let sent = Sent { is_whole: self.is_whole, is_api: true, is_probe };
+        self.note(host, outcome::at_headers(answer.status, sent, || answer.details.to_vec()));
+    }
+
+    /// The attempt is no answer: is the request to be sent again?
+    fn fail<H>(&mut self, host: &H, cause: Cause, retry_after_secs: Option<u64>) -> Marks
+    where
+        H: Host + ?Sized,
+    {
+        self.phase = Phase::Over;
+        let again = match self.runs.judge(host, &self.gateway, &self.run, (cause, retry_after_secs))
+        {
+            Next::Final => None,
+            Next::Same(wait_secs) => Some(wait_secs),
+            Next::Move => Some(None),
+        };
+        if let (Some(_), Some(admission)) = (again, &self.admission) {
+            host.count(Metric::Retried(admission.provider));
+        }
+        let is_hopeless = again.is_none() && self.number > 1;
+        Marks { again, attempts: self.number, is_hopeless }
+    }
+
+    /// The response goes to the client.
+    fn stream<H: Host + ?Sized>(&mut self, host: &H, watch: Option<Watch>) -> Marks {
+        self.phase = Phase::Streaming { watch, bytes: 0, last_ms: host.now_ms() };
+        Marks { attempts: self.number, ..Marks::default() }
+    }
+
+    /// A piece of a response that is on its way.
+    fn pass<H: Host + ?Sized>(
+        &mut self,
+        host: &H,
+        size: usize,
+        read: impl FnOnce() -> Vec<u8>,
+        end: bool,
+    ) -> Step {
+        let Phase::Streaming { watch, bytes, last_ms } = &mut self.phase else { return Step::Pass };
+        *last_ms = host.now_ms();
+        *bytes = bytes.saturating_add(size as u64);
+        let Some(watch) = watch else { return Step::Pass };
+        watch.feed(&read());
+        match end && !watch.has_ended() {
+            true => self.append_error(host),
+            false => Step::Pass,
+        }
+    }
+
+    /// A client error that was held: is it that the context is too long?
+    fn judge_error<H: Host + ?Sized>(&mut self, host: &H) -> Marks {
+        let Phase::Error(body) = std::mem::replace(&mut self.phase, Phase::Over) else {
+            return Marks::default();
+        };
+        match response::is_context_length(&body) {
+            true => self.fail(host, Cause::ContextLength, None),
+            false => self.stream(host, None),
+        }
+    }
+
+    /// A stream has ended cleanly, but without its end.
+    fn append_error<H: Host + ?Sized>(&mut self, host: &H) -> Step {
+        self.conclude(host, Outcome::Failure);
+        Step::Append(response::error_event(self.shape))
+    }
+
+    /// The same, and nothing of it has reached the client.
+    fn broken_off<H: Host + ?Sized>(&mut self, host: &H, marks: Marks, event: String) -> Step {
+        match self.fail(host, Cause::Of(RetryOn::Connection), None) {
+            marks @ Marks { again: Some(_), .. } => Step::Release(marks),
+            _ => Step::ReleaseWith(marks, event),
+        }
+    }
+
+    fn conclude<H: Host + ?Sized>(&mut self, host: &H, outcome: Outcome) {
+        self.phase = Phase::Over;
+        if let Some(admission) = self.admission.take() {
+            admission.conclude(host, &self.gateway, outcome);
+        }
+    }
+}
+
+/// What writes the target's model into the body; `None` where it stands there already.
+fn edit(relay: &Relay, target: &ChainTarget, in_path: bool) -> Option<crate::body::Edit> {
+    let place = relay.place?;
+    (in_path || target.model != relay.asked).then(|| place.edit(&target.model))
+}
