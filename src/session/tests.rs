@@ -26,6 +26,10 @@ impl Host for World {
         0
     }
 
+    fn unique(&self) -> u64 {
+        0x17
+    }
+
     fn count(&self, _: Metric) {}
 
     fn show_state(&self, _: ProviderId, _: BreakerState) {}

@@ -81,6 +81,10 @@ impl Host for Memory {
         self.now_ms.load(Relaxed)
     }
 
+    fn unique(&self) -> u64 {
+        0
+    }
+
     fn count(&self, metric: Metric) {
         self.counted.lock().unwrap().push(metric);
     }
