@@ -70,7 +70,7 @@ fn unknown_settings_and_wrong_types_name_their_path() {
         "[providers.p]\nurll = \"http://h\"",
         "gaud.toml:2: providers.p.urll: unknown field `urll`, expected one of `url`, `cluster`, \
          `api_key`, `auth`, `headers`, `namespaces`, `match`, `models`, `discover_models`, `timeout_secs`, \
-         `health_path`, `ca_file`, `http2`, `breaker`",
+         `first_token_secs`, `idle_secs`, `health_path`, `ca_file`, `http2`, `breaker`",
     );
     bad(
         "[providers.p]\nurl = \"http://h\"\n[breaker]\nfailurs = 3",
@@ -87,6 +87,72 @@ fn unknown_settings_and_wrong_types_name_their_path() {
          `x-api-key`, `api-key`, `x-goog-api-key`, `basic`, `none`, `passthrough`",
     );
     bad("workers = -1", "gaud.toml:1: workers: invalid value: integer `-1`, expected u32");
+}
+
+#[test]
+fn chains_lead_somewhere_else() {
+    let with = |chain: &str| {
+        format!(
+            "default_provider = \"p\"\n[providers.p]\nurl = \"http://h\"\n[providers.q]\n\
+             url = \"http://h\"\napi_key = \"k\"\n[[fallbacks]]\n{chain}\n"
+        )
+    };
+    good(&with("model = \"gpt-4o\"\nto = [\"gpt-4o-mini\", \"q:x\"]"), &[], "p, q");
+    good(&with("model = \"gpt-*\"\nto = [\"q:x\"]"), &[], "p, q");
+    for (chain, line, problem) in [
+        ("model = \"m\"\nto = []", 9, "fallbacks[0].to: has 0 models; write 1 to 8"),
+        (
+            "model = \"m\"\nto = [\"m\"]",
+            9,
+            "fallbacks[0].to[0]: \"m\" would follow itself; name another model",
+        ),
+        (
+            "model = \"m\"\nto = [\"q:x\", \"q:x\"]",
+            9,
+            "fallbacks[0].to[1]: \"q:x\" is in this chain already; take one out",
+        ),
+        (
+            "model = \"m\"\nto = [\"q:\"]",
+            9,
+            "fallbacks[0].to[0]: \"q:\" names no model behind its namespace",
+        ),
+        (
+            "model = \"q:m\"\nto = [\"x\"]",
+            9,
+            "fallbacks[0].to[0]: goes to p, which has no credential of its own, and would get the \
+             client's for another provider; set providers.p.api_key, or auth = \"none\"",
+        ),
+        (
+            "model = \"m\"\nto = [\"q:x\"]\n[[fallbacks]]\nmodel = \"m\"\nto = [\"q:y\"]",
+            11,
+            "fallbacks[1].model: \"m\" has a chain already; put both into one",
+        ),
+        ("model = \"\"\nto = [\"q:x\"]", 8, "fallbacks[0].model: is empty"),
+    ] {
+        bad(&with(chain), &format!("gaud.toml:{line}: {problem}"));
+    }
+    bad(
+        "[providers.p]\nurl = \"http://h\"\n[[fallbacks]]\nmodel = \"m\"\nto = [\"other:m\"]",
+        "gaud.toml:5: fallbacks[0].to[0]: no provider takes \"other:m\"; begin it with a \
+         provider's namespace",
+    );
+}
+
+#[test]
+fn retries_have_their_bounds() {
+    let with = |line: &str| format!("[providers.p]\nurl = \"http://h\"\n[retries]\n{line}\n");
+    good(&with("max = 0\non = [\"5xx\", \"429\", \"connection\", \"timeout\"]"), &[], "p");
+    for (line, problem) in [
+        ("max = 6", "max: is 6; write 0 to 5"),
+        ("backoff_ms = 1", "backoff_ms: is 1; write 10 to 60000"),
+        ("retry_after_max_secs = 0", "retry_after_max_secs: is 0; write 1 to 300"),
+        (
+            "on = [\"4xx\"]",
+            "on[0]: unknown variant `4xx`, expected one of `5xx`, `429`, `connection`, `timeout`",
+        ),
+    ] {
+        bad(&with(line), &format!("gaud.toml:4: retries.{problem}"));
+    }
 }
 
 #[test]

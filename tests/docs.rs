@@ -66,6 +66,9 @@ fn the_settings_are_all_there_and_no_others() {
     known.remove("aliases");
     known.insert("aliases.NAME".to_owned());
     known.remove("breaker");
+    known.remove("retries");
+    let of_retries = fields(r#"{"retries":{"?":1}}"#);
+    known.extend(of_retries.iter().map(|field| format!("retries.{field}")));
     let of_breaker = fields(r#"{"breaker":{"?":1}}"#);
     known.extend(of_breaker.iter().map(|field| format!("breaker.{field}")));
     let of_provider = fields(r#"{"providers":{"p":{"?":1}}}"#);
