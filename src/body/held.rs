@@ -14,6 +14,9 @@ const HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
+/// A piece this large is worth no copy.
+const SMALL_BYTES: usize = 4 * 1024;
+
 thread_local! {
     /// What all requests of this VM hold, of whatever plugin and configuration.
     static ALL_BYTES: Cell<usize> = const { Cell::new(0) };
@@ -37,7 +40,7 @@ impl Held {
         self.bytes = self.bytes.saturating_add(piece.len());
         ALL_BYTES.set(ALL_BYTES.get().saturating_add(piece.len()));
         match self.pieces.last_mut() {
-            Some(last) if last.len().saturating_add(piece.len()) <= PIECE_BYTES => {
+            Some(last) if piece.len() < SMALL_BYTES && last.len() < PIECE_BYTES => {
                 last.extend_from_slice(&piece);
             }
             _ => self.pieces.push(piece),
@@ -49,6 +52,13 @@ impl Held {
         let bytes = self.pieces.concat();
         self.clear();
         bytes
+    }
+
+    /// Gives everything back, piece by piece.
+    pub fn take_pieces(&mut self) -> Vec<Vec<u8>> {
+        let pieces = std::mem::take(&mut self.pieces);
+        self.clear();
+        pieces
     }
 
     /// Forgets everything.

@@ -27,12 +27,15 @@
 //! # Ok::<(), gaud::body::ScanError>(())
 //! ```
 
+mod skip;
+
 use super::error::{Problem, ScanError};
 use super::number::Number;
 use super::scanner::FoundModel;
 use super::text::{Pushed, Text};
 use super::utf8::Utf8;
 use crate::model::MODEL_BYTES_MAX;
+use skip::skip;
 
 /// The most levels of nesting, the outermost object included: `serde_json`'s own limit.
 pub const DEPTH_MAX: u32 = 127;
@@ -339,63 +342,6 @@ impl Nesting {
     fn in_object(&self) -> bool {
         self.objects & 1 == 1
     }
-}
-
-/// How many bytes at the start of a string's rest need no state: plain ones, and escapes of two
-/// characters. Most of a body is such a stretch, with an escaped line break now and then.
-fn skip(bytes: &[u8]) -> usize {
-    let mut skipped = 0_usize;
-    loop {
-        let rest = bytes.get(skipped..).unwrap_or_default();
-        let plain = plain_run(rest);
-        skipped = skipped.saturating_add(plain);
-        match rest.get(plain..) {
-            Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..]) => {
-                skipped = skipped.saturating_add(2);
-            }
-            _ => return skipped,
-        }
-    }
-}
-
-/// How many bytes at the start are plain: no quote, no backslash, no control character.
-fn plain_run(bytes: &[u8]) -> usize {
-    const LANES: usize = 32;
-    let mut plain = 0_usize;
-    // Whole blocks without a branch inside: the compiler makes SIMD of it.
-    for block in bytes.chunks_exact(LANES) {
-        if block.iter().fold(false, |any, byte| any | is_special(*byte)) {
-            break;
-        }
-        plain = plain.saturating_add(LANES);
-    }
-    // The block with the special byte in it, eight bytes at a time.
-    let mut rest = bytes.get(plain..).unwrap_or_default();
-    while let Some((word, behind)) = rest.split_first_chunk() {
-        match first_special(u64::from_le_bytes(*word)) {
-            Some(place) => return plain.saturating_add(place),
-            None => plain = plain.saturating_add(8),
-        }
-        rest = behind;
-    }
-    plain.saturating_add(rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len()))
-}
-
-fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
-}
-
-/// The place of the first special byte of eight, the lowest first.
-///
-/// For each byte the high bit of `(x - n) & !x` says that `x < n`, for `x` and `n` below 0x80; a
-/// borrow from a byte below can make it say so wrongly, but only behind a byte that says it rightly.
-fn first_special(word: u64) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let below = |word: u64, limit: u8| word.wrapping_sub(ONES.wrapping_mul(limit.into())) & !word;
-    let equal = |byte: u8| below(word ^ ONES.wrapping_mul(byte.into()), 1);
-    let special = (below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGH;
-    (special != 0).then(|| (special.trailing_zeros() / 8) as usize)
 }
 
 #[cfg(test)]

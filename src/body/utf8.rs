@@ -13,6 +13,11 @@ impl Utf8 {
     pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<(), i64> {
         let rest = self.complete_cut(chunk)?;
         let skipped = chunk.len().saturating_sub(rest.len());
+        let (whole, tail) = split_cut(rest);
+        if self.cut_len == 0 && simdutf8::basic::from_utf8(whole).is_ok() {
+            self.push_cut(tail);
+            return Ok(());
+        }
         let Err(error) = std::str::from_utf8(rest) else { return Ok(()) };
         let (_, tail) = rest.split_at_checked(error.valid_up_to()).unwrap_or((rest, &[]));
         match error.error_len() {
@@ -51,6 +56,18 @@ impl Utf8 {
             }
         }
     }
+}
+
+/// Divides off the bytes at the end that begin a character and are not all of it.
+fn split_cut(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let is_cut = |tail: &[u8]| {
+        std::str::from_utf8(tail)
+            .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (1..=3)
+        .filter_map(|length| bytes.split_at_checked(bytes.len().checked_sub(length)?))
+        .find(|(_, tail)| is_cut(tail))
+        .unwrap_or((bytes, &[]))
 }
 
 #[cfg(test)]

@@ -62,16 +62,19 @@ impl Stream {
         let gateway = Rc::clone(&self.gateway);
         let (session, step) = Session::begin(gateway, &*self.envoy, &Head::parse(&map), end);
         self.session = Some(session);
-        self.carry_out(step, Action::Stop)
+        self.carry_out(step, Vec::new(), Action::Stop)
     }
 
     pub(super) fn request_body(&mut self, size: usize, end: bool) -> Action {
         let Some(session) = &mut self.session else { return Action::Continue };
         let step = match session.reads_body() {
-            true => read_body(session, &self.envoy, &mut self.held, size, end),
+            true => {
+                let (step, pieces) = read_body(session, &self.envoy, &mut self.held, size, end);
+                return self.carry_out(step, pieces, Action::Take);
+            }
             false => session.advance(&*self.envoy, end),
         };
-        self.carry_out(step, Action::Take)
+        self.carry_out(step, Vec::new(), Action::Take)
     }
 
     /// Comes in the place of a body's end when an HTTP/2 request has trailers.
@@ -81,7 +84,7 @@ impl Stream {
             host::remove_header(Map::RequestTrailers, name);
         }
         let step = session.advance(&*self.envoy, true);
-        self.carry_out(step, Action::Stop)
+        self.carry_out(step, Vec::new(), Action::Stop)
     }
 
     pub(super) fn response_headers(&mut self) -> Action {
@@ -104,7 +107,7 @@ impl Stream {
     }
 
     /// Tells Envoy. `wait` is how it waits in this callback.
-    fn carry_out(&mut self, step: Step, wait: Action) -> Action {
+    fn carry_out(&mut self, step: Step, read: Vec<Vec<u8>>, wait: Action) -> Action {
         match step {
             Step::Continue => Action::Continue,
             Step::Hold => wait,
@@ -114,7 +117,7 @@ impl Stream {
                     (None, Some(provider)) => edit_head(&release, provider),
                     (None, None) => {}
                 }
-                edit_body(self.held.take(), release.edit.as_ref());
+                edit_body(self.held.take_pieces(), read, release.edit.as_ref());
                 Action::Continue
             }
             Step::Reply(reply) => {
@@ -133,7 +136,7 @@ fn read_body(
     held: &mut Held,
     size: usize,
     end: bool,
-) -> Step {
+) -> (Step, Vec<Vec<u8>>) {
     let may_hold = session.holds_body();
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -143,21 +146,21 @@ fn read_body(
             break;
         }
         if let Err(reply) = session.feed(envoy, &piece) {
-            return Step::Reply(reply);
+            return (Step::Reply(reply), Vec::new());
         }
         start = start.saturating_add(piece.len());
         if may_hold {
             if !Held::has_room(start) {
-                return session.no_room(envoy);
+                return (session.no_room(envoy), Vec::new());
             }
             pieces.push(piece);
         }
     }
     let step = session.advance(envoy, end);
     if may_hold && step == Step::Hold {
-        pieces.into_iter().for_each(|piece| held.push(piece));
+        std::mem::take(&mut pieces).into_iter().for_each(|piece| held.push(piece));
     }
-    step
+    (step, pieces)
 }
 
 /// Answers in the provider's place, with further headers.
@@ -226,17 +229,44 @@ fn replace_credentials(clients: Credentials, own: &Credential) {
 }
 
 /// Gives back what was held, with the edit in it. Envoy can replace a buffer's start and nothing in
-/// its middle: so what stands there before the edit's end is written again.
-fn edit_body(mut bytes: Vec<u8>, edit: Option<&Edit>) {
+/// its middle: so what stands there before the edit's end, and was `read`, is written again.
+fn edit_body(held: Vec<Vec<u8>>, read: Vec<Vec<u8>>, edit: Option<&Edit>) {
+    let held_bytes: usize = held.iter().map(Vec::len).sum();
     let end = edit.and_then(|edit| usize::try_from(edit.end).ok()).unwrap_or(0);
-    let again = end.saturating_sub(bytes.len());
-    if again > 0 {
-        bytes.extend(host::buffer(Buffer::RequestBody, 0, again));
+    let mut again = end.saturating_sub(held_bytes);
+    let mut left = again;
+    let mut pieces = held;
+    for mut piece in read {
+        if left == 0 {
+            break;
+        }
+        piece.truncate(left);
+        left = left.saturating_sub(piece.len());
+        pieces.push(piece);
     }
     if let Some(edit) = edit {
-        bytes = edit.apply(bytes);
+        pieces = edited(pieces, edit);
     }
-    if !bytes.is_empty() {
-        host::replace_start(Buffer::RequestBody, again, &bytes);
+    while let Some(piece) = pieces.pop() {
+        host::replace_start(Buffer::RequestBody, std::mem::take(&mut again), &piece);
     }
+}
+
+/// The piece with the edit is written anew; should it lie across two, all are.
+fn edited(mut pieces: Vec<Vec<u8>>, edit: &Edit) -> Vec<Vec<u8>> {
+    let mut start = 0_u64;
+    for piece in &mut pieces {
+        let end = start.saturating_add(piece.len() as u64);
+        if start <= edit.start && edit.end <= end {
+            let own = Edit {
+                start: edit.start.saturating_sub(start),
+                end: edit.end.saturating_sub(start),
+                with: edit.with.clone(),
+            };
+            *piece = own.apply(std::mem::take(piece));
+            return pieces;
+        }
+        start = end;
+    }
+    vec![edit.apply(pieces.concat())]
 }

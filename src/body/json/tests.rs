@@ -183,32 +183,3 @@ fn holds_its_limits() {
     let end = 10 + MODEL_BYTES_MAX as u64;
     check(format!("{{\"model\":\"{name}m\"}}"), Err((ModelTooLong, end)));
 }
-
-#[test]
-fn first_special_is_what_a_search_finds() {
-    let bytes = [0, 0x1f, 0x20, b'!', b'"', b'#', b'[', b'\\', b']', 0x7f, 0x80, 0xa2, 0xdc, 0xff];
-    for first in bytes {
-        for second in bytes {
-            for place in 0..8 {
-                let mut word = [b'x'; 8];
-                word[place] = first;
-                word[(place * 3 + 1) % 8] = second;
-                let expected = word.iter().position(|byte| is_special(*byte));
-                assert_eq!(first_special(u64::from_le_bytes(word)), expected, "{word:x?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn plain_run_stops_at_each_special_byte_of_a_long_string() {
-    for length in [0, 1, 31, 32, 33, 64, 100] {
-        for special in [b'"', b'\\', 0x1f, 0] {
-            let mut bytes = vec![b'x'; length];
-            assert_eq!(plain_run(&bytes), length);
-            bytes.push(special);
-            bytes.extend([b'y'; 40]);
-            assert_eq!(plain_run(&bytes), length);
-        }
-    }
-}
