@@ -30,7 +30,7 @@ def as_markdown(points: list[dict]) -> str:
     for place in unique(point["where"] for point in points):
         own = [point for point in points if point["where"] == place]
         parts += [f"## {place}", speeds(own)]
-    return "\n\n".join(("GB/s; medians. `make bench-core` makes this file.", *parts)) + "\n"
+    return "\n\n".join(("GB/s; the best of many short rounds. `make bench-core` makes this file.", *parts)) + "\n"
 
 
 def speeds(points: list[dict]) -> str:
