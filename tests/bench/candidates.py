@@ -14,7 +14,7 @@ from typing import NamedTuple
 import envoy_config
 from measure import LOAD_CORE, SERVER_CORE, pinned
 from processes import Server, free_port
-from workloads import GATEWAY_WORKLOADS, WORKLOADS, Workload
+from workloads import FEW_WORKLOADS, GATEWAY_WORKLOADS, WORKLOADS, Workload
 
 HERE = Path(__file__).parent
 START_LIMIT_SECS = 120
@@ -70,7 +70,7 @@ def start_envoy(tools: Tools, name: str, own: dict, upstream: str, folder: Path,
     argv = [tools.envoy, "-c", config, "--concurrency", 1, "--disable-hot-restart", "--log-level", "warning"]
     server = start(name, pinned(argv, SERVER_CORE), {}, folder, stack)
     server.wait_until(lambda: answers(f"{admin}/ready"), START_LIMIT_SECS)
-    workloads = tuple(workload for workload in WORKLOADS if workload.is_baseline or not own.get("baseline_only"))
+    workloads = FEW_WORKLOADS if own.get("few") else WORKLOADS
     edits, rewrites = (own.get(key, False) for key in ("edits", "rewrites"))
     return Candidate(name, own["label"], server.process.pid, url, HEADERS, workloads, edits, rewrites)
 

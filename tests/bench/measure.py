@@ -11,9 +11,14 @@ LOAD_CORE = 1
 TIMEOUT_SECS = 30
 
 
+class Failed(Exception):
+    """A window in which not all went well: its figures would mean nothing."""
+
+
 class Sample(NamedTuple):
     """What one window showed."""
 
+    requests: int
     rps: float
     cpu_us: float  # of the server's process, per request
     busy: float  # the share of its core that the server had
@@ -25,9 +30,12 @@ def sample(pid: int, url: str, headers: dict[str, str], body: Path, connections:
     before = cpu_ns(pid)
     load = run_wrk(url, headers, body, connections, secs)
     spent_us = (cpu_ns(pid) - before) / 1e3
-    if load["failed"] or load["broken"] or not load["requests"]:
-        raise RuntimeError(f"{url}: {load['failed']} answers were no success, {load['broken']} connections broke: {load}")
+    if load["failed"] or load["broken"]:
+        raise Failed(f"{load['failed']} answers were no success, {load['broken']} connections broke or timed out")
+    if not load["requests"]:
+        raise Failed(f"no answer came within {secs} s")
     return Sample(
+        requests=load["requests"],
         rps=load["requests"] / load["secs"],
         cpu_us=spent_us / load["requests"],
         busy=spent_us / 1e6 / load["secs"],

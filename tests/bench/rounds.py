@@ -8,12 +8,12 @@ from typing import NamedTuple
 from bodies import body
 from candidates import Candidate
 from check import check
-from measure import Sample, rss_mb, sample
+from measure import Failed, Sample, rss_mb, sample
 from workloads import Workload
 
 WARM_UP_SECS = 1
 # Slow gateways need a window in which some requests come to an end.
-GATEWAY_WINDOW_FACTOR = 2
+GATEWAY_WINDOW_SECS = 4
 
 
 class Results(NamedTuple):
@@ -55,10 +55,9 @@ def run(candidates: list[Candidate], files: dict[Workload, Path], rounds: int, s
             # Each begins a round once: what the machine does beside hits all alike.
             shift = number % len(turns)
             for candidate in turns[shift:] + turns[:shift]:
-                window = secs * (GATEWAY_WINDOW_FACTOR if candidate.is_gateway else 1)
-                taken = measure(candidate, workload, files, window)
+                taken = measure(candidate, workload, files, secs)
                 results.samples[workload][candidate.name].append(taken)
-                results.requests[candidate.name] += round(taken.rps * window)
+                results.requests[candidate.name] += taken.requests
         for candidate in candidates:
             results.memory[candidate.name].append(rss_mb(candidate.pid))
     return results
@@ -66,7 +65,11 @@ def run(candidates: list[Candidate], files: dict[Workload, Path], rounds: int, s
 
 def measure(candidate: Candidate, workload: Workload, files: dict[Workload, Path], secs: int) -> Sample:
     url = candidate.url + workload.path
-    return sample(candidate.pid, url, candidate.headers, files[workload], workload.connections, secs)
+    window = GATEWAY_WINDOW_SECS if candidate.is_gateway else secs
+    try:
+        return sample(candidate.pid, url, candidate.headers, files[workload], workload.connections, window)
+    except Failed as failed:
+        raise RuntimeError(f"{candidate.label}, {workload.name}: {failed}") from None
 
 
 def say(text: str) -> None:

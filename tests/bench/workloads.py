@@ -34,5 +34,8 @@ WORKLOADS = (
     *(Workload(1_000, chunks=chunks) for chunks in (100, 1_000)),
 )
 
+# Those of filters that read all of a body wherever its model stands.
+FEW_WORKLOADS = tuple(Workload(size) for size in SIZES)
+
 # Those of whole gateways.
 GATEWAY_WORKLOADS = tuple(Workload(size) for size in (1_000, 100_000, 1_000_000))

@@ -11,12 +11,12 @@ from rounds import Results, say
 from workloads import SIZES, Workload
 
 
-def write(results: Results, candidates: list[Candidate], versions: dict[str, str], folder: Path) -> None:
+def write(results: Results, candidates: list[Candidate], versions: dict[str, str], folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    (folder / "results.json").write_text(as_json(results, versions, when))
+    (folder / f"{name}.json").write_text(as_json(results, versions, when))
     text = as_markdown(results, candidates, versions, when)
-    (folder / "results.md").write_text(text)
+    (folder / f"{name}.md").write_text(text)
     print(text)
     say(f"written to {folder}")
 

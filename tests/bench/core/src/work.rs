@@ -9,8 +9,10 @@ use serde::de::IgnoredAny;
 /// Envoy reads a connection in pieces of this size.
 const PIECE_BYTES: usize = 16 * 1024;
 
+type Work = fn(&[u8]);
+
 /// By name, in the table's order.
-pub(crate) const WORKS: [(&str, fn(&[u8])); 6] = [
+pub(crate) const WORKS: [(&str, Work); 6] = [
     ("scanner", |body| scan(body.chunks(body.len()))),
     ("scanner, pieces of 16 KiB", |body| scan(body.chunks(PIECE_BYTES))),
     ("serde_json IgnoredAny", |body| {
