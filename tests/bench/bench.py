@@ -60,7 +60,8 @@ def main() -> None:
         rounds.check_all(candidates, files, upstream)
         rounds.warm_up(candidates, files)
         results = rounds.run(candidates, files, asked.rounds or ROUNDS[asked.length], WINDOW_SECS[asked.length])
-    write.write(results, candidates, versions(tools), asked.results, "results" if asked.length == "full" else asked.length)
+    name = "results" if asked.length == "full" else asked.length
+    write.write(results, candidates, versions(tools), asked.results, name)
 
 
 if __name__ == "__main__":
