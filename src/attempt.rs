@@ -380,3 +380,6 @@ fn edit(relay: &Relay, target: &ChainTarget, in_path: bool) -> Option<crate::bod
     let place = relay.place?;
     (in_path || target.model != relay.asked).then(|| place.edit(&target.model))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,3 +19,6 @@ pub trait Host: Store {
     /// Sets the gauge of a provider's breaker.
     fn show_state(&self, provider: ProviderId, state: BreakerState);
 }
+
+#[cfg(test)]
+pub(crate) mod memory;

@@ -1,34 +1,10 @@
 //! Discovery over time, in a store of its own.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
 use super::*;
 use crate::config::{File, Gateway};
+use crate::host::memory::Memory;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-#[derive(Default)]
-struct Memory(RefCell<HashMap<String, (Vec<u8>, u32)>>);
-
-impl Store for Memory {
-    fn load(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        self.0.borrow().get(key).cloned()
-    }
-
-    fn swap(&self, key: &str, value: &[u8], number: Option<u32>) -> bool {
-        let mut values = self.0.borrow_mut();
-        let old = values.get(key).map(|(_, number)| *number);
-        let same = old == number;
-        if same {
-            values.insert(
-                key.to_owned(),
-                (value.to_vec(), old.map_or(1, |number| number.wrapping_add(1))),
-            );
-        }
-        same
-    }
-}
 
 const NOW_MS: u64 = 1_000_000;
 
