@@ -1,6 +1,7 @@
 //! What the gateway answers instead of a provider: every status, code and message in one place.
 
 use crate::client::Response;
+use gaud::endpoint::Shape;
 use serde_json::{Value, json};
 
 /// One refusal.
@@ -79,6 +80,41 @@ pub(crate) fn unsupported_content_encoding() -> Refusal {
     refusal(415, "unsupported_content_encoding", message)
 }
 
+pub(crate) fn invalid_form(problem: &str, offset: usize) -> Refusal {
+    let message = format!("The body is not a valid form: {problem} at byte offset {offset}.");
+    refusal(400, "invalid_form", message)
+}
+
+pub(crate) fn unsupported_media_type() -> Refusal {
+    let message = "The content-type says that the body is a form; send JSON as application/json.";
+    refusal(415, "unsupported_media_type", message)
+}
+
+pub(crate) fn model_in_query() -> Refusal {
+    let message = "The URL's query names a 'model' too; name it in the body alone.";
+    about_model(400, "duplicate_model", message)
+}
+
+pub(crate) fn models_in_query() -> Refusal {
+    let message =
+        "The URL's query names a 'model' twice, or has a ';'; name it once, and write %3B.";
+    about_model(400, "duplicate_model", message)
+}
+
+pub(crate) fn no_model() -> Refusal {
+    let message = "The request names no 'model', and this gateway has no default provider.";
+    about_model(404, "model_not_found", message)
+}
+
+pub(crate) fn not_listed(model: &str) -> Refusal {
+    let message = format!("The model '{model}' is not in this gateway's list.");
+    about_model(404, "model_not_found", message)
+}
+
+pub(crate) fn not_unicode() -> Refusal {
+    about_model(400, "invalid_model", "The 'model' in the URL is no UTF-8.")
+}
+
 pub(crate) fn unknown_url(method: &str, path: &str) -> Refusal {
     refusal(404, "unknown_url", format!("Unknown URL: {method} {path}."))
 }
@@ -112,6 +148,39 @@ pub(crate) fn provider_unavailable(provider: &str, response: &Response) -> Refus
 }
 
 impl Refusal {
+    /// The same with a message that is known to its end.
+    pub(crate) fn saying(self, message: &str) -> Self {
+        Self { message: message.to_owned(), ..self }
+    }
+
+    /// Fails unless `response` is this refusal in the shape that is meant.
+    #[track_caller]
+    pub(crate) fn assert_shape(&self, shape: Shape, what: &str, response: &Response) {
+        match shape {
+            Shape::OpenAi => self.assert_openai(what, response),
+            Shape::Anthropic => self.assert_anthropic(what, response),
+            Shape::Gemini => self.assert_gemini(what, response),
+        }
+    }
+
+    /// Fails unless `response` is this refusal in Gemini's shape.
+    #[track_caller]
+    pub(crate) fn assert_gemini(&self, what: &str, response: &Response) {
+        let status = match self.status {
+            404 => "NOT_FOUND",
+            400..500 => "INVALID_ARGUMENT",
+            503 => "UNAVAILABLE",
+            504 => "DEADLINE_EXCEEDED",
+            _ => "INTERNAL",
+        };
+        let code = self.status;
+        self.assert(
+            what,
+            response,
+            |message| json!({"error": {"code": code, "message": message, "status": status}}),
+        );
+    }
+
     /// Fails unless `response` is this refusal in OpenAI's shape.
     #[track_caller]
     pub(crate) fn assert_openai(&self, what: &str, response: &Response) {
