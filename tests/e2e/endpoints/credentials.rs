@@ -73,6 +73,16 @@ fn the_tables_paths_carry_the_providers_key_and_headers() {
 }
 
 #[test]
+fn a_header_that_comes_twice_is_replaced_whole() {
+    let request = Request::chat(r#"{"model":"away:m"}"#);
+    let twice = request.header("x-own", "first").header("x-more", "a").header("x-own", "second");
+    for seen in setup().reaches("away", "twice", &twice.header("x-more", "b")) {
+        assert_eq!(seen.headers.all("x-own"), ["of-away"]);
+        assert_eq!(seen.headers.all("x-more"), ["more"]);
+    }
+}
+
+#[test]
 fn no_other_path_does_and_nothing_of_it_changes() {
     let body = r#"{"model": "away:m"}"#;
     for path in UNKNOWN {

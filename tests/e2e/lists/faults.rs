@@ -88,11 +88,11 @@ fn each_kind_of_fault_is_logged_once_and_says_what_to_check() {
 #[test]
 fn a_provider_may_come_up_late() {
     const ANSWER: &[u8] =
-        b"HTTP/1.1 200 OK\r\ncontent-length: 14\r\nconnection: close\r\n\r\n[{\"id\":\"late\"}]";
+        b"HTTP/1.1 200 OK\r\ncontent-length: 15\r\nconnection: close\r\n\r\n[{\"id\":\"late\"}]";
     let closed = Closed::bind();
     let gateway = discovering(1, 2, &closed.url());
     wait::until_true("failures", || discoveries(&gateway, "failed") >= 3);
-    let silent = failed("gave no answer; check its url, and that it runs");
+    let silent = failed("answered 503, or Envoy did for it; check its url, and that it runs");
     wait_for_logged(&gateway, std::slice::from_ref(&silent));
     let _late = Raw::start_at(&closed, vec![vec![Act::ReadHead, Act::Send(ANSWER)]]);
     wait_for_models(&gateway, 1);
