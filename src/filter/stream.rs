@@ -196,11 +196,12 @@ fn replace_credentials(clients: Credentials, own: &Credential) {
         host::set_header(Map::RequestHeaders, name, value.expose());
     }
     if clients.in_protocols {
-        let protocols = host::header(Map::RequestHeaders, PROTOCOLS);
-        match head::public_protocols(&protocols).as_deref() {
-            Some("") => _ = host::remove_header(Map::RequestHeaders, PROTOCOLS),
-            Some(public) => _ = host::set_header(Map::RequestHeaders, PROTOCOLS, public),
-            None => {}
+        let protocols = head::protocols(&host::header_map(Map::RequestHeaders));
+        if let Some(public) = head::public_protocols(&protocols) {
+            host::remove_header(Map::RequestHeaders, PROTOCOLS);
+            if !public.is_empty() {
+                host::set_header(Map::RequestHeaders, PROTOCOLS, &public);
+            }
         }
     }
 }
