@@ -109,7 +109,8 @@ impl Fault {
     /// As it is stored: what is logged once is not logged again.
     fn code(&self) -> u8 {
         match self {
-            Self::NoAnswer => 1,
+            // Envoy answers for a provider that cannot be reached, but not for one that goes silent.
+            Self::NoAnswer | Self::Status(502..=504) => 1,
             Self::Status(401 | 403) => 2,
             Self::Status(404) => 3,
             Self::Status(_) => 4,
@@ -128,6 +129,9 @@ impl fmt::Display for Fault {
             }
             Self::Status(404) => {
                 f.write_str("answered 404; check its url, or set discover_models = false")
+            }
+            Self::Status(status @ 502..=504) => {
+                write!(f, "answered {status}, or Envoy did for it; check its url, and that it runs")
             }
             Self::Status(status) => write!(
                 f,
