@@ -6,6 +6,7 @@ use super::envoy::Envoy;
 use super::host::{self, Buffer, Map};
 use crate::body::{Edit, Held};
 use crate::config::{Credential, Gateway, Provider};
+use crate::endpoint::Shape;
 use crate::head::{self, Credentials, Head};
 use crate::session::{Release, Session, Step};
 
@@ -56,6 +57,10 @@ impl Stream {
         let map = host::header_map(Map::RequestHeaders);
         let gateway = Rc::clone(&self.gateway);
         let (session, step) = Session::begin(gateway, &*self.envoy, &Head::parse(&map), end);
+        // Envoy's own replies have OpenAI's shape where nothing is said.
+        if session.shape() != Shape::OpenAi && matches!(step, Step::Hold | Step::Release(_)) {
+            host::set_property(Shape::PROPERTY, session.shape().as_str());
+        }
         self.session = Some(session);
         self.carry_out(step, Action::Stop)
     }
