@@ -35,7 +35,7 @@ fn start() -> Checked {
     let unasked = Raw::start(vec![Act::ReadRequest, Act::Send(OK)]);
     let url = server.url();
     let tables = [
-        provider("litellm", &url, BREAKER, &[]),
+        provider("litellm", &url, BREAKER, &["discover_models = false"]),
         provider("based", &format!("{url}/base/v1"), BREAKER, &["health_path = \"/up\""]),
         provider("refuses", &closed.url(), BREAKER, &["health_path = \"/h\""]),
         provider("silent", &silent.url(), BREAKER, &["health_path = \"/h\""]),
