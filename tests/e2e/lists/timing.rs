@@ -1,7 +1,10 @@
 //! How long lists take, and how long others wait meanwhile: printed, not asserted.
 
-use super::{Site, long_list};
+use super::{DISCOVER, LISTEN, Site, long_list};
 use crate::client::{Request, h1};
+use crate::harness::Gateway;
+use crate::samples::provider;
+use crate::upstream::Provider;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -45,5 +48,22 @@ fn a_long_list_is_timed() {
             print(&format!("chat beside {path}, on the same worker"), &waits);
         });
     }
+    site.gateway.assert_no_trap();
+}
+
+/// 10,000 discovered models beside 2000 that the configuration lists, half of them the same.
+#[test]
+fn a_long_list_beside_a_configured_one_is_timed() {
+    let server = Provider::start();
+    server.always("", 200, long_list(10_000, "model"));
+    let names: Vec<_> = (9000..11_000).map(|number| format!("\"model-{number:05}\"")).collect();
+    let models = format!("models = [{}]", names.join(", "));
+    let table = provider("p", &server.url(), &[DISCOVER, &models]);
+    let gateway = Gateway::with_workers(1, &format!("{LISTEN}{table}"));
+    let started = Instant::now();
+    let site = Site { gateway, server, started };
+    site.wait_for_models(11_000);
+    let request = Request::new("GET", "/v1/models");
+    print("/v1/models with 2000 configured", &times(&site, &request, |count| count < 5));
     site.gateway.assert_no_trap();
 }
