@@ -11,6 +11,8 @@
 
 use std::fmt;
 
+use hashbrown::HashSet;
+
 use crate::catalog::{self, ListError, Listed};
 use crate::config::{Discovery, Provider};
 use crate::store::{self, Store};
@@ -219,7 +221,8 @@ pub fn report(
 
 /// How many models a provider has that lists these.
 fn count(provider: &Provider, list: &[Listed]) -> u32 {
-    let others = provider.models.iter().filter(|own| !list.iter().any(|listed| listed.id == **own));
+    let listed: HashSet<&str> = list.iter().map(|listed| listed.id.as_str()).collect();
+    let others = provider.models.iter().filter(|own| !listed.contains(own.as_str()));
     u32::try_from(list.len().saturating_add(others.count())).unwrap_or(u32::MAX)
 }
 
