@@ -28,6 +28,7 @@ pub const CAPABILITIES: &[&str] = &[
     "proxy_set_buffer_bytes",
     "proxy_send_local_response",
     "proxy_get_property",
+    "proxy_set_property",
     "proxy_get_current_time_nanoseconds",
     "proxy_set_tick_period_milliseconds",
     "proxy_get_shared_data",

@@ -15,6 +15,8 @@ mod token;
 
 use std::borrow::Cow;
 
+use hashbrown::{HashMap, HashSet};
+
 use crate::config::{Gateway, Provider};
 use crate::model::ModelName;
 use crate::route::{Decision, RouteTable, Target};
@@ -64,11 +66,15 @@ impl<'a> Catalog<'a> {
         let mut catalog = Self { entries: Vec::new(), gateway };
         for (id, provider) in gateway.ids().zip(gateway.providers()) {
             let found = discovered.get(id.index()).map(Vec::as_slice).unwrap_or_default();
+            let own: HashSet<&str> = provider.models.iter().map(String::as_str).collect();
+            let is_own = |listed: &&Listed| own.contains(listed.id.as_str());
+            let known: HashMap<&str, &Listed> =
+                found.iter().filter(is_own).map(|listed| (listed.id.as_str(), listed)).collect();
             for model in &provider.models {
-                let listed = found.iter().find(|listed| listed.id == *model);
+                let listed = known.get(model.as_str()).copied();
                 catalog.add(provider, Target { provider: id, model }, listed);
             }
-            for listed in found.iter().filter(|listed| !provider.models.contains(&listed.id)) {
+            for listed in found.iter().filter(|listed| !is_own(listed)) {
                 let target = Target { provider: id, model: &listed.id };
                 catalog.add(provider, target, Some(listed));
             }

@@ -11,6 +11,8 @@
 
 use std::fmt;
 
+use hashbrown::HashSet;
+
 use crate::catalog::{self, ListError, Listed};
 use crate::config::{Discovery, Provider};
 use crate::store::{self, Store};
@@ -109,7 +111,8 @@ impl Fault {
     /// As it is stored: what is logged once is not logged again.
     fn code(&self) -> u8 {
         match self {
-            Self::NoAnswer => 1,
+            // Envoy answers for a provider that cannot be reached, but not for one that goes silent.
+            Self::NoAnswer | Self::Status(502..=504) => 1,
             Self::Status(401 | 403) => 2,
             Self::Status(404) => 3,
             Self::Status(_) => 4,
@@ -128,6 +131,9 @@ impl fmt::Display for Fault {
             }
             Self::Status(404) => {
                 f.write_str("answered 404; check its url, or set discover_models = false")
+            }
+            Self::Status(status @ 502..=504) => {
+                write!(f, "answered {status}, or Envoy did for it; check its url, and that it runs")
             }
             Self::Status(status) => write!(
                 f,
@@ -215,7 +221,8 @@ pub fn report(
 
 /// How many models a provider has that lists these.
 fn count(provider: &Provider, list: &[Listed]) -> u32 {
-    let others = provider.models.iter().filter(|own| !list.iter().any(|listed| listed.id == **own));
+    let listed: HashSet<&str> = list.iter().map(|listed| listed.id.as_str()).collect();
+    let others = provider.models.iter().filter(|own| !listed.contains(own.as_str()));
     u32::try_from(list.len().saturating_add(others.count())).unwrap_or(u32::MAX)
 }
 

@@ -82,6 +82,20 @@ pub enum Shape {
     Gemini,
 }
 
+impl Shape {
+    /// The property of a stream that tells Envoy of its shape.
+    pub const PROPERTY: &'static str = "gaud_shape";
+
+    /// Its name there.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
+}
+
 impl Request {
     /// Classifies a request by its method and its path, without base path and query.
     ///

@@ -45,6 +45,9 @@ pub struct Credentials {
     pub in_protocols: bool,
 }
 
+/// The media types of forms.
+const FORMS: [&[u8]; 2] = [b"multipart/form-data", b"application/x-www-form-urlencoded"];
+
 /// How OpenAI's clients write a credential as a WebSocket's subprotocol.
 const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
 
@@ -61,6 +64,12 @@ impl Credentials {
         }
         self.in_protocols |= name == b"sec-websocket-protocol";
     }
+}
+
+/// All of a WebSocket's subprotocols, of however many headers.
+pub fn protocols(map: &[u8]) -> Vec<u8> {
+    let all = pairs(map).filter(|(name, _)| *name == b"sec-websocket-protocol");
+    all.map(|(_, value)| value).collect::<Vec<_>>().join(&b", "[..])
 }
 
 /// A WebSocket's subprotocols without those that are credentials; `None` when none is one.
@@ -124,13 +133,20 @@ impl<'a> ContentType<'a> {
 
     /// By the media type, whatever its parameters (RFC 9110, section 8.3.1).
     fn of(value: &'a [u8]) -> Self {
-        let begins = |form: &[u8]| {
+        let begins = |value: &[u8], form: &[u8]| {
             value.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
         };
-        if begins(b"multipart/form-data") {
+        let is_form = |value: &[u8]| FORMS.iter().any(|form| begins(value, form));
+        let [multipart, url_encoded] = FORMS;
+        // Envoy makes one header of two, with a comma between them.
+        let mut others = value.split(|byte| *byte == b',').skip(1);
+        if others.any(|other| is_form(other.trim_ascii_start())) {
+            return Self::Several;
+        }
+        if begins(value, multipart) {
             return Self::Multipart(value);
         }
-        match begins(b"application/x-www-form-urlencoded") {
+        match begins(value, url_encoded) {
             true => Self::UrlEncoded,
             false => Self::Other,
         }
@@ -219,6 +235,8 @@ pub(crate) mod tests {
             (&[form, b"application/json"], ContentType::Several),
             (&[b"application/json", form], ContentType::Several),
             (&[form, form], ContentType::Several),
+            (&[b"application/json,Multipart/Form-Data;boundary=x"], ContentType::Several),
+            (&[b"text/plain, application/x-www-form-urlencoded"], ContentType::Several),
         ] {
             let headers: Vec<_> = values.iter().map(|value| ("content-type", *value)).collect();
             assert_eq!(Head::parse(&serialized(&headers)).content_type, expected);

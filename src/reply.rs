@@ -411,7 +411,7 @@ impl Reject {
             }
             Self::NotListed(model) => format!("The model '{model}' is not in this gateway's list."),
             Self::NotUnicode => "The 'model' in the URL is no UTF-8.".to_owned(),
-            Self::Boundary(problem) => format!("The form's content-type {problem}."),
+            Self::Boundary(problem) => format!("The form cannot be read: {problem}."),
             Self::NoModel => {
                 "The request names no 'model', and this gateway has no default provider.".to_owned()
             }

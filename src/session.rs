@@ -178,6 +178,11 @@ impl Session {
         }
     }
 
+    /// The shape of the client's errors.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
     /// Whether the next bytes are to be fed.
     pub fn reads_body(&self) -> bool {
         matches!(self.phase, Phase::Held(_) | Phase::Scanning(_))

@@ -121,6 +121,7 @@ fn a_fault_says_what_to_check() {
             Fault::Status(500),
             "answered 500; check its url and api_key (LiteLLM answers a missing key by 400 or 500)",
         ),
+        (Fault::Status(503), "answered 503, or Envoy did for it; check its url, and that it runs"),
         (Fault::TooLong, "answered with more than 4194304 bytes"),
     ] {
         assert_eq!(fault.to_string(), expected);

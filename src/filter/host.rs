@@ -155,6 +155,15 @@ pub(super) fn property(path: &str) -> Vec<u8> {
     unsafe { owned(data, size) }
 }
 
+/// Sets a property of this stream, which Envoy's configuration can read by the name `wasm.` and
+/// `name`.
+pub(super) fn set_property(name: &str, value: &str) -> bool {
+    // SAFETY: the pointers are of live strings with their own lengths.
+    let status =
+        unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
+    check("set_property", status)
+}
+
 /// The wall clock, in nanoseconds since 1970.
 pub(super) fn now_ns() -> u64 {
     let mut time = 0;

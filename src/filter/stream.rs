@@ -6,6 +6,7 @@ use super::envoy::Envoy;
 use super::host::{self, Buffer, Map};
 use crate::body::{Edit, Held};
 use crate::config::{Credential, Gateway, Provider};
+use crate::endpoint::Shape;
 use crate::head::{self, Credentials, Head};
 use crate::relay;
 use crate::reply::Reply;
@@ -61,6 +62,10 @@ impl Stream {
         let map = host::header_map(Map::RequestHeaders);
         let gateway = Rc::clone(&self.gateway);
         let (session, step) = Session::begin(gateway, &*self.envoy, &Head::parse(&map), end);
+        // Envoy's own replies have OpenAI's shape where nothing is said.
+        if session.shape() != Shape::OpenAi && matches!(step, Step::Hold | Step::Release(_)) {
+            host::set_property(Shape::PROPERTY, session.shape().as_str());
+        }
         self.session = Some(session);
         self.carry_out(step, Vec::new(), Action::Stop)
     }
@@ -219,11 +224,12 @@ fn replace_credentials(clients: Credentials, own: &Credential) {
         host::set_header(Map::RequestHeaders, name, value.expose());
     }
     if clients.in_protocols {
-        let protocols = host::header(Map::RequestHeaders, PROTOCOLS);
-        match head::public_protocols(&protocols).as_deref() {
-            Some("") => _ = host::remove_header(Map::RequestHeaders, PROTOCOLS),
-            Some(public) => _ = host::set_header(Map::RequestHeaders, PROTOCOLS, public),
-            None => {}
+        let protocols = head::protocols(&host::header_map(Map::RequestHeaders));
+        if let Some(public) = head::public_protocols(&protocols) {
+            host::remove_header(Map::RequestHeaders, PROTOCOLS);
+            if !public.is_empty() {
+                host::set_header(Map::RequestHeaders, PROTOCOLS, &public);
+            }
         }
     }
 }

@@ -1,6 +1,11 @@
 //! What the gateway answers instead of a provider: every status, code and message in one place.
 
+mod known;
+
+pub(crate) use known::*;
+
 use crate::client::Response;
+use gaud::endpoint::Shape;
 use serde_json::{Value, json};
 
 /// One refusal.
@@ -21,97 +26,40 @@ fn about_model(status: u16, code: &'static str, message: impl Into<String>) -> R
     Refusal { param: Some("model"), ..refusal(status, code, message) }
 }
 
-pub(crate) fn empty_body() -> Refusal {
-    let message = "The request has no body; send a JSON object with a 'model'.";
-    refusal(400, "invalid_json", message)
-}
-
-pub(crate) fn invalid_json(problem: &str, offset: usize) -> Refusal {
-    let message = format!("The body is not valid JSON: {problem} at byte offset {offset}.");
-    refusal(400, "invalid_json", message)
-}
-
-pub(crate) fn duplicate_model(offset: usize) -> Refusal {
-    unroutable("duplicate_model", "a second 'model'", offset)
-}
-
-pub(crate) fn invalid_type(found: &str, offset: usize) -> Refusal {
-    unroutable("invalid_type", &format!("'model' is {found}, not a string"), offset)
-}
-
-pub(crate) fn unreadable_model(problem: &str, offset: usize) -> Refusal {
-    unroutable("invalid_model", &format!("'model' {problem}"), offset)
-}
-
-fn unroutable(code: &'static str, problem: &str, offset: usize) -> Refusal {
-    let message = format!("The body cannot be routed: {problem} at byte offset {offset}.");
-    about_model(400, code, message)
-}
-
-pub(crate) fn invalid_model(problem: &str) -> Refusal {
-    about_model(400, "invalid_model", format!("The 'model' {problem}."))
-}
-
-pub(crate) fn missing_model(namespace: &str) -> Refusal {
-    let message = format!(
-        "The model '{namespace}' is a namespace with nothing behind it; write a model's name there."
-    );
-    about_model(400, "missing_model", message)
-}
-
-pub(crate) fn model_not_found(model: &str) -> Refusal {
-    let message =
-        format!("The model '{model}' does not exist: no provider of this gateway takes it.");
-    about_model(404, "model_not_found", message)
-}
-
-pub(crate) fn request_too_large(limit: usize) -> Refusal {
-    let message = format!(
-        "The body's first {limit} bytes hold no 'model'; send 'model' before the long parts, or \
-         raise body_limit_bytes."
-    );
-    refusal(413, "request_too_large", message)
-}
-
-pub(crate) fn unsupported_content_encoding() -> Refusal {
-    let message = "The body is compressed in a way that this gateway does not read; send it with \
-                   gzip, or uncompressed.";
-    refusal(415, "unsupported_content_encoding", message)
-}
-
-pub(crate) fn unknown_url(method: &str, path: &str) -> Refusal {
-    refusal(404, "unknown_url", format!("Unknown URL: {method} {path}."))
-}
-
-pub(crate) fn headers_too_large() -> Refusal {
-    refusal(431, "headers_too_large", "The request's headers are too large.")
-}
-
-pub(crate) fn invalid_request() -> Refusal {
-    refusal(400, "invalid_request", "The HTTP request cannot be read (…")
-}
-
-pub(crate) fn provider_unreachable() -> Refusal {
-    refusal(503, "provider_unreachable", "The provider cannot be reached (…")
-}
-
-pub(crate) fn bad_provider_response() -> Refusal {
-    refusal(502, "bad_provider_response", "The provider sent no valid HTTP response (…")
-}
-
-pub(crate) fn provider_timeout() -> Refusal {
-    refusal(504, "provider_timeout", "The provider did not answer in time.")
-}
-
-/// A breaker's; the seconds are those of the `retry-after` that came with it.
-pub(crate) fn provider_unavailable(provider: &str, response: &Response) -> Refusal {
-    let secs = response.header("retry-after").unwrap_or_default();
-    let message =
-        format!("The provider '{provider}' fails and is left alone; try again in {secs} s.");
-    refusal(503, "provider_unavailable", message)
-}
-
 impl Refusal {
+    /// The same with a message that is known to its end.
+    pub(crate) fn saying(self, message: &str) -> Self {
+        Self { message: message.to_owned(), ..self }
+    }
+
+    /// Fails unless `response` is this refusal in the shape that is meant.
+    #[track_caller]
+    pub(crate) fn assert_shape(&self, shape: Shape, what: &str, response: &Response) {
+        match shape {
+            Shape::OpenAi => self.assert_openai(what, response),
+            Shape::Anthropic => self.assert_anthropic(what, response),
+            Shape::Gemini => self.assert_gemini(what, response),
+        }
+    }
+
+    /// Fails unless `response` is this refusal in Gemini's shape.
+    #[track_caller]
+    pub(crate) fn assert_gemini(&self, what: &str, response: &Response) {
+        let status = match self.status {
+            404 => "NOT_FOUND",
+            400..500 => "INVALID_ARGUMENT",
+            503 => "UNAVAILABLE",
+            504 => "DEADLINE_EXCEEDED",
+            _ => "INTERNAL",
+        };
+        let code = self.status;
+        self.assert(
+            what,
+            response,
+            |message| json!({"error": {"code": code, "message": message, "status": status}}),
+        );
+    }
+
     /// Fails unless `response` is this refusal in OpenAI's shape.
     #[track_caller]
     pub(crate) fn assert_openai(&self, what: &str, response: &Response) {

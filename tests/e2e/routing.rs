@@ -198,7 +198,8 @@ fn paths_become_the_providers_paths() {
 fn the_answer_names_the_provider_once() {
     let request = Request::chat(chat("kiro:m")).header("x-gaud-provider", "litellm");
     let answer = Answer::completion().header("x-gaud-provider", "somebody");
-    setup().providers["kiro"].script("named", answer.header("x-request-id", "7"));
+    setup().providers["kiro"]
+        .script("named", answer.header("x-gaud-provider", "two").header("x-request-id", "7"));
     let response = setup().send(&request.case("named"));
     assert_eq!(response.headers.all("x-gaud-provider"), ["kiro"]);
     assert_eq!(response.header("x-request-id").as_deref(), Some("7"));

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 const MEGABYTE: u64 = 1_000_000;
 
 /// A client under way, and how much it has sent.
-struct Upload {
+pub(crate) struct Upload {
     sent: Arc<AtomicUsize>,
     client: JoinHandle<Response>,
 }
@@ -35,7 +35,7 @@ impl Upload {
     }
 }
 
-fn over_http1(addr: SocketAddr, request: Request) -> Upload {
+pub(crate) fn over_http1(addr: SocketAddr, request: Request) -> Upload {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = sent.clone();
     let client = std::thread::spawn(move || {
@@ -50,7 +50,7 @@ fn over_http1(addr: SocketAddr, request: Request) -> Upload {
     Upload { sent, client }
 }
 
-fn over_http2(addr: SocketAddr, request: Request) -> Upload {
+pub(crate) fn over_http2(addr: SocketAddr, request: Request) -> Upload {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = sent.clone();
     let client = std::thread::spawn(move || {
@@ -66,8 +66,14 @@ fn over_http2(addr: SocketAddr, request: Request) -> Upload {
     Upload { sent, client }
 }
 
-/// Uploads with the model first to a provider that hardly reads.
 fn stream(size: usize, start: fn(SocketAddr, Request) -> Upload) {
+    let request = Request::chat(body("one:m", Place::First, size));
+    streams(request, &body("m", Place::First, size), start);
+}
+
+/// Uploads with the model first to a provider that hardly reads.
+pub(crate) fn streams(request: Request, expected: &[u8], start: fn(SocketAddr, Request) -> Upload) {
+    let size = request.pieces.concat().len();
     let Pair { gateway, server } = Pair::start("");
     let warm = Request::chat(body("one:m", Place::First, 100_000)).case("warm");
     assert_eq!(h1::exchange(gateway.addr(), &warm).status, 200);
@@ -75,8 +81,7 @@ fn stream(size: usize, start: fn(SocketAddr, Request) -> Upload) {
 
     let gate = Gate::closed();
     server.script("upload", Answer::completion().reading_by(&gate));
-    let request = Request::chat(body("one:m", Place::First, size)).cut_every(100_000);
-    let upload = start(gateway.addr(), request.case("upload"));
+    let upload = start(gateway.addr(), request.cut_every(100_000).case("upload"));
     gate.let_through(1);
     server.wait_until("upload", |seen| seen.first_byte.is_some());
     assert!(upload.sent() < size, "the provider reads before the client has sent its last byte");
@@ -93,7 +98,7 @@ fn stream(size: usize, start: fn(SocketAddr, Request) -> Upload) {
         most = most.max(gateway.memory());
     }
     assert_eq!(upload.client.join().expect("a client").status, 200);
-    assert_eq!(server.wait("upload").sha256, sha256(&body("m", Place::First, size)));
+    assert_eq!(server.wait("upload").sha256, sha256(expected));
     let grown = most.saturating_sub(before);
     assert!(grown < 5 * MEGABYTE, "Envoy's memory grew by {grown} bytes");
 }

@@ -4,6 +4,12 @@ use gaud::endpoint::Shape;
 use gaud::reply::{Code, too_large};
 use serde::Serialize;
 
+/// Envoy's filter of access logs by an expression.
+const CEL: &str = "envoy.access_loggers.extension_filters.cel";
+
+const CEL_TYPE: &str =
+    "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter";
+
 /// What the template needs: a filter of Envoy's access logs, and the document for what it matches.
 #[derive(Serialize)]
 pub(super) struct LocalReply {
@@ -13,7 +19,7 @@ pub(super) struct LocalReply {
 }
 
 /// The mappers, in the order in which Envoy tries them: for each error the shapes of Anthropic and
-/// Gemini first, for their paths alone.
+/// Gemini first, where the filter has said that the client expects them.
 pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
     let rows = [
         (Code::RequestTooLarge, status_is(413), too_large(body_limit_bytes)),
@@ -53,15 +59,18 @@ fn all_shapes(code: Code, filter: &str, message: &str) -> [LocalReply; 3] {
         // Envoy's own 503s carry no time of their own: a client may try again soon.
         retry_after_secs: (code.status() == 503).then_some(1),
     };
-    let under = |path| {
-        let path = format!(
-            "{{ header_filter: {{ header: {{ name: \":path\", string_match: {{ contains: {path} }} }} }} }}"
+    let expected = |shape: Shape| {
+        let is_said = format!(
+            "{{ extension_filter: {{ name: {CEL}, typed_config: {{ \"@type\": {CEL_TYPE}, expression: \
+             'filter_state[\"wasm.{}\"] == b\"{}\"' }} }} }}",
+            Shape::PROPERTY,
+            shape.as_str()
         );
-        format!("{{ and_filter: {{ filters: [{filter}, {path}] }} }}")
+        format!("{{ and_filter: {{ filters: [{filter}, {is_said}] }} }}")
     };
     [
-        reply(Shape::Anthropic, under("/v1/messages")),
-        reply(Shape::Gemini, under("/v1beta/models/")),
+        reply(Shape::Anthropic, expected(Shape::Anthropic)),
+        reply(Shape::Gemini, expected(Shape::Gemini)),
         reply(Shape::OpenAi, filter.to_owned()),
     ]
 }

@@ -58,6 +58,12 @@ unsafe extern "C" {
         token: *mut u32,
     ) -> u32;
     pub(super) fn proxy_log(level: u32, message: *const u8, message_size: usize) -> u32;
+    pub(super) fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
     pub(super) fn proxy_get_property(
         path: *const u8,
         path_size: usize,

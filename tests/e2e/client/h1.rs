@@ -119,6 +119,13 @@ impl Connection {
         Some(chunk)
     }
 
+    /// Reads so many bytes as they are.
+    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
+        let (bytes, whole) = self.fixed(length);
+        assert!(whole, "closed behind {bytes:?}");
+        bytes
+    }
+
     fn chunks(&mut self) -> (Vec<u8>, bool) {
         let mut body = Vec::new();
         loop {

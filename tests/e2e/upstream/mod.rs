@@ -7,6 +7,7 @@ pub(crate) mod raw;
 mod record;
 mod serve;
 pub(crate) mod tls;
+pub(crate) mod websocket;
 
 pub(crate) use answer::{Answer, Gate};
 pub(crate) use record::{Framing, Seen, Tls, sha256};
@@ -27,7 +28,11 @@ pub(crate) struct Provider {
     addr: SocketAddr,
     records: Records,
     scripts: Scripts,
+    usual: Usual,
 }
+
+/// Status and body of the JSON documents that are answered again and again.
+type Usual = Arc<Mutex<HashMap<String, (u16, Vec<u8>)>>>;
 
 type Scripts = Arc<Mutex<HashMap<String, VecDeque<Answer>>>>;
 
@@ -47,7 +52,12 @@ impl Provider {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0");
         let listener = runtime::run_on(&thread, "a port", listener).expect("a port");
         let addr = listener.local_addr().expect("an address");
-        let provider = Self { addr, records: Records::default(), scripts: Scripts::default() };
+        let provider = Self {
+            addr,
+            records: Records::default(),
+            scripts: Scripts::default(),
+            usual: Usual::default(),
+        };
         thread.spawn(serve::serve(listener, acceptor, provider.clone()));
         provider
     }
@@ -66,6 +76,12 @@ impl Provider {
     pub(crate) fn script(&self, case: &str, answer: Answer) {
         let mut scripts = self.scripts.lock().expect("scripts");
         scripts.entry(case.to_owned()).or_default().push_back(answer);
+    }
+
+    /// Answers all requests of `case` so that have no script, until told otherwise.
+    pub(crate) fn always(&self, case: &str, status: u16, body: impl Into<Vec<u8>>) {
+        let mut usual = self.usual.lock().expect("usual answers");
+        usual.insert(case.to_owned(), (status, body.into()));
     }
 
     /// The requests of `case`, as far as they have come.
@@ -92,6 +108,8 @@ impl Provider {
     fn next_answer(&self, case: &str) -> Answer {
         let mut scripts = self.scripts.lock().expect("scripts");
         let scripted = scripts.get_mut(case).and_then(VecDeque::pop_front);
-        scripted.unwrap_or_else(Answer::completion)
+        let usual = self.usual.lock().expect("usual answers").get(case).cloned();
+        let usual = usual.map(|(status, body)| Answer::new(status, "application/json", body));
+        scripted.or(usual).unwrap_or_else(Answer::completion)
     }
 }

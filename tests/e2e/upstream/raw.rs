@@ -17,6 +17,8 @@ pub(crate) enum Act {
     ReadRequest,
     /// Writes bytes.
     Send(&'static [u8]),
+    /// Writes the same bytes again and again, until nobody reads any more.
+    SendOn(&'static [u8]),
     /// Waits for the test.
     Pass(Gate),
     /// Reads until the other side closes.
@@ -106,6 +108,7 @@ async fn act(mut stream: TcpStream, acts: Vec<Act>) {
             Act::ReadHead => drop(read_head(&mut stream).await),
             Act::ReadRequest => read_request(&mut stream).await,
             Act::Send(bytes) => drop(stream.write_all(bytes).await),
+            Act::SendOn(bytes) => while stream.write_all(bytes).await.is_ok() {},
             Act::Pass(gate) => gate.pass().await,
             Act::ReadOn => drop(stream.read_to_end(&mut Vec::new()).await),
             Act::Reset => stream.set_zero_linger().expect("no linger"),
