@@ -162,6 +162,11 @@ impl Attempt {
         Ok((attempt, release))
     }
 
+    /// The shape of the client's errors.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
     /// All of the request has come.
     pub fn request_ended(&mut self) {
         self.is_whole = true;

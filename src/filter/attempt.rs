@@ -51,6 +51,7 @@ impl AttemptStream {
                 if let Some(provider) = attempt.provider() {
                     stream::edit_head(&release, provider);
                 }
+                stream::tell_shape(attempt.shape());
                 self.edit = release.edit;
                 self.attempt = Some(attempt);
                 Action::Continue

@@ -62,9 +62,8 @@ impl Stream {
         let map = host::header_map(Map::RequestHeaders);
         let gateway = Rc::clone(&self.gateway);
         let (session, step) = Session::begin(gateway, &*self.envoy, &Head::parse(&map), end);
-        // Envoy's own replies have OpenAI's shape where nothing is said.
-        if session.shape() != Shape::OpenAi && matches!(step, Step::Hold | Step::Release(_)) {
-            host::set_property(Shape::PROPERTY, session.shape().as_str());
+        if matches!(step, Step::Hold | Step::Release(_)) {
+            tell_shape(session.shape());
         }
         self.session = Some(session);
         self.carry_out(step, Vec::new(), Action::Stop)
@@ -166,6 +165,13 @@ fn read_body(
         std::mem::take(&mut pieces).into_iter().for_each(|piece| held.push(piece));
     }
     (step, pieces)
+}
+
+/// Envoy's own replies have OpenAI's shape where nothing is said.
+pub(super) fn tell_shape(shape: Shape) {
+    if shape != Shape::OpenAi {
+        host::set_property(Shape::PROPERTY, shape.as_str());
+    }
 }
 
 /// Answers in the provider's place, with further headers.
