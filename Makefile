@@ -78,7 +78,7 @@ test-module: filter ## Test the built module: its imports, exports and size
 	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
 
 .PHONY: test-e2e
-test-e2e: filter filter-trap func-e python node servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
+test-e2e: filter filter-trap func-e python node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" $(VENV)/bin/python -m pytest --quiet $(SDK)
 
@@ -158,12 +158,12 @@ bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the hos
 ##@ Tools
 
 .PHONY: tools
-tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python node servers ## Install what the tests need, into .tools/
+tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python node prisma servers ## Install what the tests need, into .tools/
 
 .PHONY: clean
 clean: ## Remove what was built and installed
 	$(CARGO) clean
-	rm -rf $(TOOLS) $(SDK)/node_modules
+	rm -rf $(TOOLS) $(SDK)/node_modules $(SDK)/postgres/node_modules
 
 # Rust's own library for a target is there, or rustup gets it.
 target-%:
@@ -216,7 +216,21 @@ $(SDK)/node_modules/.package-lock.json: $(SDK)/package-lock.json
 	cd $(SDK) && $(NPM) ci --ignore-scripts
 	@touch $@
 
-# Debian's nginx, Caddy and PostgreSQL, for the tests of deployments; what is there already is taken as it is.
+# LiteLLM's client of its database, generated into its environment. Prisma would download engines of its own: the tests
+# have one for queries, which generating only asks for its version.
+PRISMA        := $(CURDIR)/$(SDK)/postgres
+PRISMA_ENGINE := $(PRISMA)/query-engine.mjs
+.PHONY: prisma
+prisma: $(STAMPS)/prisma
+
+$(STAMPS)/prisma: $(PRISMA)/package-lock.json $(STAMPS)/python
+	cd $(PRISMA) && $(NPM) ci --ignore-scripts
+	PATH="$(VENV)/bin:$$PATH" CHECKPOINT_DISABLE=1 PRISMA_CLI_QUERY_ENGINE_TYPE=binary \
+		PRISMA_QUERY_ENGINE_BINARY=$(PRISMA_ENGINE) PRISMA_SCHEMA_ENGINE_BINARY=$(PRISMA_ENGINE) \
+		$(PRISMA)/node_modules/.bin/prisma generate --schema $(VENV)/lib/python3*/site-packages/litellm/proxy/schema.prisma
+	@touch $@
+
+# Debian's nginx, Caddy and PostgreSQL, for the tests of deployments and of LiteLLM's database; what is there already is taken as it is.
 SERVERS := nginx-light caddy postgresql
 .PHONY: servers
 servers: $(STAMPS)/servers

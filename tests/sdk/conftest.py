@@ -77,11 +77,17 @@ def litellm(upstream, folder) -> Endpoint:
 
 
 def litellm_server(
-    name: str, port: int, upstream: Upstream, folder: Path, config: Path = HERE / "litellm.yaml"
+    name: str,
+    port: int,
+    upstream: Upstream,
+    folder: Path,
+    config: Path = HERE / "litellm.yaml",
+    database: dict[str, str] | None = None,
 ) -> Server:
     program = Path(sys.executable).parent / "litellm"
     argv = [program, "--config", config, "--host", "127.0.0.1", "--port", port, "--num_workers", 1]
-    return Server(name, [str(arg) for arg in argv], litellm_environment(upstream), folder, end_with=signal.SIGTERM)
+    environment = litellm_environment(upstream) | (database or {})
+    return Server(name, [str(arg) for arg in argv], environment, folder, end_with=signal.SIGTERM)
 
 
 def litellm_environment(upstream: Upstream) -> dict[str, str]:
