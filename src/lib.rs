@@ -1,18 +1,29 @@
 //! Gaud: an LLM gateway inside Envoy.
 //!
 //! ```text
-//! head ──── endpoint ─────────────────────────────────┐              (held)
-//! body ──── body::json ── model ── route ── body::edit ┴──> Envoy's router ──> provider
-//!             └ goes on scanning while the rest streams
+//! head ──── endpoint ─────────────────────────────────────┐             (held)
+//! body ──── body::json ── model ── route ── body::edit ───┴─> Envoy's router ──> provider
+//!        or body::multipart            │                                 ^
+//!             └ goes on scanning while the rest streams                  │
+//!                                      │ several attempts may be needed  │
+//!                                      └─> relay ──> hop ──> attempt ────┘
 //! ```
 //!
-//! The modules, as a request meets them: [`head`] and [`endpoint`] say what it asks for, [`body`]
-//! finds its [`model`], [`route`] picks the provider by the [`config`], [`reply`] is what a client
-//! gets in a provider's place. [`breaker`]
-//! and [`outcome`] leave failing providers alone, with the help of [`store`] and [`health`];
-//! [`status`] and [`metrics`] show how they are, and [`catalog`] what models they have.
-//! [`session`] alone knows their order; the `filter` translates between it and Envoy, and is built
-//! for wasm32-wasip1 only.
+//! The modules, as a request meets them: [`head`], [`path`] and [`endpoint`] say what it asks for,
+//! [`body`] finds its [`model`], [`route`] picks the targets by the [`config`], [`admission`] asks
+//! the first one's [`breaker`], and [`reply`] is what a client gets in a provider's place.
+//! [`session`] alone knows their order.
+//!
+//! A request that may take several attempts goes on by the [`relay`]: [`attempt`] alone knows the
+//! order behind the hop. [`run`] remembers the attempts before, [`response`] reads what came of one,
+//! and [`retry`] decides what comes next.
+//!
+//! Beside the requests: [`outcome`] says what an attempt means to a [`breaker`], [`health`] checks
+//! providers and [`discovery`] asks them for their models, all with the help of [`store`];
+//! [`status`] and [`metrics`] show how they are, and [`catalog`] what models they have. [`host`] is
+//! what all of it asks of the world, and [`capabilities`] what the module asks of Envoy.
+//!
+//! The `filter` translates between this and Envoy, and is built for wasm32-wasip1 only.
 
 pub mod admission;
 pub mod attempt;

@@ -166,17 +166,21 @@ impl Code {
                 "too many requests wait for a `model` that comes late; send `model` before the \
                  long parts, or try again"
             }
-            Self::BadProviderResponse => "the provider sent something that is no HTTP response",
+            Self::BadProviderResponse => {
+                "the provider sent something that is no HTTP response; as an event of a stream: it \
+                 ended before its last event"
+            }
             Self::ProviderUnavailable => {
                 "the provider has failed several times in a row and is left alone for a while; try \
                  again after `retry-after` seconds"
             }
             Self::ProviderUnreachable => {
                 "the provider refused or closed the connection before it answered, or its name \
-                 does not resolve"
+                 does not resolve; of a chain: the last one"
             }
             Self::ProviderTimeout => {
-                "the provider did not begin to answer within `timeout_secs`, or sent no body within `first_token_secs`"
+                "the provider did not begin to answer within `timeout_secs`, or sent no body within \
+                 `first_token_secs`"
             }
         }
     }

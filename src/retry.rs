@@ -3,7 +3,7 @@
 //! | what has happened | while the provider has tries left | else, with a target left | else |
 //! |---|---|---|---|
 //! | a 5xx, a connection that broke | same again | next | final |
-//! | a 429 or 503 with a short `retry-after` | same again, after it | next | final |
+//! | a 429 or a 5xx with a short `retry-after` | same again, after it | next | final |
 //! | one with a long `retry-after` | next, or final | next | final |
 //! | a 429 without | next, or same again | next | final |
 //! | no answer in time | next, or final | next | final |

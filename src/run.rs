@@ -50,7 +50,7 @@ pub struct Begun {
     pub target: ChainTarget,
     /// What the breaker is to hear.
     pub admission: Admission,
-    /// The how manieth attempt it is, from 1.
+    /// Its place among the run's attempts, from 1.
     pub number: u32,
 }
 

@@ -1,4 +1,4 @@
-//! One request, from its head to its answer: the only file that knows the order.
+//! A client's request, from its head to its answer: the only file that knows the order.
 //!
 //! ```text
 //! begin ──> Own path: Reply
@@ -10,6 +10,10 @@
 //!                                      └─> Reply    whatever is wrong, at any time
 //! respond ──> end                         what became of it: the breaker hears of both
 //! ```
+//!
+//! Where several attempts may be needed, Release sends the request over the hop as it is
+//! ([`crate::relay`]): there each [`crate::attempt`] asks the breaker and edits, and tells the
+//! breaker what became of it.
 //!
 //! No clock, no dice: bytes in, decisions out, and a [`Host`] for what is shared.
 
@@ -56,7 +60,7 @@ pub struct Session {
     admission: Option<Admission>,
 }
 
-/// A request that went to a provider.
+/// How far a request has come.
 #[derive(Debug)]
 enum Phase {
     /// Head and body are held: the model has not come yet.
@@ -198,7 +202,8 @@ impl Session {
         self.reject(host, &Reject::NoRoom)
     }
 
-    /// The provider that the request went to; `None` while it has none, or was answered here.
+    /// The provider that the request went to; `None` while it has none, was answered here, or went
+    /// over the hop.
     pub fn provider(&self) -> Option<&Provider> {
         self.admission.and_then(|own| self.gateway.provider(own.provider))
     }
@@ -328,7 +333,7 @@ impl Session {
         self.release(host, target.provider, path, edit)
     }
 
-    /// Whether there may be several attempts, or deadlines that Envoy's router does not know.
+    /// Whether several attempts may be needed, or one that is watched for its deadlines.
     fn takes_the_hop(&self, targets: &[ChainTarget]) -> bool {
         let has_deadlines = |target: &ChainTarget| {
             self.gateway.provider(target.provider).is_some_and(Provider::has_deadlines)

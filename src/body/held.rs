@@ -6,8 +6,8 @@
 
 use std::cell::Cell;
 
-/// The most that all requests of a VM hold. Envoy's VMs fail somewhere above 512 MiB, and a body is
-/// there twice for the moment in which it is given back.
+/// The most that all requests of a VM hold. Envoy's VMs fail somewhere above 512 MiB, and a body that
+/// is edited across two pieces is there twice for a moment.
 const HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Smaller pieces are put together: each costs memory of its own, and a client may send single
@@ -47,13 +47,6 @@ impl Held {
         }
     }
 
-    /// Gives everything back, in one piece.
-    pub fn take(&mut self) -> Vec<u8> {
-        let bytes = self.pieces.concat();
-        self.clear();
-        bytes
-    }
-
     /// Gives everything back, piece by piece.
     pub fn take_pieces(&mut self) -> Vec<Vec<u8>> {
         let pieces = std::mem::take(&mut self.pieces);
@@ -88,8 +81,8 @@ mod tests {
             held.push(piece.to_vec());
         }
         let expected = [&b"abc"[..], &[b'x'; PIECE_BYTES], b"d"].concat();
-        assert_eq!(held.take(), expected);
-        assert_eq!(held.take(), b"");
+        assert_eq!(held.take_pieces().concat(), expected);
+        assert!(held.take_pieces().is_empty());
     }
 
     #[test]
@@ -109,7 +102,7 @@ mod tests {
         one.push(vec![0; 10]);
         other.push(vec![0; 5]);
         assert_eq!(ALL_BYTES.get(), all + 15);
-        one.take();
+        one.take_pieces();
         assert_eq!(ALL_BYTES.get(), all + 5);
         drop(other);
         assert_eq!(ALL_BYTES.get(), all);

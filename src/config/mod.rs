@@ -1,9 +1,9 @@
 //! The configuration: one model, written as TOML in `gaud.toml` and as JSON for the filter.
 //!
 //! ```text
-//! gaud.toml ─┐                   ┌ environment.rs (native): GAUD_…, secrets out of the text
-//!            ├─> file.rs (serde) ┤
-//! filter JSON┘                   └─> compile.rs ─> Gateway: providers, routes, limits
+//! gaud.toml ──> file.rs ──> command/load (native): GAUD_…, secrets out of the text ─┐
+//! filter JSON ─> file.rs ───────────────────────────────────────────────────────────┴─> compile.rs
+//!                                                                                         └─> Gateway
 //! ```
 //!
 //! [`File`] is what a person may write; [`Gateway`] is what the rest of the code works with, and

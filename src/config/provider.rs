@@ -74,7 +74,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Whether its responses are looked at while they pass.
+    /// Whether it has deadlines that Envoy's router does not know.
     pub fn has_deadlines(&self) -> bool {
         self.first_token_ms.is_some() || self.idle_ms.is_some()
     }

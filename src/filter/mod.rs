@@ -1,7 +1,15 @@
 //! The glue between Envoy and the core: proxy-wasm, and nothing else.
 //!
-//! It translates and decides nothing: callbacks in ([`exports`]), the steps of a
-//! [`crate::session::Session`] or a [`crate::attempt::Attempt`] out ([`host`]).
+//! It translates and decides nothing:
+//!
+//! ```text
+//! Envoy ── exports ──┬─> root     the plugin: configuration, ticks, checks, discovery
+//!                    ├─> stream   a client's request, by a Session
+//!                    └─> attempt  what came over the hop, by an Attempt
+//!                          └──────── host ──> Envoy
+//! ```
+//!
+//! The same module stands before and behind the hop; `root_id` says where.
 
 mod attempt;
 mod envoy;

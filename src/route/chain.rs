@@ -40,12 +40,6 @@ impl Chains {
         self.exact.is_empty() && self.globs.is_empty()
     }
 
-    /// The longest of them.
-    pub fn longest(&self) -> usize {
-        let globs = self.globs.iter().map(|(_, to)| to.len());
-        self.exact.values().map(Vec::len).chain(globs).max().unwrap_or(0)
-    }
-
     /// Compiles `fallbacks`.
     pub(crate) fn compile(
         file: &File,
