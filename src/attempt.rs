@@ -38,6 +38,9 @@ const STALL_BYTES_MAX: u64 = 512 * 1024;
 /// How much of an error is read to know what it is.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
 
+/// How long that may take.
+const ERROR_MS_MAX: u64 = 10_000;
+
 /// An attempt under way.
 #[derive(Debug)]
 pub struct Attempt {
@@ -62,7 +65,7 @@ enum Phase {
     /// Its head is held until the first byte of its body.
     Head(Option<Watch>),
     /// Head and body are held until it is known what error this is.
-    Error(Vec<u8>),
+    Error { held: Vec<u8>, since_ms: u64 },
     /// On its way to the client.
     Streaming { watch: Option<Watch>, bytes: u64, last_ms: u64 },
     /// On its way back to Envoy's router, or answered here.
@@ -95,10 +98,10 @@ pub enum Step {
     Append(String),
 }
 
-/// What becomes of an attempt whose deadline has passed.
+/// The gateway's answer in the provider's place; in the middle of a response, its end.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Late {
-    /// The answer in the provider's place; in the middle of a response, its end.
+pub struct Instead {
+    /// The answer.
     pub reply: Reply,
     /// What its head gets.
     pub marks: Marks,
@@ -115,21 +118,27 @@ impl Attempt {
         host: &H,
         head: &Head<'_>,
         end: bool,
-    ) -> Result<(Self, Release), Reply>
+    ) -> Result<(Self, Release), Instead>
     where
         H: Host + ?Sized,
     {
         let (path, request) = ClientPath::read(head.method, head.path, &gateway.base_paths);
         let shape = request.shape;
-        let refuse = |reject: Reject| {
+        let refuse = |reject: Reject, attempts: u32| {
             host.count(Metric::Refused(reject.code()));
-            reject.reply(shape)
+            let is_hopeless = attempts > 0;
+            Instead {
+                reply: reject.reply(shape),
+                marks: Marks { again: None, attempts, is_hopeless },
+            }
         };
-        let relay = Relay::from_header(head.run).ok_or_else(|| refuse(Reject::NoRun))?;
-        let asked = ModelName::try_from(relay.asked.clone()).map_err(|_| refuse(Reject::NoRun))?;
+        let no_run = || refuse(Reject::NoRun, 0);
+        let relay = Relay::from_header(head.run).ok_or_else(no_run)?;
+        let asked = ModelName::try_from(relay.asked.clone()).map_err(|_| no_run())?;
         let targets = || gateway.targets(&asked).unwrap_or_default();
-        let begun = runs.begin(host, &gateway, &relay.run, targets).map_err(refuse)?;
-        let Begun { target, admission, number } = begun;
+        let Begun { target, admission, number } =
+            runs.begin(host, &gateway, &relay.run, targets)
+                .map_err(|(reject, attempts)| refuse(reject, attempts))?;
         let (in_path, renamed) = match &request.endpoint {
             Endpoint::Model(ModelIn::Path(place, _)) => {
                 let is_other = target.model != relay.asked;
@@ -200,7 +209,7 @@ impl Attempt {
                 Step::Release(self.stream(host, watch))
             }
             Kind::MayBeTooLong if !answer.end && self.runs.has_other_model(&self.run) => {
-                self.phase = Phase::Error(Vec::new());
+                self.phase = Phase::Error { held: Vec::new(), since_ms: host.now_ms() };
                 Step::Hold
             }
             _ => Step::Release(self.stream(host, None)),
@@ -217,16 +226,19 @@ impl Attempt {
     ) -> Step {
         match &mut self.phase {
             Phase::Head(_) if size == 0 && !end => Step::Hold,
-            Phase::Head(watch) => {
-                let watch = watch.take();
-                self.note(host, Outcome::Success);
-                let marks = self.stream(host, watch);
-                match self.pass(host, size, read, end) {
-                    Step::Append(event) => self.broken_off(host, marks, event),
-                    _ => Step::Release(marks),
+            Phase::Head(watch) => match (watch.take(), end) {
+                (Some(mut watch), true) => {
+                    watch.feed(&read());
+                    self.whole_stream(host, &watch)
                 }
-            }
-            Phase::Error(held) => {
+                (watch, _) => {
+                    self.note(host, Outcome::Success);
+                    let marks = self.stream(host, watch);
+                    self.pass(host, size, read, false);
+                    Step::Release(marks)
+                }
+            },
+            Phase::Error { held, .. } => {
                 held.extend(read());
                 match end || held.len() > ERROR_BYTES_MAX {
                     true => Step::Release(self.judge_error(host)),
@@ -239,7 +251,7 @@ impl Attempt {
     }
 
     /// Looks whether a deadline has passed.
-    pub fn tick<H: Host + ?Sized>(&mut self, host: &H) -> Option<Late> {
+    pub fn tick<H: Host + ?Sized>(&mut self, host: &H) -> Option<Instead> {
         let now_ms = host.now_ms();
         let provider = self.provider()?;
         let passed = |since_ms: u64, limit_ms: Option<u64>| {
@@ -249,7 +261,7 @@ impl Attempt {
             Phase::Waiting | Phase::Head(_) if passed(self.begun_ms, provider.first_token_ms) => {
                 self.note(host, Outcome::Failure);
                 let marks = self.fail(host, Cause::Of(RetryOn::Timeout), None);
-                Some(Late { reply: Reject::NoFirstToken.reply(self.shape), marks })
+                Some(Instead { reply: Reject::NoFirstToken.reply(self.shape), marks })
             }
             Phase::Streaming { bytes, last_ms, .. } if passed(*last_ms, provider.idle_ms) => {
                 let outcome = match *bytes <= STALL_BYTES_MAX {
@@ -258,7 +270,12 @@ impl Attempt {
                 };
                 self.conclude(host, outcome);
                 let marks = Marks { attempts: self.number, ..Marks::default() };
-                Some(Late { reply: Reject::Stalled.reply(self.shape), marks })
+                Some(Instead { reply: Reject::Stalled.reply(self.shape), marks })
+            }
+            Phase::Error { since_ms, .. } if passed(*since_ms, Some(ERROR_MS_MAX)) => {
+                let marks = self.stream(host, None);
+                self.conclude(host, Outcome::Neutral);
+                Some(Instead { reply: Reject::EndlessError.reply(self.shape), marks })
             }
             _ => None,
         }
@@ -315,10 +332,7 @@ impl Attempt {
             Next::Same(wait_secs) => Some(wait_secs),
             Next::Move => Some(None),
         };
-        if let (Some(_), Some(admission)) = (again, &self.admission) {
-            host.count(Metric::Retried(admission.provider));
-        }
-        let is_hopeless = again.is_none() && self.number > 1;
+        let is_hopeless = again.is_none() && self.runs.has_tried_others(&self.run);
         Marks { again, attempts: self.number, is_hopeless }
     }
 
@@ -349,10 +363,10 @@ impl Attempt {
 
     /// A client error that was held: is it that the context is too long?
     fn judge_error<H: Host + ?Sized>(&mut self, host: &H) -> Marks {
-        let Phase::Error(body) = std::mem::replace(&mut self.phase, Phase::Over) else {
+        let Phase::Error { held, .. } = std::mem::replace(&mut self.phase, Phase::Over) else {
             return Marks::default();
         };
-        match response::is_context_length(&body) {
+        match response::is_context_length(&held) {
             true => self.fail(host, Cause::ContextLength, None),
             false => self.stream(host, None),
         }
@@ -364,16 +378,22 @@ impl Attempt {
         Step::Append(response::error_event(self.shape))
     }
 
-    /// The same, and nothing of it has reached the client.
-    fn broken_off<H: Host + ?Sized>(&mut self, host: &H, marks: Marks, event: String) -> Step {
+    /// A stream came in one piece, and nothing of it has reached the client.
+    fn whole_stream<H: Host + ?Sized>(&mut self, host: &H, watch: &Watch) -> Step {
+        if watch.has_ended() {
+            self.note(host, Outcome::Success);
+            return Step::Release(self.stream(host, None));
+        }
+        self.note(host, Outcome::Failure);
         match self.fail(host, Cause::Of(RetryOn::Connection), None) {
             marks @ Marks { again: Some(_), .. } => Step::Release(marks),
-            _ => Step::ReleaseWith(marks, event),
+            marks => Step::ReleaseWith(marks, response::error_event(self.shape)),
         }
     }
 
     fn conclude<H: Host + ?Sized>(&mut self, host: &H, outcome: Outcome) {
         self.phase = Phase::Over;
+        self.runs.forget(&self.run);
         if let Some(admission) = self.admission.take() {
             admission.conclude(host, &self.gateway, outcome);
         }

@@ -69,6 +69,8 @@ pub struct Body {
     pub is_form: bool,
     /// There may be none.
     pub is_optional: bool,
+    /// It makes nothing that lasts: it can be sent twice.
+    pub repeats: bool,
 }
 
 /// The shape of an endpoint's errors.
@@ -126,7 +128,7 @@ impl Endpoint {
             Some(model) if !model.is_empty() => is_ambiguous_model(model),
             _ => is_ambiguous(path),
         };
-        let optional = Body { is_form: true, is_optional: true };
+        let optional = Body { is_form: true, is_optional: true, repeats: true };
         match meaning {
             Meaning::Own(own) => Self::Own(own, place),
             _ if is_refused => Self::Refused,
@@ -141,7 +143,7 @@ impl Endpoint {
     /// Whether it names a model and makes nothing that lasts: it can be sent twice.
     pub fn may_repeat(&self) -> bool {
         match self {
-            Self::Model(ModelIn::Body(body)) => body.is_form || !body.is_optional,
+            Self::Model(ModelIn::Body(body)) => body.repeats,
             Self::Model(ModelIn::Path(..)) => true,
             _ => false,
         }

@@ -1,6 +1,7 @@
 //! The head of a request, read from Envoy's header map in one call.
 
 use crate::config::CLIENT_CREDENTIALS;
+use crate::relay;
 
 /// What the gateway needs of a request's head. Values are bytes: a client may send any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,8 +101,8 @@ impl<'a> Head<'a> {
                     content_types = content_types.saturating_add(1);
                     head.content_type = head.content_type.and(value, content_types);
                 }
-                b"x-gaud-run" => head.run = value,
                 b"anthropic-version" => head.is_anthropic = true,
+                name if name == relay::HEADER.as_bytes() => head.run = value,
                 _ => head.credentials.note(name),
             }
         }
@@ -133,24 +134,27 @@ impl<'a> ContentType<'a> {
 
     /// By the media type, whatever its parameters (RFC 9110, section 8.3.1).
     fn of(value: &'a [u8]) -> Self {
-        let begins = |value: &[u8], form: &[u8]| {
-            value.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
-        };
-        let is_form = |value: &[u8]| FORMS.iter().any(|form| begins(value, form));
+        let is_form = |value: &[u8]| FORMS.iter().any(|form| is_type(value, form));
         let [multipart, url_encoded] = FORMS;
         // Envoy makes one header of two, with a comma between them.
         let mut others = value.split(|byte| *byte == b',').skip(1);
         if others.any(|other| is_form(other.trim_ascii_start())) {
             return Self::Several;
         }
-        if begins(value, multipart) {
+        if is_type(value, multipart) {
             return Self::Multipart(value);
         }
-        match begins(value, url_encoded) {
+        match is_type(value, url_encoded) {
             true => Self::UrlEncoded,
             false => Self::Other,
         }
     }
+}
+
+/// Whether a `content-type` is this one, whatever its parameters (RFC 9110, section 8.3.1).
+pub fn is_type(content_type: &[u8], expected: &[u8]) -> bool {
+    let start = content_type.get(..expected.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(expected))
 }
 
 fn parse_length(value: &[u8]) -> Option<u64> {

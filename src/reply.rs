@@ -324,6 +324,8 @@ pub enum Reject {
     NoFirstToken,
     /// Nothing more came of a response.
     Stalled,
+    /// An error of the provider's that does not end.
+    EndlessError,
     /// What came over the hop is not the gateway's own.
     NoRun,
     /// Nobody knows this path.
@@ -382,6 +384,7 @@ impl Reject {
             Self::Unavailable { .. } => Code::ProviderUnavailable,
             Self::Exhausted => Code::ProviderUnreachable,
             Self::NoFirstToken | Self::Stalled => Code::ProviderTimeout,
+            Self::EndlessError => Code::BadProviderResponse,
             Self::NoRun => Code::GatewayError,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
         }
@@ -445,6 +448,7 @@ impl Reject {
             }
             Self::NoFirstToken => "The provider sent nothing within first_token_secs.".to_owned(),
             Self::Stalled => "The provider sent nothing more within idle_secs.".to_owned(),
+            Self::EndlessError => "The provider's answer is an error without an end.".to_owned(),
             Self::NoRun => "The request is no attempt of this gateway's.".to_owned(),
             Self::UnknownUrl { method, path } => format!("Unknown URL: {method} {path}."),
         }

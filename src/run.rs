@@ -15,14 +15,15 @@ use hashbrown::HashMap;
 
 use crate::admission::Admission;
 use crate::breaker::shared;
-use crate::config::{Gateway, RetryOn};
+use crate::config::{Gateway, ProviderId, RetryOn};
 use crate::host::Host;
+use crate::metrics::Metric;
 use crate::reply::Reject;
 use crate::retry::{Cause, Left, Next};
 use crate::route::ChainTarget;
 
 /// How long a run is kept that nobody goes on with: longer than any wait between two attempts.
-const KEPT_MS: u64 = 600_000;
+pub(crate) const KEPT_MS: u64 = 600_000;
 
 /// The runs of a worker, by their names.
 #[derive(Debug, Default)]
@@ -34,8 +35,12 @@ struct Run {
     targets: Vec<ChainTarget>,
     /// The place of the target that was asked last.
     at: Option<usize>,
+    /// Who was asked last.
+    asked: Option<ProviderId>,
     /// How often it was asked.
     tries: u32,
+    /// Somebody was left alone.
+    has_passed_over: bool,
     /// How many attempts there were.
     attempts: u32,
     /// What comes after the last one; `None` while nothing is known of it.
@@ -59,25 +64,34 @@ impl Runs {
     /// alone are passed over.
     ///
     /// # Errors
-    /// The answer when nobody is left.
+    /// The answer when nobody is left, and how many attempts there were.
     pub fn begin<H>(
         &self,
         host: &H,
         gateway: &Gateway,
         name: &str,
         targets: impl FnOnce() -> Vec<ChainTarget>,
-    ) -> Result<Begun, Reject>
+    ) -> Result<Begun, (Reject, u32)>
     where
         H: Host + ?Sized,
     {
         let mut runs = self.0.borrow_mut();
         let run = runs.entry_ref(name).or_insert_with(|| Run::new(targets()));
         run.touched_ms = host.now_ms();
-        let begun = run.begin(host, gateway);
-        if begun.is_err() {
-            runs.remove(name);
+        let before = run.asked;
+        match run.begin(host, gateway) {
+            Ok(begun) => {
+                if let Some(provider) = before {
+                    host.count(Metric::Retried(provider));
+                }
+                Ok(begun)
+            }
+            Err(reject) => {
+                let attempts = run.attempts;
+                runs.remove(name);
+                Err((reject, attempts))
+            }
         }
-        begun
     }
 
     /// Decides what comes after an attempt.
@@ -105,6 +119,16 @@ impl Runs {
             let is_last = run.at.is_none_or(|at| at.saturating_add(1) >= run.targets.len());
             !is_last || run.tries <= gateway.retries.max
         })
+    }
+
+    /// Whether the attempt that is under way is not the only one that was thought of.
+    pub fn has_tried_others(&self, name: &str) -> bool {
+        self.0.borrow().get(name).is_some_and(|run| run.attempts > 1 || run.has_passed_over)
+    }
+
+    /// The request has its answer.
+    pub fn forget(&self, name: &str) {
+        self.0.borrow_mut().remove(name);
     }
 
     /// Whether another model could come after it.
@@ -147,7 +171,16 @@ impl Runs {
 
 impl Run {
     fn new(targets: Vec<ChainTarget>) -> Self {
-        Self { targets, at: None, tries: 0, attempts: 0, next: Some(Next::Move), touched_ms: 0 }
+        Self {
+            targets,
+            at: None,
+            asked: None,
+            tries: 0,
+            has_passed_over: false,
+            attempts: 0,
+            next: Some(Next::Move),
+            touched_ms: 0,
+        }
     }
 
     fn begin<H>(&mut self, host: &H, gateway: &Gateway) -> Result<Begun, Reject>
@@ -167,6 +200,7 @@ impl Run {
                     self.tries = if place == self.at { self.tries.saturating_add(1) } else { 1 };
                     self.attempts = self.attempts.saturating_add(1);
                     self.at = place;
+                    self.asked = Some(target.provider);
                     let number = self.attempts;
                     return Ok(Begun { target: target.clone(), admission, number });
                 }
@@ -177,6 +211,7 @@ impl Run {
                 }
                 Err(_) => {}
             }
+            self.has_passed_over = true;
             place = place.map(|at| at.saturating_add(1));
         }
         Err(soonest.map_or(Reject::Exhausted, |(_, reject)| reject))

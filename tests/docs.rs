@@ -16,8 +16,8 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use gaud::config::File;
-use gaud::endpoint::Shape;
 use gaud::endpoint::table::{Meaning, ROWS, Row};
+use gaud::endpoint::{Body, Shape};
 use gaud::metrics::{FAMILIES, Family};
 use gaud::reply::Code;
 
@@ -143,6 +143,10 @@ fn request(row: &Row) -> String {
 fn described(meaning: Meaning) -> &'static str {
     match meaning {
         Meaning::Own(_) => "",
+        Meaning::Body(Body { is_form: true, repeats: false, .. }) => {
+            "`model` in a multipart form, or a JSON object; never sent again | its bytes | \
+             `default_provider`"
+        }
         Meaning::Body(body) => match (body.is_form, body.is_optional) {
             (true, _) => {
                 "`model` in a multipart form, or a JSON object | its bytes | `default_provider`"
@@ -151,7 +155,7 @@ fn described(meaning: Meaning) -> &'static str {
                 "`model` in a JSON object | its bytes | `default_provider`; no body: 400"
             }
             (false, true) => {
-                "`model` in a JSON object, if there is one | its bytes | `default_provider`"
+                "`model` in a JSON object, if there is one; never sent again | its bytes | `default_provider`"
             }
         },
         Meaning::Path => "in the path | the path; `model` in the body is made the same | –",

@@ -5,6 +5,7 @@ use crate::config::{File, ProviderId};
 use crate::head::tests::serialized;
 use crate::host::memory::Memory;
 use crate::metrics::RequestOutcome;
+use crate::run::KEPT_MS;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -38,7 +39,7 @@ impl World {
         Self { host: Memory::default(), gateway: Rc::new(gateway), runs: Rc::default() }
     }
 
-    fn try_begin(&self, path: &str, relay: &str) -> Result<(Attempt, Release), Reply> {
+    fn try_begin(&self, path: &str, relay: &str) -> Result<(Attempt, Release), Instead> {
         let headers: [(&str, &[u8]); 4] = [
             (":method", b"POST"),
             (":path", path.as_bytes()),
@@ -262,7 +263,8 @@ fn without_anybody_left_there_is_an_error_with_a_time() {
             crate::breaker::shared::check_failed(&world.host, id, provider);
         }
     }
-    let reply = world.try_begin(CHAT, "17;m").unwrap_err();
+    let Instead { reply, marks } = world.try_begin(CHAT, "17;m").unwrap_err();
+    assert_eq!(marks, Marks::default());
     assert_eq!((reply.status, reply.retry_after_secs), (503, Some(30)));
     assert!(reply.body.contains("provider_unavailable"), "{}", reply.body);
 }
@@ -270,7 +272,45 @@ fn without_anybody_left_there_is_an_error_with_a_time() {
 #[test]
 fn what_is_no_run_is_refused() {
     for relay in ["", "17", "17;", "17;a;json;x;y"] {
-        let reply = World::new().try_begin(CHAT, relay).unwrap_err();
+        let Instead { reply, .. } = World::new().try_begin(CHAT, relay).unwrap_err();
         assert_eq!(reply.status, 500, "{relay}");
     }
+}
+
+#[test]
+fn a_run_that_is_over_is_forgotten() {
+    let world = World::new();
+    let over = |ends: fn(&World, &mut Attempt)| {
+        let (mut attempt, _) = world.begin();
+        ends(&world, &mut attempt);
+        attempt.end(&world.host, 0, || b"via_upstream".to_vec());
+        assert_eq!(world.begin().0.number, 1);
+        world.runs.forget("17");
+    };
+    over(|world, attempt| {
+        attempt.respond(&world.host, &EVENTS);
+        attempt.feed(&world.host, 1, || b"x".to_vec(), false);
+        attempt.feed(&world.host, 0, Vec::new, true);
+    });
+    over(|world, attempt| {
+        attempt.respond(&world.host, &EVENTS);
+        attempt.feed(&world.host, 1, || b"x".to_vec(), false);
+        world.host.now_ms.set(100_000);
+        attempt.tick(&world.host).unwrap();
+    });
+    world.begin();
+    world.runs.purge(KEPT_MS + 100_000);
+    assert_eq!(world.begin().0.number, 1);
+}
+
+#[test]
+fn an_error_without_an_end_is_given_up() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    let answer = Answer { status: 400, is_open_stream: false, ..EVENTS };
+    assert_eq!(attempt.respond(&world.host, &answer), Step::Hold);
+    assert_eq!(attempt.feed(&world.host, 1, || b"{".to_vec(), false), Step::Hold);
+    world.host.now_ms.set(ERROR_MS_MAX);
+    let late = attempt.tick(&world.host).unwrap();
+    assert_eq!((late.reply.status, late.marks.again), (502, None));
 }

@@ -35,13 +35,17 @@ pub enum Meaning {
 }
 
 /// A JSON object with a `model`.
-const JSON: Meaning = Meaning::Body(Body { is_form: false, is_optional: false });
+const JSON: Meaning = Meaning::Body(Body { is_form: false, is_optional: false, repeats: true });
 
-/// A JSON object that may have a `model`, or no body.
-const OPTIONAL: Meaning = Meaning::Body(Body { is_form: false, is_optional: true });
+/// The same, of what makes something that lasts.
+const LASTING_FORM: Meaning =
+    Meaning::Body(Body { is_form: true, is_optional: true, repeats: false });
+
+/// A JSON object that may have a `model`, or no body, of what makes something that lasts.
+const OPTIONAL: Meaning = Meaning::Body(Body { is_form: false, is_optional: true, repeats: false });
 
 /// A form, or a JSON object, with a `model`.
-const FORM: Meaning = Meaning::Body(Body { is_form: true, is_optional: true });
+const FORM: Meaning = Meaning::Body(Body { is_form: true, is_optional: true, repeats: true });
 
 /// Every known path.
 ///
@@ -65,7 +69,7 @@ pub const ROWS: &[Row] = &[
     post("/v1/audio/translations", FORM),
     post("/v1/images/edits", FORM),
     post("/v1/images/variations", FORM),
-    post("/v1/videos", FORM),
+    post("/v1/videos", LASTING_FORM),
     post("/v1/ocr", FORM),
     post("/v1/assistants", OPTIONAL),
     post("/v1/assistants/{id}", OPTIONAL),

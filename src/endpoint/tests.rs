@@ -10,7 +10,10 @@ fn endpoint(method: &str, path: &str) -> Endpoint {
 
 #[test]
 fn classifies_paths() {
-    let body = |is_form, is_optional| Endpoint::Model(ModelIn::Body(Body { is_form, is_optional }));
+    let body = |is_form: bool, is_optional: bool| {
+        let repeats = is_form || !is_optional;
+        Endpoint::Model(ModelIn::Body(Body { is_form, is_optional, repeats }))
+    };
     let own = |own| Endpoint::Own(own, 0..0);
     for (method, path, expected) in [
         ("POST", "/v1/chat/completions", body(false, false)),

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use super::envoy::Envoy;
 use super::host::{self, Buffer, Map};
 use super::stream::{self, Action};
-use crate::attempt::{Attempt, Late, Marks, Step};
+use crate::attempt::{Attempt, Instead, Marks, Step};
 use crate::body::Edit;
 use crate::config::Gateway;
-use crate::head::Head;
+use crate::head::{self, Head};
 use crate::response::{Answer, retry_after_secs};
 use crate::run::Runs;
 
@@ -56,8 +56,8 @@ impl AttemptStream {
                 self.attempt = Some(attempt);
                 Action::Continue
             }
-            Err(reply) => {
-                stream::send(&reply, &[]);
+            Err(Instead { reply, marks }) => {
+                stream::send(&reply, &self.headers(marks));
                 Action::Stop
             }
         }
@@ -80,7 +80,7 @@ impl AttemptStream {
         let Some(attempt) = &mut self.attempt else { return Action::Continue };
         let header = |name| host::header(Map::ResponseHeaders, name);
         let details = stream::details();
-        let is_event_stream = header("content-type").starts_with(b"text/event-stream");
+        let is_event_stream = head::is_type(&header("content-type"), b"text/event-stream");
         let answer = Answer {
             status: super::status(&header(":status")).unwrap_or_default(),
             details: &details,
@@ -106,7 +106,7 @@ impl AttemptStream {
 
     /// Looks whether a deadline has passed; `id` is Envoy's number of this context.
     pub(super) fn tick(&mut self, id: u32) {
-        let Some(Late { reply, marks }) =
+        let Some(Instead { reply, marks }) =
             self.attempt.as_mut().and_then(|attempt| attempt.tick(&*self.envoy))
         else {
             return;
@@ -144,7 +144,10 @@ impl AttemptStream {
 
     fn headers(&self, marks: Marks) -> Vec<(&'static str, String)> {
         let provider = self.attempt.as_ref().and_then(Attempt::provider);
-        let mut headers = vec![(ATTEMPTS_HEADER, marks.attempts.to_string())];
+        let mut headers = Vec::new();
+        if marks.attempts > 0 {
+            headers.push((ATTEMPTS_HEADER, marks.attempts.to_string()));
+        }
         headers.extend(provider.map(|own| (stream::PROVIDER_HEADER, own.name.clone())));
         if let Some(wait_secs) = marks.again {
             headers.push((AGAIN_HEADER, "1".to_owned()));
