@@ -89,6 +89,13 @@ impl Admission {
         self.outcome.unwrap_or(Outcome::Neutral)
     }
 
+    /// The attempt is over, and what was noted stays: whatever becomes of its stream is not the
+    /// provider's doing.
+    pub fn settle<H: Host + ?Sized>(mut self, host: &H, gateway: &Gateway) {
+        let noted = self.known(host, gateway);
+        self.conclude(host, gateway, noted);
+    }
+
     /// Whatever the provider has of the request, it was not its fault.
     pub fn give_up<H: Host + ?Sized>(mut self, host: &H, gateway: &Gateway) {
         let outcome = self.known(host, gateway);

@@ -292,8 +292,13 @@ impl Attempt {
         if let Phase::Head(_) = self.phase {
             self.note(host, outcome::at_end(flags, self.is_whole, &details));
         }
-        if let Some(admission) = self.admission.take() {
-            admission.end(host, &self.gateway, self.is_whole, (flags, &details));
+        match (self.admission.take(), &self.phase) {
+            // Envoy's router has gone on, and has closed this one.
+            (Some(admission), Phase::Over) => admission.settle(host, &self.gateway),
+            (Some(admission), _) => {
+                admission.end(host, &self.gateway, self.is_whole, (flags, &details));
+            }
+            (None, _) => {}
         }
         self.runs.end(host, &self.gateway, (&self.run, self.number), answered || has_left);
     }

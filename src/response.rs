@@ -98,15 +98,39 @@ fn contains(text: &[u8], words: &[u8]) -> bool {
     text.windows(words.len()).any(|window| window == words)
 }
 
-/// How streams end: whoever has seen one of these has seen the end, or an error.
-const CHAT_ENDS: &[&[u8]] =
-    &[b"[DONE]", b"\"finish_reason\":\"", b"\"finish_reason\": \"", b"\"error\""];
-const MESSAGES_ENDS: &[&[u8]] = &[b"message_stop", b"event: error", b"\"error\""];
-const RESPONSES_ENDS: &[&[u8]] =
-    &[b"response.completed", b"response.incomplete", b"response.failed", b"[DONE]", b"\"error\""];
+/// How streams end, or tell of an error. A line break, or a quote without a backslash before it, is
+/// never a part of what a model has written.
+const CHAT_ENDS: &[&[u8]] = &[
+    b"\ndata: [DONE]",
+    b"\ndata:[DONE]",
+    b"\"finish_reason\":\"",
+    b"\"finish_reason\": \"",
+    b"\"error\":{",
+    b"\"error\": {",
+];
+const MESSAGES_ENDS: &[&[u8]] = &[
+    b"\nevent: message_stop",
+    b"\"type\":\"message_stop\"",
+    b"\"type\": \"message_stop\"",
+    b"\nevent: error",
+    b"\"error\":{",
+    b"\"error\": {",
+];
+const RESPONSES_ENDS: &[&[u8]] = &[
+    b"\"type\":\"response.completed\"",
+    b"\"type\": \"response.completed\"",
+    b"\"type\":\"response.incomplete\"",
+    b"\"type\": \"response.incomplete\"",
+    b"\"type\":\"response.failed\"",
+    b"\"type\": \"response.failed\"",
+    b"\"type\":\"error\"",
+    b"\"type\": \"error\"",
+    b"\"error\":{",
+    b"\"error\": {",
+];
 
 /// The longest of them, less one.
-const TAIL_BYTES: usize = 18;
+const TAIL_BYTES: usize = 28;
 
 /// Looks out for the end of a stream.
 #[derive(Debug)]
@@ -126,7 +150,8 @@ impl Watch {
             path if path.ends_with("/completions") => CHAT_ENDS,
             _ => return None,
         };
-        Some(Self { ends, tail: Vec::new(), has_ended: false })
+        // The first line has none before it.
+        Some(Self { ends, tail: vec![b'\n'], has_ended: false })
     }
 
     /// Reads a piece.
@@ -233,10 +258,14 @@ mod tests {
             ("/v1/chat/completions", "data: {}\n\ndata: [DONE]\n\n", true),
             ("/v1/chat/completions", r#"data: {"choices":[{"finish_reason":"stop"}]}"#, true),
             ("/v1/chat/completions", r#"data: {"choices":[{"finish_reason":null}]}"#, false),
+            ("/v1/chat/completions", r#"data: {"content":"data: [DONE]"}"#, false),
+            ("/v1/chat/completions", r#"data: {"content":"\"finish_reason\":\"x"}"#, false),
+            ("/v1/chat/completions", r#"data: {"content":"\"error\":{}"}"#, false),
+            ("/v1/chat/completions", r#"data: {"error":{"code":1}}"#, true),
             ("/openai/deployments/m/chat/completions", "data: [DONE]", true),
             ("/v1/messages", "event: message_stop\ndata: {}", true),
             ("/v1/messages", "data: [DONE]", false),
-            ("/v1/responses", "event: response.incomplete\n", true),
+            ("/v1/responses", r#"data: {"type": "response.incomplete"}"#, true),
             ("/v1/responses", "event: response.output_text.delta\n", false),
         ] {
             for cut in 0..=text.len() {
@@ -248,5 +277,7 @@ mod tests {
             }
         }
         assert!(Watch::of("/v1/audio/speech").is_none());
+        let ends = [CHAT_ENDS, MESSAGES_ENDS, RESPONSES_ENDS].concat();
+        assert_eq!(ends.iter().map(|end| end.len()).max(), Some(TAIL_BYTES + 1));
     }
 }
