@@ -61,6 +61,7 @@ fn ten_thousand_requests_over_failing_providers() {
         site.gateway.memory() / 1_000_000
     );
     site.ledger.print();
+    site.ledger.assert_no_complaint();
     site.recovers(count);
     site.ledger.assert_no_complaint();
     site.gateway.assert_no_trap();

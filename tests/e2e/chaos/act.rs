@@ -8,7 +8,10 @@ use super::server::House;
 use super::wire::Wire;
 use std::time::Duration;
 use tokio::io::{self, AsyncWriteExt};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+
+/// The longest that a silent provider is to be waited for, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Answers; `true` when the connection can take another request.
 pub(super) async fn act(
@@ -38,10 +41,10 @@ pub(super) async fn act(
             wire.stream.write_all(&head).await?;
             send_body(wire, &body).await
         }
-        Fate::Silent => wait_for_end(wire, &[]).await,
+        Fate::Silent => wait_for_end(wire, house, &[]).await,
         Fate::SilentBody => {
             let (head, _) = parts(plan, answer::good(plan, house.provider));
-            wait_for_end(wire, &head).await
+            wait_for_end(wire, house, &head).await
         }
         _ => error(wire, house, plan, fate).await,
     }
@@ -62,10 +65,12 @@ async fn send_body(wire: &mut Wire, body: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The provider must be left alone in the end: its caller has gone on to another.
-async fn wait_for_end(wire: &mut Wire, head: &[u8]) -> io::Result<bool> {
+/// Says nothing more until it is left alone: its caller has gone on to another.
+async fn wait_for_end(wire: &mut Wire, house: &House, head: &[u8]) -> io::Result<bool> {
     wire.stream.write_all(head).await?;
-    wire.drain().await;
+    if timeout(PATIENCE, wire.drain()).await.is_err() {
+        house.ledger.complain(format!("{} was silent, and nobody left", house.provider));
+    }
     Ok(false)
 }
 

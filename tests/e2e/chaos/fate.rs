@@ -56,6 +56,8 @@ pub(super) enum Next {
     Nothing,
     /// The next target.
     Target,
+    /// The next target; the same provider once more where there is none.
+    TargetFirst,
     /// The same provider once more, or the next target.
     Any,
 }
@@ -76,8 +78,8 @@ impl Fate {
     pub(super) fn next(self) -> Next {
         match self {
             Self::Error500 | Self::Reset | Self::LimitedShortly => Next::Any,
-            Self::Limited | Self::LimitedForLong | Self::TooLong => Next::Target,
-            Self::Silent | Self::SilentBody => Next::Target,
+            Self::Limited => Next::TargetFirst,
+            Self::LimitedForLong | Self::TooLong | Self::Silent | Self::SilentBody => Next::Target,
             Self::Good | Self::Slow | Self::SlowBody => Next::Nothing,
             Self::Broken | Self::Unfinished | Self::Bad => Next::Nothing,
         }

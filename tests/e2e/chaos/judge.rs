@@ -46,6 +46,7 @@ fn check_order(plan: &Plan, visits: &[Visit]) -> Result<(), String> {
         let allowed = match before.fate.next() {
             Next::Nothing => false,
             Next::Target => to > from,
+            Next::TargetFirst => to > from || (to == from && is_last(plan, after)),
             Next::Any => to >= from,
         };
         if !allowed {
@@ -59,6 +60,10 @@ fn check_order(plan: &Plan, visits: &[Visit]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn is_last(plan: &Plan, visit: &Visit) -> bool {
+    plan.chain.last().is_some_and(|target| target.provider == visit.provider)
 }
 
 fn read(plan: &Plan, visits: &[Visit], response: &Response) -> Result<Told, String> {
