@@ -56,8 +56,6 @@ pub(super) enum Next {
     Nothing,
     /// The next target.
     Target,
-    /// The next target; the same provider once more where there is none.
-    TargetFirst,
     /// The same provider once more, or the next target.
     Any,
 }
@@ -77,8 +75,8 @@ impl Fate {
 
     pub(super) fn next(self) -> Next {
         match self {
-            Self::Error500 | Self::Reset | Self::LimitedShortly => Next::Any,
-            Self::Limited => Next::TargetFirst,
+            // Without a `retry-after` the next target comes first, but its breaker may be open.
+            Self::Error500 | Self::Reset | Self::LimitedShortly | Self::Limited => Next::Any,
             Self::LimitedForLong | Self::TooLong | Self::Silent | Self::SilentBody => Next::Target,
             Self::Good | Self::Slow | Self::SlowBody => Next::Nothing,
             Self::Broken | Self::Unfinished | Self::Bad => Next::Nothing,
