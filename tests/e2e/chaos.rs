@@ -12,6 +12,7 @@ mod end;
 mod fate;
 mod judge;
 mod ledger;
+mod oracle;
 mod outage;
 mod plan;
 mod server;
@@ -23,6 +24,7 @@ use caller::Work;
 use ledger::Ledger;
 use server::Server;
 use std::fmt::Write;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
@@ -38,6 +40,17 @@ const RETRIES: usize = 1;
 /// Requests under way at any time.
 const CALLERS: usize = 50;
 
+/// A part of the run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The providers fail as the dice say, and no breaker opens.
+    Steady,
+    /// Now and then some of them are away as well.
+    Outages,
+    /// They fail no more.
+    Peace,
+}
+
 /// One gateway, and what it has to do with.
 struct Site {
     gateway: Gateway,
@@ -51,9 +64,11 @@ fn ten_thousand_requests_over_failing_providers() {
     let count = number("GAUD_CHAOS_REQUESTS").unwrap_or(10_000);
     let site = Site::start(number("GAUD_CHAOS_SEED").unwrap_or_else(dice::seed));
     let start = Instant::now();
-    site.run(0, count / 5, &[]);
+    site.run(0..count / 5, Part::Steady);
+    site.ledger.assert_no_complaint();
+    site.attempts_are_what_was_seen();
     let memory = site.gateway.memory();
-    site.run(count / 5, count, &outage::ALL);
+    site.run(count / 5..count, Part::Outages);
     println!(
         "{count} requests took {:?}; {} MB, then {} MB",
         start.elapsed(),
@@ -84,17 +99,20 @@ impl Site {
         Self { gateway, servers, ledger, seed }
     }
 
-    /// Asks the requests of these numbers, while providers are away now and then.
-    fn run(&self, first: u64, end: u64, outages: &[outage::Outage]) {
+    /// Asks the requests of these numbers.
+    fn run(&self, numbers: Range<u64>, part: Part) {
         let work = Arc::new(Work {
             addr: self.gateway.addr(),
             seed: self.seed,
             ledger: self.ledger.clone(),
-            next: AtomicU64::new(first),
-            end,
+            next: AtomicU64::new(numbers.start),
+            end: numbers.end,
+            is_steady: part == Part::Steady,
         });
         let callers = caller::start(&work, CALLERS);
-        outage::run(&self.servers, &work, first, outages);
+        if part == Part::Outages {
+            outage::run(&self.servers, &work, numbers.start);
+        }
         for caller in callers {
             caller.join().expect("a caller's end");
         }
@@ -103,7 +121,7 @@ impl Site {
 
 fn toml(servers: &[Server]) -> String {
     let mut toml = format!(
-        "{LISTEN}\n[breaker]\nfailures = 8\nopen_secs = 1\nsuccesses = 1\n\
+        "{LISTEN}\n[breaker]\nfailures = 12\nopen_secs = 1\nsuccesses = 1\n\
          [retries]\nmax = {RETRIES}\nbackoff_ms = 20\nretry_after_max_secs = 5\n"
     );
     for (index, server) in servers.iter().enumerate() {

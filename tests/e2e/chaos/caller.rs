@@ -2,6 +2,7 @@
 
 use super::judge::{self, Told};
 use super::ledger::Ledger;
+use super::oracle;
 use super::plan::Plan;
 use crate::client::{Headers, Request, Response, h1, h2};
 use std::net::SocketAddr;
@@ -13,6 +14,12 @@ use std::time::Duration;
 /// Between two pieces of a body that is sent slowly.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Attempts that providers had seen when their caller had its answer.
+pub(super) const SEEN: &str = "attempts that were seen";
+
+/// Attempts that the gateway says it has made.
+pub(super) const SAID: &str = "attempts that were said";
+
 /// What the callers share.
 pub(super) struct Work {
     pub(super) addr: SocketAddr,
@@ -21,6 +28,8 @@ pub(super) struct Work {
     /// The next request's number.
     pub(super) next: AtomicU64,
     pub(super) end: u64,
+    /// No provider is away, and no breaker open.
+    pub(super) is_steady: bool,
 }
 
 /// Lets so many callers do the work.
@@ -45,19 +54,29 @@ impl Work {
             if !again || closes(response.as_ref()) {
                 line = Line::open(line.is_http2(), self.addr);
             }
-            let visits = self.ledger.of(id);
-            let told = judge::judge(&plan, &visits, response.as_ref());
-            self.note(&plan, &told);
-            if matches!(told, Ok(Told::Unavailable)) {
+            if self.judge(&plan, response.as_ref()) == Some(Told::Unavailable) {
                 sleep(Duration::from_secs(1)); // as the gateway asked
             }
         }
     }
 
-    fn note(&self, plan: &Plan, told: &Result<Told, String>) {
-        match told {
-            Ok(told) => self.ledger.tell(format!("answers: {told:?}")),
-            Err(complaint) => self.ledger.complain(format!("{}: {complaint}", plan.id)),
+    fn judge(&self, plan: &Plan, response: Option<&Response>) -> Option<Told> {
+        let visits = self.ledger.of(plan.id);
+        let expected = oracle::visits(self.seed, plan);
+        if self.is_steady && visits != expected {
+            self.ledger.complain(format!("{}: {visits:?} are not {expected:?}", plan.id));
+        }
+        match judge::judge(plan, &visits, response) {
+            Ok((told, attempts)) => {
+                self.ledger.tell(format!("answers: {told:?}"));
+                self.ledger.add(SEEN, visits.len());
+                self.ledger.add(SAID, attempts);
+                Some(told)
+            }
+            Err(complaint) => {
+                self.ledger.complain(format!("{}: {complaint}", plan.id));
+                None
+            }
         }
     }
 }

@@ -23,19 +23,20 @@ pub(super) enum Told {
     Broken,
 }
 
-/// What became of a request, or what is wrong with it.
+/// What became of a request, and after how many attempts, as the gateway says; or what is wrong
+/// with it.
 pub(super) fn judge(
     plan: &Plan,
     visits: &[Visit],
     response: Option<&Response>,
-) -> Result<Told, String> {
+) -> Result<(Told, usize), String> {
     let response = response.ok_or_else(|| format!("no response at all, after {visits:?}"))?;
     check_order(plan, visits)?;
     let told = read(plan, visits, response)
         .map_err(|what| format!("{what}, after {visits:?}: {}", shown(response)))?;
-    check_headers(plan, visits, response, &told)
+    let attempts = check_headers(plan, visits, response, &told)
         .map_err(|what| format!("{what}, after {visits:?}, {told:?}: {}", shown(response)))?;
-    Ok(told)
+    Ok((told, attempts))
 }
 
 /// Whether each attempt may follow the one before it.
@@ -131,11 +132,11 @@ fn check_headers(
     visits: &[Visit],
     response: &Response,
     told: &Told,
-) -> Result<(), String> {
+) -> Result<usize, String> {
     let most = plan.chain.len() * (1 + RETRIES);
     let attempts = response.header("x-gaud-attempts").map(|value| value.parse::<usize>());
     let attempts = match attempts {
-        None if *told == Told::Unavailable => return Ok(()),
+        None if *told == Told::Unavailable && visits.is_empty() => 0,
         Some(Ok(attempts)) if (visits.len()..=most).contains(&attempts) => attempts,
         other => return Err(format!("x-gaud-attempts is {other:?}")),
     };
@@ -152,7 +153,7 @@ fn check_headers(
     if stops.as_deref() != expected && !is_said {
         return Err(format!("x-should-retry is {stops:?}, not {expected:?}"));
     }
-    Ok(())
+    Ok(attempts)
 }
 
 /// A response for a message: its head, and the ends of its body.

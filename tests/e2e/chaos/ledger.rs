@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 /// One attempt, as a provider saw it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Visit {
     pub(super) provider: usize,
     pub(super) fate: Fate,
@@ -48,7 +48,12 @@ impl Ledger {
 
     /// Counts what happened.
     pub(super) fn tell(&self, what: impl Into<String>) {
-        *self.tally.lock().expect("a tally").entry(what.into()).or_default() += 1;
+        self.add(what, 1);
+    }
+
+    pub(super) fn add(&self, what: impl Into<String>, count: usize) {
+        let count = u64::try_from(count).expect("a count");
+        *self.tally.lock().expect("a tally").entry(what.into()).or_default() += count;
     }
 
     pub(super) fn told(&self, what: &str) -> u64 {

@@ -7,13 +7,13 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Providers that are away while a part of the requests is asked, in thousandths of all.
-pub(super) struct Outage {
+struct Outage {
     from: u64,
     to: u64,
     away: &'static [usize],
 }
 
-pub(super) const ALL: [Outage; 6] = [
+const ALL: [Outage; 6] = [
     Outage { from: 50, to: 90, away: &[0] },
     Outage { from: 200, to: 240, away: &[1] },
     Outage { from: 350, to: 390, away: &[2] },
@@ -25,8 +25,8 @@ pub(super) const ALL: [Outage; 6] = [
 /// The longest wait for the callers' next step.
 const LIMIT: Duration = Duration::from_secs(60);
 
-pub(super) fn run(servers: &[Server], work: &Work, first: u64, outages: &[Outage]) {
-    for outage in outages {
+pub(super) fn run(servers: &[Server], work: &Work, first: u64) {
+    for outage in ALL {
         wait_for(work, first, outage.from);
         outage.away.iter().for_each(|server| servers[*server].close());
         wait_for(work, first, outage.to);
