@@ -6,6 +6,7 @@
 mod act;
 mod answer;
 mod arrival;
+mod barred;
 mod caller;
 mod dice;
 mod end;
@@ -15,6 +16,7 @@ mod ledger;
 mod oracle;
 mod outage;
 mod plan;
+
 mod server;
 mod wire;
 
@@ -80,8 +82,8 @@ fn ten_thousand_requests_over_failing_providers() {
     site.recovers(count);
     site.ledger.assert_no_complaint();
     site.gateway.assert_no_trap();
-    site.attempts_add_up();
     site.nothing_leaks(memory);
+    site.attempts_add_up();
 }
 
 impl Site {

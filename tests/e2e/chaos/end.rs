@@ -5,7 +5,6 @@ use super::fate::Fate;
 use super::{CALLERS, PROVIDERS, Part, Site};
 use crate::client::{Request, h1};
 use crate::harness::wait::until_true;
-use std::collections::BTreeMap;
 
 const OUTCOMES: [&str; 4] = ["success", "failure", "neutral", "rejected"];
 
@@ -94,9 +93,7 @@ impl Site {
 
     /// The sum of a gauge over the providers' clusters.
     fn sum(&self, gauge: &str) -> u64 {
-        let stats: BTreeMap<String, u64> = self.gateway.admin().stats();
-        let ends = format!(".upstream_{gauge}");
-        let of_clusters = |name: &str| name.starts_with("cluster.") && name.ends_with(&ends);
-        stats.iter().filter(|(name, _)| of_clusters(name)).map(|(_, value)| value).sum()
+        let stats = self.gateway.admin().stats();
+        PROVIDERS.iter().map(|name| stats[&format!("cluster.{name}.upstream_{gauge}")]).sum()
     }
 }
