@@ -16,8 +16,8 @@ mod ledger;
 mod oracle;
 mod outage;
 mod plan;
-
 mod server;
+mod server2;
 mod wire;
 
 use crate::harness::Gateway;
@@ -35,6 +35,9 @@ const PROVIDERS: [&str; 3] = ["a", "b", "c"];
 
 /// The providers' own credentials; the first takes its callers'.
 const KEYS: [Option<&str>; 3] = [None, Some("key-of-b-5f21"), Some("key-of-c-90ae")];
+
+/// The provider that is reached over HTTP/2.
+const HTTP2: usize = 2;
 
 /// Further attempts on the same provider.
 const RETRIES: usize = 1;
@@ -133,6 +136,9 @@ fn toml(servers: &[Server]) -> String {
             "[providers.{name}]\nurl = \"{url}\"\ntimeout_secs = 2\nfirst_token_secs = 2"
         )
         .expect("a string");
+        if index == HTTP2 {
+            toml += "http2 = true\n";
+        }
         if KEYS[index].is_some() {
             writeln!(toml, "api_key = \"os.environ/KEY_{}\"", name.to_uppercase())
                 .expect("a string");

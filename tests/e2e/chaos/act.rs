@@ -11,7 +11,7 @@ use tokio::io::{self, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 /// The longest that a silent provider is to be waited for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(12);
+pub(super) const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Answers; `true` when the connection can take another request.
 pub(super) async fn act(
@@ -20,8 +20,7 @@ pub(super) async fn act(
     plan: &Plan,
     fate: Fate,
 ) -> io::Result<bool> {
-    let mut dice = Dice::of((house.seed, plan.id, house.provider, "pauses"));
-    let while_ = Duration::from_millis(20 + dice.below(200));
+    let while_ = pause(house, plan);
     match fate {
         Fate::Good => good(wire, house, plan).await,
         Fate::Slow => {
@@ -48,6 +47,12 @@ pub(super) async fn act(
         }
         _ => error(wire, house, plan, fate).await,
     }
+}
+
+/// How long a slow answer takes.
+pub(super) fn pause(house: &House, plan: &Plan) -> Duration {
+    let mut dice = Dice::of((house.seed, plan.id, house.provider, "pauses"));
+    Duration::from_millis(20 + dice.below(200))
 }
 
 async fn good(wire: &mut Wire, house: &House, plan: &Plan) -> io::Result<bool> {

@@ -35,7 +35,8 @@ fn check_framing(received: &Received) -> Option<String> {
     let own = received.body.len().to_string();
     let right = match (lengths.as_slice(), codings.as_slice()) {
         ([length], []) => *length == own,
-        ([], [coding]) => *coding == "chunked",
+        ([], []) => received.is_http2,
+        ([], [coding]) => *coding == "chunked" && !received.is_http2,
         _ => false,
     };
     (!right).then(|| format!("{} bytes framed as {lengths:?} {codings:?}", received.body.len()))

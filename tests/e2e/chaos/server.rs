@@ -4,7 +4,7 @@ use super::fate::Fate;
 use super::ledger::Ledger;
 use super::plan::Plan;
 use super::wire::{Received, Wire};
-use super::{act, arrival};
+use super::{HTTP2, act, arrival, server2};
 use crate::harness::runtime;
 use crate::upstream::raw::Closed;
 use std::net::SocketAddr;
@@ -100,7 +100,11 @@ async fn serve(listener: TcpListener, house: Arc<House>, away: watch::Receiver<b
 async fn count(stream: TcpStream, house: Arc<House>, away: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     house.connections.fetch_add(1, Ordering::SeqCst);
-    connection(Wire::new(stream), &house, away).await;
+    if house.provider == HTTP2 {
+        server2::connection(stream, house.clone(), away).await;
+    } else {
+        connection(Wire::new(stream), &house, away).await;
+    }
     house.connections.fetch_sub(1, Ordering::SeqCst);
 }
 
@@ -117,10 +121,7 @@ async fn connection(mut wire: Wire, house: &House, mut away: watch::Receiver<boo
         let Ok(received) = wire.request().await else {
             return house.ledger.tell("requests were cut on their way to a provider");
         };
-        let Some(plan) = Plan::of_body(house.seed, &received.body) else {
-            return house.ledger.complain(format!("a body without a number: {}", received.line));
-        };
-        let fate = house.receive(&plan, &received);
+        let Some((plan, fate)) = house.receive(&received) else { return };
         if !act::act(&mut wire, house, &plan, fate).await.unwrap_or(false) {
             return;
         }
@@ -128,8 +129,13 @@ async fn connection(mut wire: Wire, house: &House, mut away: watch::Receiver<boo
 }
 
 impl House {
-    fn receive(&self, plan: &Plan, received: &Received) -> Fate {
-        for complaint in arrival::check(plan, self.provider, received) {
+    /// Notes and checks an attempt; `None` when it is nobody's.
+    pub(super) fn receive(&self, received: &Received) -> Option<(Plan, Fate)> {
+        let Some(plan) = Plan::of_body(self.seed, &received.body) else {
+            self.ledger.complain(format!("a body without a number: {}", received.line));
+            return None;
+        };
+        for complaint in arrival::check(&plan, self.provider, received) {
             self.ledger.complain(format!("{} at {}: {complaint}", plan.id, self.provider));
         }
         let fate = self.ledger.visit(plan.id, self.provider, |visit| match self.at_peace() {
@@ -137,7 +143,7 @@ impl House {
             false => Fate::draw(self.seed, plan.id, self.provider, visit, plan.streams),
         });
         self.ledger.tell(format!("attempts: {fate:?}"));
-        fate
+        Some((plan, fate))
     }
 
     fn at_peace(&self) -> bool {

@@ -15,6 +15,8 @@ pub(super) struct Received {
     /// Names in lower case.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// It came over HTTP/2, which needs no framing of its own.
+    pub(super) is_http2: bool,
 }
 
 impl Received {
@@ -48,7 +50,7 @@ impl Wire {
             Some((name.to_ascii_lowercase(), value.trim().to_owned()))
         };
         let headers = lines.filter_map(header).collect();
-        let mut received = Received { line, headers, body: Vec::new() };
+        let mut received = Received { line, headers, body: Vec::new(), is_http2: false };
         received.body = self.body(&received).await?;
         Ok(received)
     }
