@@ -11,6 +11,7 @@ mod caller;
 mod dice;
 mod end;
 mod fate;
+mod halves;
 mod judge;
 mod ledger;
 mod oracle;
