@@ -9,6 +9,7 @@ mod arrival;
 mod barred;
 mod caller;
 mod dice;
+mod early;
 mod end;
 mod fate;
 mod halves;

@@ -57,6 +57,22 @@ impl Plan {
         }
     }
 
+    /// A plain request of about this size for the first chain's model.
+    pub(super) fn of_size(size: usize) -> Self {
+        let (asked, chain) = CHAINS[0];
+        Self {
+            id: 0,
+            asked,
+            chain,
+            size,
+            streams: false,
+            pieces: None,
+            chunked: false,
+            model_comes_last: false,
+            lies: false,
+        }
+    }
+
     /// The plan that a body belongs to.
     pub(super) fn of_body(seed: u64, body: &[u8]) -> Option<Self> {
         let id = std::str::from_utf8(body.get(NUMBER)?).ok()?.parse().ok()?;
