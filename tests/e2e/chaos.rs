@@ -15,6 +15,7 @@ mod fate;
 mod halves;
 mod judge;
 mod ledger;
+mod left;
 mod oracle;
 mod outage;
 mod plan;
