@@ -1,10 +1,18 @@
-//! Errors of which only the head has come when another provider is asked.
+//! Half an answer: errors of which only the head has come, and streams that only talk of their end.
 
 use crate::client::{Request, h1};
 use crate::harness::{Gateway, wait};
 use crate::samples::LISTEN;
 use crate::upstream::raw::{Act, Raw};
-use crate::upstream::{Gate, Provider};
+use crate::upstream::{Answer, Gate, Provider};
+
+fn start(first: &str, second: &str) -> Gateway {
+    let toml = format!(
+        "{LISTEN}[providers.a]\nurl = \"{first}\"\n[providers.b]\nurl = \"{second}\"\n\
+         api_key = \"os.environ/KEY\"\n[[fallbacks]]\nmodel = \"a:m\"\nto = [\"b:m2\"]\n"
+    );
+    Gateway::start(&toml, &[("KEY", "k-33")])
+}
 
 #[test]
 fn half_a_429_is_counted_as_a_whole_one() {
@@ -13,13 +21,7 @@ fn half_a_429_is_counted_as_a_whole_one() {
     let gate = Gate::closed();
     let half = Raw::start(vec![Act::ReadHead, Act::Send(head), Act::Pass(gate.clone())]);
     let whole = Provider::start();
-    let toml = format!(
-        "{LISTEN}[providers.a]\nurl = \"{}\"\n[providers.b]\nurl = \"{}\"\n\
-         api_key = \"os.environ/KEY\"\n[[fallbacks]]\nmodel = \"a:m\"\nto = [\"b:m2\"]\n",
-        half.url(),
-        whole.url()
-    );
-    let gateway = Gateway::start(&toml, &[("KEY", "k-33")]);
+    let gateway = start(&half.url(), &whole.url());
     let response = h1::exchange(gateway.addr(), &Request::chat(r#"{"model":"a:m"}"#));
     assert_eq!((response.status, response.header("x-gaud-attempts")), (200, Some("2".into())));
     gate.open();
@@ -30,5 +32,21 @@ fn half_a_429_is_counted_as_a_whole_one() {
     let outcomes = || ["success", "failure", "neutral"].map(counted);
     wait::until_true("the outcome", || outcomes().iter().sum::<u64>() > 0);
     assert_eq!(outcomes(), [1, 0, 0]);
+    gateway.assert_no_trap();
+}
+
+#[test]
+fn a_stream_that_talks_of_its_end_has_not_come_to_it() {
+    let server = Provider::start();
+    let gateway = start(&server.url(), &server.url());
+    for content in ["[DONE]", r#"\"error\""#, r#"\"finish_reason\":\"stop\""#] {
+        let event = format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{content}"}}}}]}}"#);
+        let answer = Answer::new(200, "text/event-stream", format!("data: {event}\n\n"));
+        server.script("talk", answer);
+        let request = Request::chat(r#"{"model":"a:m","stream":true}"#).case("talk");
+        let response = h1::exchange(gateway.addr(), &request);
+        let text = response.text();
+        assert!(!response.complete || text.contains("bad_provider_response"), "{content}: {text}");
+    }
     gateway.assert_no_trap();
 }
