@@ -24,6 +24,7 @@ mod proving;
 
 mod body;
 mod breaker;
+mod chaos;
 mod credentials;
 mod cutting;
 mod endpoints;

@@ -77,6 +77,11 @@ impl Connection {
     /// Sends a request and reads the response; `None` when the other side leaves instead.
     pub(crate) fn try_exchange(&mut self, request: &Request) -> Option<Response> {
         self.send_request(request);
+        self.try_response()
+    }
+
+    /// Reads the whole response; `None` when the other side leaves instead.
+    pub(crate) fn try_response(&mut self) -> Option<Response> {
         self.wait_for(|buffer| find(buffer, b"\r\n\r\n"))?;
         Some(self.response())
     }
