@@ -150,7 +150,7 @@ impl Attempt {
         let edit = edit(&relay, &target, in_path);
         let resized = edit.as_ref().zip(head.content_length);
         let release = Release {
-            path: own.and_then(|own| path.for_provider(own, renamed, shape)),
+            path: own.and_then(|own| path.for_provider(own, renamed, true)),
             content_length: resized.map(|(edit, length)| edit.resized(length)),
             edit,
             replaces: Some(head.credentials),
@@ -176,9 +176,10 @@ impl Attempt {
         self.shape
     }
 
-    /// All of the request has come.
-    pub fn request_ended(&mut self) {
+    /// All of the request has come: from now on it is the provider's time.
+    pub fn request_ended<H: Host + ?Sized>(&mut self, host: &H) {
         self.is_whole = true;
+        self.begun_ms = host.now_ms();
     }
 
     /// Who is asked.
@@ -226,6 +227,7 @@ impl Attempt {
     ) -> Step {
         match &mut self.phase {
             Phase::Head(_) if size == 0 && !end => Step::Hold,
+            Phase::Head(None) if size == 0 => self.empty(host),
             Phase::Head(watch) => match (watch.take(), end) {
                 (Some(mut watch), true) => {
                     watch.feed(&read());
@@ -258,7 +260,9 @@ impl Attempt {
             limit_ms.is_some_and(|limit_ms| now_ms.saturating_sub(since_ms) >= limit_ms)
         };
         match &self.phase {
-            Phase::Waiting | Phase::Head(_) if passed(self.begun_ms, provider.first_token_ms) => {
+            Phase::Waiting | Phase::Head(_)
+                if self.is_whole && passed(self.begun_ms, provider.first_token_ms) =>
+            {
                 self.note(host, Outcome::Failure);
                 let marks = self.fail(host, Cause::Of(RetryOn::Timeout), None);
                 Some(Instead { reply: Reject::NoFirstToken.reply(self.shape), marks })
@@ -306,7 +310,9 @@ impl Attempt {
     /// A head alone is no answer, where there is somebody else to ask, or a deadline.
     fn holds_head(&self, answer: &Answer<'_>) -> bool {
         let has_deadline = self.provider().is_some_and(|own| own.first_token_ms.is_some());
-        !answer.end && (has_deadline || self.runs.has_more(&self.gateway, &self.run))
+        answer.status == 200
+            && !answer.end
+            && (has_deadline || self.runs.has_more(&self.gateway, &self.run))
     }
 
     fn watch_for(&mut self, answer: &Answer<'_>) -> Option<Watch> {
@@ -381,6 +387,15 @@ impl Attempt {
     fn append_error<H: Host + ?Sized>(&mut self, host: &H) -> Step {
         self.conclude(host, Outcome::Failure);
         Step::Append(response::error_event(self.shape))
+    }
+
+    /// A response came to its end without a body: a head alone is no answer, unless there is no other.
+    fn empty<H: Host + ?Sized>(&mut self, host: &H) -> Step {
+        self.note(host, Outcome::Success);
+        match self.fail(host, Cause::Of(RetryOn::Connection), None) {
+            marks @ Marks { again: Some(_), .. } => Step::Release(marks),
+            _ => Step::Release(self.stream(host, None)),
+        }
     }
 
     /// A stream came in one piece, and nothing of it has reached the client.

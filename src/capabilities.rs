@@ -2,7 +2,8 @@
 //! rendered configuration, and the built module is held against this list.
 
 /// What the filter behind the hop has beside [`CAPABILITIES`]: it looks at responses, and ends late ones.
-pub const HOP_CAPABILITIES: &[&str] = &["proxy_on_response_body", "proxy_set_effective_context"];
+pub const HOP_CAPABILITIES: &[&str] =
+    &["proxy_on_response_body", "proxy_on_response_trailers", "proxy_set_effective_context"];
 
 /// Names of proxy-wasm's ABI 0.2.1 and of WASI.
 pub const CAPABILITIES: &[&str] = &[

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use crate::config::{Credential, Provider};
-use crate::endpoint::{self, Endpoint, Own, Request, Shape};
-use crate::path::{escaped, replaced, unescaped, without_query, without_query_key};
+use crate::endpoint::{self, Endpoint, Own, Request};
+use crate::path::{escaped, replaced, unescaped, without_query, without_query_keys};
 
-/// The key of a query in which Gemini's clients send their credential.
-const KEY: &[u8] = b"key";
+/// The keys of a query in which clients send credentials.
+const KEYS: [&[u8]; 3] = [b"key", b"api-key", b"api_key"];
 
 /// A path as the client sent it.
 #[derive(Debug)]
@@ -62,12 +62,14 @@ impl ClientPath {
         &self,
         provider: &Provider,
         renamed: Option<String>,
-        shape: Shape,
+        replaces: bool,
     ) -> Option<String> {
         let renamed = renamed.or_else(|| self.below_base.clone());
-        let passes = provider.credential == Credential::Passthrough || shape != Shape::Gemini;
         let path = renamed.as_deref().unwrap_or(&self.sent);
-        let keyless = if passes { None } else { without_query_key(path, KEY) };
+        let keyless = match replaces && provider.credential != Credential::Passthrough {
+            true => without_query_keys(path, &KEYS),
+            false => None,
+        };
         let path = keyless.as_deref().unwrap_or(path);
         match provider.url.as_ref().filter(|url| !url.keeps_paths()) {
             Some(url) => Some(url.path(path)),

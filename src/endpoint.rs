@@ -136,6 +136,7 @@ impl Endpoint {
             Meaning::Path => Self::Model(ModelIn::Path(place, Some(optional))),
             Meaning::PathAlone => Self::Model(ModelIn::Path(place, None)),
             Meaning::Query => Self::Model(ModelIn::Query),
+            Meaning::NoModel if hides_an_endpoint(path) => Self::Refused,
             Meaning::NoModel => Self::NoModel,
         }
     }
@@ -159,6 +160,14 @@ impl Endpoint {
 fn is_ambiguous(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     ["%2f", "%5c", "%25", "\\"].iter().any(|escape| lower.contains(escape))
+}
+
+/// Whether a server that decodes more, or leaves off what is behind a `;`, could see a path with a model.
+fn hides_an_endpoint(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let is_gemini = lower.starts_with("/v1beta/models/");
+    ["%20", "%23", "%3b", "%3f", ";"].iter().any(|escape| lower.contains(escape))
+        || (is_gemini && lower.contains("%3a"))
 }
 
 /// The same for a model's name in a path, which may have slashes but leads nowhere else.

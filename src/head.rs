@@ -76,7 +76,7 @@ pub fn protocols(map: &[u8]) -> Vec<u8> {
 /// A WebSocket's subprotocols without those that are credentials; `None` when none is one.
 pub fn public_protocols(protocols: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(protocols);
-    let is_public = |protocol: &&str| !protocol.trim().starts_with(KEY_PROTOCOL);
+    let is_public = |protocol: &&str| !begins(protocol.trim().as_bytes(), KEY_PROTOCOL.as_bytes());
     let public: Vec<_> = text.split(',').filter(is_public).map(str::trim).collect();
     (public.len() < text.split(',').count()).then(|| public.join(", "))
 }
@@ -153,8 +153,12 @@ impl<'a> ContentType<'a> {
 
 /// Whether a `content-type` is this one, whatever its parameters (RFC 9110, section 8.3.1).
 pub fn is_type(content_type: &[u8], expected: &[u8]) -> bool {
-    let start = content_type.get(..expected.len());
-    start.is_some_and(|start| start.eq_ignore_ascii_case(expected))
+    begins(content_type, expected)
+}
+
+/// Whether a text begins so, in whatever case.
+fn begins(text: &[u8], expected: &[u8]) -> bool {
+    text.get(..expected.len()).is_some_and(|start| start.eq_ignore_ascii_case(expected))
 }
 
 fn parse_length(value: &[u8]) -> Option<u64> {

@@ -66,14 +66,15 @@ pub fn query_values<'a>(path: &'a str, key: &'a [u8]) -> impl Iterator<Item = Ra
     })
 }
 
-/// A path without what its query has for `key`.
-pub fn without_query_key(path: &str, key: &[u8]) -> Option<String> {
-    query_values(path, key).next()?;
+/// A path without what its query has for `keys`; `None` when it has nothing.
+pub fn without_query_keys(path: &str, keys: &[&[u8]]) -> Option<String> {
     let (plain, query) = path.split_once('?')?;
+    keys.iter().find(|key| query_values(path, key).next().is_some())?;
     let mut text = plain.to_owned();
     let mut divider = '?';
     for pair in query.split(['&', ';']) {
-        if unescaped(pair.split('=').next().unwrap_or_default()) != key {
+        let own = unescaped(pair.split('=').next().unwrap_or_default());
+        if !keys.contains(&own.as_slice()) {
             text.push(divider);
             text.push_str(pair);
             divider = '&';
@@ -123,7 +124,7 @@ mod tests {
             ("/x?keys=a", None),
             ("/key", None),
         ] {
-            assert_eq!(without_query_key(path, b"key").as_deref(), expected);
+            assert_eq!(without_query_keys(path, &[b"key"]).as_deref(), expected);
         }
     }
 }

@@ -22,8 +22,9 @@ use crate::reply::Reject;
 use crate::retry::{Cause, Left, Next};
 use crate::route::ChainTarget;
 
-/// How long a run is kept that nobody goes on with: longer than any wait between two attempts.
-pub(crate) const KEPT_MS: u64 = 600_000;
+/// How long a run is kept that nobody goes on with: longer than the longest `retry-after` that can be
+/// waited for, and what Envoy adds to it.
+pub(crate) const KEPT_MS: u64 = 480_000;
 
 /// The runs of a worker, by their names.
 #[derive(Debug, Default)]
@@ -45,7 +46,8 @@ struct Run {
     attempts: u32,
     /// What comes after the last one; `None` while nothing is known of it.
     next: Option<Next>,
-    touched_ms: u64,
+    /// When the last attempt was over; `None` while one is under way.
+    ended_ms: Option<u64>,
 }
 
 /// An attempt that may begin.
@@ -77,7 +79,7 @@ impl Runs {
     {
         let mut runs = self.0.borrow_mut();
         let run = runs.entry_ref(name).or_insert_with(|| Run::new(targets()));
-        run.touched_ms = host.now_ms();
+        run.ended_ms = None;
         let before = run.asked;
         match run.begin(host, gateway) {
             Ok(begun) => {
@@ -150,22 +152,32 @@ impl Runs {
         let Some(next) = self.0.borrow().get(name).filter(of_this).map(|run| run.next) else {
             return;
         };
-        let is_over = match next {
-            Some(next) => next == Next::Final,
-            None if answered => true,
+        match next {
+            Some(Next::Final) => self.forget(name),
+            None if answered => self.forget(name),
+            Some(Next::Same(_) | Next::Move) => {}
             None => {
-                let cause = Cause::Of(RetryOn::Connection);
-                self.judge(host, gateway, name, (cause, None)) == Next::Final
+                // Envoy's router may go on, and must not begin anew.
+                self.judge(host, gateway, name, (Cause::Of(RetryOn::Connection), None));
             }
-        };
-        if is_over {
-            self.0.borrow_mut().remove(name);
+        }
+        if let Some(run) = self.0.borrow_mut().get_mut(name) {
+            run.ended_ms = Some(host.now_ms());
         }
     }
 
     /// Forgets runs whose clients have left between two attempts.
     pub fn purge(&self, now_ms: u64) {
-        self.0.borrow_mut().retain(|_, run| now_ms.saturating_sub(run.touched_ms) < KEPT_MS);
+        let is_fresh = |ended_ms: u64| now_ms.saturating_sub(ended_ms) < KEPT_MS;
+        self.0.borrow_mut().retain(|_, run| run.ended_ms.is_none_or(is_fresh));
+    }
+}
+
+#[cfg(test)]
+impl Runs {
+    /// How many runs there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.borrow().len()
     }
 }
 
@@ -179,7 +191,7 @@ impl Run {
             has_passed_over: false,
             attempts: 0,
             next: Some(Next::Move),
-            touched_ms: 0,
+            ended_ms: None,
         }
     }
 
@@ -189,8 +201,10 @@ impl Run {
     {
         let mut place = match self.next.take() {
             Some(Next::Same(_)) => self.at,
-            Some(Next::Move) => Some(self.at.map_or(0, |at| at.saturating_add(1))),
-            Some(Next::Final) | None => None,
+            // It has lost its connection, and that has not been said yet.
+            None if self.tries <= gateway.retries.max => self.at,
+            Some(Next::Move) | None => Some(self.at.map_or(0, |at| at.saturating_add(1))),
+            Some(Next::Final) => None,
         };
         let mut soonest: Option<(u64, Reject)> = None;
         while let Some(target) = place.and_then(|at| self.targets.get(at)) {

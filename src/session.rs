@@ -384,7 +384,7 @@ impl Session {
         self.let_go();
         let resized = edit.as_ref().zip(self.content_length);
         Ok(Step::Release(Release {
-            path: self.path.for_provider(provider, path, self.shape),
+            path: self.path.for_provider(provider, path, self.is_api),
             content_length: resized.map(|(edit, length)| edit.resized(length)),
             edit,
             replaces: self.is_api.then_some(self.credentials),

@@ -298,9 +298,17 @@ fn a_run_that_is_over_is_forgotten() {
         world.host.now_ms.set(100_000);
         attempt.tick(&world.host).unwrap();
     });
-    world.begin();
-    world.runs.purge(KEPT_MS + 100_000);
-    assert_eq!(world.begin().0.number, 1);
+    let (mut attempt, _) = world.begin();
+    attempt.end(&world.host, 1 << 6, || {
+        b"upstream_reset_before_response_started{connection_termination}".to_vec()
+    });
+    world.runs.purge(KEPT_MS + 99_999);
+    assert_eq!(world.begin().0.number, 2);
+    // It is under way again.
+    world.runs.purge(2 * KEPT_MS + 100_000);
+    assert_eq!(world.runs.count(), 1);
+    world.runs.forget("17");
+    assert_eq!(world.runs.count(), 0);
 }
 
 #[test]

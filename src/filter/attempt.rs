@@ -9,6 +9,7 @@ use crate::attempt::{Attempt, Instead, Marks, Step};
 use crate::body::Edit;
 use crate::config::Gateway;
 use crate::head::{self, Head};
+use crate::reply::Reject;
 use crate::response::{Answer, retry_after_secs};
 use crate::run::Runs;
 
@@ -52,6 +53,8 @@ impl AttemptStream {
                     stream::edit_head(&release, provider);
                 }
                 stream::tell_shape(attempt.shape());
+                // What is compressed cannot be looked at.
+                host::remove_header(Map::RequestHeaders, "accept-encoding");
                 self.edit = release.edit;
                 self.attempt = Some(attempt);
                 Action::Continue
@@ -71,7 +74,7 @@ impl AttemptStream {
         }
         self.offset = self.offset.saturating_add(size as u64);
         if let (true, Some(attempt)) = (end, &mut self.attempt) {
-            attempt.request_ended();
+            attempt.request_ended(&*self.envoy);
         }
         Action::Continue
     }
@@ -101,6 +104,18 @@ impl AttemptStream {
         let step = attempt.feed(&*self.envoy, fresh, read, end);
         // What is held is shown again with the next piece.
         self.read = if step == Step::Hold { size } else { 0 };
+        self.carry_out(step)
+    }
+
+    /// Comes in the place of a body's end when an HTTP/2 response has trailers: nothing can be written
+    /// behind the body then.
+    pub(super) fn response_trailers(&mut self) -> Action {
+        let Some(attempt) = &mut self.attempt else { return Action::Continue };
+        let step = attempt.feed(&*self.envoy, 0, Vec::new, true);
+        if let Step::Append(_) | Step::ReleaseWith(..) = step {
+            stream::send(&Reject::Stalled.reply(attempt.shape()), &[]);
+            return Action::Stop;
+        }
         self.carry_out(step)
     }
 
@@ -144,10 +159,8 @@ impl AttemptStream {
 
     fn headers(&self, marks: Marks) -> Vec<(&'static str, String)> {
         let provider = self.attempt.as_ref().and_then(Attempt::provider);
-        let mut headers = Vec::new();
-        if marks.attempts > 0 {
-            headers.push((ATTEMPTS_HEADER, marks.attempts.to_string()));
-        }
+        // Always there: what comes without it is none of ours, and Envoy's router goes on.
+        let mut headers = vec![(ATTEMPTS_HEADER, marks.attempts.to_string())];
         headers.extend(provider.map(|own| (stream::PROVIDER_HEADER, own.name.clone())));
         if let Some(wait_secs) = marks.again {
             headers.push((AGAIN_HEADER, "1".to_owned()));

@@ -174,6 +174,14 @@ extern "C" fn proxy_on_response_body(id: u32, size: usize, end: u32) -> Action {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_trailers(id: u32, _trailers: usize) -> Action {
+    with_stream(id, |context| match context {
+        Context::Stream(_) => Action::Continue,
+        Context::Attempt(attempt) => attempt.response_trailers(),
+    })
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn proxy_on_log(id: u32) {
     with_contexts(|contexts| {
         contexts.streams.get_mut(&id).map(|context| match context {
