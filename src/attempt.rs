@@ -32,7 +32,7 @@ use crate::run::{Begun, Runs};
 use crate::session::Release;
 
 /// More of a response than this can be held up by a client that does not read: a stall says nothing of
-/// the provider then.
+/// the provider then. No model's events are as long.
 const STALL_BYTES_MAX: u64 = 512 * 1024;
 
 /// How much of an error is read to know what it is.
@@ -267,12 +267,10 @@ impl Attempt {
                 let marks = self.fail(host, Cause::Of(RetryOn::Timeout), None);
                 Some(Instead { reply: Reject::NoFirstToken.reply(self.shape), marks })
             }
-            Phase::Streaming { bytes, last_ms, .. } if passed(*last_ms, provider.idle_ms) => {
-                let outcome = match *bytes <= STALL_BYTES_MAX {
-                    true => Outcome::Failure,
-                    false => Outcome::Neutral,
-                };
-                self.conclude(host, outcome);
+            Phase::Streaming { bytes, last_ms, .. }
+                if *bytes <= STALL_BYTES_MAX && passed(*last_ms, provider.idle_ms) =>
+            {
+                self.conclude(host, Outcome::Failure);
                 let marks = Marks { attempts: self.number, ..Marks::default() };
                 Some(Instead { reply: Reject::Stalled.reply(self.shape), marks })
             }
@@ -343,7 +341,7 @@ impl Attempt {
             Next::Same(wait_secs) => Some(wait_secs),
             Next::Move => Some(None),
         };
-        let is_hopeless = again.is_none() && self.runs.has_tried_others(&self.run);
+        let is_hopeless = again.is_none() && self.number > 1;
         Marks { again, attempts: self.number, is_hopeless }
     }
 

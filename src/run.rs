@@ -40,8 +40,6 @@ struct Run {
     asked: Option<ProviderId>,
     /// How often it was asked.
     tries: u32,
-    /// Somebody was left alone.
-    has_passed_over: bool,
     /// How many attempts there were.
     attempts: u32,
     /// What comes after the last one; `None` while nothing is known of it.
@@ -123,11 +121,6 @@ impl Runs {
         })
     }
 
-    /// Whether the attempt that is under way is not the only one that was thought of.
-    pub fn has_tried_others(&self, name: &str) -> bool {
-        self.0.borrow().get(name).is_some_and(|run| run.attempts > 1 || run.has_passed_over)
-    }
-
     /// The request has its answer.
     pub fn forget(&self, name: &str) {
         self.0.borrow_mut().remove(name);
@@ -188,7 +181,6 @@ impl Run {
             at: None,
             asked: None,
             tries: 0,
-            has_passed_over: false,
             attempts: 0,
             next: Some(Next::Move),
             ended_ms: None,
@@ -225,7 +217,6 @@ impl Run {
                 }
                 Err(_) => {}
             }
-            self.has_passed_over = true;
             place = place.map(|at| at.saturating_add(1));
         }
         Err(soonest.map_or(Reject::Exhausted, |(_, reject)| reject))
