@@ -47,11 +47,11 @@ fn a_larger_model_of_the_same_provider_may_take_it() {
     Fleet::shared().tells(&[
         ("400", "one:small", &[("one:small", long), ("one:large", Good)]),
         ("413", "one:small", &[("one:small", too_large), ("one:large", Good)]),
-        ("after an error", "one:small", &[
-            ("one:small", Status(500)),
-            ("one:small", long),
-            ("one:large", Good),
-        ]),
+        (
+            "after an error",
+            "one:small",
+            &[("one:small", Status(500)), ("one:small", long), ("one:large", Good)],
+        ),
     ]);
 }
 

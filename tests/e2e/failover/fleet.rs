@@ -92,7 +92,8 @@ impl Fleet {
         let members = MEMBERS.iter().zip(&servers).zip(each);
         for ((Member { name, base, settings, .. }, server), each) in members {
             let url = format!("{}{base}", server.url());
-            write!(toml, "[providers.{name}]\nurl = \"{url}\"\n{settings}{each}\n").expect("a text");
+            write!(toml, "[providers.{name}]\nurl = \"{url}\"\n{settings}{each}\n")
+                .expect("a text");
         }
         Self { gateway: Gateway::start(&(toml + tables), &KEYS), servers }
     }

@@ -8,8 +8,7 @@ const TWO: &str = "two:second";
 #[test]
 fn a_chain_is_found_by_what_the_client_asks() {
     let failing = |target| [(target, Status(500)), (target, Status(500)), (TWO, Good)];
-    let alias =
-        [("one:aliased", Status(500)), ("one:aliased", Status(500)), ("three:t", Good)];
+    let alias = [("one:aliased", Status(500)), ("one:aliased", Status(500)), ("three:t", Good)];
     Fleet::shared().tells(&[
         ("name", "one:pair", &failing("one:pair")),
         ("glob", "one:glob-", &failing("one:glob-")),

@@ -38,7 +38,8 @@ fn no_first_byte_within_first_token_secs() {
 /// With a table for retries, but without another target.
 #[test]
 fn a_silent_provider_is_not_asked_again() {
-    let fleet = Fleet::without_breakers("timeout_secs = 1\nfirst_token_secs = 1\n", "[retries]\nmax = 3\n");
+    let fleet =
+        Fleet::without_breakers("timeout_secs = 1\nfirst_token_secs = 1\n", "[retries]\nmax = 3\n");
     fleet.tells(&[
         ("silent", "one:m", &[("one:m", Silent)]),
         ("begins", "one:m", &[("one:m", Begins)]),

@@ -53,7 +53,8 @@ fn a_fallback_that_rejects_the_request_has_the_last_word() {
         let steps = [&failed[..], &[(TWO, Status(status))]].concat();
         Fleet::shared().tells(&[(&format!("then {status}"), "one:chain", &steps)]);
     }
-    let says = r#"{"error":{"message":"No.","type":"invalid_request_error","code":"content_filter"}}"#;
+    let says =
+        r#"{"error":{"message":"No.","type":"invalid_request_error","code":"content_filter"}}"#;
     let steps = [&failed[..], &[(TWO, Says(400, says))]].concat();
     Fleet::shared().tells(&[("then a policy", "one:chain", &steps)]);
 }

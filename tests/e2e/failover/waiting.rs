@@ -46,9 +46,12 @@ fn a_long_retry_after_is_not() {
 /// `retry-after` may be a date (RFC 9110, section 10.2.3), and is anything at all from a bad provider.
 #[test]
 fn one_that_is_no_number_is_none() {
-    for (name, value) in
-        [("zero", "0"), ("negative", "-1"), ("words", "soon"), ("date", "Fri, 31 Dec 1999 23:59:59 GMT")]
-    {
+    for (name, value) in [
+        ("zero", "0"),
+        ("negative", "-1"),
+        ("words", "soon"),
+        ("date", "Fri, 31 Dec 1999 23:59:59 GMT"),
+    ] {
         let steps = [(ONE, Later(429, value)), (TWO, Good)];
         Fleet::shared().tells(&[(name, "one:chain", &steps)]);
     }
@@ -56,7 +59,8 @@ fn one_that_is_no_number_is_none() {
 
 #[test]
 fn the_limit_can_be_set() {
-    let fleet = Fleet::without_breakers("", &format!("{CHAINS}[retries]\nretry_after_max_secs = 1\n"));
+    let fleet =
+        Fleet::without_breakers("", &format!("{CHAINS}[retries]\nretry_after_max_secs = 1\n"));
     fleet.tells(&[
         ("within", "one:chain", &[(ONE, Later(429, "1")), (ONE, Good)]),
         ("beyond", "one:chain", &[(ONE, Later(429, "2")), (TWO, Good)]),
