@@ -8,7 +8,7 @@ use crate::harness::wait;
 use crate::refusal;
 use crate::upstream::raw::{Act, Closed, Raw};
 
-const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-gaud-retry: same\r\n\r\n{}";
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
 /// A fleet whose models `bad:…` go to this address first.
 fn with_bad(url: &str) -> Fleet {

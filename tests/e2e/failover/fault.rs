@@ -55,7 +55,8 @@ impl Fault {
             Good => answer(200),
             Status(status) | Says(status, _) | Later(status, _) => answer(status),
             Breaks => Last::Refusal(refusal::provider_unreachable()),
-            Silent | Begins => Last::Refusal(refusal::provider_timeout()),
+            Silent => Last::Refusal(refusal::provider_timeout()),
+            Begins => Last::Refusal(refusal::no_first_token()),
         }
     }
 
@@ -88,10 +89,10 @@ impl Fault {
     }
 }
 
-/// A whole stream.
+/// A whole stream, which ends as those of both APIs do.
 pub(super) fn events(step: usize) -> String {
     format!(
         "data: {{\"id\":\"{step}\",\"model\":\"its-own-name\",\"choices\":[{{\"index\":0,\"delta\":\
-         {{\"content\":\"Hi\"}}}}]}}\n\ndata: [DONE]\n\n"
+         {{\"content\":\"Hi\"}}}}]}}\n\nevent: message_stop\ndata: {{\"type\":\"message_stop\"}}\n\ndata: [DONE]\n\n"
     )
 }

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::sync::OnceLock;
 
 /// What the gateway writes for a provider, and for no other.
+#[derive(Debug)]
 pub(super) struct Member {
     pub(super) name: &'static str,
     /// What its URL ends with.
@@ -85,10 +86,19 @@ impl Fleet {
         Self::start_each([each; 3], tables)
     }
 
+    /// One without breakers, with these settings at the head of its configuration.
+    pub(super) fn with_head(head: &str, tables: &str) -> Self {
+        Self::build(head, ["breaker = { enabled = false }\n"; 3], tables)
+    }
+
     /// The same, with each provider's own settings.
     pub(super) fn start_each(each: [&str; 3], tables: &str) -> Self {
+        Self::build("", each, tables)
+    }
+
+    fn build(head: &str, each: [&str; 3], tables: &str) -> Self {
         let servers = [(); 3].map(|()| Provider::start());
-        let mut toml = format!("{LISTEN}default_provider = \"one\"\n");
+        let mut toml = format!("{LISTEN}default_provider = \"one\"\n{head}");
         let members = MEMBERS.iter().zip(&servers).zip(each);
         for ((Member { name, base, settings, .. }, server), each) in members {
             let url = format!("{}{base}", server.url());

@@ -45,3 +45,10 @@ fn a_silent_provider_is_not_asked_again() {
         ("begins", "one:m", &[("one:m", Begins)]),
     ]);
 }
+
+#[test]
+fn silence_can_be_left_out() {
+    let tables = format!("{CHAINS}[retries]\non = [\"5xx\", \"429\", \"connection\"]\n");
+    let fleet = Fleet::without_breakers("timeout_secs = 1\n", &tables);
+    fleet.tells(&[("silent", "one:chain", &[(ONE, Silent)])]);
+}

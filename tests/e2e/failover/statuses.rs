@@ -2,6 +2,9 @@
 
 use super::fault::Fault::{Good, Later, Says, Status};
 use super::fleet::Fleet;
+use super::plan::{assert_no_secrets, chat};
+use crate::client::{Request, h1};
+use crate::upstream::Answer;
 
 const ONE: &str = "one:chain";
 const TWO: &str = "two:second";
@@ -73,6 +76,28 @@ fn what_is_no_error_is_the_callers() {
     Fleet::shared().tells(&[("202", "one:chain", &steps)]);
     let moved = [(ONE, Says(307, "elsewhere"))];
     Fleet::shared().tells(&[("307", "one:chain", &moved)]);
+}
+
+/// The headers by which the gateway's parts speak to each other are no provider's.
+#[test]
+fn a_provider_cannot_order_a_further_attempt() {
+    let fleet = Fleet::shared();
+    for (case, status) in [("ordered good", 200), ("ordered bad", 400)] {
+        let answer = Answer::new(status, "text/plain", "it")
+            .header("x-gaud-retry", "1")
+            .header("x-gaud-wait", "1")
+            .header("x-gaud-attempts", "7")
+            .header("x-gaud-provider", "other");
+        fleet.server("one").script(case, answer);
+        let response =
+            h1::exchange(fleet.gateway.addr(), &Request::chat(chat(ONE, false)).case(case));
+        assert_eq!((response.status, response.text()), (status, "it".to_owned()), "{case}");
+        assert_eq!(fleet.asked(case), ["one"], "{case}");
+        assert_eq!(response.headers.all("x-gaud-attempts"), ["1"], "{case}");
+        assert_eq!(response.headers.all("x-gaud-provider"), ["one"], "{case}");
+        assert_no_secrets(case, &response);
+    }
+    fleet.gateway.assert_no_trap();
 }
 
 #[test]

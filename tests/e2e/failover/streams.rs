@@ -145,41 +145,47 @@ fn one_that_ends_without_its_mark_ends_with_an_error() {
     assert_counted(&fleet, "failure");
 }
 
+/// What a caller gets of a whole answer.
+fn answered(fleet: &Fleet, path: &str, text: &str) -> String {
+    let case = format!("{path} {}", text.len());
+    fleet.server("one").script(&case, Answer::new(200, "text/event-stream", text));
+    let body = r#"{"model":"one:chain","stream":true}"#;
+    let response = h1::exchange(fleet.gateway.addr(), &Request::post(path, body).case(&case));
+    assert!(response.status == 200 && response.complete, "{case}");
+    assert_eq!(fleet.asked(&case), ["one"], "{case}");
+    response.text()
+}
+
 #[test]
-fn other_marks_count_too() {
-    let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-    let completed = "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n";
-    let message = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-    let crlf = "data: [DONE]\r\n\r\n";
+fn every_api_has_its_own_mark() {
     let fleet = fleet("");
-    for ((client, provider), mark) in WAYS.into_iter().zip([finish, completed, message, crlf]) {
-        assert_eq!(ended(&fleet, client, provider, &[mark]), format!("{BEGIN}{mark}"));
+    let rows = [
+        ("/v1/chat/completions", "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n"),
+        ("/v1/chat/completions", "data: [DONE]\r\n\r\n"),
+        ("/v1/completions", "data: [DONE]\n\n"),
+        ("/v1/responses", "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n"),
+        ("/v1/messages", "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"),
+        ("/v1/chat/completions", "data: {\"error\":{\"message\":\"Its own.\"}}\n\n"),
+    ];
+    for (path, mark) in rows {
+        let text = format!("{BEGIN}{mark}");
+        assert_eq!(answered(&fleet, path, &text), text, "{path}");
     }
-    assert_counted(&fleet, "success");
+    wait_for_metric(&fleet.gateway, &requests("one", "success"), 6);
+    fleet.gateway.assert_no_trap();
 }
 
 #[test]
 fn anthropics_streams_end_with_anthropics_error() {
     let fleet = fleet("");
     let begin = "event: message_start\ndata: {\"type\":\"message_start\"}\n\n";
-    let stop = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-    for (case, text) in [("whole", format!("{begin}{stop}")), ("cut", begin.to_owned())] {
-        fleet.server("one").script(case, Answer::new(200, "text/event-stream", text.clone()));
-        let body = r#"{"model":"one:chain","stream":true}"#;
-        let request = Request::post("/v1/messages", body).case(case);
-        let response = h1::exchange(fleet.gateway.addr(), &request);
-        assert!(response.complete, "{case}");
-        let got = response.text();
-        let added = got.strip_prefix(&text).unwrap_or_else(|| panic!("{case}: {got}"));
-        assert_eq!(added.is_empty(), case == "whole", "{case}: {added}");
-        if case == "cut" {
-            let json = added.strip_prefix("event: error\ndata: ").expect(added);
-            let error: Value = serde_json::from_str(json.trim_end()).expect(json);
-            assert_eq!(error["type"], "error");
-            assert!(error["error"]["type"].is_string() && error["error"]["message"].is_string());
-        }
-    }
+    let got = answered(&fleet, "/v1/messages", begin);
+    let event = got.strip_prefix(begin).expect(&got).trim_start_matches('\n');
+    let json = event.strip_prefix("event: error\ndata: ").expect(&got);
+    let error: Value = serde_json::from_str(json).expect(json);
+    assert_eq!(error["type"], "error");
+    assert!(error["error"]["type"].is_string() && error["error"]["message"].is_string(), "{error}");
+    assert!(json.ends_with("\n\n"), "{got}");
     wait_for_metric(&fleet.gateway, &requests("one", "failure"), 1);
-    wait_for_metric(&fleet.gateway, &requests("one", "success"), 1);
     fleet.gateway.assert_no_trap();
 }
