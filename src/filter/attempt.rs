@@ -71,7 +71,7 @@ impl AttemptStream {
         }
         self.offset = self.offset.saturating_add(size as u64);
         if let (true, Some(attempt)) = (end, &mut self.attempt) {
-            attempt.request_ended();
+            attempt.request_ended(&*self.envoy);
         }
         Action::Continue
     }
