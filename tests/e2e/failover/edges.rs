@@ -123,3 +123,55 @@ fn a_client_that_does_not_read_says_nothing() {
     assert_eq!(wait::until("an outcome", ended), "neutral");
     fleet.gateway.assert_no_trap();
 }
+
+/// How much of the first provider's answers Envoy has read.
+fn received(fleet: &Fleet) -> u64 {
+    fleet.gateway.admin().stats()["cluster.one.upstream_cx_rx_bytes_total"]
+}
+
+/// Waits until Envoy reads no further.
+fn wait_until_stuck(fleet: &Fleet, before: u64) {
+    let (mut last, mut quiet) = (before, 0);
+    wait::until_true("an answer that is held up", || {
+        let now = received(fleet);
+        quiet = if now == last { quiet + 1 } else { 0 };
+        last = now;
+        now > before && quiet > 20
+    });
+}
+
+#[test]
+fn a_client_that_reads_late_gets_all() {
+    let fleet = Fleet::without_breakers("", CHAINS);
+    for model in ["one:m", "one:chain"] {
+        for size in [500_000_usize, 1_500_000, 2_500_000, 5_000_000, 9_000_000] {
+            let bytes: Vec<u8> = (0..size).map(|at| (at * 31 % 251) as u8).collect();
+            for name in ["h1", "h2"] {
+                let case = format!("late {model} {size} {name}");
+                let answer = Answer::new(200, "application/octet-stream", bytes.clone());
+                fleet.server("one").script(&case, answer);
+                let request = Request::chat(chat(model, false)).case(&case);
+                let before = received(&fleet);
+                let response = if name == "h1" {
+                    let mut client = h1::Connection::open(fleet.gateway.addr());
+                    client.send_request(&request);
+                    wait_until_stuck(&fleet, before);
+                    client.response()
+                } else {
+                    let connection = h2::Connection::open(fleet.gateway.addr());
+                    let mut exchange = connection.start(&request);
+                    exchange.send(&request.pieces.concat()).expect("a listening gateway");
+                    exchange.end(&request.trailers);
+                    wait_until_stuck(&fleet, before);
+                    exchange.response()
+                };
+                assert!(
+                    response.complete && response.body == bytes,
+                    "{case}: {}",
+                    response.body.len()
+                );
+            }
+        }
+    }
+    fleet.gateway.assert_no_trap();
+}
