@@ -53,7 +53,7 @@ pub struct Attempt {
     watch: Option<Watch>,
     admission: Option<Admission>,
     phase: Phase,
-    begun_ms: u64,
+    asked_ms: u64,
     /// All of the request has come.
     is_whole: bool,
 }
@@ -157,7 +157,7 @@ impl Attempt {
             relay: None,
         };
         let attempt = Self {
-            begun_ms: host.now_ms(),
+            asked_ms: host.now_ms(),
             gateway,
             runs,
             run: relay.run,
@@ -179,7 +179,7 @@ impl Attempt {
     /// All of the request has come: from now on it is the provider's time.
     pub fn request_ended<H: Host + ?Sized>(&mut self, host: &H) {
         self.is_whole = true;
-        self.begun_ms = host.now_ms();
+        self.asked_ms = host.now_ms();
     }
 
     /// Who is asked.
@@ -260,8 +260,9 @@ impl Attempt {
             limit_ms.is_some_and(|limit_ms| now_ms.saturating_sub(since_ms) >= limit_ms)
         };
         match &self.phase {
+            // Nobody can answer what has not come yet.
             Phase::Waiting | Phase::Head(_)
-                if self.is_whole && passed(self.begun_ms, provider.first_token_ms) =>
+                if self.is_whole && passed(self.asked_ms, provider.first_token_ms) =>
             {
                 self.note(host, Outcome::Failure);
                 let marks = self.fail(host, Cause::Of(RetryOn::Timeout), None);

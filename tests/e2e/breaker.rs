@@ -89,17 +89,17 @@ impl Site {
 }
 
 /// A provider in `/health`.
-fn health(gateway: &Gateway, name: &str) -> Value {
+pub(crate) fn health(gateway: &Gateway, name: &str) -> Value {
     let response = h1::exchange(gateway.addr(), &Request::new("GET", "/health"));
     assert_eq!(response.status, 200, "{}", response.text());
     response.json()["providers"][name].clone()
 }
 
-fn breaker_is(gateway: &Gateway, name: &str, state: &str) -> bool {
+pub(crate) fn breaker_is(gateway: &Gateway, name: &str, state: &str) -> bool {
     health(gateway, name)["breaker"] == state
 }
 
-fn requests(name: &str, outcome: &str) -> String {
+pub(crate) fn requests(name: &str, outcome: &str) -> String {
     format!(r#"gaud_requests_total{{outcome="{outcome}",provider="{name}"}}"#)
 }
 
@@ -107,18 +107,18 @@ fn probes(name: &str, outcome: &str) -> String {
     format!(r#"gaud_probes_total{{outcome="{outcome}",provider="{name}"}}"#)
 }
 
-fn transitions(name: &str, to: &str) -> String {
+pub(crate) fn transitions(name: &str, to: &str) -> String {
     format!(r#"gaud_breaker_transitions_total{{provider="{name}",to="{to}"}}"#)
 }
 
-fn metric(gateway: &Gateway, name: &str) -> u64 {
+pub(crate) fn metric(gateway: &Gateway, name: &str) -> u64 {
     let metrics = gateway.admin().metrics();
     *metrics.get(name).unwrap_or_else(|| panic!("no {name} among {:#?}", metrics.keys()))
 }
 
 /// Waits until a metric has come to a value, and fails at once where it is past it.
 #[track_caller]
-fn wait_for_metric(gateway: &Gateway, name: &str, expected: u64) {
+pub(crate) fn wait_for_metric(gateway: &Gateway, name: &str, expected: u64) {
     wait::until_true(name, || {
         let found = metric(gateway, name);
         assert!(found <= expected, "{name} is {found}, not {expected}");

@@ -30,6 +30,7 @@ mod cutting;
 mod endpoints;
 mod errors;
 mod failing;
+mod failover;
 mod hostile;
 mod late;
 mod lists;

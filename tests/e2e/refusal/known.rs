@@ -120,6 +120,10 @@ pub(crate) fn provider_timeout() -> Refusal {
     refusal(504, "provider_timeout", "The provider did not answer in time.")
 }
 
+pub(crate) fn no_first_token() -> Refusal {
+    refusal(504, "provider_timeout", "The provider sent nothing within first_token_secs.")
+}
+
 /// A breaker's; the seconds are those of the `retry-after` that came with it.
 pub(crate) fn provider_unavailable(provider: &str, response: &Response) -> Refusal {
     let secs = response.header("retry-after").unwrap_or_default();

@@ -17,13 +17,15 @@ pub(crate) struct Answer {
     pub(super) answering: Option<Gate>,
     /// Answers at once, and reads the request afterwards.
     pub(super) early: bool,
+    /// Ends the connection instead.
+    pub(super) broken: bool,
 }
 
 impl Answer {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         let body = Pipe::full(body.into());
-        Self { status, headers, body, reading: None, answering: None, early: false }
+        Self { status, headers, body, reading: None, answering: None, early: false, broken: false }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
@@ -41,9 +43,18 @@ impl Answer {
 
     /// A stream of events that the test writes through the pump.
     pub(crate) fn events() -> (Self, Pump) {
+        Self::piped("text/event-stream")
+    }
+
+    /// A body that the test writes through the pump.
+    pub(crate) fn piped(content_type: &str) -> (Self, Pump) {
         let (pump, pipe) = Pump::new();
-        let answer = Self { body: pipe, ..Self::new(200, "text/event-stream", "") };
-        (answer, pump)
+        (Self { body: pipe, ..Self::new(200, content_type, "") }, pump)
+    }
+
+    /// No answer: the connection ends, or over HTTP/2 the stream.
+    pub(crate) fn broken() -> Self {
+        Self { broken: true, ..Self::new(500, "text/plain", "") }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {

@@ -12,6 +12,7 @@ const KEPT: usize = 64 * 1024;
 /// One request as it reached a provider, as far as it has come.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
+    pub(crate) arrived: Instant,
     pub(crate) http2: bool,
     /// The server name and protocol that the TLS handshake asked for.
     pub(crate) tls: Option<Tls>,

@@ -1,6 +1,6 @@
 //! The server behind a provider.
 
-use super::pipe::Pipe;
+use super::pipe::{Broken, Pipe};
 use super::record::{Seen, Tls, Writer};
 use super::{Answer, Gate, Provider};
 use crate::client::h2::headers;
@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use std::convert::Infallible;
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -51,7 +51,7 @@ async fn answer(
     request: Request<Incoming>,
     tls: Option<Tls>,
     provider: Provider,
-) -> Result<Response<Pipe>, Infallible> {
+) -> Result<Response<Pipe>, Broken> {
     let (head, body) = request.into_parts();
     let seen = seen(&head, tls);
     let answer = provider.next_answer(&seen.header("x-case").unwrap_or_default());
@@ -64,7 +64,7 @@ async fn answer(
     if let Some(gate) = &answer.answering {
         gate.pass().await;
     }
-    Ok(response(answer))
+    if answer.broken { Err(Broken) } else { Ok(response(answer)) }
 }
 
 async fn read(mut body: Incoming, mut writer: Writer, gate: Option<Gate>) {
@@ -90,6 +90,7 @@ fn seen(head: &hyper::http::request::Parts, tls: Option<Tls>) -> Seen {
         headers.add("host", authority.as_str()); // HTTP/2 has it as :authority
     }
     Seen {
+        arrived: Instant::now(),
         http2: head.version == Version::HTTP_2,
         tls,
         method: head.method.as_str().to_owned(),

@@ -1,0 +1,128 @@
+//! Connections that are refused, or end before an answer.
+
+use super::fault::Fault::{Breaks, Good, Status};
+use super::fleet::{Fleet, with_headers};
+use super::plan::{WAYS, Way, assert_no_secrets, chat};
+use crate::client::{Request, Response};
+use crate::harness::wait;
+use crate::refusal;
+use crate::upstream::raw::{Act, Closed, Raw};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+/// A fleet whose models `bad:…` go to this address first.
+fn with_bad(url: &str) -> Fleet {
+    let tables = format!(
+        "[providers.bad]\nurl = \"{url}\"\nbreaker = {{ enabled = false }}\n\
+         [[fallbacks]]\nmodel = \"bad:chain\"\nto = [\"two:second\"]\n\
+         [[fallbacks]]\nmodel = \"bad:again\"\nto = [\"bad:other\"]\n"
+    );
+    Fleet::without_breakers("", &tables)
+}
+
+fn ask(fleet: &Fleet, model: &str, way: Way) -> (String, Response) {
+    let case = format!("{model} {way:?}");
+    let request = with_headers(Request::chat(chat(model, way.streamed)));
+    let response = way.client.send(&fleet.gateway, &request.case(&case));
+    assert_no_secrets(&case, &response);
+    (case, response)
+}
+
+/// How many attempts a response tells of.
+fn attempts(response: &Response) -> Vec<String> {
+    response.headers.all("x-gaud-attempts")
+}
+
+#[test]
+fn one_that_ends_before_an_answer_is_tried_again_and_then_elsewhere() {
+    let one = "one:chain";
+    Fleet::shared().tells(&[
+        ("ends once", "one:chain", &[(one, Breaks), (one, Good)]),
+        ("ends", "one:chain", &[(one, Breaks), (one, Breaks), ("two:second", Good)]),
+        (
+            "two end",
+            "one:chain",
+            &[
+                (one, Breaks),
+                (one, Status(500)),
+                ("two:second", Breaks),
+                ("two:second", Breaks),
+                ("three:the-third-models-longer-name", Breaks),
+                ("three:the-third-models-longer-name", Breaks),
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn one_that_is_refused_likewise() {
+    let closed = Closed::bind();
+    let fleet = with_bad(&closed.url());
+    for way in WAYS {
+        let (case, response) = ask(&fleet, "bad:chain", way);
+        assert_eq!(response.status, 200, "{case}: {}", response.text());
+        assert_eq!(attempts(&response), ["3"], "{case}");
+        assert_eq!(response.headers.all("x-gaud-provider"), ["two"], "{case}");
+        let seen = fleet.server("two").wait(&case);
+        assert_eq!(seen.text(), chat("second", way.streamed), "{case}");
+        assert_eq!(fleet.asked(&case), ["two"]);
+        let (case, response) = ask(&fleet, "bad:again", way);
+        refusal::provider_unreachable().assert_openai(&case, &response);
+        assert_eq!(response.headers.all("x-should-retry"), ["false"], "{case}");
+        assert_eq!(attempts(&response), ["4"], "{case}");
+    }
+    fleet.gateway.assert_no_trap();
+}
+
+/// Ways to end a connection; each is one attempt.
+fn endings() -> Vec<(&'static str, Vec<Act>)> {
+    let half = b"HTTP/1.1 200 OK\r\ncontent-";
+    vec![
+        ("closes", vec![]),
+        ("resets", vec![Act::Reset]),
+        ("closes later", vec![Act::ReadRequest]),
+        ("resets later", vec![Act::ReadRequest, Act::Reset]),
+        ("half a head", vec![Act::ReadRequest, Act::Send(half)]),
+    ]
+}
+
+#[test]
+fn however_it_ends() {
+    for (name, acts) in endings() {
+        let raw = Raw::start(acts.clone());
+        let fleet = with_bad(&raw.url());
+        let (case, response) = ask(&fleet, "bad:chain", WAYS[0]);
+        assert_eq!(response.status, 200, "{name}: {}", response.text());
+        assert_eq!(response.headers.all("x-gaud-provider"), ["two"], "{name}");
+        assert_eq!(fleet.server("two").wait(&case).text(), chat("second", false), "{name}");
+        assert_eq!((attempts(&response), raw.connections()), (vec!["3".to_owned()], 2), "{name}");
+        fleet.gateway.assert_no_trap();
+    }
+}
+
+#[test]
+fn a_provider_that_takes_the_second_connection_answers() {
+    for (name, acts) in endings() {
+        let raw = Raw::start_each(vec![acts, vec![Act::ReadRequest, Act::Send(OK)]]);
+        let fleet = with_bad(&raw.url());
+        let (_, response) = ask(&fleet, "bad:chain", WAYS[3]);
+        assert_eq!((response.status, response.text()), (200, "{}".to_owned()), "{name}");
+        assert_eq!((attempts(&response), raw.connections()), (vec!["2".to_owned()], 2), "{name}");
+        assert_eq!(response.headers.all("x-gaud-provider"), ["bad"], "{name}");
+    }
+}
+
+/// A connection that was kept open, and that the provider ends when the next request comes.
+#[test]
+fn a_connection_that_has_gone_stale_is_no_failure_for_the_caller() {
+    let stale = vec![Act::ReadRequest, Act::Send(OK), Act::ReadRequest, Act::Reset];
+    let raw = Raw::start(stale);
+    let fleet = with_bad(&raw.url());
+    for round in 0..3 {
+        let (_, response) = ask(&fleet, "bad:chain", WAYS[0]);
+        assert_eq!((response.status, response.text()), (200, "{}".to_owned()), "{round}");
+        assert_eq!(response.headers.all("x-gaud-provider"), ["bad"], "{round}");
+    }
+    wait::until_true("further connections", || raw.connections() >= 2);
+    fleet.gateway.assert_no_trap();
+}
