@@ -62,7 +62,9 @@ fn a_client_that_leaves_a_silent_provider() {
         site.leave_when(|site| site.stat("cluster.a.upstream_rq_active") == 1);
         wait::until_true("the outcome", || site.counted("neutral") == 1);
         assert_eq!((site.counted("success"), site.counted("failure")), (0, 0));
-        assert_eq!((site.first.connections(), site.second.seen("left").len()), (1, 0));
+        // The client may have left before the connection was there.
+        assert!(site.first.connections() <= 1);
+        assert_eq!(site.second.seen("left").len(), 0);
     }
 }
 
