@@ -18,18 +18,18 @@ use crate::client_path::ClientPath;
 use crate::config::{Gateway, Provider, RetryOn};
 use crate::endpoint::{Endpoint, ModelIn, Shape};
 use crate::head::Head;
+use crate::hop::Crossing;
 use crate::host::Host;
 use crate::metrics::Metric;
 use crate::model::ModelName;
 use crate::outcome::{self, Outcome, Sent};
 use crate::path::without_query;
-use crate::relay::Relay;
+use crate::release::Release;
 use crate::reply::{Reject, Reply};
 use crate::response::{self, Answer, Kind, Watch};
 use crate::retry::{Cause, Next};
 use crate::route::ChainTarget;
 use crate::run::{Begun, Runs};
-use crate::session::Release;
 
 /// More of a response than this can be held up by a client that does not read: a stall says nothing of
 /// the provider then. No model's events are as long.
@@ -133,34 +133,34 @@ impl Attempt {
             }
         };
         let no_run = || refuse(Reject::NoRun, 0);
-        let relay = Relay::from_header(head.run).ok_or_else(no_run)?;
-        let asked = ModelName::try_from(relay.asked.clone()).map_err(|_| no_run())?;
+        let crossing = Crossing::from_header(head.run).ok_or_else(no_run)?;
+        let asked = ModelName::try_from(crossing.asked.clone()).map_err(|_| no_run())?;
         let targets = || gateway.targets(&asked).unwrap_or_default();
-        let Begun { target, admission, number } =
-            runs.begin(host, &gateway, &relay.run, targets)
-                .map_err(|(reject, attempts)| refuse(reject, attempts))?;
+        let Begun { target, admission, number } = runs
+            .begin(host, &gateway, &crossing.run, targets)
+            .map_err(|(reject, attempts)| refuse(reject, attempts))?;
         let (in_path, renamed) = match &request.endpoint {
             Endpoint::Model(ModelIn::Path(place, _)) => {
-                let is_other = target.model != relay.asked;
+                let is_other = target.model != crossing.asked;
                 (true, is_other.then(|| path.renamed(place, &target.model)))
             }
             _ => (false, None),
         };
         let own = gateway.provider(target.provider);
-        let edit = edit(&relay, &target, in_path);
+        let edit = edit(&crossing, &target, in_path);
         let resized = edit.as_ref().zip(head.content_length);
         let release = Release {
             path: own.and_then(|own| path.for_provider(own, renamed, true)),
             content_length: resized.map(|(edit, length)| edit.resized(length)),
             edit,
             replaces: Some(head.credentials),
-            relay: None,
+            hop: None,
         };
         let attempt = Self {
             asked_ms: host.now_ms(),
             gateway,
             runs,
-            run: relay.run,
+            run: crossing.run,
             number,
             shape,
             watch: Watch::of(without_query(path.as_str())),
@@ -420,9 +420,9 @@ impl Attempt {
 }
 
 /// What writes the target's model into the body; `None` where it stands there already.
-fn edit(relay: &Relay, target: &ChainTarget, in_path: bool) -> Option<crate::body::Edit> {
-    let place = relay.place?;
-    (in_path || target.model != relay.asked).then(|| place.edit(&target.model))
+fn edit(crossing: &Crossing, target: &ChainTarget, in_path: bool) -> Option<crate::body::Edit> {
+    let place = crossing.place?;
+    (in_path || target.model != crossing.asked).then(|| place.edit(&target.model))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The head of a request, read from Envoy's header map in one call.
 
 use crate::config::CLIENT_CREDENTIALS;
-use crate::relay;
+use crate::hop;
 
 /// What the gateway needs of a request's head. Values are bytes: a client may send any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl<'a> Head<'a> {
                     head.content_type = head.content_type.and(value, content_types);
                 }
                 b"anthropic-version" => head.is_anthropic = true,
-                name if name == relay::HEADER.as_bytes() => head.run = value,
+                name if name == hop::HEADER.as_bytes() => head.run = value,
                 _ => head.credentials.note(name),
             }
         }

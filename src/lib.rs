@@ -6,15 +6,15 @@
 //!        or body::multipart            │                                 ^
 //!             └ goes on scanning while the rest streams                  │
 //!                                      │ several attempts may be needed  │
-//!                                      └─> relay ──> hop ──> attempt ────┘
+//!                                      └─────> hop ──> attempt ──────────┘
 //! ```
 //!
 //! The modules, as a request meets them: [`head`], [`path`] and [`endpoint`] say what it asks for,
 //! [`body`] finds its [`model`], [`route`] picks the targets by the [`config`], [`admission`] asks
-//! the first one's [`breaker`], and [`reply`] is what a client gets in a provider's place.
+//! the first one's [`breaker`], [`release`] is how the request leaves, and [`reply`] what a client gets in a provider's place.
 //! [`session`] alone knows their order.
 //!
-//! A request that may take several attempts goes on by the [`relay`]: [`attempt`] alone knows the
+//! A request that may take several attempts goes over the [`hop`]: [`attempt`] alone knows the
 //! order behind the hop. [`run`] remembers the attempts before, [`response`] reads what came of one,
 //! and [`retry`] decides what comes next.
 //!
@@ -37,12 +37,13 @@ pub mod discovery;
 pub mod endpoint;
 pub mod head;
 pub mod health;
+pub mod hop;
 pub mod host;
 pub mod metrics;
 pub mod model;
 pub mod outcome;
 pub mod path;
-pub mod relay;
+pub mod release;
 pub mod reply;
 pub mod response;
 pub mod retry;

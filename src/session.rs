@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Where several attempts may be needed, Release sends the request over the hop as it is
-//! ([`crate::relay`]): there each [`crate::attempt`] asks the breaker and edits, and tells the
+//! ([`crate::hop`]): there each [`crate::attempt`] asks the breaker and edits, and tells the
 //! breaker what became of it.
 //!
 //! No clock, no dice: bytes in, decisions out, and a [`Host`] for what is shared.
@@ -28,12 +28,13 @@ use crate::client_path::ClientPath;
 use crate::config::{Gateway, Provider, ProviderId};
 use crate::endpoint::{Body, Endpoint, ModelIn, Own, Shape};
 use crate::head::{ContentType, Credentials, Head};
+use crate::hop::{Crossing, Place};
 use crate::host::Host;
 use crate::metrics::Metric;
 use crate::model::ModelName;
 use crate::outcome::{self, Sent};
 use crate::path::{query_values, without_query};
-use crate::relay::{Place, Relay};
+use crate::release::Release;
 use crate::reply::{Reject, Reply};
 use crate::route::{ChainTarget, NoRoute};
 
@@ -84,23 +85,6 @@ pub enum Step {
     Release(Release),
     /// Answer in the provider's place; nothing more goes to a provider.
     Reply(Reply),
-}
-
-/// How a request is changed on its way out.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Release {
-    /// The provider's path, where it is not the client's.
-    pub path: Option<String>,
-    /// The model's new name, where it has one.
-    pub edit: Option<Edit>,
-    /// The new `content-length`, where there was one and it has changed.
-    pub content_length: Option<u64>,
-    /// The client's credentials, to be removed where the provider's own takes their place; `None`
-    /// where they pass: on a path that is not of the API (LiteLLM's `/key/generate`), the
-    /// gateway's key would make everyone an administrator.
-    pub replaces: Option<Credentials>,
-    /// It goes over the hop: what is said there of it, and how many more attempts there may be.
-    pub relay: Option<(String, u32)>,
 }
 
 impl Session {
@@ -324,7 +308,7 @@ impl Session {
         let targets = gateway.targets(&model).map_err(|why| no_route(why, &model))?;
         let Some(target) = targets.first() else { return Err(Reject::NoModel) };
         if self.takes_the_hop(&targets) {
-            return Ok(self.relay(host, model.as_str(), found, targets.len()));
+            return Ok(self.cross(host, model.as_str(), found, targets.len()));
         }
         let place = self.named.as_ref().filter(|_| target.model != model.as_str());
         let path = place.map(|place| self.path.renamed(place, &target.model));
@@ -345,7 +329,7 @@ impl Session {
     }
 
     /// Sends the request over the hop, as it is.
-    fn relay<H>(
+    fn cross<H>(
         &mut self,
         host: &H,
         asked: &str,
@@ -357,12 +341,12 @@ impl Session {
     {
         let place = found.zip(self.scanner()).map(|(found, scanner)| Place::of(scanner, found));
         let run = format!("{:x}", host.unique());
-        let relay = Relay { run, asked: asked.to_owned(), place };
+        let crossing = Crossing { run, asked: asked.to_owned(), place };
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
         self.let_go();
         Step::Release(Release {
-            relay: Some((relay.to_header(), attempts.saturating_sub(1))),
+            hop: Some((crossing.to_header(), attempts.saturating_sub(1))),
             ..Release::default()
         })
     }
@@ -388,7 +372,7 @@ impl Session {
             content_length: resized.map(|(edit, length)| edit.resized(length)),
             edit,
             replaces: self.is_api.then_some(self.credentials),
-            relay: None,
+            hop: None,
         }))
     }
 

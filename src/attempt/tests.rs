@@ -39,12 +39,12 @@ impl World {
         Self { host: Memory::default(), gateway: Rc::new(gateway), runs: Rc::default() }
     }
 
-    fn try_begin(&self, path: &str, relay: &str) -> Result<(Attempt, Release), Instead> {
+    fn try_begin(&self, path: &str, crossing: &str) -> Result<(Attempt, Release), Instead> {
         let headers: [(&str, &[u8]); 4] = [
             (":method", b"POST"),
             (":path", path.as_bytes()),
             ("content-length", b"100"),
-            ("x-gaud-run", relay.as_bytes()),
+            ("x-gaud-run", crossing.as_bytes()),
         ];
         let (gateway, runs) = (Rc::clone(&self.gateway), Rc::clone(&self.runs));
         Attempt::begin(gateway, runs, &self.host, &Head::parse(&serialized(&headers)), true)
@@ -271,9 +271,9 @@ fn without_anybody_left_there_is_an_error_with_a_time() {
 
 #[test]
 fn what_is_no_run_is_refused() {
-    for relay in ["", "17", "17;", "17;a;json;x;y"] {
-        let Instead { reply, .. } = World::new().try_begin(CHAT, relay).unwrap_err();
-        assert_eq!(reply.status, 500, "{relay}");
+    for crossing in ["", "17", "17;", "17;a;json;x;y"] {
+        let Instead { reply, .. } = World::new().try_begin(CHAT, crossing).unwrap_err();
+        assert_eq!(reply.status, 500, "{crossing}");
     }
 }
 

@@ -8,9 +8,10 @@ use crate::body::{Edit, Held};
 use crate::config::{Credential, Gateway, Provider};
 use crate::endpoint::Shape;
 use crate::head::{self, Credentials, Head};
-use crate::relay;
+use crate::hop;
+use crate::release::Release;
 use crate::reply::Reply;
-use crate::session::{Release, Session, Step};
+use crate::session::{Session, Step};
 
 /// The header by which the route picks its cluster. Envoy removes a client's own before the
 /// filters run, and this one before a provider sees it.
@@ -116,8 +117,8 @@ impl Stream {
             Step::Continue => Action::Continue,
             Step::Hold => wait,
             Step::Release(release) => {
-                match (&release.relay, self.session.as_ref().and_then(Session::provider)) {
-                    (Some((relay, retries)), _) => send_over_hop(relay, *retries),
+                match (&release.hop, self.session.as_ref().and_then(Session::provider)) {
+                    (Some((crossing, retries)), _) => send_over_hop(crossing, *retries),
                     (None, Some(provider)) => edit_head(&release, provider),
                     (None, None) => {}
                 }
@@ -192,10 +193,10 @@ pub(super) fn flags() -> u64 {
     bytes.try_into().map_or(0, u64::from_le_bytes)
 }
 
-fn send_over_hop(relay: &str, retries: u32) {
+fn send_over_hop(crossing: &str, retries: u32) {
     let set = |name, value: &str| host::set_header(Map::RequestHeaders, name, value);
-    set(CLUSTER_HEADER, relay::CLUSTER);
-    set(relay::HEADER, relay);
+    set(CLUSTER_HEADER, hop::CLUSTER);
+    set(hop::HEADER, crossing);
     set(RETRIES_HEADER, &retries.to_string());
 }
 

@@ -19,7 +19,7 @@ pub const CLUSTER: &str = "gaud_attempts";
 
 /// What an attempt must know of its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Relay {
+pub struct Crossing {
     /// A name that no other request of this worker has.
     pub run: String,
     /// The model, as the client asked it.
@@ -52,7 +52,7 @@ impl Place {
     }
 }
 
-impl Relay {
+impl Crossing {
     /// As it stands in the header: visible ASCII, whatever the model.
     pub fn to_header(&self) -> String {
         let asked = escaped(&self.asked, false);
@@ -96,14 +96,14 @@ mod tests {
             ("a;b/ä", form, "17-1;a%3Bb%2F%C3%A4;form;0;18446744073709551615"),
             ("p:x", None, "17-1;p:x"),
         ] {
-            let relay = Relay { run: "17-1".to_owned(), asked: asked.to_owned(), place };
-            assert_eq!(relay.to_header(), expected);
-            assert_eq!(Relay::from_header(expected.as_bytes()), Some(relay));
+            let crossing = Crossing { run: "17-1".to_owned(), asked: asked.to_owned(), place };
+            assert_eq!(crossing.to_header(), expected);
+            assert_eq!(Crossing::from_header(expected.as_bytes()), Some(crossing));
         }
         for bad in
             [&b""[..], b"1", b"1;a;json", b"1;a;json;1", b"1;%ff", b"1;a;json;x;1", b"\xff;a"]
         {
-            assert_eq!(Relay::from_header(bad), None);
+            assert_eq!(Crossing::from_header(bad), None);
         }
     }
 }
