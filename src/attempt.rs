@@ -201,6 +201,9 @@ impl Attempt {
             return Step::Hold;
         }
         self.note_head(host, answer);
+        if kind == Kind::Good && answer.end && answer.status == 200 {
+            return self.empty(host);
+        }
         match kind {
             Kind::Failed(cause) => {
                 Step::Release(self.fail(host, Cause::Of(cause), answer.retry_after_secs))
@@ -290,7 +293,8 @@ impl Attempt {
     where
         H: Host + ?Sized,
     {
-        let answered = matches!(self.phase, Phase::Streaming { .. });
+        // Of a response that breaks off at once Envoy's router may have seen nothing, and go on.
+        let answered = flags == 0 && matches!(self.phase, Phase::Streaming { .. });
         let has_left = flags & outcome::flags::DOWNSTREAM_CONNECTION_TERMINATION != 0;
         if let Phase::Head(_) = self.phase {
             self.note(host, outcome::at_end(flags, self.is_whole, &details));

@@ -36,7 +36,9 @@ impl Site {
             let good = self.ledger.count(index, |fate| !fate.is_failure());
             let bad = self.ledger.count(index, Fate::is_failure);
             let expected = [good, bad, 0, 0];
-            until_true("the outcomes of all attempts", || {
+            let what =
+                format!("the outcomes of all attempts at {name}: {expected:?}, {OUTCOMES:?}");
+            until_true(&what, || {
                 self.counted(name).iter().zip(expected).all(|(counted, seen)| *counted >= seen)
             });
             assert_eq!(self.counted(name), expected, "{name}: outcomes {OUTCOMES:?}");

@@ -116,6 +116,8 @@ fn a_client_that_does_not_read_says_nothing() {
     let mut client = h1::Connection::open(fleet.gateway.addr());
     client.send_request(&Request::chat(chat("one:chain", true)).case("unread"));
     assert_eq!(client.head().status, 200);
+    // Nothing ends it but the client itself.
+    drop(client);
     let ended = || {
         let all = ["success", "failure", "neutral"];
         all.into_iter().find(|outcome| metric(&fleet.gateway, &requests("one", outcome)) == 1)

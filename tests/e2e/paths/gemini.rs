@@ -46,7 +46,7 @@ fn paths_without_a_model_lose_the_key_too() {
         ("PATCH", "/v1beta/cachedContents/x?key=client", "/v1beta/cachedContents/x"),
         // A path that is none of the API keeps all that the client sent.
         ("POST", "/upload/v1beta/files?key=client", "/upload/v1beta/files?key=client"),
-        ("GET", "/v1/files?key=value", "/v1/files?key=value"),
+        ("GET", "/v1/files?key=client&a=b&api-key=x", "/v1/files?a=b"),
     ] {
         for found in setup().reaches("keyed", sent, &Request::new(method, sent)) {
             assert_eq!(found.path, seen);
