@@ -11,6 +11,8 @@
 //! end ──────> the breaker and the run hear what became of it
 //! ```
 
+mod step;
+
 use std::rc::Rc;
 
 use crate::admission::Admission;
@@ -25,11 +27,13 @@ use crate::model::ModelName;
 use crate::outcome::{self, Outcome, Sent};
 use crate::path::without_query;
 use crate::release::Release;
-use crate::reply::{Reject, Reply};
+use crate::reply::Reject;
 use crate::response::{self, Answer, Kind, Watch};
 use crate::retry::{Cause, Next};
 use crate::route::ChainTarget;
 use crate::run::{Begun, Runs};
+
+pub use step::{Instead, Marks, Step};
 
 /// More of a response than this can be held up by a client that does not read: a stall says nothing of
 /// the provider then. No model's events are as long.
@@ -72,41 +76,6 @@ enum Phase {
     Over,
 }
 
-/// What a response's head gets on its way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// Send the request again, after so many seconds where that is said.
-    pub again: Option<Option<u32>>,
-    /// How many attempts there were; for the client.
-    pub attempts: u32,
-    /// All was tried: the client need not.
-    pub is_hopeless: bool,
-}
-
-/// What Envoy is to do with a piece of a response.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Let it pass.
-    Pass,
-    /// Keep it, and wait for more.
-    Hold,
-    /// Mark the head, and let go what was kept.
-    Release(Marks),
-    /// The same, with this behind the response's end.
-    ReleaseWith(Marks, String),
-    /// Let it pass, with this behind its end.
-    Append(String),
-}
-
-/// The gateway's answer in the provider's place; in the middle of a response, its end.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Instead {
-    /// The answer.
-    pub reply: Reply,
-    /// What its head gets.
-    pub marks: Marks,
-}
-
 impl Attempt {
     /// Reads the head of a request that came over the hop.
     ///
@@ -139,23 +108,7 @@ impl Attempt {
         let Begun { target, admission, number } = runs
             .begin(host, &gateway, &crossing.run, targets)
             .map_err(|(reject, attempts)| refuse(reject, attempts))?;
-        let (in_path, renamed) = match &request.endpoint {
-            Endpoint::Model(ModelIn::Path(place, _)) => {
-                let is_other = target.model != crossing.asked;
-                (true, is_other.then(|| path.renamed(place, &target.model)))
-            }
-            _ => (false, None),
-        };
-        let own = gateway.provider(target.provider);
-        let edit = edit(&crossing, &target, in_path);
-        let resized = edit.as_ref().zip(head.content_length);
-        let release = Release {
-            path: own.and_then(|own| path.for_provider(own, renamed, true)),
-            content_length: resized.map(|(edit, length)| edit.resized(length)),
-            edit,
-            replaces: Some(head.credentials),
-            hop: None,
-        };
+        let release = towards(&gateway, head, &crossing, (&path, &request.endpoint), &target);
         let attempt = Self {
             asked_ms: host.now_ms(),
             gateway,
@@ -423,10 +376,32 @@ impl Attempt {
     }
 }
 
-/// What writes the target's model into the body; `None` where it stands there already.
-fn edit(crossing: &Crossing, target: &ChainTarget, in_path: bool) -> Option<crate::body::Edit> {
-    let place = crossing.place?;
-    (in_path || target.model != crossing.asked).then(|| place.edit(&target.model))
+/// How the request becomes the target's own.
+fn towards(
+    gateway: &Gateway,
+    head: &Head<'_>,
+    crossing: &Crossing,
+    (path, endpoint): (&ClientPath, &Endpoint),
+    target: &ChainTarget,
+) -> Release {
+    let is_other = target.model != crossing.asked;
+    let place = match endpoint {
+        Endpoint::Model(ModelIn::Path(place, _)) => Some(place),
+        _ => None,
+    };
+    let renamed = place.filter(|_| is_other).map(|place| path.renamed(place, &target.model));
+    // Where the path names the model, the body may name another.
+    let in_body = crossing.place.filter(|_| is_other || place.is_some());
+    let edit = in_body.map(|in_body| in_body.edit(&target.model));
+    let resized = edit.as_ref().zip(head.content_length);
+    let own = gateway.provider(target.provider);
+    Release {
+        path: own.and_then(|own| path.for_provider(own, renamed, true)),
+        content_length: resized.map(|(edit, length)| edit.resized(length)),
+        edit,
+        replaces: Some(head.credentials),
+        hop: None,
+    }
 }
 
 #[cfg(test)]

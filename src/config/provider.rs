@@ -96,23 +96,7 @@ impl Provider {
     ) -> Result<Self, ConfigError> {
         check_name(name)?;
         let at = |field: &str| format!("providers.{name}.{field}");
-        let (url, cluster) = match (&file.url, &file.cluster) {
-            (Some(url), None) => {
-                let url =
-                    url.parse().map_err(|problem: String| ConfigError::new(at("url"), problem))?;
-                (Some(url), name)
-            }
-            (None, Some(cluster)) => (None, cluster.as_str()),
-            (Some(_), Some(_)) => {
-                let problem = "stands beside url; keep one of the two: url for a server that gaud \
-                               is to reach itself, cluster for one that Envoy knows already";
-                return Err(ConfigError::new(at("cluster"), problem));
-            }
-            (None, None) => {
-                let problem = "needs a url, as in url = \"https://api.openai.com/v1\"";
-                return Err(ConfigError::new(format!("providers.{name}"), problem));
-            }
-        };
+        let (url, cluster) = place(name, file)?;
         let https = url.as_ref().is_some_and(|url: &ProviderUrl| url.https);
         if file.ca_file.is_some() && !https {
             return Err(ConfigError::new(at("ca_file"), "needs an https:// url"));
@@ -156,6 +140,31 @@ impl Provider {
             models: models::compile(name, file)?,
             url,
         })
+    }
+}
+
+/// Where a provider is: its URL, or the cluster that Envoy has for it; and Envoy's name of it.
+fn place<'a>(
+    name: &'a str,
+    file: &'a ProviderFile,
+) -> Result<(Option<ProviderUrl>, &'a str), ConfigError> {
+    let at = |field: &str| format!("providers.{name}.{field}");
+    match (&file.url, &file.cluster) {
+        (Some(url), None) => {
+            let url =
+                url.parse().map_err(|problem: String| ConfigError::new(at("url"), problem))?;
+            Ok((Some(url), name))
+        }
+        (None, Some(cluster)) => Ok((None, cluster.as_str())),
+        (Some(_), Some(_)) => {
+            let problem = "stands beside url; keep one of the two: url for a server that gaud \
+                           is to reach itself, cluster for one that Envoy knows already";
+            Err(ConfigError::new(at("cluster"), problem))
+        }
+        (None, None) => {
+            let problem = "needs a url, as in url = \"https://api.openai.com/v1\"";
+            Err(ConfigError::new(format!("providers.{name}"), problem))
+        }
     }
 }
 

@@ -1,39 +1,13 @@
 //! Whole requests through a session, as Envoy would show them.
 
 use super::*;
+use crate::body::Edit;
 use crate::config::File;
 use crate::head::tests::serialized;
-use crate::metrics::BreakerState;
-use crate::store::Store;
+use crate::host::memory::Memory;
+use crate::release::Release;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-
-/// A world in which nothing is shared.
-struct World;
-
-impl Store for World {
-    fn load(&self, _: &str) -> Option<(Vec<u8>, u32)> {
-        None
-    }
-
-    fn swap(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
-        true
-    }
-}
-
-impl Host for World {
-    fn now_ms(&self) -> u64 {
-        0
-    }
-
-    fn unique(&self) -> u64 {
-        0x17
-    }
-
-    fn count(&self, _: Metric) {}
-
-    fn show_state(&self, _: ProviderId, _: BreakerState) {}
-}
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -52,7 +26,7 @@ fn two_providers() -> Rc<Gateway> {
 
 fn begin(gateway: &Rc<Gateway>, headers: &[(&str, &str)], end: bool) -> (Session, Step) {
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-    Session::begin(Rc::clone(gateway), &World, &Head::parse(&serialized(&headers)), end)
+    Session::begin(Rc::clone(gateway), &Memory::default(), &Head::parse(&serialized(&headers)), end)
 }
 
 fn post(gateway: &Rc<Gateway>, path: &str) -> Session {
@@ -62,8 +36,8 @@ fn post(gateway: &Rc<Gateway>, path: &str) -> Session {
 }
 
 fn send(session: &mut Session, bytes: &str, end: bool) -> Step {
-    match session.feed(&World, bytes.as_bytes()) {
-        Ok(()) => session.advance(&World, end),
+    match session.feed(&Memory::default(), bytes.as_bytes()) {
+        Ok(()) => session.advance(&Memory::default(), end),
         Err(reply) => Step::Reply(reply),
     }
 }
@@ -145,7 +119,7 @@ fn what_is_wrong_behind_the_model_is_refused_late() {
     let message = "The body cannot be routed: a second 'model' at byte offset 21.";
     assert_eq!((status, body), (400, openai(message, "\"model\"", "duplicate_model")));
     assert!(session.provider().is_none());
-    assert_eq!(session.advance(&World, true), Step::Hold, "nothing more goes on");
+    assert_eq!(session.advance(&Memory::default(), true), Step::Hold, "nothing more goes on");
 }
 
 #[test]
@@ -162,7 +136,7 @@ fn an_object_without_a_model_is_released_when_it_ends() {
 fn trailers_end_a_body_that_had_no_end() {
     let mut session = post(&two_providers(), CHAT);
     assert_eq!(send(&mut session, r#"{"a":1"#, false), Step::Hold);
-    assert_eq!(reply(session.advance(&World, true)).0, 400);
+    assert_eq!(reply(session.advance(&Memory::default(), true)).0, 400);
 }
 
 #[test]
@@ -227,7 +201,7 @@ fn bodies_that_cannot_be_read_are_refused_at_once() {
     assert_eq!(reply(step), (400, openai(message, "null", "invalid_json")));
     let mut session = post(&two_providers(), CHAT);
     assert_eq!(
-        reply(session.advance(&World, true)),
+        reply(session.advance(&Memory::default(), true)),
         (400, openai(message, "null", "invalid_json"))
     );
     let (_, step) = begin(&two_providers(), &[chat[0], chat[1], ("content-encoding", "br")], false);
@@ -403,7 +377,7 @@ fn a_body_that_may_be_missing_may_be_empty() {
     let run = [(":method", "POST"), (":path", "/v1/threads/t/runs")];
     release(begin(&two_providers(), &run, true).1);
     let mut session = post(&two_providers(), "/v1/threads/t/runs");
-    release(session.advance(&World, true));
+    release(session.advance(&Memory::default(), true));
 }
 
 #[test]

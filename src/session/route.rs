@@ -1,0 +1,123 @@
+//! Where a request goes, and how: straight to its provider, or over the hop.
+
+use std::rc::Rc;
+
+use super::{Phase, Session, Step};
+use crate::admission::Admission;
+use crate::body::{Edit, FoundModel, Scanner};
+use crate::config::{Provider, ProviderId};
+use crate::hop::{Crossing, Place};
+use crate::host::Host;
+use crate::model::ModelName;
+use crate::release::Release;
+use crate::reply::Reject;
+use crate::route::{ChainTarget, NoRoute};
+
+impl Session {
+    /// Routes by the model that the path names, else by the body's, else to the default provider.
+    pub(super) fn route<H>(&mut self, host: &H, found: Option<&FoundModel>) -> Result<Step, Reject>
+    where
+        H: Host + ?Sized,
+    {
+        let gateway = Rc::clone(&self.gateway);
+        let asked = match (&self.named, found) {
+            (Some(place), _) => self.path.decoded(place).ok_or(Reject::NotUnicode)?,
+            (None, Some(found)) => found.value.clone(),
+            (None, None) => {
+                let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
+                return self.release(host, provider, None, None);
+            }
+        };
+        let model = ModelName::try_from(asked).map_err(Reject::Model)?;
+        let targets = gateway.targets(&model).map_err(|why| no_route(why, &model))?;
+        let Some(target) = targets.first() else { return Err(Reject::NoModel) };
+        if self.takes_the_hop(&targets) {
+            return Ok(self.cross(host, model.as_str(), found, targets.len()));
+        }
+        let place = self.named.as_ref().filter(|_| target.model != model.as_str());
+        let path = place.map(|place| self.path.renamed(place, &target.model));
+        let other = found.filter(|found| found.value != target.model);
+        let edit = other.and_then(|_| self.scanner()?.edit(&target.model));
+        self.release(host, target.provider, path, edit)
+    }
+
+    /// Whether several attempts may be needed, or one that is watched for its deadlines.
+    fn takes_the_hop(&self, targets: &[ChainTarget]) -> bool {
+        let has_deadlines = |target: &ChainTarget| {
+            self.gateway.provider(target.provider).is_some_and(Provider::has_deadlines)
+        };
+        let wants = targets.len() > 1
+            || self.gateway.retries.for_all
+            || targets.first().is_some_and(has_deadlines);
+        wants && self.may_repeat
+    }
+
+    /// Sends the request over the hop, as it is.
+    fn cross<H>(
+        &mut self,
+        host: &H,
+        asked: &str,
+        found: Option<&FoundModel>,
+        targets: usize,
+    ) -> Step
+    where
+        H: Host + ?Sized,
+    {
+        let place = found.zip(self.scanner()).map(|(found, scanner)| Place::of(scanner, found));
+        let run = format!("{:x}", host.unique());
+        let crossing = Crossing { run, asked: asked.to_owned(), place };
+        let tries = self.gateway.retries.max.saturating_add(1);
+        let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
+        self.let_go();
+        Step::Release(Release {
+            hop: Some((crossing.to_header(), attempts.saturating_sub(1))),
+            ..Release::default()
+        })
+    }
+
+    fn release<H>(
+        &mut self,
+        host: &H,
+        id: ProviderId,
+        path: Option<String>,
+        edit: Option<Edit>,
+    ) -> Result<Step, Reject>
+    where
+        H: Host + ?Sized,
+    {
+        let gateway = Rc::clone(&self.gateway);
+        let Some(provider) = gateway.provider(id) else { return Err(Reject::NoModel) };
+        let admitted = Admission::ask(host, id, provider);
+        self.admission = Some(admitted.map_err(|wait_ms| Reject::unavailable(provider, wait_ms))?);
+        self.let_go();
+        let resized = edit.as_ref().zip(self.content_length);
+        Ok(Step::Release(Release {
+            path: self.path.for_provider(provider, path, self.is_api),
+            content_length: resized.map(|(edit, length)| edit.resized(length)),
+            edit,
+            replaces: self.is_api.then_some(self.credentials),
+            hop: None,
+        }))
+    }
+
+    fn let_go(&mut self) {
+        self.phase = match std::mem::replace(&mut self.phase, Phase::Passing) {
+            Phase::Held(scanner) => Phase::Scanning(scanner),
+            _ => Phase::Passing,
+        };
+    }
+
+    fn scanner(&self) -> Option<&Scanner> {
+        match &self.phase {
+            Phase::Held(scanner) | Phase::Scanning(scanner) => Some(scanner),
+            Phase::Passing | Phase::Over => None,
+        }
+    }
+}
+
+fn no_route(why: NoRoute<'_>, model: &ModelName) -> Reject {
+    match why {
+        NoRoute::MissingModel(namespace) => Reject::NamespaceAlone(namespace.to_owned()),
+        NoRoute::NotFound => Reject::ModelNotFound(model.as_str().to_owned()),
+    }
+}
