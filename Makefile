@@ -89,6 +89,15 @@ test-front-end: filter func-e python $(STAMPS)/open-webui ## Test with a real ch
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" OPEN_WEBUI="$(TOOLS)/open-webui/bin/open-webui" \
 		$(VENV)/bin/python -m pytest --quiet $(SDK)/front_end.py
 
+# `make test` does the same with fewer requests. A seed that failed is sent again by HOSTILE_SEED.
+HOSTILE_REQUESTS ?= 21000
+HOSTILE_SEED     ?= $(shell date +%s)
+
+.PHONY: hostile
+hostile: filter func-e python ## Send HOSTILE_REQUESTS malformed requests through the real Envoy
+	$(TEST_ENV) HOSTILE_REQUESTS=$(HOSTILE_REQUESTS) HOSTILE_SEED=$(HOSTILE_SEED) \
+		$(CARGO) test --quiet --test e2e storm:: -- --nocapture
+
 .PHONY: filter
 filter: target-wasm32-wasip1
 	$(CARGO) filter --quiet

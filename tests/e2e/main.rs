@@ -15,6 +15,7 @@
 
 mod client;
 mod harness;
+mod lean;
 mod pair;
 mod refusal;
 mod samples;
@@ -34,6 +35,7 @@ mod mutants;
 mod reaching;
 mod routing;
 mod secrets;
+mod storm;
 mod streaming;
 mod trap;
 mod upload;
