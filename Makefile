@@ -98,6 +98,15 @@ hostile: filter func-e python ## Send HOSTILE_REQUESTS malformed requests throug
 	$(TEST_ENV) HOSTILE_REQUESTS=$(HOSTILE_REQUESTS) HOSTILE_SEED=$(HOSTILE_SEED) \
 		$(CARGO) test --quiet --test e2e storm:: -- --nocapture
 
+# A quarter of an hour at most, on two cores: the clients are optimised, to leave Envoy its share.
+SOAK_REQUESTS ?= 1000000
+
+.PHONY: soak
+soak: filter func-e python ## Send SOAK_REQUESTS good and bad requests, and watch Envoy's memory
+	$(TEST_ENV) SOAK_REQUESTS=$(SOAK_REQUESTS) \
+		CARGO_PROFILE_TEST_OPT_LEVEL=2 CARGO_PROFILE_DEV_OPT_LEVEL=2 \
+		$(CARGO) test --quiet --test e2e soak:: -- --ignored --nocapture
+
 .PHONY: filter
 filter: target-wasm32-wasip1
 	$(CARGO) filter --quiet

@@ -35,6 +35,7 @@ mod mutants;
 mod reaching;
 mod routing;
 mod secrets;
+mod soak;
 mod storm;
 mod streaming;
 mod trap;
