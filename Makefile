@@ -107,6 +107,25 @@ soak: filter func-e python ## Send SOAK_REQUESTS good and bad requests, and watc
 		CARGO_PROFILE_TEST_OPT_LEVEL=2 CARGO_PROFILE_DEV_OPT_LEVEL=2 \
 		$(CARGO) test --quiet --test e2e soak:: -- --ignored --nocapture
 
+# The targets are a package of their own, built by a nightly compiler; `make test` replays what they
+# have found, without either.
+FUZZ         := tests/fuzz
+FUZZ_SECS    ?= 60
+FUZZ_TARGETS := $(basename $(notdir $(wildcard $(FUZZ)/src/bin/*.rs)))
+
+.PHONY: fuzz
+fuzz: $(STAMPS)/cargo-fuzz ## Look for inputs that break the core, FUZZ_SECS for each of the targets
+	@for target in $(FUZZ_TARGETS); do \
+		found=$(TARGET)/fuzz/found/$$target; mkdir -p $$found; \
+		PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR=$(TARGET)/fuzz $(CARGO) +nightly fuzz run --fuzz-dir $(FUZZ) \
+			--sanitizer none $$target $$found $(FUZZ)/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECS) -max_len=2048 -timeout=10 -print_final_stats=1; \
+	done
+
+$(STAMPS)/cargo-fuzz: | $(STAMPS)
+	$(CARGO) install --root $(TOOLS) --locked cargo-fuzz || $(CARGO) install --root $(TOOLS) cargo-fuzz
+	@touch $@
+
 .PHONY: filter
 filter: target-wasm32-wasip1
 	$(CARGO) filter --quiet
