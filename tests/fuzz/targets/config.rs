@@ -84,7 +84,10 @@ fn is_secret_in_json(text: &str) -> bool {
     let providers = document.get("providers").and_then(Value::as_object);
     let secrets = providers.into_iter().flatten().flat_map(|(_, provider)| {
         let headers = provider.get("headers").and_then(Value::as_object);
-        headers.into_iter().flat_map(|all| all.values()).chain(provider.get("api_key"))
+        headers
+            .into_iter()
+            .flat_map(|all| all.values())
+            .chain(["api_key", "url"].into_iter().filter_map(|key| provider.get(key)))
     });
     let in_place: usize = secrets.filter_map(Value::as_str).filter(is_literal).map(count).sum();
     in_place > 0 && count(text) == in_place
@@ -96,9 +99,10 @@ fn is_literal(value: &&str) -> bool {
 
 /// The same of TOML, even of what cannot be parsed: by its lines.
 fn is_secret_in_toml(text: &str) -> bool {
-    let of_line = |line: &str| match line.trim_start().strip_prefix("api_key = \"") {
-        Some(value) if is_literal(&value) => count(value),
-        _ => 0,
+    let starts = ["api_key = \"", "url = \"http://"];
+    let of_line = |line: &str| {
+        let value = starts.into_iter().find_map(|start| line.trim_start().strip_prefix(start));
+        value.filter(is_literal).map_or(0, count)
     };
     let in_place: usize = text.lines().map(of_line).sum();
     let is_plain = !["\"\"\"", "'''", "alias", "headers"].iter().any(|word| text.contains(word));
