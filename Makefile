@@ -89,6 +89,43 @@ test-front-end: filter func-e python $(STAMPS)/open-webui ## Test with a real ch
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" OPEN_WEBUI="$(TOOLS)/open-webui/bin/open-webui" \
 		$(VENV)/bin/python -m pytest --quiet $(SDK)/front_end.py
 
+# `make test` does the same with fewer requests. A seed that failed is sent again by HOSTILE_SEED.
+HOSTILE_REQUESTS ?= 21000
+HOSTILE_SEED     ?= $(shell date +%s)
+
+.PHONY: hostile
+hostile: filter func-e python ## Send HOSTILE_REQUESTS malformed requests through the real Envoy
+	$(TEST_ENV) HOSTILE_REQUESTS=$(HOSTILE_REQUESTS) HOSTILE_SEED=$(HOSTILE_SEED) \
+		$(CARGO) test --quiet --test e2e storm:: -- --nocapture
+
+# A quarter of an hour at most, on two cores: the clients are optimised, to leave Envoy its share.
+SOAK_REQUESTS ?= 1000000
+
+.PHONY: soak
+soak: filter func-e python ## Send SOAK_REQUESTS good and bad requests, and watch Envoy's memory
+	$(TEST_ENV) SOAK_REQUESTS=$(SOAK_REQUESTS) \
+		CARGO_PROFILE_TEST_OPT_LEVEL=2 CARGO_PROFILE_DEV_OPT_LEVEL=2 \
+		$(CARGO) test --quiet --test e2e soak:: -- --ignored --nocapture
+
+# The targets are a package of their own, built by a nightly compiler; `make test` replays what they
+# have found, without either.
+FUZZ         := tests/fuzz
+FUZZ_SECS    ?= 60
+FUZZ_TARGETS := $(basename $(notdir $(wildcard $(FUZZ)/src/bin/*.rs)))
+
+.PHONY: fuzz
+fuzz: $(STAMPS)/cargo-fuzz ## Look for inputs that break the core, FUZZ_SECS for each of the targets
+	@for target in $(FUZZ_TARGETS); do \
+		found=$(TARGET)/fuzz/found/$$target; mkdir -p $$found; \
+		PATH="$(TOOLS)/bin:$$PATH" CARGO_TARGET_DIR=$(TARGET)/fuzz $(CARGO) +nightly fuzz run --fuzz-dir $(FUZZ) \
+			--sanitizer none $$target $$found $(FUZZ)/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECS) -max_len=2048 -timeout=10 -print_final_stats=1; \
+	done
+
+$(STAMPS)/cargo-fuzz: | $(STAMPS)
+	$(CARGO) install --root $(TOOLS) --locked cargo-fuzz || $(CARGO) install --root $(TOOLS) cargo-fuzz
+	@touch $@
+
 .PHONY: filter
 filter: target-wasm32-wasip1
 	$(CARGO) filter --quiet

@@ -44,13 +44,15 @@ impl FromStr for ProviderUrl {
         let (host, port) = split_port(authority)
             .filter(|(host, _)| is_host(host))
             .ok_or_else(|| format!("names no host that can be read; write one {EXAMPLE}"))?;
-        let port = match (port, https) {
-            (Some(port), _) => port.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-                format!("has the port \"{}\"; write 1 to 65535", port.escape_default())
-            })?,
-            (None, true) => 443,
-            (None, false) => 80,
-        };
+        let port =
+            match (port, https) {
+                // Not shown: with a slash in a password it is what stands before the slash.
+                (Some(port), _) => port.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
+                    "must have a port from 1 to 65535 behind the colon".to_owned()
+                })?,
+                (None, true) => 443,
+                (None, false) => 80,
+            };
         if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(format!("has a path with spaces or non-ASCII characters, {EXAMPLE}"));
         }
@@ -188,6 +190,7 @@ mod tests {
     #[test]
     fn refuses_what_is_no_provider_url() {
         let example = "as in \"https://api.openai.com/v1\"";
+        let no_port = || "must have a port from 1 to 65535 behind the colon".to_owned();
         for (text, problem) in [
             ("localhost:4000", format!("must begin with http:// or https://, {example}")),
             ("ftp://h/", format!("must begin with http:// or https://, {example}")),
@@ -197,9 +200,10 @@ mod tests {
             ("http://[x]", format!("names no host that can be read; write one {example}")),
             ("http://h/?a=b", format!("must have no query and no fragment, {example}")),
             ("http://h/#x", format!("must have no query and no fragment, {example}")),
-            ("http://h:", "has the port \"\"; write 1 to 65535".to_owned()),
-            ("http://h:99999", "has the port \"99999\"; write 1 to 65535".to_owned()),
-            ("http://h:0", "has the port \"0\"; write 1 to 65535".to_owned()),
+            ("http://h:", no_port()),
+            ("http://h:99999", no_port()),
+            ("http://h:0", no_port()),
+            ("http://user:pass/word@h", no_port()),
             ("http://h y", format!("names no host that can be read; write one {example}")),
             ("http://h/a b", format!("has a path with spaces or non-ASCII characters, {example}")),
         ] {

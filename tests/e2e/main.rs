@@ -15,6 +15,7 @@
 
 mod client;
 mod harness;
+mod lean;
 mod pair;
 mod refusal;
 mod samples;
@@ -40,6 +41,8 @@ mod paths;
 mod reaching;
 mod routing;
 mod secrets;
+mod soak;
+mod storm;
 mod streaming;
 mod trap;
 mod upload;

@@ -71,6 +71,18 @@ impl Envoy {
         line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("kB") * 1024
     }
 
+    /// What V8 has made usable of the gigabytes that it sets aside for each VM: its memory, as large
+    /// as it has ever been.
+    pub(super) fn vm_memory(&self) -> u64 {
+        const GIB: u64 = 1 << 30;
+        let maps =
+            read_to_string(format!("/proc/{}/maps", self.pid())).expect("Envoy's memory map");
+        let areas: Vec<_> = maps.lines().filter_map(area).collect();
+        let is_memory =
+            |pair: &&[Area]| pair[0].1 == "rw-p" && pair[1].1 == "---p" && pair[1].0 > GIB;
+        areas.windows(2).filter(is_memory).map(|pair| pair[0].0).sum()
+    }
+
     fn admin_address(&mut self) -> Option<String> {
         let path = self.alive().folder.join("admin");
         read_to_string(path).ok().filter(|address| !address.is_empty())
@@ -96,6 +108,16 @@ impl Envoy {
         let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         pids.find(is_envoy).expect("Envoy's process")
     }
+}
+
+/// The size of a line of a memory map, and its permissions.
+type Area<'a> = (u64, &'a str);
+
+fn area(line: &str) -> Option<Area<'_>> {
+    let (place, rest) = line.split_once(' ')?;
+    let (start, end) = place.split_once('-')?;
+    let address = |text| u64::from_str_radix(text, 16).ok();
+    Some((address(end)? - address(start)?, rest.get(..4)?))
 }
 
 impl Drop for Envoy {

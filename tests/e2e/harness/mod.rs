@@ -65,6 +65,11 @@ impl Gateway {
         self.envoy.memory()
     }
 
+    /// The linear memory of all VMs in bytes; 0 where none is found.
+    pub(crate) fn vm_memory(&self) -> u64 {
+        self.envoy.vm_memory()
+    }
+
     /// Fails when the filter has trapped: its VM was reloaded, or the log tells of a crash.
     pub(crate) fn assert_no_trap(&self) {
         for (name, value) in self.admin().stats() {

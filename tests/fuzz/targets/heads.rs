@@ -1,0 +1,142 @@
+//! Heads, paths, the relay's header and the words of providers: any bytes, nothing panics, places
+//! are places.
+//!
+//! The first byte says which reader gets the rest.
+
+use gaud::body::{Boundary, Scanner};
+use gaud::config::RetryOn;
+use gaud::endpoint::{self, Endpoint, ModelIn, Own, Request};
+use gaud::head::{self, Head};
+use gaud::relay::Relay;
+use gaud::response::{self, Answer, Kind, Watch};
+use gaud::{outcome, path};
+
+use super::input::{Input, scan};
+
+pub(crate) fn run(data: &[u8]) {
+    let Some((kind, rest)) = data.split_first() else { return };
+    match kind % 6 {
+        0 => answer(rest),
+        1 => words(rest),
+        2 => watch(rest),
+        3 => map(rest),
+        4 => relay(rest),
+        _ => request(rest),
+    }
+}
+
+/// A response's head: `status details`.
+fn answer(data: &[u8]) {
+    let Some((bits, rest)) = data.split_first_chunk::<3>() else { return };
+    let status = u32::from(u16::from_le_bytes([bits[0], bits[1]]));
+    let (is_encoded, end) = (bits[2] & 1 == 1, bits[2] & 2 == 2);
+    let answer = Answer { status, details: rest, is_encoded, end, ..Answer::default() };
+    match response::classify(&answer) {
+        Kind::Good => assert!((200..300).contains(&status) && rest == b"via_upstream"),
+        Kind::MayBeTooLong => assert!(matches!(status, 400 | 413) && !is_encoded),
+        Kind::Failed(RetryOn::ServerError) => assert!(status >= 500 && rest == b"via_upstream"),
+        Kind::Failed(RetryOn::RateLimited) => assert!(status == 429 && rest == b"via_upstream"),
+        Kind::Failed(_) => assert_ne!(rest, b"via_upstream"),
+        Kind::Other => {}
+    }
+    outcome::at_end(u64::from(status), end, || rest.to_vec());
+}
+
+/// Values and bodies in which words are looked for.
+fn words(data: &[u8]) {
+    let (first, second) = halves(data);
+    let secs = response::retry_after_secs(first, second);
+    if let Some(own) = std::str::from_utf8(first).ok().and_then(|text| text.trim().parse().ok()) {
+        assert_eq!(secs, Some(own));
+    }
+    if response::is_context_length(data) {
+        assert!(data.len() >= "prompt is too long".len());
+    }
+    if let Some(public) = head::public_protocols(data) {
+        assert!(!public.split(", ").any(|own| own.starts_with("openai-insecure-api-key.")));
+    }
+    let _ = Boundary::parse(data);
+}
+
+/// A stream ends where it ends, however it is cut.
+fn watch(data: &[u8]) {
+    const PATHS: [&str; 4] =
+        ["/v1/chat/completions", "/v1/messages", "/v1/responses/", "/v1/completions"];
+    let Some(input) = Input::parse(data) else { return };
+    let path = PATHS[data.len() % PATHS.len()];
+    let feed = |pieces: &[&[u8]]| {
+        let mut watch = Watch::of(path).expect("a path with streams");
+        pieces.iter().for_each(|piece| watch.feed(piece));
+        watch.has_ended()
+    };
+    let whole = feed(&[input.bytes]);
+    assert_eq!(feed(&input.pieces()), whole, "cut at {:?}", input.cuts);
+    assert_eq!(feed(&input.bytes.chunks(1).collect::<Vec<_>>()), whole, "byte by byte");
+}
+
+/// A header map as the host lays it out, or anything else.
+fn map(data: &[u8]) {
+    let head = Head::parse(data);
+    for part in [head.method, head.path, head.run].into_iter().chain(head.encoding) {
+        assert!(part.len() <= data.len());
+    }
+    assert!(head.credentials.names().count() <= 8);
+    for name in head::private_trailers(data) {
+        assert!(name.len() <= data.len());
+    }
+}
+
+/// A relay that is read is written so that it is read again, in visible ASCII.
+fn relay(data: &[u8]) {
+    let Some(relay) = Relay::from_header(data) else { return };
+    let header = relay.to_header();
+    assert!(header[relay.run.len()..].bytes().all(|byte| byte.is_ascii_graphic()));
+    assert_eq!(Relay::from_header(header.as_bytes()).as_ref(), Some(&relay));
+    let Some(place) = relay.place else { return };
+    // Places may lie beyond any body: an edit there is none, or goes up to its end.
+    let edit = place.edit("m");
+    edit.resized(u64::MAX);
+    for (offset, size) in [(0, 0), (0, 100), (u64::MAX, 1), (edit.start, 9), (edit.end, usize::MAX)]
+    {
+        if let Some(cut) = edit.cut(offset, size) {
+            assert!(cut.keep <= size && cut.end <= size, "{cut:?} of {size}");
+        }
+    }
+    edit.apply(vec![b'x'; 64]);
+}
+
+/// A method and a path.
+fn request(data: &[u8]) {
+    let (method, path) = halves(data);
+    let Ok(path) = std::str::from_utf8(path) else { return };
+    let plain = path::without_query(path);
+    let request = Request::classify(method, plain);
+    let place = match &request.endpoint {
+        Endpoint::Model(ModelIn::Path(place, _)) | Endpoint::Own(Own::Model, place) => {
+            place.clone()
+        }
+        _ => 0..0,
+    };
+    let model = plain.get(place.clone()).expect("a place in the path");
+    let name = String::from_utf8_lossy(&path::unescaped(model)).into_owned();
+    let escaped = path::escaped(&name, true);
+    assert_eq!(path::unescaped(&escaped), name.as_bytes());
+    let replaced = path::replaced(path, &place, &escaped);
+    assert_eq!(replaced.len(), path.len() - place.len() + escaped.len());
+    endpoint::with_version(method, path);
+    for place in path::query_values(path, b"model") {
+        assert!(path.get(place).is_some());
+    }
+    if let Some(without) = path::without_query_key(path, b"model") {
+        assert_eq!(path::query_values(&without, b"model").count(), 0);
+    }
+    let bases = ["/api/litellm".to_owned(), String::new()];
+    assert!(endpoint::strip_base(path, &bases).is_none_or(|rest| rest.starts_with('/')));
+    let _ = scan(Scanner::Json(Default::default()), [data]);
+}
+
+/// What stands before the first line break, and behind it.
+fn halves(data: &[u8]) -> (&[u8], &[u8]) {
+    let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    (&data[..at], data.get(at + 1..).unwrap_or_default())
+}

@@ -1,0 +1,33 @@
+//! What must hold for any bytes: one module for each target, with a `run` that panics where it does
+//! not. The fuzzer calls it, and so does a test, with what the fuzzer has found.
+#![allow(
+    dead_code,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
+pub(crate) mod config;
+pub(crate) mod heads;
+mod input;
+pub(crate) mod lists;
+mod memory;
+pub(crate) mod multipart;
+pub(crate) mod records;
+pub(crate) mod scanner;
+
+/// A target and the name of its corpus.
+type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub(crate) const ALL: [Target; 6] = [
+    ("config", config::run),
+    ("heads", heads::run),
+    ("lists", lists::run),
+    ("multipart", multipart::run),
+    ("records", records::run),
+    ("scanner", scanner::run),
+];
