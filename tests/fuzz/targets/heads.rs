@@ -1,4 +1,4 @@
-//! Heads, paths, the relay's header and the words of providers: any bytes, nothing panics, places
+//! Heads, paths, the hop's header and the words of providers: any bytes, nothing panics, places
 //! are places.
 //!
 //! The first byte says which reader gets the rest.
@@ -7,7 +7,7 @@ use gaud::body::{Boundary, Scanner};
 use gaud::config::RetryOn;
 use gaud::endpoint::{self, Endpoint, ModelIn, Own, Request};
 use gaud::head::{self, Head};
-use gaud::relay::Relay;
+use gaud::hop::Crossing;
 use gaud::response::{self, Answer, Kind, Watch};
 use gaud::{outcome, path};
 
@@ -20,7 +20,7 @@ pub(crate) fn run(data: &[u8]) {
         1 => words(rest),
         2 => watch(rest),
         3 => map(rest),
-        4 => relay(rest),
+        4 => crossing(rest),
         _ => request(rest),
     }
 }
@@ -86,13 +86,13 @@ fn map(data: &[u8]) {
     }
 }
 
-/// A relay that is read is written so that it is read again, in visible ASCII.
-fn relay(data: &[u8]) {
-    let Some(relay) = Relay::from_header(data) else { return };
-    let header = relay.to_header();
-    assert!(header[relay.run.len()..].bytes().all(|byte| byte.is_ascii_graphic()));
-    assert_eq!(Relay::from_header(header.as_bytes()).as_ref(), Some(&relay));
-    let Some(place) = relay.place else { return };
+/// A crossing that is read is written so that it is read again, in visible ASCII.
+fn crossing(data: &[u8]) {
+    let Some(crossing) = Crossing::from_header(data) else { return };
+    let header = crossing.to_header();
+    assert!(header[crossing.run.len()..].bytes().all(|byte| byte.is_ascii_graphic()));
+    assert_eq!(Crossing::from_header(header.as_bytes()).as_ref(), Some(&crossing));
+    let Some(place) = crossing.place else { return };
     // Places may lie beyond any body: an edit there is none, or goes up to its end.
     let edit = place.edit("m");
     edit.resized(u64::MAX);
@@ -127,7 +127,7 @@ fn request(data: &[u8]) {
     for place in path::query_values(path, b"model") {
         assert!(path.get(place).is_some());
     }
-    if let Some(without) = path::without_query_key(path, b"model") {
+    if let Some(without) = path::without_query_keys(path, &[b"model"]) {
         assert_eq!(path::query_values(&without, b"model").count(), 0);
     }
     let bases = ["/api/litellm".to_owned(), String::new()];
