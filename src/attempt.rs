@@ -58,6 +58,7 @@ pub struct Attempt {
     admission: Option<Admission>,
     phase: Phase,
     asked_ms: u64,
+    content_length: Option<u64>,
     /// All of the request has come.
     is_whole: bool,
 }
@@ -111,6 +112,7 @@ impl Attempt {
         let release = towards(&gateway, head, &crossing, (&path, &request.endpoint), &target);
         let attempt = Self {
             asked_ms: host.now_ms(),
+            content_length: head.content_length,
             gateway,
             runs,
             run: crossing.run,
@@ -129,10 +131,14 @@ impl Attempt {
         self.shape
     }
 
-    /// All of the request has come: from now on it is the provider's time.
-    pub fn request_ended<H: Host + ?Sized>(&mut self, host: &H) {
-        self.is_whole = true;
-        self.asked_ms = host.now_ms();
+    /// So much of the request has come, or its end. When it is whole, the provider's time begins; one that
+    /// counts bytes has it before Envoy says that it ended.
+    pub fn request_passed<H: Host + ?Sized>(&mut self, host: &H, bytes: u64, end: bool) {
+        let is_whole = end || self.content_length.is_some_and(|length| bytes >= length);
+        if is_whole && !self.is_whole {
+            self.is_whole = true;
+            self.asked_ms = host.now_ms();
+        }
     }
 
     /// Who is asked.

@@ -73,8 +73,8 @@ impl AttemptStream {
             host::replace_start(Buffer::RequestBody, cut.end, &bytes);
         }
         self.offset = self.offset.saturating_add(size as u64);
-        if let (true, Some(attempt)) = (end, &mut self.attempt) {
-            attempt.request_ended(&*self.envoy);
+        if let Some(attempt) = &mut self.attempt {
+            attempt.request_passed(&*self.envoy, self.offset, end);
         }
         Action::Continue
     }

@@ -30,18 +30,20 @@ impl Site {
         h1::exchange(self.gateway.addr(), &Request::new("GET", "/health")).json()
     }
 
-    /// While nobody is away, the gateway has counted exactly what the providers have seen.
+    /// While nobody is away, the gateway has counted exactly what the providers have seen; what ends
+    /// while its request is still being sent may say nothing.
     pub(super) fn attempts_are_what_was_seen(&self) {
         for (index, name) in PROVIDERS.iter().enumerate() {
             let good = self.ledger.count(index, |fate| !fate.is_failure());
             let bad = self.ledger.count(index, Fate::is_failure);
-            let expected = [good, bad, 0, 0];
-            let what =
-                format!("the outcomes of all attempts at {name}: {expected:?}, {OUTCOMES:?}");
-            until_true(&what, || {
-                self.counted(name).iter().zip(expected).all(|(counted, seen)| *counted >= seen)
-            });
-            assert_eq!(self.counted(name), expected, "{name}: outcomes {OUTCOMES:?}");
+            let sum = || self.counted(name)[..3].iter().sum::<u64>();
+            until_true("the outcomes of all attempts", || sum() >= good + bad);
+            let [success, failure, neutral, rejected] = self.counted(name);
+            let counted =
+                format!("{name}: {success} of {good}, {failure} of {bad}, {neutral} neutral");
+            assert_eq!(success + failure + neutral, good + bad, "{counted}");
+            assert!(success <= good && failure <= bad, "{counted}");
+            assert!(neutral <= 1 + (good + bad) / 100 && rejected == 0, "{counted}");
         }
         assert_eq!(self.ledger.told(SAID), self.ledger.told(SEEN));
     }
@@ -58,8 +60,8 @@ impl Site {
                 "{name}: {good} seen as good and {bad} as bad; counted {success} successes, \
                  {failure} failures, {neutral} neutral, {rejected} rejected"
             );
-            assert_eq!(success, good, "{name}: successes");
-            assert!(failure >= bad, "{name}: {failure} failures counted of {bad}");
+            assert!(success <= good && good <= success + neutral, "{name}: successes");
+            assert!(failure + neutral >= bad, "{name}: {failure} failures counted of {bad}");
             sum += success + failure + neutral;
         }
         let seen: u64 = (0..PROVIDERS.len()).map(|index| self.ledger.count(index, |_| true)).sum();
