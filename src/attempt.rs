@@ -252,17 +252,25 @@ impl Attempt {
     where
         H: Host + ?Sized,
     {
+        let details = details();
+        // Envoy's router has left because the provider had broken off, and not the other way round.
+        let left = outcome::flags::DOWNSTREAM_CONNECTION_TERMINATION;
+        let flags = match details.starts_with(b"upstream_reset_") {
+            true => flags & !left,
+            false => flags,
+        };
         // Of a response that breaks off at once Envoy's router may have seen nothing, and go on.
         let answered = flags == 0 && matches!(self.phase, Phase::Streaming { .. });
-        let has_left = flags & outcome::flags::DOWNSTREAM_CONNECTION_TERMINATION != 0;
+        let has_left = flags & left != 0;
+        let details = || details.clone();
         if let Phase::Head(_) = self.phase {
-            self.note(host, outcome::at_end(flags, self.is_whole, &details));
+            self.note(host, outcome::at_end(flags, self.is_whole, details));
         }
         match (self.admission.take(), &self.phase) {
             // Envoy's router has gone on, and has closed this one.
             (Some(admission), Phase::Over) => admission.settle(host, &self.gateway),
             (Some(admission), _) => {
-                admission.end(host, &self.gateway, self.is_whole, (flags, &details));
+                admission.end(host, &self.gateway, self.is_whole, (flags, details));
             }
             (None, _) => {}
         }
