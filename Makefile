@@ -80,6 +80,7 @@ test-module: filter ## Test the built module: its imports, exports and size
 .PHONY: test-e2e
 test-e2e: filter filter-trap func-e python node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
+	$(TEST_ENV) $(CARGO) test --quiet --test e2e chaos::ten -- --ignored
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" $(VENV)/bin/python -m pytest --quiet $(SDK)
 
 # Open WebUI in an environment of its own: its packages are many, and pinned otherwise than LiteLLM's.

@@ -68,6 +68,7 @@ struct Site {
 }
 
 #[test]
+#[ignore = "`make test-e2e` runs it by itself: it takes the whole machine"]
 fn ten_thousand_requests_over_failing_providers() {
     let count = number("GAUD_CHAOS_REQUESTS").unwrap_or(10_000);
     let site = Site::start(number("GAUD_CHAOS_SEED").unwrap_or_else(dice::seed));
