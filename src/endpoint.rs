@@ -5,6 +5,7 @@ pub mod table;
 
 use std::ops::Range;
 
+use crate::path::without_query;
 use pattern::fit;
 use table::{Meaning, ROWS, Row};
 
@@ -190,9 +191,8 @@ pub fn with_version(method: &[u8], path: &str) -> Option<String> {
         return None;
     }
     let versioned = format!("/v1{path}");
-    let plain = versioned.split_once('?').map_or(versioned.as_str(), |(plain, _)| plain);
     let names_model = matches!(
-        Request::classify(method, plain).endpoint,
+        Request::classify(method, without_query(&versioned)).endpoint,
         Endpoint::Model(_) | Endpoint::Own(Own::Models | Own::Model, _)
     );
     names_model.then_some(versioned)

@@ -224,10 +224,8 @@ impl Run {
 
     fn left<H: Host + ?Sized>(&self, host: &H, gateway: &Gateway, cause: Cause) -> Left {
         let is_open = |target: &ChainTarget| {
-            let Some(provider) = gateway.provider(target.provider) else { return false };
-            provider.breaker.is_none_or(|settings| {
-                shared::peek(host, provider).retry_after_ms(host.now_ms(), &settings) == 0
-            })
+            let provider = gateway.provider(target.provider);
+            provider.is_some_and(|provider| shared::would_admit(host, provider))
         };
         let own = self.at.and_then(|at| self.targets.get(at));
         Left {

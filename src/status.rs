@@ -59,15 +59,9 @@ impl<'a> Status<'a> {
         Word { status: "unavailable" }
     }
 
-    /// Whether a request for at least one provider would be let through: an open breaker whose time
-    /// has come needs that request.
+    /// Whether a request for at least one provider would be let through.
     pub fn can_serve(gateway: &Gateway, host: &(impl Host + ?Sized)) -> bool {
-        gateway.providers().iter().any(|provider| match provider.breaker {
-            Some(settings) => {
-                shared::peek(host, provider).retry_after_ms(host.now_ms(), &settings) == 0
-            }
-            None => true,
-        })
+        gateway.providers().iter().any(|provider| shared::would_admit(host, provider))
     }
 
     /// Looks at every provider's records.

@@ -77,6 +77,13 @@ pub fn peek(store: &(impl Store + ?Sized), provider: &Provider) -> Breaker {
     decode(store.load(&provider.breaker_key).as_ref().map(|(bytes, _)| bytes.as_slice()))
 }
 
+/// Whether a request would be let through now: an open breaker whose time has come needs that request.
+pub fn would_admit(host: &(impl Host + ?Sized), provider: &Provider) -> bool {
+    provider
+        .breaker
+        .is_none_or(|settings| peek(host, provider).retry_after_ms(host.now_ms(), &settings) == 0)
+}
+
 /// Makes one transition; the new record when there was one.
 fn change<H>(
     host: &H,

@@ -5,7 +5,7 @@ use super::file::File;
 use super::provider::{Provider, ProviderId};
 use crate::model::ModelName;
 use crate::retry::Retries;
-use crate::route::{ChainTarget, Chains, NoRoute, RouteTable};
+use crate::route::{ChainTarget, Chains, NoRoute, RouteTable, Target};
 
 /// Reads an environment variable.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -71,15 +71,25 @@ impl Gateway {
     /// # Errors
     /// [`NoRoute`] when there is nobody.
     pub fn targets<'a>(&'a self, model: &'a ModelName) -> Result<Vec<ChainTarget>, NoRoute<'a>> {
+        Ok(self.targets_in_turn(model)?.map(ChainTarget::from).collect())
+    }
+
+    /// The same, one at a time: most models have one, and a request need not copy it.
+    ///
+    /// # Errors
+    /// [`NoRoute`] when there is nobody.
+    pub fn targets_in_turn<'a>(
+        &'a self,
+        model: &'a ModelName,
+    ) -> Result<impl Iterator<Item = Target<'a>>, NoRoute<'a>> {
         let chain = self.chains.of(model.as_str());
         let own = match self.routes.decide(model) {
-            Ok(decision) => decision.target,
-            Err(_) if !chain.is_empty() => return Ok(chain.to_vec()),
+            Ok(decision) => Some(decision.target),
+            Err(_) if !chain.is_empty() => None,
             Err(none) => return Err(none),
         };
-        let own = ChainTarget { provider: own.provider, model: own.model.to_owned() };
-        let others = chain.iter().filter(|target| **target != own).cloned().collect::<Vec<_>>();
-        Ok(std::iter::once(own).chain(others).collect())
+        let others = chain.iter().map(ChainTarget::as_target);
+        Ok(own.into_iter().chain(others.filter(move |target| Some(*target) != own)))
     }
 
     /// Whether any request may take several attempts, or has deadlines of its own.

@@ -19,6 +19,19 @@ pub struct ChainTarget {
     pub model: String,
 }
 
+impl ChainTarget {
+    /// The same, borrowed.
+    pub fn as_target(&self) -> Target<'_> {
+        Target { provider: self.provider, model: &self.model }
+    }
+}
+
+impl From<Target<'_>> for ChainTarget {
+    fn from(target: Target<'_>) -> Self {
+        Self { provider: target.provider, model: target.model.to_owned() }
+    }
+}
+
 /// All chains of a configuration.
 #[derive(Debug, Default, PartialEq)]
 pub struct Chains {
@@ -86,7 +99,7 @@ fn targets(
         let target = resolved(fallback, model, routes).map_err(|problem| (at(), problem))?;
         let first = own.filter(|_| !fallback.model.contains('*')).map(|own| own.provider);
         check_credential(target, first, providers).map_err(|problem| (at(), problem))?;
-        let target = ChainTarget { provider: target.provider, model: target.model.to_owned() };
+        let target = ChainTarget::from(target);
         if targets.contains(&target) {
             return Err((at(), format!("\"{model}\" is in this chain already; take one out")));
         }

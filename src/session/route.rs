@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::model::ModelName;
 use crate::release::Release;
 use crate::reply::Reject;
-use crate::route::{ChainTarget, NoRoute};
+use crate::route::{NoRoute, Target};
 
 impl Session {
     /// Routes by the model that the path names, else by the body's, else to the default provider.
@@ -29,26 +29,25 @@ impl Session {
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
-        let targets = gateway.targets(&model).map_err(|why| no_route(why, &model))?;
-        let Some(target) = targets.first() else { return Err(Reject::NoModel) };
-        if self.takes_the_hop(&targets) {
-            return Ok(self.cross(host, model.as_str(), found, targets.len()));
+        let mut targets = gateway.targets_in_turn(&model).map_err(|why| no_route(why, &model))?;
+        let Some(target) = targets.next() else { return Err(Reject::NoModel) };
+        let others = targets.count();
+        if self.takes_the_hop(target, others) {
+            return Ok(self.cross(host, model.as_str(), found, others.saturating_add(1)));
         }
         let place = self.named.as_ref().filter(|_| target.model != model.as_str());
-        let path = place.map(|place| self.path.renamed(place, &target.model));
+        let path = place.map(|place| self.path.renamed(place, target.model));
         let other = found.filter(|found| found.value != target.model);
-        let edit = other.and_then(|_| self.scanner()?.edit(&target.model));
+        let edit = other.and_then(|_| self.scanner()?.edit(target.model));
         self.release(host, target.provider, path, edit)
     }
 
     /// Whether several attempts may be needed, or one that is watched for its deadlines.
-    fn takes_the_hop(&self, targets: &[ChainTarget]) -> bool {
-        let has_deadlines = |target: &ChainTarget| {
-            self.gateway.provider(target.provider).is_some_and(Provider::has_deadlines)
-        };
-        let wants = targets.len() > 1
+    fn takes_the_hop(&self, first: Target<'_>, others: usize) -> bool {
+        let provider = self.gateway.provider(first.provider);
+        let wants = others > 0
             || self.gateway.retries.for_all
-            || targets.first().is_some_and(has_deadlines);
+            || provider.is_some_and(Provider::has_deadlines);
         wants && self.may_repeat
     }
 
