@@ -1,10 +1,11 @@
 //! What stands in the gaps of the templates, the same for all forms.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
 use gaud::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
-use gaud::config::{File, Gateway, SecretSource, TIMEOUT_SECS};
+use gaud::config::{File, Gateway, Provider, ProviderFile, SecretSource, TIMEOUT_SECS};
 use gaud::metrics;
 use serde::Serialize;
 
@@ -24,8 +25,13 @@ pub(super) struct Context {
     source: Option<String>,
     /// The variables that the filter reads.
     environment: Vec<String>,
+    /// Those of them whose secret the file itself holds, and the provider that it is for.
+    written_out: BTreeMap<String, String>,
     listen: String,
     admin_listen: String,
+    workers: Option<u32>,
+    /// What the file says that an Envoy of somebody's own decides by itself.
+    unused: Vec<&'static str>,
     body_limit_bytes: u64,
     default_timeout_secs: u64,
     idle_secs: u64,
@@ -40,6 +46,10 @@ pub(super) struct Context {
     hop: Option<Hop>,
     /// The providers that are reached by URL.
     clusters: Vec<Cluster>,
+    /// The files with certificate authorities, quoted.
+    ca_files: BTreeSet<String>,
+    /// The providers that name a cluster which Envoy has already.
+    named_clusters: Vec<NamedCluster>,
 }
 
 impl Context {
@@ -47,13 +57,17 @@ impl Context {
         let gateway = &loaded.gateway;
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
+        let clusters = cluster::all(gateway, env);
         let source = loaded.path.as_deref().and_then(Path::file_name);
         Self {
             envoy_version: envoy::PINNED,
             source: source.map(|name| name.to_string_lossy().into_owned()),
             environment: variables(&loaded.file),
+            written_out: written_out(loaded),
             listen: socket_address(loaded.listen),
             admin_listen: socket_address(loaded.admin_listen),
+            workers: loaded.workers,
+            unused: unused(&loaded.file),
             body_limit_bytes: gateway.body_limit_bytes,
             default_timeout_secs: TIMEOUT_SECS,
             idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),
@@ -63,9 +77,18 @@ impl Context {
             stats_tags: metrics::labels(),
             filter_json: filter_json(&loaded.file),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
-            clusters: cluster::all(gateway, env),
+            ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
+            clusters,
+            named_clusters: named_clusters(gateway),
         }
     }
+}
+
+/// A provider, and the cluster that Envoy has for it.
+#[derive(Serialize)]
+struct NamedCluster {
+    provider: String,
+    cluster: String,
 }
 
 /// How requests are sent again.
@@ -115,6 +138,36 @@ fn variables(file: &File) -> Vec<String> {
         }
     }
     names
+}
+
+/// The secrets that were taken out of the file, by the variables in their place.
+fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
+    let is_lifted = |name: &String| loaded.environment.iter().any(|(own, _)| own == name);
+    let owner = |(provider, file): (&str, &ProviderFile)| match &file.api_key {
+        Some(SecretSource::Environment(name)) if is_lifted(name) => {
+            Some((name.clone(), provider.to_owned()))
+        }
+        _ => None,
+    };
+    loaded.file.providers.iter().filter_map(owner).collect()
+}
+
+fn unused(file: &File) -> Vec<&'static str> {
+    let there = [
+        ("listen", file.listen.is_some()),
+        ("admin_listen", file.admin_listen.is_some()),
+        ("workers", file.workers.is_some()),
+    ];
+    there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()
+}
+
+fn named_clusters(gateway: &Gateway) -> Vec<NamedCluster> {
+    let named = gateway.providers().iter().filter(|provider| provider.url.is_none());
+    let pair = |provider: &Provider| NamedCluster {
+        provider: provider.name.clone(),
+        cluster: provider.cluster.clone(),
+    };
+    named.map(pair).collect()
 }
 
 fn socket_address(address: SocketAddr) -> String {

@@ -2,6 +2,8 @@
 
 use gaud::config::{ConfigError, Gateway};
 
+use crate::command::load::Secrets;
+
 use super::{envoy, envoy_gateway, filter, istio};
 
 /// Who is to read the configuration.
@@ -26,6 +28,14 @@ impl Form {
             Self::Filter => filter::TEXT,
             Self::Istio => istio::TEXT,
             Self::EnvoyGateway => envoy_gateway::TEXT,
+        }
+    }
+
+    /// Whether the secrets are those of a machine that need not be this one.
+    pub(super) fn secrets(self) -> Secrets {
+        match self {
+            Self::Envoy => Secrets::Here,
+            Self::Filter | Self::Istio | Self::EnvoyGateway => Secrets::Elsewhere,
         }
     }
 
