@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 fn toml(server: &Provider, more: &str) -> String {
     let by_url = |name| provider(name, &format!("{}/base/v1", server.url()), &[KEY]);
     let by_cluster = "[providers.named]\ncluster = \"theirs|named\"\n\
-                      [providers.unnamed]\ncluster = \"theirs|unnamed\"\n";
+                      [providers.unnamed]\ncluster = \"theirs|unnamed\"\n\
+                      health_path = \"/up\"\n";
     format!(
         "listen = \"127.0.0.1:1\"\nworkers = 3\n{}{}{by_cluster}{more}",
         by_url("one"),
@@ -71,6 +72,12 @@ fn requests_go_where_the_sections_say() {
         assert_eq!((seen.path.as_str(), seen.text().as_str()), (path, r#"{"model":"m"}"#));
         assert_eq!(seen.headers.get("authorization").as_deref(), key);
     }
+    // What Gaud asks by itself has a host as well, which servers take.
+    let check = server.wait("");
+    assert_eq!(
+        (check.path.as_str(), check.headers.all("host")),
+        ("/up", vec!["unnamed".to_owned()])
+    );
     let success = r#"gaud_requests_total{outcome="success",provider="one"}"#;
     until_true("the metric", || gateway.admin().metrics().get(success) == Some(&1));
     gateway.assert_no_trap();
