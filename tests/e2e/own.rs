@@ -17,7 +17,7 @@ fn toml(server: &Provider, more: &str) -> String {
     let by_url = |name| provider(name, &format!("{}/base/v1", server.url()), &[KEY]);
     let by_cluster = "[providers.named]\ncluster = \"theirs|named\"\n\
                       [providers.unnamed]\ncluster = \"theirs|unnamed\"\n\
-                      health_path = \"/up\"\n";
+                      health_path = \"/up\"\nauth = \"none\"\nbreaker = { enabled = false }\n";
     format!(
         "listen = \"127.0.0.1:1\"\nworkers = 3\n{}{}{by_cluster}{more}",
         by_url("one"),
@@ -27,7 +27,8 @@ fn toml(server: &Provider, more: &str) -> String {
 
 const KEY: &str = "api_key = \"os.environ/OWN_KEY\"";
 
-const CHAIN: &str = "[[fallbacks]]\nmodel = \"one:chain\"\nto = [\"two:second\"]\n";
+const CHAIN: &str =
+    "[[fallbacks]]\nmodel = \"one:chain\"\nto = [\"two:second\", \"unnamed:third\"]\n";
 
 /// Their Envoy; the secret is in its environment, and not where the sections are rendered.
 fn start(server: &Provider, more: &str) -> Gateway {
@@ -114,17 +115,24 @@ fn errors_and_compressed_bodies_are_as_in_any_gateway() {
 fn a_chain_is_followed() {
     let server = Provider::start();
     let gateway = start(&server, CHAIN);
-    for _ in 0..2 {
+    for _ in 0..4 {
         server.script("chain", Answer::json(500, &json!({ "error": "mine" })));
     }
     let response = ask(&gateway, "chain", "one:chain");
     assert_eq!(response.status, 200, "{}", response.text());
-    assert_eq!(response.header("x-gaud-attempts").as_deref(), Some("3"));
-    assert_eq!(response.header("x-gaud-provider").as_deref(), Some("two"));
-    let models: Vec<_> = seen(&server, "chain").iter().map(Seen::text).collect();
+    assert_eq!(response.header("x-gaud-attempts").as_deref(), Some("5"));
+    assert_eq!(response.header("x-gaud-provider").as_deref(), Some("unnamed"));
+    let attempts = seen(&server, "chain");
+    let models: Vec<_> = attempts.iter().map(|attempt| attempt.text()).collect();
     assert_eq!(
         models,
-        ["chain", "chain", "second"].map(|model| json!({ "model": model }).to_string())
+        ["chain", "chain", "second", "second", "third"]
+            .map(|model| json!({ "model": model }).to_string())
+    );
+    let last = &attempts[4];
+    assert_eq!(
+        (last.path.as_str(), last.headers.all("host")),
+        ("/v1/chat/completions", vec!["llm.test".to_owned()])
     );
 
     let response = ask(&gateway, "straight", "one:m");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use gaud::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
-use gaud::config::{File, Gateway, Provider, ProviderFile, SecretSource, TIMEOUT_SECS};
+use gaud::config::{Auth, File, Gateway, Provider, ProviderFile, SecretSource, TIMEOUT_SECS};
 use gaud::metrics;
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub(super) struct Context {
     source: Option<String>,
     /// The variables that the filter reads.
     environment: Vec<String>,
-    /// Those of them whose secret the file itself holds, and the provider that it is for.
+    /// Those of them whose secret the configuration itself holds, and what it is.
     written_out: BTreeMap<String, String>,
     listen: String,
     admin_listen: String,
@@ -145,7 +145,8 @@ fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
     let is_lifted = |name: &String| loaded.environment.iter().any(|(own, _)| own == name);
     let owner = |(provider, file): (&str, &ProviderFile)| match &file.api_key {
         Some(SecretSource::Environment(name)) if is_lifted(name) => {
-            Some((name.clone(), provider.to_owned()))
+            let what = if file.auth == Some(Auth::Basic) { "user:password" } else { "the key" };
+            Some((name.clone(), format!("{what} of {provider}")))
         }
         _ => None,
     };
