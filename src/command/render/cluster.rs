@@ -32,10 +32,26 @@ struct Tls {
     san_type: &'static str,
 }
 
+impl Cluster {
+    /// Where Envoy will look for the authorities that it is to trust, quoted.
+    pub(super) fn ca_file(&self) -> Option<&str> {
+        Some(&self.tls.as_ref()?.ca_file)
+    }
+}
+
 /// The clusters of all providers that are reached by URL.
 pub(super) fn all(gateway: &Gateway, env: Env<'_>) -> Vec<Cluster> {
     let by_url = |provider| Some(cluster(provider, provider.url.as_ref()?, env));
     gateway.providers().iter().filter_map(by_url).collect()
+}
+
+/// The providers whose cluster somebody else must have defined.
+pub(super) fn elsewhere(gateway: &Gateway) -> impl Iterator<Item = &Provider> {
+    let is_here = |name: &str| {
+        let mut own = gateway.providers().iter().filter(|provider| provider.url.is_some());
+        own.any(|provider| provider.cluster == name)
+    };
+    gateway.providers().iter().filter(move |provider| !is_here(&provider.cluster))
 }
 
 fn cluster(provider: &Provider, url: &ProviderUrl, env: Env<'_>) -> Cluster {

@@ -1,0 +1,52 @@
+//! The forms in which Envoy's configuration is wanted.
+
+use gaud::config::{ConfigError, Gateway};
+
+use crate::command::load::Secrets;
+
+use super::{envoy, envoy_gateway, filter, istio};
+
+/// Who is to read the configuration.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Form {
+    /// Envoy by itself: its whole configuration
+    #[default]
+    Envoy,
+    /// An Envoy configuration of your own: the sections to put into it
+    Filter,
+    /// Istio: EnvoyFilter resources
+    Istio,
+    /// Envoy Gateway: its resources
+    EnvoyGateway,
+}
+
+impl Form {
+    /// Its template.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Envoy => envoy::TEXT,
+            Self::Filter => filter::TEXT,
+            Self::Istio => istio::TEXT,
+            Self::EnvoyGateway => envoy_gateway::TEXT,
+        }
+    }
+
+    /// Whether the secrets are those of a machine that need not be this one.
+    pub(super) fn secrets(self) -> Secrets {
+        match self {
+            Self::Envoy => Secrets::Here,
+            Self::Filter | Self::Istio | Self::EnvoyGateway => Secrets::Elsewhere,
+        }
+    }
+
+    /// Refuses what it cannot carry: nothing is left out in silence.
+    pub(super) fn check(self, gateway: &Gateway) -> Result<(), ConfigError> {
+        match self {
+            Self::Envoy => envoy::check(gateway),
+            // Whoever can write any of Envoy's settings can carry all.
+            Self::Filter => Ok(()),
+            Self::Istio => istio::check(gateway),
+            Self::EnvoyGateway => envoy_gateway::check(gateway),
+        }
+    }
+}
