@@ -16,6 +16,7 @@ from typing import NamedTuple
 BOOT_LIMIT_SECS = 60
 STOP_LIMIT_SECS = 30
 COMMAND_LIMIT_SECS = 90
+CAPTURED = {"capture_output": True, "text": True, "timeout": COMMAND_LIMIT_SECS}
 # Runs in the container's network, with the files of this machine.
 ASK = """\
 import json, sys, urllib.error, urllib.request
@@ -45,8 +46,8 @@ class Guest:
     def run(self, *argv: str, check: bool = True, stdin: str = "") -> str:
         """Runs a command in the container; its output."""
         enter = [program("nsenter"), "--target", str(self.leader), "--all", "--wd=/", "--"]
-        done = subprocess.run([*enter, *argv], input=stdin, capture_output=True, text=True,
-                              timeout=COMMAND_LIMIT_SECS, env={"PATH": "/usr/sbin:/usr/bin"})  # fmt: skip
+        environment = {"PATH": "/usr/sbin:/usr/bin"}
+        done = subprocess.run([*enter, *argv], input=stdin, env=environment, **CAPTURED)
         assert not check or done.returncode == 0, f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
@@ -66,8 +67,7 @@ class Guest:
     def ask(self, url: str, body: dict | None = None, key: str = "sk-client") -> Answer:
         enter = [program("nsenter"), "--target", str(self.leader), "--net", "--"]
         question = json.dumps([url, body and json.dumps(body), key])
-        said = subprocess.run([*enter, sys.executable, "-c", ASK], input=question, capture_output=True, text=True,
-                              timeout=COMMAND_LIMIT_SECS, check=True)  # fmt: skip
+        said = subprocess.run([*enter, sys.executable, "-c", ASK], input=question, check=True, **CAPTURED)
         return Answer(*json.loads(said.stdout))
 
     def processes(self, unit: str) -> list[int]:
@@ -97,8 +97,8 @@ def booted(binds: dict[Path, str], log: Path):
     identity.write_text("0123456789abcdef0123456789abcdef\n")
     hosts.write_text("127.0.0.1 localhost\n")
     binds = {identity: "/etc/machine-id", hosts: "/etc/hosts"} | binds
-    argv = [program("systemd-nspawn"), "--quiet", "--directory=/", "--volatile=yes", "--private-network", "--boot",
-            "--register=no", "--keep-unit", "--machine=gaud"]  # fmt: skip
+    argv = [program("systemd-nspawn"), "--quiet", "--directory=/", "--volatile=yes", "--private-network", "--boot"]
+    argv += ["--register=no", "--keep-unit", "--machine=gaud"]
     argv += [f"--bind={path}:{place}" for path, place in binds.items()]
     argv += ["--", "systemd.unit=basic.target"]
     with log.open("wb") as output:
@@ -130,4 +130,4 @@ def leader(nspawn: subprocess.Popen, log: Path) -> int | None:
 def program(name: str) -> str:
     if found := shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
         return found
-    raise FileNotFoundError(f"{name} is not installed: `make servers` installs it")
+    raise FileNotFoundError(f"{name} is not installed: `make systemd` installs it")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# In the place of podman for the test of the quadlets: it takes the command line of `podman run` as podman does, and
-# runs this machine's Envoy instead of an image, as the user and with the files and variables that a container would have.
+# In the place of podman for the test of the quadlets: it takes the command line of `podman run` as podman does, and runs
+# this machine's Envoy instead of an image, as the user and with the files and variables that a container would have.
 set -eu
 [ "$1" = run ] || exit 0 # there is no container to remove
 shift
@@ -27,4 +27,5 @@ done
 [ "$1" = docker.io/envoyproxy/envoy:v1.40.0 ]
 shift
 systemd-notify --ready
-exec setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --no-new-privs --bounding-set=-all /usr/local/bin/envoy "$@"
+exec setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --no-new-privs --bounding-set=-all \
+    /usr/local/bin/envoy "$@"

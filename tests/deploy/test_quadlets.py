@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from guest import until
-from test_systemd import UNITS, keyed, machine, wait_for_gateway  # noqa: F401 (fixtures)
+from machine import UNITS, keyed, machine, wait_for_gateway  # noqa: F401 (fixtures)
 
 PODMAN = "/usr/local/bin/podman"
 GENERATORS = ["/usr/lib/systemd/system-generators/podman-system-generator", "/usr/libexec/podman/quadlet"]
@@ -21,8 +21,9 @@ GENERATORS = ["/usr/lib/systemd/system-generators/podman-system-generator", "/us
 def services(tmp_path_factory) -> dict[str, str]:
     """What podman's generator makes of the quadlets, by the names of the services."""
     folder = tmp_path_factory.mktemp("services")
-    asked = {"QUADLET_UNIT_DIRS": str(UNITS), "PODMAN": PODMAN}
-    done = subprocess.run([generator(), "-no-kmsg-log", str(folder)], env=os.environ | asked, capture_output=True, text=True)
+    environment = os.environ | {"QUADLET_UNIT_DIRS": str(UNITS), "PODMAN": PODMAN}
+    argv = [generator(), "-no-kmsg-log", str(folder)]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     return {service.name: service.read_text() for service in folder.glob("*.service")}
 
@@ -58,8 +59,8 @@ def test_both_are_taken(services):
 
 @pytest.mark.parametrize("name", ["gaud", "litellm"])
 def test_a_container_has_no_rights(services, name):
-    (start,) = [line for line in services[f"{name}.service"].splitlines() if line.startswith(f"ExecStart={PODMAN} run ")]
-    words = shlex.split(start)
+    lines = services[f"{name}.service"].splitlines()
+    (words,) = [shlex.split(line) for line in lines if line.startswith(f"ExecStart={PODMAN} run ")]
     assert "--security-opt=no-new-privileges" in words
     assert words[words.index("--cap-drop") + 1] == "all"
     assert name == "litellm" or ("--read-only" in words and words[words.index("--user") + 1] == "65534:65534")
