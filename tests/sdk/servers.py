@@ -48,10 +48,11 @@ def example(name: str, ports: dict[str, str]) -> str:
 
 
 @contextmanager
-def nginx(gateway_port: int, folder: Path) -> Iterator[int]:
+def nginx(gateway_port: int, folder: Path, instead: dict[str, str] | None = None) -> Iterator[int]:
+    """Its port; `instead` replaces parts of the example."""
     port = free_port()
     ports = {"127.0.0.1:8400": f"127.0.0.1:{gateway_port}", "listen 8080": f"listen 127.0.0.1:{port}"}
-    (folder / "gaud.conf").write_text(example("front/nginx.conf", ports))
+    (folder / "gaud.conf").write_text(example("front/nginx.conf", ports | (instead or {})))
     user = "user root;" if os.geteuid() == 0 else ""  # its workers are to reach the folder
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, user=user))
