@@ -43,6 +43,15 @@ pub(crate) struct Loaded {
     pub(crate) workers: Option<u32>,
 }
 
+impl Loaded {
+    /// Why a configuration that holds is of no use after all, with the line.
+    pub(crate) fn refused(&self, error: ConfigError) -> Error {
+        let text = self.path.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
+        let line = text.and_then(|text| line::of(&text, &error.path));
+        Error::Invalid { path: self.path.clone(), line, error }
+    }
+}
+
 /// Why there is no configuration.
 #[derive(Debug)]
 pub(crate) enum Error {

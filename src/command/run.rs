@@ -69,7 +69,8 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
         Some(url) if name == PROVIDER => Some(url.into()),
         _ => variable(name),
     };
-    let rendered = rendered(args.config.as_deref(), args.wasm.as_deref(), &env)?;
+    let rendered =
+        rendered(render::Form::Envoy, args.config.as_deref(), args.wasm.as_deref(), &env)?;
     if !rendered.wasm.is_file() {
         return Err(render::Error::NoWasm(vec![rendered.wasm]).into());
     }

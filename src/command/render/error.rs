@@ -1,0 +1,37 @@
+//! Why nothing was rendered.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::command::load;
+
+/// Why nothing was rendered.
+#[derive(Debug)]
+pub(crate) enum Error {
+    Config(load::Error),
+    /// The filter is in none of these places.
+    NoWasm(Vec<PathBuf>),
+    Template(minijinja::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::NoWasm(places) => {
+                let places: Vec<_> = places.iter().map(|path| path.display().to_string()).collect();
+                write!(
+                    f,
+                    "the filter gaud.wasm is not there ({}); build it with `make build`, or name \
+                     it with --wasm or GAUD_WASM",
+                    places.join(", ")
+                )
+            }
+            Self::Template(error) => {
+                write!(f, "the Envoy configuration cannot be rendered: {error}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

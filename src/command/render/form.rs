@@ -1,0 +1,41 @@
+//! The forms in which Envoy's configuration is wanted.
+
+use gaud::config::{ConfigError, Gateway};
+
+use super::{envoy, envoy_gateway, filter, istio};
+
+/// Who is to read the configuration.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Form {
+    /// Envoy by itself: its whole configuration
+    #[default]
+    Envoy,
+    /// An Envoy configuration of your own: the sections to put into it
+    Filter,
+    /// Istio: EnvoyFilter resources
+    Istio,
+    /// Envoy Gateway: its resources
+    EnvoyGateway,
+}
+
+impl Form {
+    /// Its template.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Envoy => envoy::TEXT,
+            Self::Filter => filter::TEXT,
+            Self::Istio => istio::TEXT,
+            Self::EnvoyGateway => envoy_gateway::TEXT,
+        }
+    }
+
+    /// Refuses what it cannot carry: nothing is left out in silence.
+    pub(super) fn check(self, gateway: &Gateway) -> Result<(), ConfigError> {
+        match self {
+            Self::Envoy => envoy::check(gateway),
+            Self::Filter => filter::check(gateway),
+            Self::Istio => istio::check(gateway),
+            Self::EnvoyGateway => envoy_gateway::check(gateway),
+        }
+    }
+}

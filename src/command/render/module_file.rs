@@ -1,0 +1,21 @@
+//! Where the filter is.
+
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+use crate::command::load::Env;
+
+/// Where it was named (Envoy may run on another machine), beside the command, or where cargo builds it.
+pub(super) fn find(named: Option<&Path>, env: Env<'_>) -> Result<PathBuf, Error> {
+    if let Some(named) = named.map(Path::to_owned).or_else(|| env("GAUD_WASM").map(PathBuf::from)) {
+        return Ok(named);
+    }
+    let beside = |path: &str| Some(std::env::current_exe().ok()?.parent()?.join(path));
+    let places: Vec<PathBuf> =
+        ["gaud.wasm", "../wasm32-wasip1/release/gaud.wasm", "../lib/gaud/gaud.wasm"]
+            .into_iter()
+            .filter_map(beside)
+            .collect();
+    let found = places.iter().find_map(|path| path.canonicalize().ok());
+    found.ok_or(Error::NoWasm(places))
+}

@@ -1,0 +1,30 @@
+//! The texts that are rendered: one for each form, and the parts that they share.
+//!
+//! A part is a macro that gives one object of Envoy's without indentation; a form says where it stands:
+//! `- {{ filters.router() | indent(12) }}`. Parts see the same [`Context`] as the forms.
+
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
+
+use super::context::Context;
+use super::form::Form;
+
+const PARTS: [(&str, &str); 6] = [
+    ("parts/attempts.yaml", include_str!("parts/attempts.yaml")),
+    ("parts/connection.yaml", include_str!("parts/connection.yaml")),
+    ("parts/filters.yaml", include_str!("parts/filters.yaml")),
+    ("parts/provider.yaml", include_str!("parts/provider.yaml")),
+    ("parts/routes.yaml", include_str!("parts/routes.yaml")),
+    ("parts/stats.yaml", include_str!("parts/stats.yaml")),
+];
+
+/// `form` with its gaps filled.
+pub(super) fn render(form: Form, context: &Context) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    for (name, text) in PARTS {
+        environment.add_template(name, text)?;
+    }
+    environment.template_from_str(form.text())?.render(Serde(context))
+}
