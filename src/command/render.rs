@@ -17,10 +17,10 @@ mod local_reply;
 mod module_file;
 mod template;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::envoy::{EnvoyVersion, PINNED};
 use super::load::{self, Env, Loaded};
 use context::Context;
 pub(crate) use error::Error;
@@ -38,50 +38,46 @@ pub(crate) struct Args {
     /// What is to be configured
     #[arg(long = "for", value_name = "FORM", default_value_t, value_enum)]
     form: Form,
+    /// The Envoy that it is for, as 1.36 or 1.36.4
+    #[arg(long, value_name = "VERSION", default_value = PINNED)]
+    envoy_version: EnvoyVersion,
 }
 
-/// What starts an Envoy.
-pub(crate) struct Rendered {
-    pub(crate) yaml: String,
+/// What is rendered, read and checked.
+pub(crate) struct Source {
+    form: Form,
+    pub(crate) loaded: Loaded,
     /// Where Envoy will look for the filter.
     pub(crate) wasm: PathBuf,
-    /// Secrets for Envoy's environment.
-    pub(crate) environment: Vec<(String, String)>,
-    pub(crate) listen: SocketAddr,
-    pub(crate) admin_listen: SocketAddr,
-    pub(crate) workers: Option<u32>,
 }
 
 /// Prints the configuration.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let env = |name: &str| std::env::var_os(name);
-    let rendered = rendered(args.form, args.config.as_deref(), args.wasm.as_deref(), &env)?;
-    println!("{}", rendered.yaml);
+    let source = Source::read(args.form, args.config.as_deref(), args.wasm.as_deref(), &env)?;
+    if let Some(warning) = args.envoy_version.warning() {
+        eprintln!("gaud: warning: {warning}");
+    }
+    println!("{}", source.yaml(args.envoy_version, &env)?);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Renders the configuration.
-pub(crate) fn rendered(
-    form: Form,
-    config: Option<&Path>,
-    wasm: Option<&Path>,
-    env: Env<'_>,
-) -> Result<Rendered, Error> {
-    let loaded = load::load(config, env).map_err(Error::Config)?;
-    form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
-    let wasm = module_file::find(wasm, env)?;
-    let yaml = yaml(form, &loaded, &wasm, env)?;
-    Ok(Rendered {
-        wasm,
-        yaml,
-        environment: loaded.environment,
-        listen: loaded.listen,
-        admin_listen: loaded.admin_listen,
-        workers: loaded.workers,
-    })
-}
+impl Source {
+    pub(crate) fn read(
+        form: Form,
+        config: Option<&Path>,
+        wasm: Option<&Path>,
+        env: Env<'_>,
+    ) -> Result<Self, Error> {
+        let loaded = load::load(config, env).map_err(Error::Config)?;
+        form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
+        let wasm = module_file::find(wasm, env)?;
+        Ok(Self { form, loaded, wasm })
+    }
 
-fn yaml(form: Form, loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Result<String, Error> {
-    let context = Context::of(loaded, wasm, env);
-    template::render(form, &context).map_err(Error::Template)
+    /// The configuration for an Envoy of this version.
+    pub(crate) fn yaml(&self, version: EnvoyVersion, env: Env<'_>) -> Result<String, Error> {
+        let context = Context::of(&self.loaded, version, &self.wasm, env);
+        template::render(self.form, &context).map_err(Error::Template)
+    }
 }

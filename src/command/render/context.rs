@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::cluster::{self, Cluster};
 use super::local_reply::{self, LocalReply};
-use crate::command::envoy;
+use crate::command::envoy::{EnvoyVersion, Feature};
 use crate::command::load::{Env, Loaded};
 
 /// A stream on which nothing has moved for this long is dead.
@@ -19,7 +19,9 @@ const IDLE_SECS: u64 = 300;
 /// What every template is given.
 #[derive(Serialize)]
 pub(super) struct Context {
-    envoy_version: &'static str,
+    envoy_version: String,
+    /// Whether each VM has capabilities of its own; before, the filters have.
+    capabilities_of_vm: bool,
     /// The name of the configuration's file, where there is one.
     source: Option<String>,
     /// The variables that the filter reads.
@@ -43,13 +45,19 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn of(loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Self {
+    pub(super) fn of(
+        loaded: &Loaded,
+        version: EnvoyVersion,
+        wasm: &Path,
+        env: Env<'_>,
+    ) -> Self {
         let gateway = &loaded.gateway;
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
         let source = loaded.path.as_deref().and_then(Path::file_name);
         Self {
-            envoy_version: envoy::PINNED,
+            envoy_version: version.to_string(),
+            capabilities_of_vm: version.has(Feature::CapabilitiesOfVm),
             source: source.map(|name| name.to_string_lossy().into_owned()),
             environment: variables(&loaded.file),
             listen: socket_address(loaded.listen),
