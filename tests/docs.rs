@@ -215,7 +215,10 @@ fn the_routes_are_what_the_command_says() {
 }
 
 #[test]
-fn the_rendered_example_is_fresh() {
-    let arguments = ["render", "--config", "envoy/gaud.toml", "--wasm", "/etc/envoy/gaud.wasm"];
-    assert_file("envoy/envoy.yaml", &gaud(&arguments));
+fn the_rendered_examples_are_fresh() {
+    for (form, example) in [("envoy", "envoy/envoy.yaml"), ("filter", "envoy/filter.yaml")] {
+        let arguments = ["render", "--for", form, "--config", "envoy/gaud.toml"];
+        let rendered = gaud(&[&arguments[..], &["--wasm", "/etc/envoy/gaud.wasm"]].concat());
+        assert_file(example, &rendered);
+    }
 }

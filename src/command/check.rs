@@ -20,7 +20,7 @@ pub(crate) struct Args {
 /// Says that it holds, or what is wrong, on which line, and what would be right.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, load::Error> {
     let loaded = load::load(args.config.as_deref(), &|name| std::env::var_os(name))?;
-    if let Some(warning) = args.envoy_version.warning() {
+    for warning in args.envoy_version.warnings() {
         eprintln!("gaud: warning: {warning}");
     }
     let source = match &loaded.path {

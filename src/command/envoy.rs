@@ -116,7 +116,7 @@ impl Search<'_> {
     fn announce(&mut self, envoy: &Envoy) {
         let Envoy { path, way, version } = envoy;
         (self.log)(format!("Envoy {version} through {way}: {}", path.display()));
-        if let Some(warning) = version.warning() {
+        for warning in version.warnings() {
             (self.log)(format!("warning: {warning}"));
         }
     }

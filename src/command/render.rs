@@ -17,6 +17,7 @@ mod local_reply;
 mod module_file;
 mod template;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -55,11 +56,15 @@ pub(crate) struct Source {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let env = |name: &str| std::env::var_os(name);
     let source = Source::read(args.form, args.config.as_deref(), args.wasm.as_deref(), &env)?;
-    if let Some(warning) = args.envoy_version.warning() {
+    let yaml = source.yaml(args.envoy_version, &env)?;
+    for warning in args.envoy_version.warnings() {
         eprintln!("gaud: warning: {warning}");
     }
-    println!("{}", source.yaml(args.envoy_version, &env)?);
-    Ok(ExitCode::SUCCESS)
+    match writeln!(io::stdout(), "{yaml}") {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => written.map(|()| ExitCode::SUCCESS).map_err(Error::Output),
+    }
 }
 
 impl Source {
@@ -69,7 +74,7 @@ impl Source {
         wasm: Option<&Path>,
         env: Env<'_>,
     ) -> Result<Self, Error> {
-        let loaded = load::load(config, env).map_err(Error::Config)?;
+        let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
         form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
         let wasm = module_file::find(wasm, env)?;
         Ok(Self { form, loaded, wasm })

@@ -23,12 +23,18 @@ pub(crate) enum Feature {
     /// `capability_restriction_config` stands in the `vm_config`, and makes a VM of its own; before,
     /// it stands beside it, and the first filter of a VM decides for all of its filters.
     CapabilitiesOfVm,
+    /// A body that was held counts once towards `request_body_buffer_limit`; before, twice.
+    BodyCountedOnce,
+    /// A stream of HTTP/2 that breaks off ends with an error; before, with `NO_ERROR`.
+    ResetsWithError,
 }
 
 impl Feature {
     const fn since(self) -> Minor {
         match self {
             Self::CapabilitiesOfVm => Minor(1, 40),
+            Self::BodyCountedOnce => Minor(1, 38),
+            Self::ResetsWithError => Minor(1, 37),
         }
     }
 }
@@ -55,11 +61,25 @@ impl EnvoyVersion {
         tested().find(|tested| self.includes(*tested)).unwrap_or(self)
     }
 
-    /// What to say of a version that no test has run on.
-    pub(crate) fn warning(self) -> Option<String> {
+    /// What a user must know of this version.
+    pub(crate) fn warnings(self) -> impl Iterator<Item = String> {
+        let resets = !self.has(Feature::ResetsWithError);
+        let resets = resets.then(|| {
+            format!(
+                "Envoy {self} ends HTTP/2 streams that break off with NO_ERROR, which some clients and servers take \
+                 for a proper end; {} and newer do not",
+                Feature::ResetsWithError.since()
+            )
+        });
+        resets.into_iter().chain(self.untested())
+    }
+
+    fn untested(self) -> Option<String> {
         let newest = tested().max_by_key(|tested| tested.minor)?;
         (self.minor > newest.minor).then(|| {
-            format!("Envoy {self} is newer than any that the gateway is tested in; the newest is {newest}")
+            format!(
+                "Envoy {self} is newer than any that the gateway is tested in; the newest is {newest}"
+            )
         })
     }
 
@@ -150,13 +170,23 @@ mod tests {
         let refusal = "the gateway does not run in Envoy 1.35.9; take 1.36 or newer";
         assert_eq!(parsed("1.35.9"), Err(refusal.to_owned()));
         assert_eq!(parsed("0.99").unwrap_err(), refusal.replace("1.35.9", "0.99"));
-        let warning = |text: &str| text.parse::<EnvoyVersion>().unwrap().warning();
-        for known in TESTED.lines().chain(["1.36", "1.40.7"]) {
-            assert_eq!(warning(known), None);
+        for known in TESTED.lines().skip(1).chain(["1.37", "1.40.7"]) {
+            assert_eq!(warnings(known), [""; 0]);
         }
-        let warned = "Envoy 1.41.0 is newer than any that the gateway is tested in; the newest is 1.40.0";
-        assert_eq!(warning("1.41.0").as_deref(), Some(warned));
-        assert!(warning("2.0").is_some());
+        let warning = "Envoy 1.41.0 is newer than any that the gateway is tested in; the newest is 1.40.0";
+        assert_eq!(warnings("1.41.0"), [warning]);
+        assert_eq!(warnings("2.0").len(), 1);
+    }
+
+    fn warnings(text: &str) -> Vec<String> {
+        text.parse::<EnvoyVersion>().unwrap().warnings().collect()
+    }
+
+    #[test]
+    fn what_cannot_be_made_up_for_is_warned_of() {
+        let warning = "Envoy 1.36.4 ends HTTP/2 streams that break off with NO_ERROR, which some clients and servers \
+                       take for a proper end; 1.37 and newer do not";
+        assert_eq!(warnings("1.36.4"), [warning]);
     }
 
     #[test]
@@ -180,8 +210,13 @@ mod tests {
 
     #[test]
     fn features_begin_with_a_minor_version() {
-        let has = |text: &str| text.parse::<EnvoyVersion>().unwrap().has(Feature::CapabilitiesOfVm);
-        assert!(has("1.40") && has("1.40.0") && has("1.41"));
-        assert!(!has("1.39") && !has("1.39.3"));
+        for (feature, without, with) in [
+            (Feature::CapabilitiesOfVm, ["1.39", "1.39.3"], ["1.40", "1.40.0"]),
+            (Feature::BodyCountedOnce, ["1.36.4", "1.37.0"], ["1.38", "1.41.2"]),
+            (Feature::ResetsWithError, ["1.36", "1.36.4"], ["1.37.0", "1.40"]),
+        ] {
+            let has = |text: &str| text.parse::<EnvoyVersion>().unwrap().has(feature);
+            assert!(with.into_iter().all(has) && !without.into_iter().any(has), "{feature:?}");
+        }
     }
 }

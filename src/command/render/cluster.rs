@@ -32,6 +32,13 @@ struct Tls {
     san_type: &'static str,
 }
 
+impl Cluster {
+    /// Where Envoy will look for the authorities that it is to trust, quoted.
+    pub(super) fn ca_file(&self) -> Option<&str> {
+        Some(&self.tls.as_ref()?.ca_file)
+    }
+}
+
 /// The clusters of all providers that are reached by URL.
 pub(super) fn all(gateway: &Gateway, env: Env<'_>) -> Vec<Cluster> {
     let by_url = |provider| Some(cluster(provider, provider.url.as_ref()?, env));
