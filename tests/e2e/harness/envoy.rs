@@ -5,7 +5,6 @@ use super::wait::{LIMIT, until};
 use std::fs::{File, read_to_string};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::Instant;
 
 /// Becomes the given command, and leaves a watcher that ends it when standard input closes.
@@ -159,18 +158,7 @@ fn command(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> C
     command
 }
 
-/// The version that the Envoy under test says it is, as `1.36.4`.
-pub(crate) fn envoy_version() -> &'static str {
-    static VERSION: OnceLock<String> = OnceLock::new();
-    VERSION.get_or_init(|| {
-        let output = Command::new(find_envoy()).arg("--version").output().expect("Envoy runs");
-        let said = String::from_utf8_lossy(&output.stdout);
-        let version = said.split_once("version: ").and_then(|(_, build)| build.split('/').nth(1));
-        version.expect("a version").to_owned()
-    })
-}
-
-fn find_envoy() -> PathBuf {
+pub(super) fn find_envoy() -> PathBuf {
     let named = std::env::var_os("ENVOY_PATH").map(PathBuf::from);
     let wheel = || {
         let lib = tools().join("python/lib");

@@ -1,6 +1,6 @@
 //! From a `gaud.toml` to Envoy's configuration, by the command under test.
 
-use super::envoy::envoy_version;
+use super::version::envoy_version;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
