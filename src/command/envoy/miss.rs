@@ -21,7 +21,11 @@ pub(super) enum Miss {
     /// The gateway does not run in it.
     Refused(PathBuf, Refused),
     /// It is not the version that was asked for.
-    Other { path: PathBuf, version: EnvoyVersion, wanted: EnvoyVersion },
+    Other {
+        path: PathBuf,
+        version: EnvoyVersion,
+        wanted: EnvoyVersion,
+    },
     /// An installation has no Envoy in it.
     NoBinary(PathBuf),
     /// A folder of the cache cannot be written.

@@ -148,12 +148,8 @@ async fn a_newer_version_is_warned_of_and_one_too_old_refused() {
 
 async fn the_wanted_version_is_looked_for() {
     let (good, func_e) = (pinned(), "test \"$1\" = which && echo $0-$ENVOY_VERSION");
-    let programs: [(&str, &str); 4] = [
-        ("mine", &good),
-        ("bin/func-e", func_e),
-        ("bin/func-e-1.38.2", NEWER),
-        ("bin/envoy", OLD),
-    ];
+    let programs: [(&str, &str); 4] =
+        [("mine", &good), ("bin/func-e", func_e), ("bin/func-e-1.38.2", NEWER), ("bin/envoy", OLD)];
     let machine = Machine::with(&programs);
     let (found, log) = machine.search_for(Some("1.38")).await;
     assert_eq!(found, "the PATH: bin/envoy", "{log:#?}");

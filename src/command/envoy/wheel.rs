@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use super::Search;
 use super::miss::Miss;
 use super::program::{executable, output};
-use super::Search;
 
 /// How long making the environment may take.
 const VENV_LIMIT: Duration = Duration::from_secs(120);

@@ -57,12 +57,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn of(
-        loaded: &Loaded,
-        version: EnvoyVersion,
-        wasm: &Path,
-        env: Env<'_>,
-    ) -> Self {
+    pub(super) fn of(loaded: &Loaded, version: EnvoyVersion, wasm: &Path, env: Env<'_>) -> Self {
         let gateway = &loaded.gateway;
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
