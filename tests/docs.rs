@@ -10,6 +10,9 @@
     missing_docs
 )]
 
+#[path = "docs/versions.rs"]
+mod versions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::envoy::{EnvoyVersion, PINNED};
 use super::load;
 
 /// Check the configuration
@@ -11,11 +12,17 @@ pub(crate) struct Args {
     /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The Envoy that it is for, as 1.36 or 1.36.4
+    #[arg(long, value_name = "VERSION", default_value = PINNED)]
+    envoy_version: EnvoyVersion,
 }
 
 /// Says that it holds, or what is wrong, on which line, and what would be right.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, load::Error> {
     let loaded = load::load(args.config.as_deref(), &|name| std::env::var_os(name))?;
+    for warning in args.envoy_version.warnings() {
+        eprintln!("gaud: warning: {warning}");
+    }
     let source = match &loaded.path {
         Some(path) => path.display().to_string(),
         None => "the environment".to_owned(),

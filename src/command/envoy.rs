@@ -6,6 +6,7 @@
 
 mod miss;
 mod program;
+mod version;
 mod wheel;
 
 use std::ffi::OsString;
@@ -16,8 +17,9 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use miss::Miss;
+pub(crate) use version::{EnvoyVersion, Feature};
 
-/// The Envoy that is tested with this gateway: the one place that says so is `.envoy-version`.
+/// The Envoy to take where nothing says otherwise: the one place that says so is `.envoy-version`.
 pub(crate) const PINNED: &str = include_str!("../../.envoy-version").trim_ascii();
 
 /// How long `envoy --version` may take; the first start reads 100 MB from the disk.
@@ -30,7 +32,7 @@ const FUNC_E_LIMIT: Duration = Duration::from_secs(180);
 pub(crate) struct Envoy {
     pub(crate) path: PathBuf,
     pub(crate) way: Way,
-    pub(crate) version: String,
+    pub(crate) version: EnvoyVersion,
 }
 
 /// How an Envoy was found.
@@ -53,7 +55,10 @@ impl Way {
             Self::Wheel => wheel::installed(search).await?,
         };
         let version = version(&path).await?;
-        Ok(Envoy { path, way: self, version })
+        match search.wanted {
+            Some(wanted) if !wanted.includes(version) => Err(Miss::Other { path, version, wanted }),
+            _ => Ok(Envoy { path, way: self, version }),
+        }
     }
 }
 
@@ -70,13 +75,19 @@ impl fmt::Display for Way {
 
 /// No way led to an Envoy; the log has said why of each.
 #[derive(Debug)]
-pub(crate) struct NotFound;
+pub(crate) struct NotFound {
+    wanted: Option<EnvoyVersion>,
+}
 
 impl std::error::Error for NotFound {}
 
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no Envoy: set ENVOY_PATH, or install func-e or python3 with venv and pip")
+        let wanted = self.wanted.map(|wanted| format!(" {wanted}")).unwrap_or_default();
+        write!(
+            f,
+            "no Envoy{wanted}: set ENVOY_PATH, or install func-e or python3 with venv and pip"
+        )
     }
 }
 
@@ -86,6 +97,8 @@ pub(crate) struct Search<'a> {
     pub(crate) env: &'a dyn Fn(&str) -> Option<OsString>,
     /// Takes one line of the log.
     pub(crate) log: &'a mut dyn FnMut(String),
+    /// The version to look for, where it matters.
+    pub(crate) wanted: Option<EnvoyVersion>,
 }
 
 impl Search<'_> {
@@ -100,15 +113,20 @@ impl Search<'_> {
                 Err(miss) => (self.log)(miss.to_string()),
             }
         }
-        Err(NotFound)
+        Err(NotFound { wanted: self.wanted })
     }
 
     fn announce(&mut self, envoy: &Envoy) {
         let Envoy { path, way, version } = envoy;
         (self.log)(format!("Envoy {version} through {way}: {}", path.display()));
-        if version != PINNED {
-            (self.log)(format!("warning: this Envoy is {version}, tested is {PINNED}"));
+        for warning in version.warnings() {
+            (self.log)(format!("warning: {warning}"));
         }
+    }
+
+    /// The version to install, where one has to be.
+    fn release(&self) -> String {
+        self.wanted.map_or_else(|| PINNED.to_owned(), |wanted| wanted.release().to_string())
     }
 
     /// A variable's value; an empty one counts as none.
@@ -126,22 +144,23 @@ impl Search<'_> {
 
     async fn func_e(&self) -> Result<PathBuf, Miss> {
         let mut which = Command::new(self.on_path("func-e")?);
-        which.arg("which").env("ENVOY_VERSION", PINNED);
+        which.arg("which").env("ENVOY_VERSION", self.release());
         let path = program::output(&mut which, FUNC_E_LIMIT).await?;
         Ok(PathBuf::from(path.trim()))
     }
 }
 
-async fn version(envoy: &Path) -> Result<String, Miss> {
+async fn version(envoy: &Path) -> Result<EnvoyVersion, Miss> {
     let said = program::output(Command::new(envoy).arg("--version"), VERSION_LIMIT).await?;
-    parse_version(&said).ok_or_else(|| Miss::NoVersion(envoy.to_owned()))
+    let version = parse_version(&said).ok_or_else(|| Miss::NoVersion(envoy.to_owned()))?;
+    version.parse().map_err(|refused| Miss::Refused(envoy.to_owned(), refused))
 }
 
 /// Reads `… version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`.
-fn parse_version(said: &str) -> Option<String> {
+fn parse_version(said: &str) -> Option<&str> {
     let (_, build) = said.split_once("version: ")?;
     let version = build.split('/').nth(1)?;
-    version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
+    version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
 }
 
 #[cfg(test)]

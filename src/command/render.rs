@@ -18,10 +18,10 @@ mod module_file;
 mod template;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::envoy::{EnvoyVersion, PINNED};
 use super::load::{self, Env, Loaded};
 use context::Context;
 pub(crate) use error::Error;
@@ -39,53 +39,50 @@ pub(crate) struct Args {
     /// What is to be configured
     #[arg(long = "for", value_name = "FORM", default_value_t, value_enum)]
     form: Form,
+    /// The Envoy that it is for, as 1.36 or 1.36.4
+    #[arg(long, value_name = "VERSION", default_value = PINNED)]
+    envoy_version: EnvoyVersion,
 }
 
-/// What starts an Envoy.
-pub(crate) struct Rendered {
-    pub(crate) yaml: String,
+/// What is rendered, read and checked.
+pub(crate) struct Source {
+    form: Form,
+    pub(crate) loaded: Loaded,
     /// Where Envoy will look for the filter.
     pub(crate) wasm: PathBuf,
-    /// Secrets for Envoy's environment.
-    pub(crate) environment: Vec<(String, String)>,
-    pub(crate) listen: SocketAddr,
-    pub(crate) admin_listen: SocketAddr,
-    pub(crate) workers: Option<u32>,
 }
 
 /// Prints the configuration.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let env = |name: &str| std::env::var_os(name);
-    let rendered = rendered(args.form, args.config.as_deref(), args.wasm.as_deref(), &env)?;
-    match writeln!(io::stdout(), "{}", rendered.yaml) {
+    let source = Source::read(args.form, args.config.as_deref(), args.wasm.as_deref(), &env)?;
+    let yaml = source.yaml(args.envoy_version, &env)?;
+    for warning in args.envoy_version.warnings() {
+        eprintln!("gaud: warning: {warning}");
+    }
+    match writeln!(io::stdout(), "{yaml}") {
         // Whoever reads has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         written => written.map(|()| ExitCode::SUCCESS).map_err(Error::Output),
     }
 }
 
-/// Renders the configuration.
-pub(crate) fn rendered(
-    form: Form,
-    config: Option<&Path>,
-    wasm: Option<&Path>,
-    env: Env<'_>,
-) -> Result<Rendered, Error> {
-    let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
-    form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
-    let wasm = module_file::find(wasm, env)?;
-    let yaml = yaml(form, &loaded, &wasm, env)?;
-    Ok(Rendered {
-        wasm,
-        yaml,
-        environment: loaded.environment,
-        listen: loaded.listen,
-        admin_listen: loaded.admin_listen,
-        workers: loaded.workers,
-    })
-}
+impl Source {
+    pub(crate) fn read(
+        form: Form,
+        config: Option<&Path>,
+        wasm: Option<&Path>,
+        env: Env<'_>,
+    ) -> Result<Self, Error> {
+        let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
+        form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
+        let wasm = module_file::find(wasm, env)?;
+        Ok(Self { form, loaded, wasm })
+    }
 
-fn yaml(form: Form, loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Result<String, Error> {
-    let context = Context::of(loaded, wasm, env);
-    template::render(form, &context).map_err(Error::Template)
+    /// The configuration for an Envoy of this version.
+    pub(crate) fn yaml(&self, version: EnvoyVersion, env: Env<'_>) -> Result<String, Error> {
+        let context = Context::of(&self.loaded, version, &self.wasm, env);
+        template::render(self.form, &context).map_err(Error::Template)
+    }
 }

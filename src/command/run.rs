@@ -21,9 +21,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::select;
 
-use super::envoy::Search;
+use super::envoy::{Envoy, EnvoyVersion, NotFound, Search};
 use super::load::{self, Env, load};
-use super::render::{self, rendered};
+use super::render::{self, Source};
 use super::upstream;
 
 use failure::Failure;
@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// The filter, as `cargo filter` builds it
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
+    /// The Envoy to run, as 1.36 or 1.36.4; default: the one that is found first
+    #[arg(long, value_name = "VERSION")]
+    envoy_version: Option<EnvoyVersion>,
 }
 
 /// Serves until a signal asks to stop, which is a success, or until Envoy ends, which is not.
@@ -69,20 +72,31 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
         Some(url) if name == PROVIDER => Some(url.into()),
         _ => variable(name),
     };
-    let rendered =
-        rendered(render::Form::Envoy, args.config.as_deref(), args.wasm.as_deref(), &env)?;
-    if !rendered.wasm.is_file() {
-        return Err(render::Error::NoWasm(vec![rendered.wasm]).into());
-    }
-    vacant("listen", rendered.listen)?;
-    vacant("admin_listen", rendered.admin_listen)?;
-    let envoy = Search { env: &variable, log: &mut |line| note(&line) }.run().await?;
+    let source = source(args, &env)?;
+    let envoy = search(args.envoy_version).await?;
+    let yaml = source.yaml(envoy.version, &env)?;
     let model = model(args, &env);
-    let process = slot.insert(Process::start(&envoy, &rendered)?);
+    let process = slot.insert(Process::start(&envoy, &source.loaded, &yaml)?);
     select! {
-        failure = watch(process, rendered.listen, &model) => failure,
+        failure = watch(process, source.loaded.listen, &model) => failure,
         failure = attend(stand_in) => failure,
     }
+}
+
+/// A configuration that could be served now.
+fn source(args: &Args, env: Env<'_>) -> Result<Source, Failure> {
+    let (config, wasm) = (args.config.as_deref(), args.wasm.as_deref());
+    let source = Source::read(render::Form::Envoy, config, wasm, env)?;
+    if !source.wasm.is_file() {
+        return Err(render::Error::NoWasm(vec![source.wasm]).into());
+    }
+    vacant("listen", source.loaded.listen)?;
+    vacant("admin_listen", source.loaded.admin_listen)?;
+    Ok(source)
+}
+
+async fn search(wanted: Option<EnvoyVersion>) -> Result<Envoy, NotFound> {
+    Search { env: &variable, log: &mut |line| note(&line), wanted }.run().await
 }
 
 /// The stand-in's socket, where nothing says which provider there is.

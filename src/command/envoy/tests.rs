@@ -9,12 +9,15 @@ use tempfile::TempDir;
 
 use super::*;
 
-const OTHER: &str = "echo 'envoy  version: abc/1.2.3/Clean/RELEASE/BoringSSL'";
+const NEWER: &str = "echo 'envoy  version: abc/1.99.3/Clean/RELEASE/BoringSSL'";
+const OLD: &str = "echo 'envoy  version: abc/1.38.1/Clean/RELEASE/BoringSSL'";
+const TOO_OLD: &str = "echo 'envoy  version: abc/1.2.3/Clean/RELEASE/BoringSSL'";
 const BROKEN: &str = "echo 'it is broken' >&2; exit 3";
 const SILENT: &str = "true";
+const NOTHING: &str = "no Envoy: set ENVOY_PATH, or install func-e or python3 with venv and pip";
 
 fn pinned() -> String {
-    OTHER.replace("1.2.3", PINNED)
+    NEWER.replace("1.99.3", PINNED)
 }
 
 /// A `python3` whose environments have a `python` which "installs" by running `install`.
@@ -53,6 +56,10 @@ impl Machine {
 
     /// What is found, as `WAY: PATH WITHIN THE MACHINE`, and the log.
     async fn search(&self) -> (String, Vec<String>) {
+        self.search_for(None).await
+    }
+
+    async fn search_for(&self, wanted: Option<&str>) -> (String, Vec<String>) {
         let env = |name: &str| match name {
             "ENVOY_PATH" => Some(self.at("mine")).filter(|path| path.exists()).map(Into::into),
             "PATH" => Some(self.at("bin").into()),
@@ -61,9 +68,10 @@ impl Machine {
             _ => None,
         };
         let mut log = Vec::new();
-        let found = Search { env: &env, log: &mut |line| log.push(line) }.run().await;
+        let wanted = wanted.map(|wanted| wanted.parse().unwrap());
+        let found = Search { env: &env, log: &mut |line| log.push(line), wanted }.run().await;
         let told = |envoy: Envoy| format!("{}: {}", envoy.way, self.within(&envoy.path));
-        (found.map_or_else(|_| "nothing".to_owned(), told), log)
+        (found.map_or_else(|error| error.to_string(), told), log)
     }
 
     fn within(&self, path: &Path) -> String {
@@ -85,9 +93,10 @@ async fn the_first_way_that_leads_to_an_envoy_is_taken() {
     let func_e = "test \"$1\" = which && echo \"$(dirname \"$0\")/../loaded-$ENVOY_VERSION\"";
     let loaded = format!("loaded-{PINNED}");
     let loaded = loaded.as_str();
-    let rows: [(&[(&str, &str)], &str); 10] = [
+    let rows: [(&[(&str, &str)], &str); 11] = [
         (&[("mine", good), ("bin/func-e", func_e), ("bin/envoy", good)], "$ENVOY_PATH: mine"),
-        (&[("mine", OTHER), ("bin/envoy", good)], "$ENVOY_PATH: mine"),
+        (&[("mine", OLD), ("bin/envoy", good)], "$ENVOY_PATH: mine"),
+        (&[("mine", TOO_OLD), ("bin/envoy", good)], "the PATH: bin/envoy"),
         (&[("mine", BROKEN), ("bin/envoy", good)], "the PATH: bin/envoy"),
         (&[("mine", SILENT), ("bin/envoy", good)], "the PATH: bin/envoy"),
         (
@@ -97,15 +106,16 @@ async fn the_first_way_that_leads_to_an_envoy_is_taken() {
         (&[("bin/func-e", func_e), ("bin/envoy", good)], "the PATH: bin/envoy"),
         (&[("bin/func-e", BROKEN), ("bin/envoy", good)], "the PATH: bin/envoy"),
         (&[("bin/envoy", BROKEN), ("bin/python3", wheel)], &from_the_wheel()),
-        (&[("bin/python3", BROKEN)], "nothing"),
-        (&[], "nothing"),
+        (&[("bin/python3", BROKEN)], NOTHING),
+        (&[], NOTHING),
     ];
     for (programs, expected) in rows {
         let (found, log) = Machine::with(programs).search().await;
         assert_eq!(found, expected, "{programs:?}: {log:#?}");
     }
     the_log_says_what_was_tried().await;
-    another_version_is_warned_of().await;
+    a_newer_version_is_warned_of_and_one_too_old_refused().await;
+    the_wanted_version_is_looked_for().await;
     an_environment_is_good_only_when_it_is_whole().await;
 }
 
@@ -123,18 +133,44 @@ async fn the_log_says_what_was_tried() {
     assert_eq!(python, "python3 is not on the PATH");
 }
 
-async fn another_version_is_warned_of() {
-    let (_, log) = Machine::with(&[("mine", OTHER)]).search().await;
+async fn a_newer_version_is_warned_of_and_one_too_old_refused() {
+    let (_, log) = Machine::with(&[("mine", NEWER)]).search().await;
     let [found, warning] = log.as_slice() else { panic!("{log:#?}") };
-    assert!(found.starts_with("Envoy 1.2.3 through $ENVOY_PATH: "), "{found}");
-    assert_eq!(*warning, format!("warning: this Envoy is 1.2.3, tested is {PINNED}"));
+    assert!(found.starts_with("Envoy 1.99.3 through $ENVOY_PATH: "), "{found}");
+    assert!(warning.starts_with("warning: Envoy 1.99.3 is newer than any"), "{warning}");
+
+    let (_, log) = Machine::with(&[("mine", TOO_OLD), ("bin/envoy", OLD)]).search().await;
+    let [refused, .., found] = log.as_slice() else { panic!("{log:#?}") };
+    let reason = "/mine: the gateway does not run in Envoy 1.2.3; take 1.36 or newer";
+    assert!(refused.ends_with(reason), "{refused}");
+    assert!(found.starts_with("Envoy 1.38.1 through the PATH: "), "{found}");
+}
+
+async fn the_wanted_version_is_looked_for() {
+    let (good, func_e) = (pinned(), "test \"$1\" = which && echo $0-$ENVOY_VERSION");
+    let programs: [(&str, &str); 4] =
+        [("mine", &good), ("bin/func-e", func_e), ("bin/func-e-1.38.2", NEWER), ("bin/envoy", OLD)];
+    let machine = Machine::with(&programs);
+    let (found, log) = machine.search_for(Some("1.38")).await;
+    assert_eq!(found, "the PATH: bin/envoy", "{log:#?}");
+    assert!(log[0].ends_with(&format!("/mine is Envoy {PINNED}, not 1.38")), "{log:#?}");
+    assert!(log[1].ends_with("/bin/func-e-1.38.2 is Envoy 1.99.3, not 1.38"), "{log:#?}");
+
+    let (nothing, log) = machine.search_for(Some("1.38.2")).await;
+    assert_eq!(nothing, NOTHING.replace("Envoy", "Envoy 1.38.2"), "{log:#?}");
+    assert_eq!(log.last().unwrap(), "python3 is not on the PATH");
+
+    let install = working_python().replace(PINNED, "1.38.2");
+    write_script(&machine.at("bin/python3"), &install).unwrap();
+    let wheel = from_the_wheel().replace(PINNED, "1.38.2");
+    assert_eq!(machine.search_for(Some("1.38.2")).await.0, wheel);
 }
 
 /// A failed installation leaves nothing, a good one is used again, an emptied one is replaced.
 async fn an_environment_is_good_only_when_it_is_whole() {
     let machine = Machine::with(&[("bin/python3", &python(BROKEN))]);
     let cache = machine.at("home/.cache/gaud");
-    assert_eq!(machine.search().await.0, "nothing");
+    assert_eq!(machine.search().await.0, NOTHING);
     assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
 
     fs::create_dir_all(cache.join(format!("envoy-{PINNED}/lib"))).unwrap();
@@ -150,11 +186,9 @@ async fn an_environment_is_good_only_when_it_is_whole() {
 fn a_version_is_read_from_what_envoy_says() {
     let version = |said| parse_version(said);
     let said = "\n/usr/bin/envoy  version: 9e5580/1.40.0/Clean/RELEASE/BoringSSL\n\n";
-    assert_eq!(version(said).as_deref(), Some("1.40.0"));
-    assert_eq!(
-        version("envoy  version: 9e5580/1.41.0-dev/Modified/DEBUG/x").as_deref(),
-        Some("1.41.0-dev")
-    );
+    assert_eq!(version(said), Some("1.40.0"));
+    let said = "envoy  version: 9e5580/1.41.0-dev/Modified/DEBUG/x";
+    assert_eq!(version(said), Some("1.41.0-dev"));
     assert_eq!(version("GNU bash, version 5.2.15(1)-release"), None);
     assert_eq!(version("tool version: 1/x/y"), None);
     assert_eq!(version(""), None);

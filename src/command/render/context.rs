@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::cluster::{self, Cluster};
 use super::local_reply::{self, LocalReply};
-use crate::command::envoy;
+use crate::command::envoy::{EnvoyVersion, Feature};
 use crate::command::load::{Env, Loaded};
 
 /// A stream on which nothing has moved for this long is dead.
@@ -20,7 +20,9 @@ const IDLE_SECS: u64 = 300;
 /// What every template is given.
 #[derive(Serialize)]
 pub(super) struct Context {
-    envoy_version: &'static str,
+    envoy_version: String,
+    /// Whether each VM has capabilities of its own; before, the filters have.
+    capabilities_of_vm: bool,
     /// The name of the configuration's file, where there is one.
     source: Option<String>,
     /// The variables that the filter reads.
@@ -33,6 +35,8 @@ pub(super) struct Context {
     /// What the file says that an Envoy of somebody's own decides by itself.
     unused: Vec<&'static str>,
     body_limit_bytes: u64,
+    /// As Envoy counts a body that it keeps.
+    kept_body_bytes: u64,
     default_timeout_secs: u64,
     idle_secs: u64,
     local_replies: Vec<LocalReply>,
@@ -53,14 +57,15 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn of(loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Self {
+    pub(super) fn of(loaded: &Loaded, version: EnvoyVersion, wasm: &Path, env: Env<'_>) -> Self {
         let gateway = &loaded.gateway;
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
         let clusters = cluster::all(gateway, env);
         let source = loaded.path.as_deref().and_then(Path::file_name);
         Self {
-            envoy_version: envoy::PINNED,
+            envoy_version: version.to_string(),
+            capabilities_of_vm: version.has(Feature::CapabilitiesOfVm),
             source: source.map(|name| name.to_string_lossy().into_owned()),
             environment: variables(&loaded.file),
             written_out: written_out(loaded),
@@ -69,6 +74,7 @@ impl Context {
             workers: loaded.workers,
             unused: unused(&loaded.file),
             body_limit_bytes: gateway.body_limit_bytes,
+            kept_body_bytes: kept_body_bytes(version, gateway.body_limit_bytes),
             default_timeout_secs: TIMEOUT_SECS,
             idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),
             local_replies: local_reply::all(gateway.body_limit_bytes),
@@ -82,6 +88,11 @@ impl Context {
             named_clusters: named_clusters(gateway),
         }
     }
+}
+
+fn kept_body_bytes(version: EnvoyVersion, body_limit_bytes: u64) -> u64 {
+    let counts = if version.has(Feature::BodyCountedOnce) { 1 } else { 2 };
+    body_limit_bytes.saturating_mul(counts)
 }
 
 /// A provider, and the cluster that Envoy has for it.

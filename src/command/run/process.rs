@@ -20,7 +20,7 @@ use super::admin;
 use super::failure::Failure;
 use super::log::Log;
 use crate::command::envoy::Envoy;
-use crate::command::render::Rendered;
+use crate::command::load::Loaded;
 
 /// How long Envoy may take to be ready.
 const READY_LIMIT: Duration = Duration::from_secs(30);
@@ -41,13 +41,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn start(envoy: &Envoy, rendered: &Rendered) -> Result<Self, Failure> {
+    pub(super) fn start(envoy: &Envoy, loaded: &Loaded, yaml: &str) -> Result<Self, Failure> {
         let owner_only = Permissions::from_mode(0o700);
         let folder = tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir()?;
         let config = folder.path().join("envoy.yaml");
-        fs::write(&config, &rendered.yaml)?;
+        fs::write(&config, yaml)?;
         let (log, writer) = pipe()?;
-        let mut command = command(&envoy.path, rendered, &config, &admin_file(&folder));
+        let mut command = command(&envoy.path, loaded, &config, &admin_file(&folder));
         let child = command
             .stderr(writer)
             .spawn()
@@ -96,9 +96,9 @@ impl Process {
 }
 
 /// In a process group of its own, so that Ctrl-C in a terminal reaches us and not Envoy.
-fn command(envoy: &Path, rendered: &Rendered, config: &Path, admin: &Path) -> Command {
+fn command(envoy: &Path, loaded: &Loaded, config: &Path, admin: &Path) -> Command {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get).to_string();
-    let workers = rendered.workers.map_or_else(cores, |workers| workers.to_string());
+    let workers = loaded.workers.map_or_else(cores, |workers| workers.to_string());
     let mut command = Command::new(envoy);
     command
         .arg("-c")
@@ -107,7 +107,7 @@ fn command(envoy: &Path, rendered: &Rendered, config: &Path, admin: &Path) -> Co
         .args(["--log-level", "warn", "--log-format", LOG_FORMAT])
         .arg("--admin-address-path")
         .arg(admin)
-        .envs(rendered.environment.iter().map(|(name, value)| (name, value)))
+        .envs(loaded.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .process_group(0)
         .kill_on_drop(true);

@@ -158,7 +158,7 @@ fn command(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> C
     command
 }
 
-fn find_envoy() -> PathBuf {
+pub(super) fn find_envoy() -> PathBuf {
     let named = std::env::var_os("ENVOY_PATH").map(PathBuf::from);
     let wheel = || {
         let lib = tools().join("python/lib");

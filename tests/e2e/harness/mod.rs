@@ -4,6 +4,7 @@ mod admin;
 mod envoy;
 mod render;
 pub(crate) mod runtime;
+pub(crate) mod version;
 pub(crate) mod wait;
 
 pub(crate) use admin::Admin;

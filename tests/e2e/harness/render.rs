@@ -1,5 +1,6 @@
 //! From a `gaud.toml` to Envoy's configuration, by the command under test.
 
+use super::version::envoy_version;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -18,6 +19,8 @@ pub(super) fn render(
         .arg(config)
         .arg("--wasm")
         .arg(filter())
+        .arg("--envoy-version")
+        .arg(envoy_version())
         .env_clear() // a developer's own GAUD_… or LITELLM_… must not reach a test
         .envs(environment.iter().copied())
         .output()
