@@ -82,6 +82,6 @@ pub(crate) fn rendered(
 }
 
 fn yaml(form: Form, loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Result<String, Error> {
-    let context = Context::of(loaded, wasm, env);
+    let context = Context::of(form, loaded, wasm, env);
     template::render(form, &context).map_err(Error::Template)
 }

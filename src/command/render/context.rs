@@ -9,6 +9,7 @@ use gaud::metrics;
 use serde::Serialize;
 
 use super::cluster::{self, Cluster};
+use super::form::Form;
 use super::local_reply::{self, LocalReply};
 use crate::command::envoy;
 use crate::command::load::{Env, Loaded};
@@ -20,12 +21,16 @@ const IDLE_SECS: u64 = 300;
 #[derive(Serialize)]
 pub(super) struct Context {
     envoy_version: &'static str,
+    /// Whether each VM has capabilities of its own; else the filters have.
+    capabilities_of_vm: bool,
     /// The name of the configuration's file, where there is one.
     source: Option<String>,
     /// The variables that the filter reads.
     environment: Vec<String>,
     listen: String,
     admin_listen: String,
+    /// Envoy's worker threads; none for one per core.
+    workers: Option<u32>,
     body_limit_bytes: u64,
     default_timeout_secs: u64,
     idle_secs: u64,
@@ -43,17 +48,19 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn of(loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Self {
+    pub(super) fn of(form: Form, loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Self {
         let gateway = &loaded.gateway;
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
         let source = loaded.path.as_deref().and_then(Path::file_name);
         Self {
             envoy_version: envoy::PINNED,
+            capabilities_of_vm: form.knows_capabilities_of_vm(),
             source: source.map(|name| name.to_string_lossy().into_owned()),
             environment: variables(&loaded.file),
             listen: socket_address(loaded.listen),
             admin_listen: socket_address(loaded.admin_listen),
+            workers: loaded.workers,
             body_limit_bytes: gateway.body_limit_bytes,
             default_timeout_secs: TIMEOUT_SECS,
             idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),

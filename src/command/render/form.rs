@@ -29,6 +29,11 @@ impl Form {
         }
     }
 
+    /// Whether who reads it lets each VM have capabilities of its own. Envoy Gateway 1.9 has Envoy's API of before.
+    pub(super) fn knows_capabilities_of_vm(self) -> bool {
+        self != Self::EnvoyGateway
+    }
+
     /// Refuses what it cannot carry: nothing is left out in silence.
     pub(super) fn check(self, gateway: &Gateway) -> Result<(), ConfigError> {
         match self {
