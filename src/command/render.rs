@@ -17,6 +17,7 @@ mod local_reply;
 mod module_file;
 mod template;
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -56,8 +57,11 @@ pub(crate) struct Rendered {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let env = |name: &str| std::env::var_os(name);
     let rendered = rendered(args.form, args.config.as_deref(), args.wasm.as_deref(), &env)?;
-    println!("{}", rendered.yaml);
-    Ok(ExitCode::SUCCESS)
+    match writeln!(io::stdout(), "{}", rendered.yaml) {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => written.map(|()| ExitCode::SUCCESS).map_err(Error::Output),
+    }
 }
 
 /// Renders the configuration.
@@ -67,9 +71,9 @@ pub(crate) fn rendered(
     wasm: Option<&Path>,
     env: Env<'_>,
 ) -> Result<Rendered, Error> {
-    let loaded = load::load(config, env).map_err(Error::Config)?;
+    let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
     form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
-    let wasm = module_file::find(wasm, env)?;
+    let wasm = module_file::find(wasm, form, env)?;
     let yaml = yaml(form, &loaded, &wasm, env)?;
     Ok(Rendered {
         wasm,

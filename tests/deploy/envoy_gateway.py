@@ -39,8 +39,7 @@ LIMIT_SECS = 60
 
 def main() -> int:
     if sys.argv[1:2] == ["render"]:
-        gaud = os.environ["GAUD_BIN"]
-        os.execv(gaud, [gaud, *sys.argv[1:], "--for", "envoy-gateway"])
+        render(sys.argv[1:])
     arguments, envoys_own = parse()
     folder = arguments.config.parent / "envoy-gateway"
     admin = folder / "admin"
@@ -58,6 +57,15 @@ def main() -> int:
         print(problem, flush=True)
         server.kill()
     return server.wait() or (1 if problem else 0)
+
+
+def render(words: list[str]) -> None:
+    if "--for" in words:
+        words[words.index("--for") + 1] = "envoy-gateway"
+    else:
+        words += ["--for", "envoy-gateway"]
+    gaud = os.environ["GAUD_BIN"]
+    os.execv(gaud, [gaud, *words])
 
 
 def parse() -> tuple[argparse.Namespace, list[str]]:

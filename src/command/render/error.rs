@@ -12,6 +12,8 @@ pub(crate) enum Error {
     /// The filter is in none of these places.
     NoWasm(Vec<PathBuf>),
     Template(minijinja::Error),
+    /// Nobody can write where it was to go.
+    Output(std::io::Error),
 }
 
 impl fmt::Display for Error {
@@ -30,6 +32,7 @@ impl fmt::Display for Error {
             Self::Template(error) => {
                 write!(f, "the Envoy configuration cannot be rendered: {error}")
             }
+            Self::Output(error) => write!(f, "the Envoy configuration cannot be printed: {error}"),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! The forms in which Envoy's configuration is wanted.
 
+use std::path::Path;
+
 use gaud::config::{ConfigError, Gateway};
+
+use crate::command::load::Secrets;
 
 use super::{envoy, envoy_gateway, filter, istio};
 
@@ -32,6 +36,19 @@ impl Form {
     /// Whether who reads it lets each VM have capabilities of its own. Envoy Gateway 1.9 has Envoy's API of before.
     pub(super) fn knows_capabilities_of_vm(self) -> bool {
         self != Self::EnvoyGateway
+    }
+
+    /// Whether the secrets are those of a machine that need not be this one.
+    pub(super) fn secrets(self) -> Secrets {
+        match self {
+            Self::Envoy => Secrets::Here,
+            Self::Filter | Self::Istio | Self::EnvoyGateway => Secrets::Elsewhere,
+        }
+    }
+
+    /// Where it puts the filter itself, unless somebody says otherwise.
+    pub(super) fn module(self) -> Option<&'static Path> {
+        (self == Self::EnvoyGateway).then(|| Path::new(envoy_gateway::MODULE))
     }
 
     /// Refuses what it cannot carry: nothing is left out in silence.
