@@ -53,12 +53,14 @@ def main() -> int:
     place_envoy(folder)
     subprocess.run([ENVOY_GATEWAY, "certgen", "--local", "--config-home", folder / "configHome"], check=True)
     server = start(folder)
-    signal.signal(signal.SIGINT, lambda *_: server.send_signal(signal.SIGINT))
+    # Envoy ends with Envoy Gateway, and the log with both: the ports are free again when this process has ended.
+    signal.signal(signal.SIGINT, lambda *_: server.kill())
     problem = watch(server, lambda: copy_when_it_listens(listener, admin, arguments.admin_address_path))
     if problem:
         print(problem, flush=True)
         server.kill()
-    return server.wait() or (1 if problem else 0)
+    server.communicate()
+    return 1 if problem else 0
 
 
 def render(words: list[str]) -> None:
@@ -75,7 +77,6 @@ def parse() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("-c", dest="config", type=pathlib.Path, required=True)
     parser.add_argument("--admin-address-path", type=pathlib.Path, required=True)
     parser.add_argument("--concurrency", type=int)
-    parser.add_argument("--disable-hot-restart", action="store_true")
     return parser.parse_known_args()
 
 
@@ -112,7 +113,7 @@ def settings(folder: pathlib.Path) -> dict:
                 "infrastructure": {"type": "Host", "host": folders},
             },
         },
-        "extensionApis": {"enableEnvoyPatchPolicy": True},
+        "extensionApis": {"enableEnvoyPatchPolicy": True, "enableBackend": True},
     }
 
 
@@ -144,7 +145,8 @@ def watch(server: subprocess.Popen, accepted) -> str | None:
     for line in server.stdout:
         print(line, end="", flush=True)
         if kind and line.startswith("\t"):
-            if refused := refusals(yaml.safe_load("".join(status))):
+            refused = refusals(yaml.safe_load("".join(status)))
+            if refused:
                 return f"Envoy Gateway refuses the {kind}: {refused[0]}"
             awaited.discard(kind)
             if kind in AWAITED and not awaited:
