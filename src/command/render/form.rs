@@ -6,6 +6,7 @@ use gaud::config::{ConfigError, Gateway};
 
 use crate::command::load::Secrets;
 
+use super::error::Error;
 use super::{envoy, envoy_gateway, filter, istio};
 
 /// Who is to read the configuration.
@@ -49,6 +50,14 @@ impl Form {
     /// Where it puts the filter itself, unless somebody says otherwise.
     pub(super) fn module(self) -> Option<&'static Path> {
         (self == Self::EnvoyGateway).then(|| Path::new(envoy_gateway::MODULE))
+    }
+
+    /// Refuses a place for the filter where Envoy could not have it.
+    pub(super) fn check_module(self, module: &Path) -> Result<(), Error> {
+        match self {
+            Self::EnvoyGateway => envoy_gateway::check_module(module),
+            Self::Envoy | Self::Filter | Self::Istio => Ok(()),
+        }
     }
 
     /// Refuses what it cannot carry: nothing is left out in silence.
