@@ -53,7 +53,9 @@ fn a_whole_configuration_needs_a_url_of_each_provider() {
          istio or envoy-gateway",
     );
     // Another name for the server of p, which is there.
-    rendered("envoy", &format!("{P}[providers.same]\ncluster = \"p\"\n"));
+    let same = format!("{P}[providers.same]\ncluster = \"p\"\n");
+    rendered("envoy", &same);
+    assert!(!rendered("filter", &same).contains("clusters already, by"));
 }
 
 #[test]
@@ -91,7 +93,7 @@ fn the_sections_begin_with_what_they_do_not_say() {
             "Envoy needs these variables in its environment; their values stand nowhere else:",
             "KEY",
             "GAUD_FILE_API_KEY: the key of file, which the configuration writes out",
-            "GAUD_URL_API_KEY: user:password of url, which the configuration writes out",
+            "GAUD_URL_API_KEY: user and password of url, which the configuration writes out",
             "",
             "Envoy needs these files, where it runs:",
             "\"/etc/envoy/gaud.wasm\": the filter",

@@ -45,6 +45,15 @@ pub(super) fn all(gateway: &Gateway, ca_file: &str) -> Vec<Cluster> {
     gateway.providers().iter().filter_map(by_url).collect()
 }
 
+/// The providers whose cluster somebody else must have defined.
+pub(super) fn elsewhere(gateway: &Gateway) -> impl Iterator<Item = &Provider> {
+    let is_here = |name: &str| {
+        let mut own = gateway.providers().iter().filter(|provider| provider.url.is_some());
+        own.any(|provider| provider.cluster == name)
+    };
+    gateway.providers().iter().filter(move |provider| !is_here(&provider.cluster))
+}
+
 fn cluster(provider: &Provider, url: &ProviderUrl, ca_file: &str) -> Cluster {
     let is_ip = url.host.parse::<std::net::IpAddr>().is_ok();
     Cluster {

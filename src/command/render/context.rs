@@ -151,7 +151,7 @@ fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
     let is_lifted = |name: &String| loaded.environment.iter().any(|(own, _)| own == name);
     let owner = |(provider, file): (&str, &ProviderFile)| match &file.api_key {
         Some(SecretSource::Environment(name)) if is_lifted(name) => {
-            let what = if file.auth == Some(Auth::Basic) { "user:password" } else { "the key" };
+            let what = if file.auth == Some(Auth::Basic) { "user and password" } else { "the key" };
             Some((name.clone(), format!("{what} of {provider}")))
         }
         _ => None,
@@ -169,12 +169,11 @@ fn unused(file: &File) -> Vec<&'static str> {
 }
 
 fn named_clusters(gateway: &Gateway) -> Vec<NamedCluster> {
-    let named = gateway.providers().iter().filter(|provider| provider.url.is_none());
     let pair = |provider: &Provider| NamedCluster {
         provider: provider.name.clone(),
         cluster: provider.cluster.clone(),
     };
-    named.map(pair).collect()
+    cluster::elsewhere(gateway).map(pair).collect()
 }
 
 fn socket_address(address: SocketAddr) -> String {

@@ -1,17 +1,15 @@
 //! Envoy by itself: a whole configuration, as `gaud run` starts it.
 
-use gaud::config::{ConfigError, Gateway, Provider};
+use gaud::config::{ConfigError, Gateway};
+
+use super::cluster;
 
 /// Its template.
 pub(super) const TEXT: &str = include_str!("envoy.yaml");
 
 /// Refuses a cluster that nobody would define: this Envoy has those of the providers with a URL alone.
 pub(super) fn check(gateway: &Gateway) -> Result<(), ConfigError> {
-    let rendered = |provider: &&Provider| provider.url.is_some();
-    let is_there = |name: &str| {
-        gateway.providers().iter().filter(rendered).any(|provider| provider.cluster == name)
-    };
-    match gateway.providers().iter().find(|provider| !is_there(&provider.cluster)) {
+    match cluster::elsewhere(gateway).next() {
         None => Ok(()),
         Some(provider) => Err(ConfigError::new(
             format!("providers.{}.cluster", provider.name),
