@@ -13,6 +13,8 @@ PYTHON ?= python3
 NPM    ?= npm
 
 FUNC_E_VERSION       := v1.6.0
+# Its EnvoyPatchPolicy takes what its own copy of Envoy's API knows.
+ENVOY_GATEWAY_VERSION := v1.9.1
 ENVOY_VERSION        := $(shell cat .envoy-version)
 # All that the gateway runs in, the oldest first.
 ENVOY_VERSIONS       := $(shell cat .envoy-versions)
@@ -114,6 +116,27 @@ VERSIONS ?= $(ENVOY_VERSIONS)
 test-versions: filter filter-trap func-e python $(VERSIONS:%=$(STAMPS)/envoy-%) ## Test on each Envoy of .envoy-versions, and write down what works where; half an hour
 	$(TEST_ENV) tests/e2e/versions.sh $(VERSIONS)
 	UPDATE=1 $(CARGO) test --quiet --test docs the_versions
+
+# Envoy Gateway alone, without Kubernetes. Its ports are fixed and it takes seconds to start: no part of `make test`, one
+# gateway at a time, and each line a process of its own, whose tests have one gateway in common or one after the other.
+EG_PROGRAM := $(CURDIR)/tests/deploy/envoy_gateway.py
+EG_E2E      = $(TEST_ENV) PATH="$(VENV)/bin:$$PATH" GAUD_TEST_RENDER="$(EG_PROGRAM)" GAUD_TEST_START="$(EG_PROGRAM)" \
+	$(CARGO) test --quiet --test e2e -- --test-threads 1
+
+.PHONY: test-envoy-gateway
+test-envoy-gateway: filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION) ## Test as Envoy Gateway runs it: the real one, from files (needs Go, 4 minutes to build)
+	$(CARGO) build --quiet --bin gaud
+	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider tests/deploy/test_envoy_gateway.py
+	$(EG_E2E) routing:: credentials:: --skip endpoints:: --skip without_a_default
+	$(EG_E2E) errors:: late:: --skip breaker::
+	$(EG_E2E) streaming::
+	$(EG_E2E) breaker::streams
+	$(EG_E2E) breaker::status::a_breaker routing::without_a_default
+	$(EG_E2E) failover::statuses failover::through::a_large failover::through::an_answer
+
+$(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION): | $(STAMPS)
+	GOBIN=$(TOOLS)/bin $(GO) install github.com/envoyproxy/gateway/cmd/envoy-gateway@$(ENVOY_GATEWAY_VERSION)
+	@touch $@
 
 # Open WebUI in an environment of its own: its packages are many, and pinned otherwise than LiteLLM's.
 .PHONY: test-front-end

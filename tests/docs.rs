@@ -232,9 +232,13 @@ fn the_routes_are_what_the_command_says() {
 
 #[test]
 fn the_rendered_examples_are_fresh() {
-    for (form, example) in [("envoy", "envoy/envoy.yaml"), ("filter", "envoy/filter.yaml")] {
-        let arguments = ["render", "--for", form, "--config", "envoy/gaud.toml"];
-        let rendered = gaud(&[&arguments[..], &["--wasm", "/etc/envoy/gaud.wasm"]].concat());
-        assert_file(example, &rendered);
+    let examples = [
+        ("envoy", "/etc/envoy/gaud.wasm", "envoy/envoy.yaml"),
+        ("filter", "/etc/envoy/gaud.wasm", "envoy/filter.yaml"),
+        ("envoy-gateway", "/etc/gaud/gaud.wasm", "envoy/envoy-gateway/gaud.yaml"),
+    ];
+    for (form, wasm, example) in examples {
+        let arguments = ["render", "--for", form, "--config", "envoy/gaud.toml", "--wasm", wasm];
+        assert_file(example, &gaud(&arguments));
     }
 }

@@ -76,13 +76,14 @@ impl Source {
     ) -> Result<Self, Error> {
         let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
         form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
-        let wasm = module_file::find(wasm, env)?;
+        let wasm = module_file::find(wasm, form, env)?;
+        form.check_module(&wasm)?;
         Ok(Self { form, loaded, wasm })
     }
 
     /// The configuration for an Envoy of this version.
     pub(crate) fn yaml(&self, version: EnvoyVersion, env: Env<'_>) -> Result<String, Error> {
-        let context = Context::of(&self.loaded, version, &self.wasm, env);
+        let context = Context::of(self.form, &self.loaded, version, &self.wasm, env);
         template::render(self.form, &context).map_err(Error::Template)
     }
 }

@@ -10,9 +10,10 @@ use gaud::metrics;
 use serde::Serialize;
 
 use super::cluster::{self, Cluster};
+use super::form::Form;
 use super::local_reply::{self, LocalReply};
 use crate::command::envoy::{EnvoyVersion, Feature};
-use crate::command::load::{Env, Loaded};
+use crate::command::load::{Env, Loaded, Secrets};
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -21,7 +22,7 @@ const IDLE_SECS: u64 = 300;
 #[derive(Serialize)]
 pub(super) struct Context {
     envoy_version: String,
-    /// Whether each VM has capabilities of its own; before, the filters have.
+    /// Whether each VM has capabilities of its own; else the filters have.
     capabilities_of_vm: bool,
     /// The name of the configuration's file, where there is one.
     source: Option<String>,
@@ -31,6 +32,7 @@ pub(super) struct Context {
     written_out: BTreeMap<String, String>,
     listen: String,
     admin_listen: String,
+    /// Envoy's worker threads; none for one per core.
     workers: Option<u32>,
     /// What the file says that an Envoy of somebody's own decides by itself.
     unused: Vec<&'static str>,
@@ -57,15 +59,23 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn of(loaded: &Loaded, version: EnvoyVersion, wasm: &Path, env: Env<'_>) -> Self {
+    pub(super) fn of(
+        form: Form,
+        loaded: &Loaded,
+        version: EnvoyVersion,
+        wasm: &Path,
+        env: Env<'_>,
+    ) -> Self {
         let gateway = &loaded.gateway;
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
-        let clusters = cluster::all(gateway, env);
+        let ca_file = cluster::system_ca_file(form.secrets() == Secrets::Here, env);
+        let clusters = cluster::all(gateway, &ca_file);
         let source = loaded.path.as_deref().and_then(Path::file_name);
         Self {
             envoy_version: version.to_string(),
-            capabilities_of_vm: version.has(Feature::CapabilitiesOfVm),
+            capabilities_of_vm: version.has(Feature::CapabilitiesOfVm)
+                && form.knows_capabilities_of_vm(),
             source: source.map(|name| name.to_string_lossy().into_owned()),
             environment: variables(&loaded.file),
             written_out: written_out(loaded),

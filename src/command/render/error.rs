@@ -11,6 +11,8 @@ pub(crate) enum Error {
     Config(load::Error),
     /// The filter is in none of these places.
     NoWasm(Vec<PathBuf>),
+    /// No pod can have the filter there.
+    NoFolder(PathBuf),
     Template(minijinja::Error),
     /// Nobody can write where it was to go.
     Output(std::io::Error),
@@ -29,6 +31,12 @@ impl fmt::Display for Error {
                     places.join(", ")
                 )
             }
+            Self::NoFolder(module) => write!(
+                f,
+                "--wasm {}: a pod gets the filter as a file in a folder of its own; name it by its \
+                 whole path, as /etc/gaud/gaud.wasm",
+                module.display()
+            ),
             Self::Template(error) => {
                 write!(f, "the Envoy configuration cannot be rendered: {error}")
             }

@@ -1,9 +1,12 @@
 //! The forms in which Envoy's configuration is wanted.
 
+use std::path::Path;
+
 use gaud::config::{ConfigError, Gateway};
 
 use crate::command::load::Secrets;
 
+use super::error::Error;
 use super::{envoy, envoy_gateway, filter, istio};
 
 /// Who is to read the configuration.
@@ -31,11 +34,29 @@ impl Form {
         }
     }
 
+    /// Whether who reads it lets each VM have capabilities of its own. Envoy Gateway 1.9 has Envoy's API of before.
+    pub(super) fn knows_capabilities_of_vm(self) -> bool {
+        self != Self::EnvoyGateway
+    }
+
     /// Whether the secrets are those of a machine that need not be this one.
     pub(super) fn secrets(self) -> Secrets {
         match self {
             Self::Envoy => Secrets::Here,
             Self::Filter | Self::Istio | Self::EnvoyGateway => Secrets::Elsewhere,
+        }
+    }
+
+    /// Where it puts the filter itself, unless somebody says otherwise.
+    pub(super) fn module(self) -> Option<&'static Path> {
+        (self == Self::EnvoyGateway).then(|| Path::new(envoy_gateway::MODULE))
+    }
+
+    /// Refuses a place for the filter where Envoy could not have it.
+    pub(super) fn check_module(self, module: &Path) -> Result<(), Error> {
+        match self {
+            Self::EnvoyGateway => envoy_gateway::check_module(module),
+            Self::Envoy | Self::Filter | Self::Istio => Ok(()),
         }
     }
 

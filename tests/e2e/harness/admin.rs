@@ -27,10 +27,16 @@ impl Admin {
         h1::exchange(self.addr, &Request::new("GET", "/ready")).status == 200
     }
 
-    /// The address of the first listener, once it has one.
+    /// The address of the first listener that clients can reach, once it has one.
     pub(super) fn listener(&self) -> Option<SocketAddr> {
         let listeners: Value = serde_json::from_str(&self.get("/listeners?format=json")).ok()?;
-        let address = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
+        let is_for_clients = |listener: &&Value| {
+            // Where Envoy Gateway asks whether Envoy is ready.
+            let is_probed = listener["name"].as_str().is_some_and(|name| name.contains("-ready-"));
+            listener["local_address"]["socket_address"].is_object() && !is_probed
+        };
+        let listener = listeners["listener_statuses"].as_array()?.iter().find(is_for_clients)?;
+        let address = &listener["local_address"]["socket_address"];
         let port = u16::try_from(address["port_value"].as_u64()?).ok().filter(|port| *port != 0)?;
         Some(SocketAddr::new(address["address"].as_str()?.parse().ok()?, port))
     }
