@@ -38,6 +38,8 @@ pub(crate) struct Args {
     /// What is to be configured
     #[arg(long = "for", value_name = "FORM", default_value_t, value_enum)]
     form: Form,
+    #[command(flatten)]
+    istio: istio::Options,
 }
 
 /// What starts an Envoy.
@@ -55,8 +57,13 @@ pub(crate) struct Rendered {
 /// Prints the configuration.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let env = |name: &str| std::env::var_os(name);
-    let rendered = rendered(args.form, args.config.as_deref(), args.wasm.as_deref(), &env)?;
-    println!("{}", rendered.yaml);
+    let (config, wasm) = (args.config.as_deref(), args.wasm.as_deref());
+    args.istio.check(args.form).map_err(Error::Options)?;
+    let rendered = match args.form {
+        Form::Istio => in_mesh(config, wasm, &args.istio, &env)?,
+        form => rendered(form, config, wasm, &env)?.yaml,
+    };
+    println!("{rendered}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,6 +74,9 @@ pub(crate) fn rendered(
     wasm: Option<&Path>,
     env: Env<'_>,
 ) -> Result<Rendered, Error> {
+    if wasm.is_some_and(istio::is_url) {
+        return Err(Error::Options(istio::Refused::UrlNotIstio));
+    }
     let loaded = load::load(config, env).map_err(Error::Config)?;
     form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
     let wasm = module_file::find(wasm, env)?;
@@ -79,6 +89,20 @@ pub(crate) fn rendered(
         admin_listen: loaded.admin_listen,
         workers: loaded.workers,
     })
+}
+
+/// Renders the resources of a mesh.
+fn in_mesh(
+    config: Option<&Path>,
+    wasm: Option<&Path>,
+    options: &istio::Options,
+    env: Env<'_>,
+) -> Result<String, Error> {
+    let remote = istio::Remote::of(wasm, options).map_err(Error::Options)?;
+    let loaded = load::load(config, env).map_err(Error::Config)?;
+    let target = istio::Target::of(options, &loaded.gateway).map_err(Error::Options)?;
+    let context = Context::of(&loaded, &istio::file(wasm), env).in_mesh(target, remote);
+    template::render(Form::Istio, &context).map_err(Error::Template)
 }
 
 fn yaml(form: Form, loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Result<String, Error> {

@@ -9,6 +9,7 @@ use gaud::metrics;
 use serde::Serialize;
 
 use super::cluster::{self, Cluster};
+use super::istio::{Remote, Target};
 use super::local_reply::{self, LocalReply};
 use crate::command::envoy;
 use crate::command::load::{Env, Loaded};
@@ -40,6 +41,10 @@ pub(super) struct Context {
     hop: Option<Hop>,
     /// The providers that are reached by URL.
     clusters: Vec<Cluster>,
+    /// Where in a mesh the filter goes.
+    istio: Option<Target>,
+    /// The filter, where it is fetched.
+    remote: Option<Remote>,
 }
 
 impl Context {
@@ -64,7 +69,17 @@ impl Context {
             filter_json: filter_json(&loaded.file),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
             clusters: cluster::all(gateway, env),
+            istio: None,
+            remote: None,
         }
+    }
+}
+
+impl Context {
+    /// The same for a mesh.
+    pub(super) fn in_mesh(mut self, target: Target, remote: Option<Remote>) -> Self {
+        (self.istio, self.remote) = (Some(target), remote);
+        self
     }
 }
 

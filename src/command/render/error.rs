@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::istio;
 use crate::command::load;
 
 /// Why nothing was rendered.
@@ -11,6 +12,8 @@ pub(crate) enum Error {
     Config(load::Error),
     /// The filter is in none of these places.
     NoWasm(Vec<PathBuf>),
+    /// Options that do not fit together.
+    Options(istio::Refused),
     Template(minijinja::Error),
 }
 
@@ -27,6 +30,7 @@ impl fmt::Display for Error {
                     places.join(", ")
                 )
             }
+            Self::Options(refused) => refused.fmt(f),
             Self::Template(error) => {
                 write!(f, "the Envoy configuration cannot be rendered: {error}")
             }

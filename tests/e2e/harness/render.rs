@@ -8,13 +8,12 @@ pub(super) fn render(toml: &str, environment: &[(&str, &str)]) -> Result<String,
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = folder.path().join("gaud.toml");
     std::fs::write(&config, toml).expect("gaud.toml is written");
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_gaud"))
+    let Output { status, stdout, stderr } = command()
         .arg("render")
         .arg("--config")
         .arg(config)
         .arg("--wasm")
         .arg(filter())
-        .env_clear() // a developer's own GAUD_… or LITELLM_… must not reach a test
         .envs(environment.iter().copied())
         .output()
         .expect("the gaud command runs");
@@ -24,6 +23,21 @@ pub(super) fn render(toml: &str, environment: &[(&str, &str)]) -> Result<String,
     } else {
         Err(format!("gaud render: {status}\n{}\nfor:\n{toml}", text(&stderr)))
     }
+}
+
+/// The command under test, or a program that makes something else of what that renders.
+fn command() -> Command {
+    let gaud = env!("CARGO_BIN_EXE_gaud");
+    let Some(program) = std::env::var_os("GAUD_TEST_RENDER") else {
+        let mut command = Command::new(gaud);
+        command.env_clear(); // a developer's own GAUD_… or LITELLM_… must not reach a test
+        return command;
+    };
+    let mut command = Command::new(program);
+    command.env_clear().env("GAUD_BIN", gaud).env("GAUD_WASM", filter());
+    let passed = ["PATH", "ISTIO_PLACE"];
+    command.envs(passed.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command
 }
 
 /// The built filter.
