@@ -215,7 +215,14 @@ fn the_routes_are_what_the_command_says() {
 }
 
 #[test]
-fn the_rendered_example_is_fresh() {
-    let arguments = ["render", "--config", "envoy/gaud.toml", "--wasm", "/etc/envoy/gaud.wasm"];
-    assert_file("envoy/envoy.yaml", &gaud(&arguments));
+fn the_rendered_examples_are_fresh() {
+    let examples = [
+        ("envoy", "/etc/envoy/gaud.wasm", "envoy/envoy.yaml"),
+        ("filter", "/etc/envoy/gaud.wasm", "envoy/filter.yaml"),
+        ("envoy-gateway", "/etc/gaud/gaud.wasm", "envoy/envoy-gateway/gaud.yaml"),
+    ];
+    for (form, wasm, example) in examples {
+        let arguments = ["render", "--for", form, "--config", "envoy/gaud.toml", "--wasm", wasm];
+        assert_file(example, &gaud(&arguments));
+    }
 }

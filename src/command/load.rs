@@ -29,6 +29,18 @@ const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST)
 /// Reads an environment variable.
 pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
+/// Where the secrets are that a configuration names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// In this environment: one that is not set is an error.
+    Here,
+    /// Where Envoy runs; here there may be others, or none.
+    Elsewhere,
+}
+
+/// Stands for a secret that is elsewhere: any `auth` takes it, and nothing shows it.
+const ELSEWHERE: &str = "user:password";
+
 /// A configuration that holds.
 pub(crate) struct Loaded {
     /// The file; `None` when everything came from the environment.
@@ -68,9 +80,18 @@ pub(crate) enum Error {
 
 /// Loads the named file, or the one in the current folder, or what the environment says.
 pub(crate) fn load(config: Option<&Path>, env: Env<'_>) -> Result<Loaded, Error> {
+    load_with(config, env, Secrets::Here)
+}
+
+/// The same, with secrets that need not be here.
+pub(crate) fn load_with(
+    config: Option<&Path>,
+    env: Env<'_>,
+    secrets: Secrets,
+) -> Result<Loaded, Error> {
     let present = || CONFIG_FILES.iter().map(Path::new).find(|file| file.exists());
     let Some(path) = config.or_else(present) else {
-        return from_environment(env);
+        return from_environment(env, secrets);
     };
     let text =
         std::fs::read_to_string(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
@@ -80,12 +101,12 @@ pub(crate) fn load(config: Option<&Path>, env: Env<'_>) -> Result<Loaded, Error>
         error,
     };
     let file = parse(&text).map_err(invalid)?;
-    complete(file, env).map(|loaded| Loaded { path: Some(path.to_owned()), ..loaded }).map_err(
-        |error| match is_variable(&error.path) {
+    complete(file, env, secrets)
+        .map(|loaded| Loaded { path: Some(path.to_owned()), ..loaded })
+        .map_err(|error| match is_variable(&error.path) {
             true => Error::Invalid { path: None, line: None, error },
             false => invalid((None, error)),
-        },
-    )
+        })
 }
 
 /// Settings are written in small letters, the environment's variables in capitals.
@@ -93,7 +114,7 @@ fn is_variable(path: &str) -> bool {
     path.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
-fn from_environment(env: Env<'_>) -> Result<Loaded, Error> {
+fn from_environment(env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
     let mut file = File::default();
     let invalid = |error| Error::Invalid { path: None, line: None, error };
     environment::overlay(&mut file, env).map_err(invalid)?;
@@ -101,7 +122,7 @@ fn from_environment(env: Env<'_>) -> Result<Loaded, Error> {
         [] => Err(Error::Nothing),
         [(name, _), ..] => {
             file.default_provider = Some(name.clone());
-            complete(file, env).map_err(invalid)
+            complete(file, env, secrets).map_err(invalid)
         }
     }
 }
@@ -116,12 +137,13 @@ fn parse(text: &str) -> Result<File, (Option<usize>, ConfigError)> {
         .map_err(|error| (None, error))
 }
 
-fn complete(mut file: File, env: Env<'_>) -> Result<Loaded, ConfigError> {
+fn complete(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, ConfigError> {
     environment::overlay(&mut file, env)?;
     let environment = secrets::lift(&mut file)?;
     let lifted = |name: &str| environment.iter().find(|(own, _)| own == name);
     let lookup = |name: &str| match lifted(name) {
         Some((_, secret)) => Some(secret.clone()),
+        None if secrets == Secrets::Elsewhere => is_name(name).then(|| ELSEWHERE.to_owned()),
         None => env(name)?.into_string().ok(),
     };
     Ok(Loaded {
@@ -133,6 +155,12 @@ fn complete(mut file: File, env: Env<'_>) -> Result<Loaded, ConfigError> {
         file,
         environment,
     })
+}
+
+/// Whether a shell could set a variable of this name (POSIX, section 8.1).
+fn is_name(name: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.starts_with(|first: char| first.is_ascii_digit()) && name.bytes().all(good)
 }
 
 fn address(

@@ -17,6 +17,7 @@ mod local_reply;
 mod module_file;
 mod template;
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -63,8 +64,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
         Form::Istio => in_mesh(config, wasm, &args.istio, &env)?,
         form => rendered(form, config, wasm, &env)?.yaml,
     };
-    println!("{rendered}");
-    Ok(ExitCode::SUCCESS)
+    match writeln!(io::stdout(), "{rendered}") {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => written.map(|()| ExitCode::SUCCESS).map_err(Error::Output),
+    }
 }
 
 /// Renders the configuration.
@@ -77,9 +81,9 @@ pub(crate) fn rendered(
     if wasm.is_some_and(istio::is_url) {
         return Err(Error::Options(istio::Refused::UrlNotIstio));
     }
-    let loaded = load::load(config, env).map_err(Error::Config)?;
+    let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
     form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
-    let wasm = module_file::find(wasm, env)?;
+    let wasm = module_file::find(wasm, form, env)?;
     let yaml = yaml(form, &loaded, &wasm, env)?;
     Ok(Rendered {
         wasm,
@@ -99,13 +103,16 @@ fn in_mesh(
     env: Env<'_>,
 ) -> Result<String, Error> {
     let remote = istio::Remote::of(wasm, options).map_err(Error::Options)?;
-    let loaded = load::load(config, env).map_err(Error::Config)?;
+    let form = Form::Istio;
+    let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
+    form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
     let target = istio::Target::of(options, &loaded.gateway).map_err(Error::Options)?;
-    let context = Context::of(&loaded, &istio::file(wasm), env).in_mesh(target, remote);
-    template::render(Form::Istio, &context).map_err(Error::Template)
+    let wasm = module_file::find(wasm, form, env)?;
+    let context = Context::of(form, &loaded, &wasm, env).in_mesh(target, remote);
+    template::render(form, &context).map_err(Error::Template)
 }
 
 fn yaml(form: Form, loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Result<String, Error> {
-    let context = Context::of(loaded, wasm, env);
+    let context = Context::of(form, loaded, wasm, env);
     template::render(form, &context).map_err(Error::Template)
 }

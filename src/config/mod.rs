@@ -9,6 +9,7 @@
 //! [`File`] is what a person may write; [`Gateway`] is what the rest of the code works with, and
 //! cannot hold an impossible combination. Every error names the path of the field.
 
+mod cluster;
 mod compile;
 mod credential;
 mod discovery;

@@ -1,6 +1,7 @@
 //! One provider, compiled.
 
 use super::Lookup;
+use super::cluster;
 use super::credential::{Auth, Credential};
 use super::discovery::Discovery;
 use super::error::ConfigError;
@@ -83,7 +84,7 @@ impl Provider {
     pub fn place_of(&self, path: &str) -> (String, String) {
         match &self.url {
             Some(url) => (url.authority(), url.path(path)),
-            None => (self.cluster.clone(), path.to_owned()),
+            None => (cluster::host_of(&self.cluster, &self.name).to_owned(), path.to_owned()),
         }
     }
 
@@ -117,7 +118,7 @@ impl Provider {
         let place = file.url.as_deref().unwrap_or(cluster);
         Ok(Self {
             name: name.to_owned(),
-            cluster: check_cluster(cluster)
+            cluster: cluster::check(cluster)
                 .map_err(|problem| ConfigError::new(at("cluster"), problem))?,
             headers: headers::compile(&at("headers"), &file.headers, &credential, lookup)?,
             credential,
@@ -192,14 +193,6 @@ fn check_name(name: &str) -> Result<(), ConfigError> {
             format!("providers.{}", name.escape_default()),
             format!("a provider's name is 1 to {NAME_BYTES_MAX} letters, digits, '-' and '_'"),
         )),
-    }
-}
-
-/// The cluster's name travels in a header.
-fn check_cluster(cluster: &str) -> Result<String, String> {
-    match !cluster.is_empty() && cluster.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(cluster.to_owned()),
-        false => Err("must be visible ASCII characters without spaces".to_owned()),
     }
 }
 

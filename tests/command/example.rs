@@ -1,4 +1,7 @@
-//! The rendered example is a configuration that the real Envoy takes, filter and all.
+//! The rendered examples are configurations that the real Envoy takes, filter and all.
+
+#[path = "../e2e/own/paste.rs"]
+mod paste;
 
 use std::fs;
 use std::process::Command;
@@ -7,15 +10,29 @@ use crate::folder;
 use crate::run::given;
 
 #[test]
-fn envoy_takes_the_example() {
-    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/envoy/envoy.yaml");
-    let yaml = fs::read_to_string(example).expect("the example");
+fn envoy_takes_the_whole_configuration() {
+    assert_good(&example("envoy.yaml"));
+}
+
+#[test]
+fn envoy_takes_the_sections_in_somebodys_own_configuration() {
+    let nowhere = 1;
+    assert_good(&paste::paste(&example("filter.yaml"), nowhere));
+}
+
+/// An example that looks for the filter where it is.
+fn example(name: &str) -> String {
+    let path = format!("{}/envoy/{name}", env!("CARGO_MANIFEST_DIR"));
+    let yaml = fs::read_to_string(path).expect("the example");
     let there = "filename: \"/etc/envoy/gaud.wasm\"";
     assert!(yaml.contains(there), "the example looks for the filter elsewhere");
+    yaml.replace(there, &format!("filename: {:?}", given("GAUD_WASM")))
+}
+
+fn assert_good(yaml: &str) {
     let folder = folder();
     let path = folder.path().join("envoy.yaml");
-    let here = format!("filename: {:?}", given("GAUD_WASM"));
-    fs::write(&path, yaml.replace(there, &here)).expect("a file");
+    fs::write(&path, yaml).expect("a file");
     let output = Command::new(given("ENVOY_PATH"))
         .args(["--mode", "validate", "--log-level", "warn", "-c"])
         .arg(&path)

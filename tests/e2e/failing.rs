@@ -3,7 +3,7 @@
 use crate::client::{Request, Response, h1, h2};
 use crate::harness::Gateway;
 use crate::refusal::{self, Refusal};
-use crate::samples::{LISTEN, provider};
+use crate::samples::{LISTEN, provider, without_cluster};
 use crate::upstream::Gate;
 use crate::upstream::raw::{Act, Closed, Raw};
 use std::sync::OnceLock;
@@ -41,8 +41,7 @@ fn setup() -> &'static Setup {
         let closed = Closed::bind();
         let mut toml = format!("{LISTEN}{}", provider("refuses", &closed.url(), &[]));
         toml += &provider("no-such-host", "http://no-such-host.invalid:1", &[]);
-        toml += "[providers.no-cluster]\ncluster = \"no|such|cluster\"\n\
-                 breaker = { enabled = false }\n";
+        toml += &provider("no-cluster", &closed.url(), &[]);
         let mut raw = Vec::new();
         for (name, acts) in misbehaviours() {
             let server = Raw::start(acts);
@@ -50,7 +49,9 @@ fn setup() -> &'static Setup {
             toml += &provider(name, &server.url(), limit);
             raw.push(server);
         }
-        Setup { gateway: Gateway::start(&toml, &[]), _closed: closed, _raw: raw }
+        let yaml = Gateway::render(&toml, &[]).expect("a configuration");
+        let yaml = without_cluster(&yaml, "no-cluster");
+        Setup { gateway: Gateway::from_yaml(&yaml, &[], &[]), _closed: closed, _raw: raw }
     })
 }
 

@@ -37,6 +37,7 @@ mod late;
 mod lists;
 mod multipart;
 mod mutants;
+mod own;
 mod paths;
 mod reaching;
 mod routing;

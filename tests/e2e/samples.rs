@@ -20,6 +20,13 @@ pub(crate) fn provider(name: &str, url: &str, settings: &[&str]) -> String {
     table
 }
 
+/// A rendered configuration in which a provider's cluster has another name, so that Envoy does not find it.
+pub(crate) fn without_cluster(yaml: &str, name: &str) -> String {
+    let there = format!("name: \"{name}\"");
+    assert!(yaml.contains(&there), "no cluster {name}");
+    yaml.replace(&there, "name: \"elsewhere\"")
+}
+
 /// Where the model stands in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {

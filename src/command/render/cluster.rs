@@ -32,13 +32,20 @@ struct Tls {
     san_type: &'static str,
 }
 
-/// The clusters of all providers that are reached by URL.
-pub(super) fn all(gateway: &Gateway, env: Env<'_>) -> Vec<Cluster> {
-    let by_url = |provider| Some(cluster(provider, provider.url.as_ref()?, env));
+impl Cluster {
+    /// Where Envoy will look for the authorities that it is to trust, quoted.
+    pub(super) fn ca_file(&self) -> Option<&str> {
+        Some(&self.tls.as_ref()?.ca_file)
+    }
+}
+
+/// The clusters of all providers that are reached by URL, for an Envoy that trusts `ca_file`.
+pub(super) fn all(gateway: &Gateway, ca_file: &str) -> Vec<Cluster> {
+    let by_url = |provider| Some(cluster(provider, provider.url.as_ref()?, ca_file));
     gateway.providers().iter().filter_map(by_url).collect()
 }
 
-fn cluster(provider: &Provider, url: &ProviderUrl, env: Env<'_>) -> Cluster {
+fn cluster(provider: &Provider, url: &ProviderUrl, ca_file: &str) -> Cluster {
     let is_ip = url.host.parse::<std::net::IpAddr>().is_ok();
     Cluster {
         name: quoted(&provider.cluster),
@@ -56,16 +63,18 @@ fn cluster(provider: &Provider, url: &ProviderUrl, env: Env<'_>) -> Cluster {
         tls: url.https.then(|| Tls {
             // RFC 6066, section 3: no IP address is a server name.
             sni: (!is_ip).then(|| quoted(&url.host)),
-            ca_file: quoted(&provider.ca_file.clone().unwrap_or_else(|| system_ca_file(env))),
+            ca_file: quoted(provider.ca_file.as_deref().unwrap_or(ca_file)),
             san_type: if is_ip { "IP_ADDRESS" } else { "DNS" },
         }),
     }
 }
 
-fn system_ca_file(env: Env<'_>) -> String {
+/// The authorities that Envoy's system trusts; of another system than this one only what is usual is known.
+pub(super) fn system_ca_file(is_here: bool, env: Env<'_>) -> String {
     let named = env("SSL_CERT_FILE").and_then(|path| path.into_string().ok());
     let [debian, ..] = CA_FILES;
-    let there = || CA_FILES.into_iter().find(|path| std::path::Path::new(path).exists());
+    let is_there = |path: &&str| is_here && std::path::Path::new(path).exists();
+    let there = || CA_FILES.into_iter().find(is_there);
     named.unwrap_or_else(|| there().unwrap_or(debian).to_owned())
 }
 

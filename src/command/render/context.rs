@@ -1,18 +1,20 @@
 //! What stands in the gaps of the templates, the same for all forms.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
 use gaud::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
-use gaud::config::{File, Gateway, SecretSource, TIMEOUT_SECS};
+use gaud::config::{Auth, File, Gateway, Provider, ProviderFile, SecretSource, TIMEOUT_SECS};
 use gaud::metrics;
 use serde::Serialize;
 
 use super::cluster::{self, Cluster};
+use super::form::Form;
 use super::istio::{Remote, Target};
 use super::local_reply::{self, LocalReply};
 use crate::command::envoy;
-use crate::command::load::{Env, Loaded};
+use crate::command::load::{Env, Loaded, Secrets};
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -21,12 +23,20 @@ const IDLE_SECS: u64 = 300;
 #[derive(Serialize)]
 pub(super) struct Context {
     envoy_version: &'static str,
+    /// Whether each VM has capabilities of its own; else the filters have.
+    capabilities_of_vm: bool,
     /// The name of the configuration's file, where there is one.
     source: Option<String>,
     /// The variables that the filter reads.
     environment: Vec<String>,
+    /// Those of them whose secret the configuration itself holds, and what it is.
+    written_out: BTreeMap<String, String>,
     listen: String,
     admin_listen: String,
+    /// Envoy's worker threads; none for one per core.
+    workers: Option<u32>,
+    /// What the file says that an Envoy of somebody's own decides by itself.
+    unused: Vec<&'static str>,
     body_limit_bytes: u64,
     default_timeout_secs: u64,
     idle_secs: u64,
@@ -45,20 +55,30 @@ pub(super) struct Context {
     istio: Option<Target>,
     /// The filter, where it is fetched.
     remote: Option<Remote>,
+    /// The files with certificate authorities, quoted.
+    ca_files: BTreeSet<String>,
+    /// The providers that name a cluster which Envoy has already.
+    named_clusters: Vec<NamedCluster>,
 }
 
 impl Context {
-    pub(super) fn of(loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Self {
+    pub(super) fn of(form: Form, loaded: &Loaded, wasm: &Path, env: Env<'_>) -> Self {
         let gateway = &loaded.gateway;
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
+        let ca_file = cluster::system_ca_file(form.secrets() == Secrets::Here, env);
+        let clusters = cluster::all(gateway, &ca_file);
         let source = loaded.path.as_deref().and_then(Path::file_name);
         Self {
             envoy_version: envoy::PINNED,
+            capabilities_of_vm: form.knows_capabilities_of_vm(),
             source: source.map(|name| name.to_string_lossy().into_owned()),
             environment: variables(&loaded.file),
+            written_out: written_out(loaded),
             listen: socket_address(loaded.listen),
             admin_listen: socket_address(loaded.admin_listen),
+            workers: loaded.workers,
+            unused: unused(&loaded.file),
             body_limit_bytes: gateway.body_limit_bytes,
             default_timeout_secs: TIMEOUT_SECS,
             idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),
@@ -68,7 +88,9 @@ impl Context {
             stats_tags: metrics::labels(),
             filter_json: filter_json(&loaded.file),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
-            clusters: cluster::all(gateway, env),
+            ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
+            clusters,
+            named_clusters: named_clusters(gateway),
             istio: None,
             remote: None,
         }
@@ -81,6 +103,13 @@ impl Context {
         (self.istio, self.remote) = (Some(target), remote);
         self
     }
+}
+
+/// A provider, and the cluster that Envoy has for it.
+#[derive(Serialize)]
+struct NamedCluster {
+    provider: String,
+    cluster: String,
 }
 
 /// How requests are sent again.
@@ -130,6 +159,37 @@ fn variables(file: &File) -> Vec<String> {
         }
     }
     names
+}
+
+/// The secrets that were taken out of the file, by the variables in their place.
+fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
+    let is_lifted = |name: &String| loaded.environment.iter().any(|(own, _)| own == name);
+    let owner = |(provider, file): (&str, &ProviderFile)| match &file.api_key {
+        Some(SecretSource::Environment(name)) if is_lifted(name) => {
+            let what = if file.auth == Some(Auth::Basic) { "user:password" } else { "the key" };
+            Some((name.clone(), format!("{what} of {provider}")))
+        }
+        _ => None,
+    };
+    loaded.file.providers.iter().filter_map(owner).collect()
+}
+
+fn unused(file: &File) -> Vec<&'static str> {
+    let there = [
+        ("listen", file.listen.is_some()),
+        ("admin_listen", file.admin_listen.is_some()),
+        ("workers", file.workers.is_some()),
+    ];
+    there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()
+}
+
+fn named_clusters(gateway: &Gateway) -> Vec<NamedCluster> {
+    let named = gateway.providers().iter().filter(|provider| provider.url.is_none());
+    let pair = |provider: &Provider| NamedCluster {
+        provider: provider.name.clone(),
+        cluster: provider.cluster.clone(),
+    };
+    named.map(pair).collect()
 }
 
 fn socket_address(address: SocketAddr) -> String {

@@ -15,6 +15,8 @@ pub(crate) enum Error {
     /// Options that do not fit together.
     Options(istio::Refused),
     Template(minijinja::Error),
+    /// Nobody can write where it was to go.
+    Output(std::io::Error),
 }
 
 impl fmt::Display for Error {
@@ -34,6 +36,7 @@ impl fmt::Display for Error {
             Self::Template(error) => {
                 write!(f, "the Envoy configuration cannot be rendered: {error}")
             }
+            Self::Output(error) => write!(f, "the Envoy configuration cannot be printed: {error}"),
         }
     }
 }

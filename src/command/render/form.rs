@@ -1,6 +1,10 @@
 //! The forms in which Envoy's configuration is wanted.
 
+use std::path::Path;
+
 use gaud::config::{ConfigError, Gateway};
+
+use crate::command::load::Secrets;
 
 use super::{envoy, envoy_gateway, filter, istio};
 
@@ -26,6 +30,29 @@ impl Form {
             Self::Filter => filter::TEXT,
             Self::Istio => istio::TEXT,
             Self::EnvoyGateway => envoy_gateway::TEXT,
+        }
+    }
+
+    /// Whether who reads it lets each VM have capabilities of its own. Envoy Gateway 1.9 has Envoy's API of before, and so
+    /// has Istio, which drops what it does not know.
+    pub(super) fn knows_capabilities_of_vm(self) -> bool {
+        !matches!(self, Self::EnvoyGateway | Self::Istio)
+    }
+
+    /// Whether the secrets are those of a machine that need not be this one.
+    pub(super) fn secrets(self) -> Secrets {
+        match self {
+            Self::Envoy => Secrets::Here,
+            Self::Filter | Self::Istio | Self::EnvoyGateway => Secrets::Elsewhere,
+        }
+    }
+
+    /// Where it puts the filter itself, unless somebody says otherwise.
+    pub(super) fn module(self) -> Option<&'static Path> {
+        match self {
+            Self::Envoy | Self::Filter => None,
+            Self::Istio => Some(Path::new(istio::MODULE)),
+            Self::EnvoyGateway => Some(Path::new(envoy_gateway::MODULE)),
         }
     }
 

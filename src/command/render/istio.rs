@@ -6,12 +6,15 @@ mod options;
 use gaud::config::{ConfigError, Gateway};
 use serde::Serialize;
 
-pub(super) use module::{Remote, file, is_url};
+pub(super) use module::{Remote, is_url};
 use options::{HostPort, Label, Place};
 pub(crate) use options::{Options, Refused};
 
 /// Its template.
 pub(super) const TEXT: &str = include_str!("istio.yaml");
+
+/// Where the proxy has the filter, unless somebody says otherwise.
+pub(super) const MODULE: &str = "/etc/gaud/gaud.wasm";
 
 /// What this form cannot carry.
 pub(super) fn check(_: &Gateway) -> Result<(), ConfigError> {

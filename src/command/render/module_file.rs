@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
+use super::form::Form;
 use crate::command::load::Env;
 
-/// Where it was named (Envoy may run on another machine), beside the command, or where cargo builds it.
-pub(super) fn find(named: Option<&Path>, env: Env<'_>) -> Result<PathBuf, Error> {
-    if let Some(named) = named.map(Path::to_owned).or_else(|| env("GAUD_WASM").map(PathBuf::from)) {
+/// Where it was named (Envoy may run on another machine), where the form puts it, beside the command, or where cargo
+/// builds it.
+pub(super) fn find(named: Option<&Path>, form: Form, env: Env<'_>) -> Result<PathBuf, Error> {
+    let named = named.map(Path::to_owned).or_else(|| env("GAUD_WASM").map(PathBuf::from));
+    if let Some(named) = named.or_else(|| form.module().map(Path::to_owned)) {
         return Ok(named);
     }
     let beside = |path: &str| Some(std::env::current_exe().ok()?.parent()?.join(path));

@@ -1,7 +1,8 @@
 //! The texts that are rendered: one for each form, and the parts that they share.
 //!
 //! A part is a macro that gives one object of Envoy's without indentation; a form says where it stands:
-//! `- {{ filters.router() | indent(12) }}`. Parts see the same [`Context`] as the forms.
+//! `- {{ filters.router() | indent(12) }}`. Parts see the same [`Context`] as the forms; a macro that is
+//! named like one of its fields would hide it.
 
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
@@ -9,10 +10,11 @@ use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 use super::context::Context;
 use super::form::Form;
 
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
     ("parts/attempts.yaml", include_str!("parts/attempts.yaml")),
     ("parts/connection.yaml", include_str!("parts/connection.yaml")),
     ("parts/filters.yaml", include_str!("parts/filters.yaml")),
+    ("parts/notes.yaml", include_str!("parts/notes.yaml")),
     ("parts/provider.yaml", include_str!("parts/provider.yaml")),
     ("parts/routes.yaml", include_str!("parts/routes.yaml")),
     ("parts/stats.yaml", include_str!("parts/stats.yaml")),

@@ -37,7 +37,8 @@ def main():
 
 def rendered(place):
     host = {"sidecar": "gateway.default.svc.cluster.local:80", "gateway": "gateway:80"}[place]
-    command = [os.environ["GAUD_BIN"], *sys.argv[1:], "--for", "istio", "--place", place, "--host", host]
+    command = [os.environ["GAUD_BIN"], *sys.argv[1:], "--place", place, "--host", host]
+    command[command.index("--for") + 1] = "istio"
     done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     if done.returncode != 0:
         sys.exit(done.stderr)

@@ -7,6 +7,7 @@ use super::{LISTEN, Site, health, metric, request, requests, wait_for_metric};
 use crate::client::{Request, Response, h1, h2};
 use crate::harness::{Gateway, wait};
 use crate::refusal;
+use crate::samples::without_cluster;
 use std::sync::OnceLock;
 
 const BREAKER: &str = "failures = 2, open_secs = 30";
@@ -96,8 +97,9 @@ fn what_is_refused_after_the_provider_has_begun_to_read_says_nothing() {
 
 #[test]
 fn a_cluster_that_envoy_does_not_have_says_nothing() {
-    let table = "[providers.none]\ncluster = \"no|such\"\nbreaker = { failures = 1 }\n";
-    let gateway = Gateway::with_workers(2, &format!("{LISTEN}{table}"));
+    let table = "[providers.none]\nurl = \"http://127.0.0.1:1\"\nbreaker = { failures = 1 }\n";
+    let yaml = Gateway::render(&format!("{LISTEN}{table}"), &[]).expect("a configuration");
+    let gateway = Gateway::from_yaml(&without_cluster(&yaml, "none"), &[], &[]);
     for _ in 0..3 {
         let response = h1::exchange(gateway.addr(), &request("none"));
         refusal::provider_unreachable().assert_openai("NC", &response);

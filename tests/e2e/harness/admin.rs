@@ -27,10 +27,17 @@ impl Admin {
         h1::exchange(self.addr, &Request::new("GET", "/ready")).status == 200
     }
 
-    /// The address of the first listener, once it has one.
+    /// The address of the first listener that clients can reach, once it has one.
     pub(super) fn listener(&self) -> Option<SocketAddr> {
         let listeners: Value = serde_json::from_str(&self.get("/listeners?format=json")).ok()?;
-        let address = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
+        let is_for_clients = |listener: &&Value| {
+            // Envoy Gateway asks Envoy itself whether it is ready.
+            let is_for_probes = listener["name"].as_str()?.contains("-proxy-ready-");
+            Some(listener["local_address"]["socket_address"].is_object() && !is_for_probes)
+        };
+        let mut listeners = listeners["listener_statuses"].as_array()?.iter();
+        let listener = listeners.find(|listener| is_for_clients(listener).unwrap_or_default())?;
+        let address = &listener["local_address"]["socket_address"];
         let port = u16::try_from(address["port_value"].as_u64()?).ok().filter(|port| *port != 0)?;
         Some(SocketAddr::new(address["address"].as_str()?.parse().ok()?, port))
     }

@@ -1,11 +1,11 @@
 //! One Envoy process: found, started through func-e where there is one, and ended for certain.
 
 use super::Admin;
-use super::wait::{LIMIT, until};
+use super::wait::{LIMIT, until, until_within};
 use std::fs::{File, read_to_string};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Becomes the given command, and leaves a watcher that ends it when standard input closes.
 ///
@@ -27,6 +27,9 @@ pid=$$
 exec 3<&- "$@"
 "#;
 
+/// A control plane takes a while to start, on a machine that does other things too.
+const STARTER_LIMIT: Duration = Duration::from_secs(60);
+
 pub(super) struct Envoy {
     child: Child,
     lifeline: Option<ChildStdin>,
@@ -42,7 +45,8 @@ impl Envoy {
         let lifeline = child.stdin.take();
         let mut envoy =
             Self { child, lifeline, folder, admin: Admin::new(([127, 0, 0, 1], 0).into()) };
-        let address = until("Envoy's admin address", || envoy.admin_address());
+        let limit = find_starter().map_or(LIMIT, |_| STARTER_LIMIT);
+        let address = until_within(limit, "Envoy's admin address", || envoy.admin_address());
         envoy.admin = Admin::new(address.parse().expect("an address"));
         until("Envoy's readiness", || envoy.alive().admin.ready().then_some(()));
         envoy
@@ -125,7 +129,7 @@ impl Drop for Envoy {
         drop(self.lifeline.take());
         let start = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) && start.elapsed() < LIMIT {
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
         }
         let _ = self.child.kill(); // does nothing where it has ended
         let _ = self.child.wait();
@@ -137,7 +141,9 @@ fn command(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> C
     let envoy = find_envoy();
     let mut command = Command::new("sh");
     command.args(["-c", KEEPER, "keeper"]);
-    if let Some(func_e) = find_func_e() {
+    if let Some(starter) = find_starter() {
+        command.arg(starter);
+    } else if let Some(func_e) = find_func_e() {
         command.arg(func_e).arg("run");
     } else {
         eprintln!("func-e was not found: starting {} itself", envoy.display());
@@ -156,6 +162,11 @@ fn command(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> C
     command.envs(environment.iter().copied());
     command.stdin(Stdio::piped()).stdout(log.try_clone().expect("the log file")).stderr(log);
     command
+}
+
+/// A program that takes Envoy's arguments and starts it in a way of its own: a deployment under test.
+fn find_starter() -> Option<PathBuf> {
+    std::env::var_os("GAUD_TEST_START").map(PathBuf::from)
 }
 
 fn find_envoy() -> PathBuf {

@@ -35,7 +35,16 @@ impl Gateway {
 
     /// The configuration that the command under test makes of `toml`, or its complaint.
     pub(crate) fn render(toml: &str, environment: &[(&str, &str)]) -> Result<String, String> {
-        render::render(toml, environment)
+        render::render("envoy", toml, environment)
+    }
+
+    /// The same in another form.
+    pub(crate) fn render_for(
+        form: &str,
+        toml: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<String, String> {
+        render::render(form, toml, environment)
     }
 
     /// Starts Envoy with a configuration as it stands.

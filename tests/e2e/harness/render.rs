@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// What `gaud render` prints for `toml`; what it complains of when it refuses.
-pub(super) fn render(toml: &str, environment: &[(&str, &str)]) -> Result<String, String> {
+/// What `gaud render` prints for `toml` in a form; what it complains of when it refuses.
+pub(super) fn render(
+    form: &str,
+    toml: &str,
+    environment: &[(&str, &str)],
+) -> Result<String, String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = folder.path().join("gaud.toml");
     std::fs::write(&config, toml).expect("gaud.toml is written");
     let Output { status, stdout, stderr } = command()
-        .arg("render")
+        .args(["render", "--for", form])
         .arg("--config")
         .arg(config)
         .arg("--wasm")

@@ -7,13 +7,22 @@ use std::time::{Duration, Instant};
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// Polls `ready` until it gives something.
-pub(crate) fn until<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, ready: impl FnMut() -> Option<T>) -> T {
+    until_within(LIMIT, what, ready)
+}
+
+/// The same with a limit of its own.
+pub(super) fn until_within<T>(
+    limit: Duration,
+    what: &str,
+    mut ready: impl FnMut() -> Option<T>,
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = ready() {
             return found;
         }
-        assert!(start.elapsed() < LIMIT, "{what} did not come within {LIMIT:?}");
+        assert!(start.elapsed() < limit, "{what} did not come within {limit:?}");
         sleep(Duration::from_millis(2));
     }
 }

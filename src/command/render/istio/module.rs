@@ -1,6 +1,6 @@
 //! The filter, where no file of the proxy's holds it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -40,9 +40,4 @@ impl Remote {
 /// No file has such a name.
 pub(in crate::command::render) fn is_url(named: &Path) -> bool {
     named.to_str().is_some_and(|named| named.contains("://"))
-}
-
-/// Where the proxy has it: as named, or where the examples mount it.
-pub(in crate::command::render) fn file(named: Option<&Path>) -> PathBuf {
-    named.map_or_else(|| PathBuf::from("/etc/gaud/gaud.wasm"), Path::to_owned)
 }
