@@ -28,7 +28,7 @@ def apply(proxy, resource):
         _managers(listener, patches)
         _http_filters(listener, patches)
     for kind, key in ADDED.items():
-        proxy.setdefault(key, []).extend(patch.value() for patch in patches if patch.adds(kind))
+        proxy[key].extend(patch.value() for patch in patches if patch.adds(kind))
     used = {"HTTP_ROUTE", "VIRTUAL_HOST", "NETWORK_FILTER", "HTTP_FILTER", *ADDED}
     strange = [patch.applies_to for patch in patches if patch.applies_to not in used]
     if strange:

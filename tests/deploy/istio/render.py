@@ -6,6 +6,7 @@ Takes the arguments of `gaud render`, whose place it takes in the tests. Istio r
 that beside a test: addresses of loopback, routes that stand in the file, endpoints of the test's own.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -16,11 +17,13 @@ import patches
 import yaml
 
 HERE = Path(__file__).parent
+SENT = HERE.parents[2] / "target/istio"
+FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def main():
     place = os.environ.get("ISTIO_PLACE", "sidecar")
-    resources = list(yaml.safe_load_all(rendered(place)))
+    resources = list(yaml.load_all(rendered(place), FAST))
     proxy = load(f"{place}.yaml")
     bootstrap = load("bootstrap.yaml")
     for resource in resources:
@@ -32,13 +35,15 @@ def main():
                 patches.merge(bootstrap, json.loads(resource["data"]["custom_bootstrap.json"]))
             case kind:
                 raise ValueError(f"{kind}: nothing is known of it here")
-    print(yaml.safe_dump(running(bootstrap, proxy), sort_keys=False, width=1000))
+    print(json.dumps(running(bootstrap, proxy)))  # as good as YAML
 
 
 def rendered(place):
     host = {"sidecar": "gateway.default.svc.cluster.local:80", "gateway": "gateway:80"}[place]
     command = [os.environ["GAUD_BIN"], *sys.argv[1:], "--place", place, "--host", host]
     command[command.index("--for") + 1] = "istio"
+    if module := os.environ.get("ISTIO_WASM"):
+        command[command.index("--wasm") + 1] = module
     done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     if done.returncode != 0:
         sys.exit(done.stderr)
@@ -46,7 +51,7 @@ def rendered(place):
 
 
 def load(name):
-    return yaml.safe_load((HERE / name).read_text())
+    return yaml.load((HERE / name).read_text(), FAST)
 
 
 def running(bootstrap, proxy):
@@ -57,7 +62,7 @@ def running(bootstrap, proxy):
             listener["address"]["socket_address"] = loopback()
         for chain in listener["filter_chains"]:
             for network_filter in chain["filters"]:
-                resolve(network_filter["typed_config"], tables, proxy.get("extension_configs", []))
+                resolve(network_filter["typed_config"], tables, proxy["extension_configs"])
     bootstrap["admin"]["address"]["socket_address"] = loopback()
     for cluster in proxy["clusters"]:
         endpoints(cluster)
@@ -76,14 +81,25 @@ def resolve(manager, tables, extension_configs):
     found = {config["name"]: config for config in extension_configs}
     for http_filter in manager["http_filters"]:
         if "config_discovery" in http_filter:
-            del http_filter["config_discovery"]
-            http_filter["typed_config"] = fetched(found[http_filter["name"]]["typed_config"])
+            source = http_filter["config_discovery"]["config_source"]
+            del source["ads"]
+            source["path_config_source"] = {"path": str(sent(fetched(found[http_filter["name"]])))}
 
 
-def fetched(wasm):
-    """What istio-agent makes of a module by URL: a file."""
-    wasm["config"]["vm_config"]["code"] = {"local": {"filename": os.environ["GAUD_WASM"]}}
-    return wasm
+def fetched(config):
+    """What istio-agent makes of a module by URL, on its way to Envoy: a file."""
+    config["typed_config"]["config"]["vm_config"]["code"] = {"local": {"filename": os.environ["GAUD_WASM"]}}
+    return config
+
+
+def sent(config):
+    """A file in place of the control plane's answer."""
+    kind = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
+    answer = json.dumps({"version_info": "1", "resources": [{"@type": kind, **config}]})
+    SENT.mkdir(parents=True, exist_ok=True)
+    path = SENT / (hashlib.sha256(answer.encode()).hexdigest() + ".json")
+    path.write_text(answer)
+    return path
 
 
 def endpoints(cluster):

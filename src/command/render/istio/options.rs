@@ -38,7 +38,7 @@ pub(crate) enum Place {
 impl Place {
     pub(super) fn says(self) -> &'static str {
         match self {
-            Self::Sidecar => "the sidecars of applications",
+            Self::Sidecar => "the sidecars",
             Self::Gateway => "an ingress gateway",
         }
     }
