@@ -96,7 +96,7 @@ ISTIO_CORE := routing:: body:: late:: streaming:: credentials:: errors:: breaker
 
 .PHONY: test-istio
 test-istio: filter func-e python istio-schemas ## Test what is rendered for Istio: valid, and serving in its proxies
-	$(if $(wildcard $(KUBECONFORM)),$(KUBECONFORM) -strict -summary -schema-location \
+	$(if $(shell command -v $(GO)),$(KUBECONFORM) -strict -summary -schema-location \
 		'$(ISTIO_SCHEMAS)/{{.Group}}_{{.ResourceKind}}_{{.ResourceAPIVersion}}.json' envoy/istio/*.yaml)
 	PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider $(ISTIO)
 	$(IN_ISTIO) $(ISTIO_CORE)

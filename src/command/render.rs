@@ -106,7 +106,7 @@ fn in_mesh(
     let form = Form::Istio;
     let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
     form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
-    let target = istio::Target::of(options, &loaded.gateway).map_err(Error::Options)?;
+    let target = istio::Target::of(options, loaded.gateway.providers()).map_err(Error::Options)?;
     let wasm = module_file::find(wasm, form, env)?;
     let context = Context::of(form, &loaded, &wasm, env).in_mesh(target, remote);
     template::render(form, &context).map_err(Error::Template)

@@ -21,6 +21,11 @@ struct Mesh {
 
 impl Mesh {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With further variables for the program that makes a proxy's configuration.
+    fn start_with(further: &[(&str, &str)]) -> Self {
         let [url, service, other] = [(); 3].map(|()| Provider::start());
         let toml = format!(
             "{LISTEN}default_provider = \"url\"\n{}[providers.mesh]\ncluster = \"{LITELLM}\"\napi_key = \"os.environ/KEY\"\n",
@@ -29,7 +34,8 @@ impl Mesh {
         let endpoints = json!({ OTHER: other.addr().port(), LITELLM: service.addr().port() });
         let environment =
             [("ISTIO_ENDPOINTS", endpoints.to_string()), ("KEY", "sk-mesh".to_owned())];
-        let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let environment = environment.iter().map(|(name, value)| (*name, value.as_str()));
+        let environment: Vec<_> = environment.chain(further.iter().copied()).collect();
         Self { gateway: Gateway::start(&toml, &environment), url, service, other }
     }
 }
@@ -80,6 +86,21 @@ fn other_hosts_are_left_alone() {
         assert!(mesh.url.seen(case).is_empty() && mesh.service.seen(case).is_empty(), "{case}");
     }
     mesh.gateway.assert_no_trap();
+}
+
+#[test]
+#[ignore = "of a mesh: make test-istio"]
+fn a_module_that_cannot_be_fetched_lets_nobody_in() {
+    let image = ("ISTIO_WASM", "oci://registry.example.com/gaud@sha256:0000");
+    let mesh = Mesh::start_with(&[image, ("ISTIO_UNFETCHED", "1")]);
+    let ask = |host: &str| {
+        let request = Request::chat(chat("url:m")).header("host", host).case(host);
+        h1::exchange(mesh.gateway.addr(), &request)
+    };
+    assert_eq!(ask("gateway").status, 403);
+    assert!(mesh.url.seen("gateway").is_empty());
+    assert_eq!(ask("other").status, 200);
+    mesh.other.wait("other");
 }
 
 #[test]

@@ -2,8 +2,12 @@
 
 mod module;
 mod options;
+#[cfg(test)]
+mod tests;
 
-use gaud::config::{ConfigError, Gateway};
+use std::collections::BTreeSet;
+
+use gaud::config::{ConfigError, Gateway, Provider};
 use serde::Serialize;
 
 pub(super) use module::{Remote, is_url};
@@ -41,7 +45,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn of(options: &Options, gateway: &Gateway) -> Result<Self, Refused> {
+    pub(super) fn of(options: &Options, providers: &[Provider]) -> Result<Self, Refused> {
         let place = options.place.unwrap_or_default();
         let host = options.host.clone().or_else(|| HostPort::usual(place));
         let host = host.ok_or(Refused::NoHost)?;
@@ -52,7 +56,7 @@ impl Target {
             context: place.context(),
             label: options.workload.clone().unwrap_or_else(|| Label::usual(place)),
             within: within(&host),
-            services: if place == Place::Gateway { services(gateway) } else { Vec::new() },
+            services: if place == Place::Gateway { services(providers) } else { Vec::new() },
             host,
             port,
         })
@@ -68,11 +72,13 @@ fn within(host: &str) -> String {
 }
 
 /// The hosts in clusters' names that Istio gives: `outbound|4000||litellm.default.svc.cluster.local`.
-fn services(gateway: &Gateway) -> Vec<String> {
-    let by_cluster = gateway.providers().iter().filter(|provider| provider.url.is_none());
-    let host = |name: &str| Some(name.strip_prefix("outbound|")?.rsplit_once('|')?.1.to_owned());
-    let mut hosts: Vec<_> = by_cluster.filter_map(|provider| host(&provider.cluster)).collect();
-    hosts.sort_unstable();
-    hosts.dedup();
-    hosts
+fn services(providers: &[Provider]) -> Vec<String> {
+    let by_cluster = providers.iter().filter(|provider| provider.url.is_none());
+    let hosts: BTreeSet<_> =
+        by_cluster.filter_map(|provider| cluster_host(&provider.cluster)).collect();
+    hosts.into_iter().collect()
+}
+
+fn cluster_host(name: &str) -> Option<String> {
+    Some(name.strip_prefix("outbound|")?.rsplit_once('|')?.1.to_owned())
 }
