@@ -16,6 +16,8 @@ FUNC_E_VERSION       := v1.6.0
 KUBECONFORM_VERSION  := v0.8.0
 # Whose custom resource definitions and patches the files for Istio are held against.
 ISTIO_VERSION        := v1.29.0
+# Its EnvoyPatchPolicy takes what its own copy of Envoy's API knows.
+ENVOY_GATEWAY_VERSION := v1.9.1
 ENVOY_VERSION        := $(shell cat .envoy-version)
 # The test runner must be of the very version that the tests are linked with.
 WASM_BINDGEN_VERSION := $(shell awk -F'"' '/^name = "wasm-bindgen"$$/ { getline; print $$2 }' Cargo.lock)
@@ -103,6 +105,27 @@ test-istio: filter func-e python istio-schemas ## Test what is rendered for Isti
 	$(IN_ISTIO) --ignored mesh::
 	ISTIO_PLACE=gateway $(IN_ISTIO) --include-ignored mesh:: routing:: credentials:: failover::keys::
 	ISTIO_WASM=oci://registry.example.com/gaud@sha256:0000 $(IN_ISTIO) --include-ignored mesh:: failover::keys::
+
+# Envoy Gateway alone, without Kubernetes. Its ports are fixed and it takes seconds to start: no part of `make test`, one
+# gateway at a time, and each line a process of its own, whose tests have one gateway in common or one after the other.
+EG_PROGRAM := $(CURDIR)/tests/deploy/envoy_gateway.py
+EG_E2E      = $(TEST_ENV) PATH="$(VENV)/bin:$$PATH" GAUD_TEST_RENDER="$(EG_PROGRAM)" GAUD_TEST_START="$(EG_PROGRAM)" \
+	$(CARGO) test --quiet --test e2e -- --test-threads 1
+
+.PHONY: test-envoy-gateway
+test-envoy-gateway: filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION) ## Test as Envoy Gateway runs it: the real one, from files (needs Go, 4 minutes to build)
+	$(CARGO) build --quiet --bin gaud
+	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider tests/deploy/test_envoy_gateway.py
+	$(EG_E2E) routing:: credentials:: --skip endpoints:: --skip without_a_default
+	$(EG_E2E) errors:: late:: --skip breaker::
+	$(EG_E2E) streaming::
+	$(EG_E2E) breaker::streams
+	$(EG_E2E) breaker::status::a_breaker routing::without_a_default
+	$(EG_E2E) failover::statuses failover::through::a_large failover::through::an_answer
+
+$(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION): | $(STAMPS)
+	GOBIN=$(TOOLS)/bin $(GO) install github.com/envoyproxy/gateway/cmd/envoy-gateway@$(ENVOY_GATEWAY_VERSION)
+	@touch $@
 
 # Open WebUI in an environment of its own: its packages are many, and pinned otherwise than LiteLLM's.
 .PHONY: test-front-end

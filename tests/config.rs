@@ -253,6 +253,15 @@ fn providers_are_whole_or_refused() {
         "[providers.p]\ncluster = \"a b\"",
         "gaud.toml:2: providers.p.cluster: must be visible ASCII characters without spaces",
     );
+    let hop = "is the name of a cluster of the gateway's own; choose another";
+    bad(
+        "[providers.p]\ncluster = \"gaud_attempts\"",
+        &format!("gaud.toml:2: providers.p.cluster: {hop}"),
+    );
+    bad(
+        "[providers.gaud_attempts]\nurl = \"http://h\"",
+        &format!("gaud.toml:1: providers.gaud_attempts.cluster: {hop}"),
+    );
     bad(
         &format!("{P}timeout_secs = 0"),
         "gaud.toml:3: providers.p.timeout_secs: is 0; write 1 to 86400 seconds",

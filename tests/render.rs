@@ -5,10 +5,15 @@ use std::process::{Command, Output};
 
 /// Renders `toml` as `gaud.toml`, with no environment at all.
 fn render(form: &str, toml: &str) -> Output {
+    render_with(form, &["--wasm", "/etc/envoy/gaud.wasm"], toml)
+}
+
+fn render_with(form: &str, arguments: &[&str], toml: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("gaud.toml"), toml).unwrap();
     Command::new(env!("CARGO_BIN_EXE_gaud"))
-        .args(["render", "--for", form, "--wasm", "/etc/envoy/gaud.wasm"])
+        .args(["render", "--for", form])
+        .args(arguments)
         .current_dir(folder.path())
         .env_clear()
         .env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
@@ -124,6 +129,62 @@ fn a_whole_configuration_says_what_it_cannot() {
             "# Start Envoy with `--concurrency 2`: the number of its workers stands in no configuration.",
         ]
     );
+}
+
+#[test]
+fn envoy_gateways_resources_begin_with_what_they_need() {
+    let text = rendered(
+        "envoy-gateway",
+        "listen = \"127.0.0.1:1\"\nadmin_listen = \"127.0.0.1:2\"\nworkers = 2\n\
+         [providers.env]\nurl = \"https://h\"\napi_key = \"os.environ/KEY\"\n\
+         [providers.file]\nurl = \"http://h\"\napi_key = \"sk-written\"\n\
+         [providers.own]\ncluster = \"httproute/n/r/rule/0\"\n",
+    );
+    assert_eq!(
+        notes(&text),
+        [
+            "Envoy Gateway must take patches, `extensionApis: { enableEnvoyPatchPolicy: true }` in \
+             its own configuration, and keep its",
+            "names, without the runtime flag XDSNameSchemeV2. It starts its Envoys in the namespace \
+             envoy-gateway-system, which must have:",
+            "the filter    kubectl -n envoy-gateway-system create configmap gaud --from-file=gaud.wasm",
+            "the secrets   kubectl -n envoy-gateway-system create secret generic gaud \
+             --from-literal=KEY=… --from-literal=GAUD_FILE_API_KEY=…",
+            "GAUD_FILE_API_KEY is the key of file, which the configuration writes out",
+            "",
+            "Envoy needs these files, where it runs:",
+            "\"/etc/envoy/gaud.wasm\": the filter",
+            "\"/etc/ssl/certs/ca-certificates.crt\": certificate authorities",
+            "",
+            "Envoy must have these clusters already, by `cluster` of the providers:",
+            "httproute/n/r/rule/0, of own",
+            "Their endpoints' hostname becomes the request's host; without one the client's host stays.",
+            "A route of yours to a Backend has a cluster: the first rule of the HTTPRoute ROUTE is \
+             \"httproute/NAMESPACE/ROUTE/rule/0\".",
+            "",
+            "Not used:",
+            "listen: the Gateway says where clients connect",
+            "admin_listen: Envoy Gateway has the admin interface at 127.0.0.1:19000 of the pod",
+            "",
+            "What Envoy Gateway's own resources can say, they say; the rest is patched.",
+        ]
+    );
+    assert!(text.contains("  concurrency: 2\n") && !text.contains("sk-"), "{text}");
+}
+
+#[test]
+fn a_pod_gets_the_filter_in_a_folder() {
+    for module in ["gaud.wasm", "etc/gaud.wasm", "/gaud.wasm"] {
+        let refused = render_with("envoy-gateway", &["--wasm", module], P);
+        let message = format!(
+            "gaud: --wasm {module}: a pod gets the filter as a file in a folder of its own; name it \
+             by its whole path, as /etc/gaud/gaud.wasm\n"
+        );
+        assert_eq!(String::from_utf8_lossy(&refused.stderr), message);
+        assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
+    }
+    let itself = render_with("envoy-gateway", &[], P);
+    assert!(String::from_utf8_lossy(&itself.stdout).contains("filename: \"/etc/gaud/gaud.wasm\""));
 }
 
 #[test]

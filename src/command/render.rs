@@ -84,6 +84,7 @@ pub(crate) fn rendered(
     let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
     form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
     let wasm = module_file::find(wasm, form, env)?;
+    form.check_module(&wasm)?;
     let yaml = yaml(form, &loaded, &wasm, env)?;
     Ok(Rendered {
         wasm,

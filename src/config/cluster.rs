@@ -1,10 +1,15 @@
-//! A cluster that Envoy has already, by its name.
+//! A provider's cluster, by its name.
 
-/// The name travels in a header.
-pub(super) fn check(cluster: &str) -> Result<String, String> {
+use crate::hop;
+
+/// The name travels in a header, and must not be taken for the hop's.
+pub(super) fn check(cluster: &str) -> Result<String, &'static str> {
+    if cluster == hop::CLUSTER {
+        return Err("is the name of a cluster of the gateway's own; choose another");
+    }
     match !cluster.is_empty() && cluster.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(cluster.to_owned()),
-        false => Err("must be visible ASCII characters without spaces".to_owned()),
+        false => Err("must be visible ASCII characters without spaces"),
     }
 }
 

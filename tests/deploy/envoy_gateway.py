@@ -4,7 +4,8 @@
 It stands for two programs. Called as `gaud render …` it renders for Envoy Gateway. Called with Envoy's arguments it starts
 Envoy Gateway, which starts Envoy, with the resources that `-c` names. They are changed in three places only: Envoy runs on
 this machine instead of in a pod, clients are met at a free port of the loopback address, and Envoy's own arguments are
-passed on. The file that `--admin-address-path` names is written when every resource is accepted; one that is not ends all.
+passed on. The file that `--admin-address-path` names is written when every resource is accepted and Envoy listens; one that is not
+accepted ends all.
 
 Envoy Gateway's own ports are fixed: one at a time on a machine.
 """
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import yaml
 
@@ -44,19 +46,21 @@ def main() -> int:
     folder = arguments.config.parent / "envoy-gateway"
     admin = folder / "admin"
     resources = list(yaml.safe_load_all(arguments.config.read_text()))
-    here(resources, arguments.concurrency, ["--admin-address-path", str(admin), *envoys_own])
+    listener = here(resources, arguments.concurrency, ["--admin-address-path", str(admin), *envoys_own])
     (folder / "resources").mkdir(parents=True)
     (folder / "resources/gaud.yaml").write_text(yaml.safe_dump_all(resources))
     (folder / "envoy-gateway.yaml").write_text(yaml.safe_dump(settings(folder)))
     place_envoy(folder)
     subprocess.run([ENVOY_GATEWAY, "certgen", "--local", "--config-home", folder / "configHome"], check=True)
     server = start(folder)
-    signal.signal(signal.SIGINT, lambda *_: server.send_signal(signal.SIGINT))
-    problem = watch(server, lambda: copy_when_there(admin, arguments.admin_address_path))
+    # Envoy ends with Envoy Gateway, and the log with both: the ports are free again when this process has ended.
+    signal.signal(signal.SIGINT, lambda *_: server.kill())
+    problem = watch(server, lambda: copy_when_it_listens(listener, admin, arguments.admin_address_path))
     if problem:
         print(problem, flush=True)
         server.kill()
-    return server.wait() or (1 if problem else 0)
+    server.communicate()
+    return 1 if problem else 0
 
 
 def render(words: list[str]) -> None:
@@ -73,12 +77,11 @@ def parse() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("-c", dest="config", type=pathlib.Path, required=True)
     parser.add_argument("--admin-address-path", type=pathlib.Path, required=True)
     parser.add_argument("--concurrency", type=int)
-    parser.add_argument("--disable-hot-restart", action="store_true")
     return parser.parse_known_args()
 
 
-def here(resources: list[dict], workers: int | None, envoys_own: list[str]) -> None:
-    """Moves what a cluster would run to this machine."""
+def here(resources: list[dict], workers: int | None, envoys_own: list[str]) -> str:
+    """Moves what a cluster would run to this machine; gives the name of the listener that clients connect to."""
     kinds = {resource["kind"]: resource for resource in resources}
     proxy = kinds["EnvoyProxy"]["spec"]
     proxy["provider"] = {"type": "Host", "host": {"envoyVersion": ENVOY_VERSION}}
@@ -89,9 +92,11 @@ def here(resources: list[dict], workers: int | None, envoys_own: list[str]) -> N
         free.bind(("127.0.0.1", 0))
         (listener,) = kinds["Gateway"]["spec"]["listeners"]
         listener["port"] = free.getsockname()[1]
-    name = "/".join([*kinds["Gateway"]["metadata"].values()][::-1] + [listener["name"]])
+    gateway = kinds["Gateway"]["metadata"]
+    name = f"{gateway['namespace']}/{gateway['name']}/{listener['name']}"
     loopback = {"op": "replace", "path": "/address/socket_address/address", "value": "127.0.0.1"}
     kinds["EnvoyPatchPolicy"]["spec"]["jsonPatches"] += [{"type": LISTENER, "name": name, "operation": loopback}]
+    return name
 
 
 def settings(folder: pathlib.Path) -> dict:
@@ -108,7 +113,7 @@ def settings(folder: pathlib.Path) -> dict:
                 "infrastructure": {"type": "Host", "host": folders},
             },
         },
-        "extensionApis": {"enableEnvoyPatchPolicy": True},
+        "extensionApis": {"enableEnvoyPatchPolicy": True, "enableBackend": True},
     }
 
 
@@ -140,7 +145,8 @@ def watch(server: subprocess.Popen, accepted) -> str | None:
     for line in server.stdout:
         print(line, end="", flush=True)
         if kind and line.startswith("\t"):
-            if refused := refusals(yaml.safe_load("".join(status))):
+            refused = refusals(yaml.safe_load("".join(status)))
+            if refused:
                 return f"Envoy Gateway refuses the {kind}: {refused[0]}"
             awaited.discard(kind)
             if kind in AWAITED and not awaited:
@@ -166,13 +172,24 @@ def refusals(status) -> list[str]:
     return [refusal for item in status.values() for refusal in refusals(item)]
 
 
-def copy_when_there(source: pathlib.Path, target: pathlib.Path) -> None:
+def copy_when_it_listens(listener: str, source: pathlib.Path, target: pathlib.Path) -> None:
     end = time.monotonic() + LIMIT_SECS
-    while not (source.is_file() and source.stat().st_size) and time.monotonic() < end:
-        time.sleep(0.01)
-    whole = target.with_suffix(".new")
-    shutil.copyfile(source, whole)
-    whole.rename(target)
+    while time.monotonic() < end:
+        if listener in listeners(source):
+            whole = target.with_suffix(".new")
+            shutil.copyfile(source, whole)
+            whole.rename(target)
+            return
+        time.sleep(0.02)
+
+
+def listeners(admin: pathlib.Path) -> str:
+    """What Envoy's admin interface says of its listeners; nothing where it does not answer yet."""
+    try:
+        with urllib.request.urlopen(f"http://{admin.read_text()}/listeners", timeout=5) as answer:
+            return answer.read().decode()
+    except (OSError, ValueError):
+        return ""
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ fn without_a_default_provider_nothing_is_guessed() {
     let response = h1::exchange(gateway.addr(), &Request::chat(chat("kiro:x")).case("something"));
     assert_eq!(response.status, 200, "{}", response.text());
     assert!(kiro.seen("nothing").is_empty());
-    setup().gateway.assert_no_trap();
+    gateway.assert_no_trap();
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Envoy Gateway: its resources.
 
+use std::path::Path;
+
 use gaud::config::{ConfigError, Gateway};
+
+use super::error::Error;
 
 /// Its template.
 pub(super) const TEXT: &str = include_str!("envoy-gateway.yaml");
@@ -11,4 +15,13 @@ pub(super) const MODULE: &str = "/etc/gaud/gaud.wasm";
 /// What this form cannot carry.
 pub(super) fn check(_: &Gateway) -> Result<(), ConfigError> {
     Ok(())
+}
+
+/// Refuses a place for the filter that is no file in a folder which a pod can mount.
+pub(super) fn check_module(module: &Path) -> Result<(), Error> {
+    let is_mountable = |folder: &Path| folder.is_absolute() && folder.parent().is_some();
+    match module.parent().is_some_and(is_mountable) {
+        true => Ok(()),
+        false => Err(Error::NoFolder(module.to_owned())),
+    }
 }

@@ -14,6 +14,8 @@ pub(crate) enum Error {
     NoWasm(Vec<PathBuf>),
     /// Options that do not fit together.
     Options(istio::Refused),
+    /// No pod can have the filter there.
+    NoFolder(PathBuf),
     Template(minijinja::Error),
     /// Nobody can write where it was to go.
     Output(std::io::Error),
@@ -33,6 +35,12 @@ impl fmt::Display for Error {
                 )
             }
             Self::Options(refused) => refused.fmt(f),
+            Self::NoFolder(module) => write!(
+                f,
+                "--wasm {}: a pod gets the filter as a file in a folder of its own; name it by its \
+                 whole path, as /etc/gaud/gaud.wasm",
+                module.display()
+            ),
             Self::Template(error) => {
                 write!(f, "the Envoy configuration cannot be rendered: {error}")
             }

@@ -6,6 +6,7 @@ use gaud::config::{ConfigError, Gateway};
 
 use crate::command::load::Secrets;
 
+use super::error::Error;
 use super::{envoy, envoy_gateway, filter, istio};
 
 /// Who is to read the configuration.
@@ -56,11 +57,20 @@ impl Form {
         }
     }
 
+    /// Refuses a place for the filter where Envoy could not have it.
+    pub(super) fn check_module(self, module: &Path) -> Result<(), Error> {
+        match self {
+            Self::EnvoyGateway => envoy_gateway::check_module(module),
+            Self::Envoy | Self::Filter | Self::Istio => Ok(()),
+        }
+    }
+
     /// Refuses what it cannot carry: nothing is left out in silence.
     pub(super) fn check(self, gateway: &Gateway) -> Result<(), ConfigError> {
         match self {
             Self::Envoy => envoy::check(gateway),
-            Self::Filter => filter::check(gateway),
+            // Whoever can write any of Envoy's settings can carry all.
+            Self::Filter => Ok(()),
             Self::Istio => istio::check(gateway),
             Self::EnvoyGateway => envoy_gateway::check(gateway),
         }

@@ -31,12 +31,11 @@ impl Admin {
     pub(super) fn listener(&self) -> Option<SocketAddr> {
         let listeners: Value = serde_json::from_str(&self.get("/listeners?format=json")).ok()?;
         let is_for_clients = |listener: &&Value| {
-            // Envoy Gateway asks Envoy itself whether it is ready.
-            let is_for_probes = listener["name"].as_str()?.contains("-proxy-ready-");
-            Some(listener["local_address"]["socket_address"].is_object() && !is_for_probes)
+            // Where Envoy Gateway asks whether Envoy is ready.
+            let is_probed = listener["name"].as_str().is_some_and(|name| name.contains("-ready-"));
+            listener["local_address"]["socket_address"].is_object() && !is_probed
         };
-        let mut listeners = listeners["listener_statuses"].as_array()?.iter();
-        let listener = listeners.find(|listener| is_for_clients(listener).unwrap_or_default())?;
+        let listener = listeners["listener_statuses"].as_array()?.iter().find(is_for_clients)?;
         let address = &listener["local_address"]["socket_address"];
         let port = u16::try_from(address["port_value"].as_u64()?).ok().filter(|port| *port != 0)?;
         Some(SocketAddr::new(address["address"].as_str()?.parse().ok()?, port))
