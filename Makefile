@@ -93,8 +93,8 @@ test-e2e: filter filter-trap func-e python node prisma servers ## Test with the 
 ISTIO      := tests/deploy/istio
 IN_ISTIO    = PATH="$(VENV)/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1 GAUD_TEST_RENDER="$(CURDIR)/$(ISTIO)/render.py" \
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e --
-ISTIO_CORE := routing:: body:: late:: streaming:: credentials:: errors:: breaker::opening::errors breaker::opening::resets \
-	breaker::status:: failover::statuses:: failover::keys:: failover::streams:: failover::shapes:: failover::connections::
+ISTIO_CORE := routing:: body:: late:: streaming:: credentials:: errors:: breaker::opening::errors \
+	breaker::status:: failover::statuses:: failover::keys:: failover::streams:: failover::shapes::
 
 .PHONY: test-istio
 test-istio: filter func-e python istio-schemas ## Test what is rendered for Istio: valid, and serving in its proxies
