@@ -13,6 +13,9 @@ PYTHON ?= python3
 NPM    ?= npm
 
 FUNC_E_VERSION       := v1.6.0
+KUBECONFORM_VERSION  := v0.8.0
+# Whose custom resource definitions and patches the files for Istio are held against.
+ISTIO_VERSION        := v1.29.0
 # Its EnvoyPatchPolicy takes what its own copy of Envoy's API knows.
 ENVOY_GATEWAY_VERSION := v1.9.1
 ENVOY_VERSION        := $(shell cat .envoy-version)
@@ -67,7 +70,7 @@ run: build ## Serve 127.0.0.1:8400; CONFIG=my.toml takes a configuration
 ##@ Test
 
 .PHONY: test
-test: test-unit test-wasm test-module test-e2e test-oldest ## Run all tests, with the real Envoy and the real LiteLLM
+test: test-unit test-wasm test-module test-e2e test-oldest test-istio ## Run all tests, with the real Envoy and the real LiteLLM
 
 .PHONY: test-unit
 test-unit: ## Test what needs no Envoy, on the host
@@ -116,6 +119,24 @@ VERSIONS ?= $(ENVOY_VERSIONS)
 test-versions: filter filter-trap func-e python $(VERSIONS:%=$(STAMPS)/envoy-%) ## Test on each Envoy of .envoy-versions, and write down what works where; half an hour
 	$(TEST_ENV) tests/e2e/versions.sh $(VERSIONS)
 	UPDATE=1 $(CARGO) test --quiet --test docs the_versions
+
+# The resources that `gaud render --for istio` gives: as the API server takes them, and applied to what a proxy of Istio has,
+# in a sidecar, in a gateway, and with the filter fetched from a registry.
+ISTIO      := tests/deploy/istio
+IN_ISTIO    = PATH="$(VENV)/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1 GAUD_TEST_RENDER="$(CURDIR)/$(ISTIO)/render.py" \
+	$(TEST_ENV) $(CARGO) test --quiet --test e2e --
+ISTIO_CORE := routing:: body:: late:: streaming:: credentials:: errors:: breaker::opening::errors \
+	breaker::status:: failover::statuses:: failover::keys:: failover::streams:: failover::shapes::
+
+.PHONY: test-istio
+test-istio: filter func-e python istio-schemas ## Test what is rendered for Istio: valid, and serving in its proxies
+	$(if $(shell command -v $(GO)),$(KUBECONFORM) -strict -summary -schema-location \
+		'$(ISTIO_SCHEMAS)/{{.Group}}_{{.ResourceKind}}_{{.ResourceAPIVersion}}.json' envoy/istio/*.yaml)
+	PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider $(ISTIO)
+	$(IN_ISTIO) $(ISTIO_CORE)
+	$(IN_ISTIO) --ignored mesh::
+	ISTIO_PLACE=gateway $(IN_ISTIO) --include-ignored mesh:: routing:: credentials:: failover::keys::
+	ISTIO_WASM=oci://registry.example.com/gaud@sha256:0000 $(IN_ISTIO) --include-ignored mesh:: failover::keys::
 
 # Envoy Gateway alone, without Kubernetes. Its ports are fixed and it takes seconds to start: no part of `make test`, one
 # gateway at a time, and each line a process of its own, whose tests have one gateway in common or one after the other.
@@ -291,6 +312,30 @@ endif
 
 $(STAMPS)/func-e-$(FUNC_E_VERSION): | $(STAMPS)
 	GOBIN=$(TOOLS)/bin $(GO) install github.com/tetratelabs/func-e/cmd/func-e@$(FUNC_E_VERSION)
+	@touch $@
+
+# Go installs kubeconform, and has Istio's definitions as a module; those of Kubernetes itself are on PyPI.
+KUBECONFORM   := $(TOOLS)/bin/kubeconform
+ISTIO_SCHEMAS := $(TOOLS)/istio-schemas
+KUBERNETES    := $(TOOLS)/kubernetes
+.PHONY: istio-schemas
+ifeq ($(shell command -v $(GO)),)
+istio-schemas:
+	@echo 'No Go to install kubeconform: the resources for Istio are not held against its definitions.'
+else
+istio-schemas: $(STAMPS)/kubeconform-$(KUBECONFORM_VERSION) $(STAMPS)/istio-schemas-$(ISTIO_VERSION)
+endif
+
+$(STAMPS)/kubeconform-$(KUBECONFORM_VERSION): | $(STAMPS)
+	GOBIN=$(TOOLS)/bin $(GO) install github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION)
+	@touch $@
+
+$(STAMPS)/istio-schemas-$(ISTIO_VERSION): $(ISTIO)/schemas.py $(STAMPS)/python | $(STAMPS)
+	$(VENV)/bin/python -m pip install --quiet --no-deps --upgrade --target $(KUBERNETES) kubernetes-validate==1.37.0
+	definitions=$$($(GO) mod download -json istio.io/api@$(ISTIO_VERSION) | \
+		$(VENV)/bin/python -c 'import json, sys; print(json.load(sys.stdin)["Dir"])')/kubernetes/customresourcedefinitions.gen.yaml; \
+	$(VENV)/bin/python $(ISTIO)/schemas.py "$$definitions" \
+		$(KUBERNETES)/kubernetes_validate/kubernetes-json-schema/v1.37.0-local-strict $(ISTIO_SCHEMAS)
 	@touch $@
 
 .PHONY: python

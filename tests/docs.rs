@@ -242,3 +242,11 @@ fn the_rendered_examples_are_fresh() {
         assert_file(example, &gaud(&arguments));
     }
 }
+
+#[test]
+fn the_rendered_examples_for_istio_are_fresh() {
+    let render = ["render", "--for", "istio", "--config", "envoy/istio/gaud.toml"];
+    let gateway = ["--place", "gateway", "--host", "llm.example.com:443"];
+    assert_file("envoy/istio/sidecar.yaml", &gaud(&render));
+    assert_file("envoy/istio/gateway.yaml", &gaud(&[&render[..], &gateway[..]].concat()));
+}

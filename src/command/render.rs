@@ -42,6 +42,8 @@ pub(crate) struct Args {
     /// The Envoy that it is for, as 1.36 or 1.36.4
     #[arg(long, value_name = "VERSION", default_value = PINNED)]
     envoy_version: EnvoyVersion,
+    #[command(flatten)]
+    istio: istio::Options,
 }
 
 /// What is rendered, read and checked.
@@ -55,8 +57,12 @@ pub(crate) struct Source {
 /// Prints the configuration.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let env = |name: &str| std::env::var_os(name);
-    let source = Source::read(args.form, args.config.as_deref(), args.wasm.as_deref(), &env)?;
-    let yaml = source.yaml(args.envoy_version, &env)?;
+    args.istio.check(args.form).map_err(Error::Options)?;
+    let yaml = match args.form {
+        Form::Istio => in_mesh(args, &env)?,
+        form => Source::read(form, args.config.as_deref(), args.wasm.as_deref(), &env)?
+            .yaml(args.envoy_version, &env)?,
+    };
     for warning in args.envoy_version.warnings() {
         eprintln!("gaud: warning: {warning}");
     }
@@ -74,6 +80,9 @@ impl Source {
         wasm: Option<&Path>,
         env: Env<'_>,
     ) -> Result<Self, Error> {
+        if form != Form::Istio && wasm.is_some_and(istio::is_url) {
+            return Err(Error::Options(istio::Refused::UrlNotIstio));
+        }
         let loaded = load::load_with(config, env, form.secrets()).map_err(Error::Config)?;
         form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
         let wasm = module_file::find(wasm, form, env)?;
@@ -86,4 +95,17 @@ impl Source {
         let context = Context::of(self.form, &self.loaded, version, &self.wasm, env);
         template::render(self.form, &context).map_err(Error::Template)
     }
+}
+
+/// Renders the resources of a mesh.
+fn in_mesh(args: &Args, env: Env<'_>) -> Result<String, Error> {
+    let wasm = args.wasm.as_deref();
+    let remote = istio::Remote::of(wasm, &args.istio).map_err(Error::Options)?;
+    let Source { form, loaded, wasm } =
+        Source::read(Form::Istio, args.config.as_deref(), wasm, env)?;
+    let target =
+        istio::Target::of(&args.istio, loaded.gateway.providers()).map_err(Error::Options)?;
+    let context =
+        Context::of(form, &loaded, args.envoy_version, &wasm, env).in_mesh(target, remote);
+    template::render(form, &context).map_err(Error::Template)
 }

@@ -35,6 +35,7 @@ mod failover;
 mod hostile;
 mod late;
 mod lists;
+mod mesh;
 mod multipart;
 mod mutants;
 mod own;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::cluster::{self, Cluster};
 use super::form::Form;
+use super::istio::{Remote, Target};
 use super::local_reply::{self, LocalReply};
 use crate::command::envoy::{EnvoyVersion, Feature};
 use crate::command::load::{Env, Loaded, Secrets};
@@ -52,6 +53,10 @@ pub(super) struct Context {
     hop: Option<Hop>,
     /// The providers that are reached by URL.
     clusters: Vec<Cluster>,
+    /// Where in a mesh the filter goes.
+    istio: Option<Target>,
+    /// The filter, where it is fetched.
+    remote: Option<Remote>,
     /// The files with certificate authorities, quoted.
     ca_files: BTreeSet<String>,
     /// The providers that name a cluster which Envoy has already.
@@ -96,7 +101,17 @@ impl Context {
             ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
             clusters,
             named_clusters: named_clusters(gateway),
+            istio: None,
+            remote: None,
         }
+    }
+}
+
+impl Context {
+    /// The same for a mesh.
+    pub(super) fn in_mesh(mut self, target: Target, remote: Option<Remote>) -> Self {
+        (self.istio, self.remote) = (Some(target), remote);
+        self
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::istio;
 use crate::command::load;
 
 /// Why nothing was rendered.
@@ -11,6 +12,8 @@ pub(crate) enum Error {
     Config(load::Error),
     /// The filter is in none of these places.
     NoWasm(Vec<PathBuf>),
+    /// Options that do not fit together.
+    Options(istio::Refused),
     /// No pod can have the filter there.
     NoFolder(PathBuf),
     Template(minijinja::Error),
@@ -31,6 +34,7 @@ impl fmt::Display for Error {
                     places.join(", ")
                 )
             }
+            Self::Options(refused) => refused.fmt(f),
             Self::NoFolder(module) => write!(
                 f,
                 "--wasm {}: a pod gets the filter as a file in a folder of its own; name it by its \

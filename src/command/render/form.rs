@@ -34,9 +34,10 @@ impl Form {
         }
     }
 
-    /// Whether who reads it lets each VM have capabilities of its own. Envoy Gateway 1.9 has Envoy's API of before.
+    /// Whether who reads it lets each VM have capabilities of its own. Envoy Gateway 1.9 has Envoy's API of before, and so
+    /// has Istio, which drops what it does not know.
     pub(super) fn knows_capabilities_of_vm(self) -> bool {
-        self != Self::EnvoyGateway
+        !matches!(self, Self::EnvoyGateway | Self::Istio)
     }
 
     /// Whether the secrets are those of a machine that need not be this one.
@@ -49,7 +50,11 @@ impl Form {
 
     /// Where it puts the filter itself, unless somebody says otherwise.
     pub(super) fn module(self) -> Option<&'static Path> {
-        (self == Self::EnvoyGateway).then(|| Path::new(envoy_gateway::MODULE))
+        match self {
+            Self::Envoy | Self::Filter => None,
+            Self::Istio => Some(Path::new(istio::MODULE)),
+            Self::EnvoyGateway => Some(Path::new(envoy_gateway::MODULE)),
+        }
     }
 
     /// Refuses a place for the filter where Envoy could not have it.

@@ -1,11 +1,84 @@
-//! Istio: EnvoyFilter resources.
+//! Istio: EnvoyFilter resources, for the sidecars of applications or for an ingress gateway.
 
-use gaud::config::{ConfigError, Gateway};
+mod module;
+mod options;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use gaud::config::{ConfigError, Gateway, Provider};
+use serde::Serialize;
+
+pub(super) use module::{Remote, is_url};
+use options::{HostPort, Label, Place};
+pub(crate) use options::{Options, Refused};
 
 /// Its template.
 pub(super) const TEXT: &str = include_str!("istio.yaml");
 
+/// Where the proxy has the filter, unless somebody says otherwise.
+pub(super) const MODULE: &str = "/etc/gaud/gaud.wasm";
+
 /// What this form cannot carry.
 pub(super) fn check(_: &Gateway) -> Result<(), ConfigError> {
     Ok(())
+}
+
+/// Where in the mesh the filter goes; what the template needs.
+#[derive(Serialize)]
+pub(super) struct Target {
+    /// What it is, in a sentence.
+    place: &'static str,
+    /// Istio's own name for it.
+    context: &'static str,
+    /// The virtual host, as Istio names it.
+    host: String,
+    /// The listener's, where that is the same: a gateway may listen on another.
+    port: Option<u16>,
+    /// The label of the pods.
+    label: Label,
+    /// Envoy's filter of access logs for this host alone.
+    within: String,
+    /// The Services among the providers, where the proxy must be told of them.
+    services: Vec<String>,
+}
+
+impl Target {
+    pub(super) fn of(options: &Options, providers: &[Provider]) -> Result<Self, Refused> {
+        let place = options.place.unwrap_or_default();
+        let host = options.host.clone().or_else(|| HostPort::usual(place));
+        let host = host.ok_or(Refused::NoHost)?;
+        let port = (place == Place::Sidecar).then_some(host.port);
+        let host = host.to_string();
+        Ok(Self {
+            place: place.says(),
+            context: place.context(),
+            label: options.workload.clone().unwrap_or_else(|| Label::usual(place)),
+            within: within(&host),
+            services: if place == Place::Gateway { services(providers) } else { Vec::new() },
+            host,
+            port,
+        })
+    }
+}
+
+fn within(host: &str) -> String {
+    format!(
+        "{{ extension_filter: {{ name: envoy.access_loggers.extension_filters.cel, typed_config: {{ \
+         \"@type\": type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter, \
+         expression: 'xds.virtual_host_name == \"{host}\"' }} }} }}"
+    )
+}
+
+/// The hosts in clusters' names that Istio gives: `outbound|4000||litellm.default.svc.cluster.local`.
+fn services(providers: &[Provider]) -> Vec<String> {
+    let by_cluster = providers.iter().filter(|provider| provider.url.is_none());
+    let hosts: BTreeSet<_> =
+        by_cluster.filter_map(|provider| cluster_host(&provider.cluster)).collect();
+    hosts.into_iter().collect()
+}
+
+fn cluster_host(name: &str) -> Option<String> {
+    Some(name.strip_prefix("outbound|")?.rsplit_once('|')?.1.to_owned())
 }

@@ -42,7 +42,7 @@ fn command() -> Command {
     };
     let mut command = Command::new(program);
     command.env_clear().env("GAUD_BIN", gaud).env("GAUD_WASM", filter());
-    let passed = ["PATH", "ISTIO_PLACE"];
+    let passed = ["PATH", "ISTIO_PLACE", "ISTIO_WASM"];
     command.envs(passed.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command
 }
