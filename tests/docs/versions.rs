@@ -25,9 +25,10 @@ const ROWS: [(&str, &[&str]); 9] = [
     ("`gaud run`, `status`; an Envoy of your own", &["run", "status", "upstream", "own"]),
 ];
 
-/// What tests/e2e/main.rs has beside suites, and the suites that say nothing of the gateway.
-const TOOLS: [&str; 9] =
-    ["client", "harness", "lean", "pair", "refusal", "samples", "upstream", "proving", "soak"];
+/// What tests/e2e/main.rs has beside suites, and the suites that say nothing of an Envoy by itself.
+const TOOLS: [&str; 10] = [
+    "client", "harness", "lean", "mesh", "pair", "refusal", "samples", "upstream", "proving", "soak",
+];
 
 /// How many tests have passed, and how many have run.
 type Count = (u32, u32);

@@ -6,7 +6,7 @@ its name: it yields what is seen, then what is seen once the remedy is applied.
 
 import json
 import os
-import re
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ import gateway as gateway_process
 import servers
 from conftest import CLIENT_KEY, LITELLM_START_LIMIT_SECS, MASTER_KEY, Endpoint, answers, litellm_server
 from gateway import HERE, ROOT
-from processes import free_port
+from processes import Server, free_port
 from test_restart import until
 from upstream import KEY as UPSTREAM_KEY
 
@@ -68,11 +68,11 @@ class Site(NamedTuple):
         discover = "" if "discover" in more else "discover_models = false\n"
         return f'[providers.{name}]\nurl = "{url or known[name]}"\n{key}{discover}{more}\n'
 
-    def render(self, toml: str) -> Path:
+    def render(self, toml: str, *options: str) -> Path:
         """What `gaud render` makes of it, for an Envoy that is started without `gaud run`."""
         config, rendered = self.folder / "rendered.toml", self.folder / "rendered.yaml"
         config.write_text(LISTEN + toml)
-        argv = [gateway_process.binary(), "render", "--config", config]
+        argv = [gateway_process.binary(), "render", "--config", config, *options]
         rendered.write_bytes(subprocess.check_output(argv, env=gateway_process.environment(SECRETS)))
         return rendered
 
@@ -187,11 +187,38 @@ def url_that_is_corrected(site, url: str):
 
 
 def no_such_cluster(site: Site):
-    mesh = '[providers.mesh]\ncluster = "{}"\napi_key = "os.environ/UPSTREAM_KEY"\n'
-    with site.gateway(mesh.format("outbound|4000||nowhere") + site.provider("upstream")) as gateway:
-        yield gateway.chat("mesh:echo")
-    with site.gateway(mesh.format("upstream") + site.provider("upstream")) as gateway:
-        yield good(gateway.chat("mesh:echo"))
+    rendered = site.render(site.provider("upstream", "UPSTREAM_KEY"))
+    known = '- name: "upstream"\n'
+    assert known in rendered.read_text()
+    other = rendered.with_name("other.yaml")
+    other.write_text(rendered.read_text().replace(known, '- name: "outbound|4000||upstream"\n'))
+    for config in (other, rendered):
+        with own_envoy(config, site.folder) as gateway:
+            answer = gateway.chat("upstream:echo")
+            yield answer if config is other else good(answer)
+
+
+@contextmanager
+def own_envoy(config: Path, folder: Path) -> Iterator[Gateway]:
+    """An Envoy that is started without `gaud run`."""
+    environment = gateway_process.environment(SECRETS)
+    admin = folder / "admin-address"
+    admin.unlink(missing_ok=True)
+    options = ["--concurrency", "1", "--disable-hot-restart", "--admin-address-path", str(admin)]
+    argv = [environment["ENVOY_PATH"], "-c", str(config), *options]
+    with Server("own-envoy", argv, environment, folder, end_with=signal.SIGTERM) as server:
+        yield Gateway(server.wait_until(lambda: listens(admin), LIMIT_SECS), server.stderr)
+
+
+def listens(admin: Path) -> str | None:
+    """Where its listener is, once Envoy is ready."""
+    try:
+        if httpx.get(f"http://{admin.read_text()}/ready").status_code != 200:
+            return None
+        statuses = httpx.get(f"http://{admin.read_text()}/listeners?format=json").json()["listener_statuses"]
+    except (OSError, httpx.HTTPError):
+        return None
+    return f"http://127.0.0.1:{statuses[0]['local_address']['socket_address']['port_value']}"
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -275,19 +302,10 @@ def variable_not_set(site: Site):
 
 
 def envoy_without_v8(site: Site):
+    rendered = site.render(site.provider("litellm", "MASTER_KEY"), "--envoy-version", "1.38.3")
+    yield validated(ENVOY_WITHOUT_V8, rendered, SECRETS)
     rendered = site.render(site.provider("litellm", "MASTER_KEY"))
-    yield validated(ENVOY_WITHOUT_V8, without_capabilities(rendered), SECRETS)
     yield validated(gateway_process.environment({})["ENVOY_PATH"], rendered, SECRETS)
-
-
-def without_capabilities(rendered: Path) -> Path:
-    """For an Envoy that is too old to know them there."""
-    block = re.compile(r"\n *capability_restriction_config:.*?(\n *configuration:)", re.DOTALL)
-    text, count = block.subn(r"\1", rendered.read_text())
-    assert count
-    older = rendered.with_name("older.yaml")
-    older.write_text(text)
-    return older
 
 
 def validated(envoy: str | Path, rendered: Path, secrets: dict[str, str]) -> str:
