@@ -219,3 +219,8 @@ fn the_rendered_example_is_fresh() {
     let arguments = ["render", "--config", "envoy/gaud.toml", "--wasm", "/etc/envoy/gaud.wasm"];
     assert_file("envoy/envoy.yaml", &gaud(&arguments));
 }
+
+#[test]
+fn the_configuration_for_compose_is_good() {
+    gaud(&["check", "--config", "envoy/compose/gaud.toml"]);
+}
