@@ -93,7 +93,7 @@ test-front-end: filter func-e python $(STAMPS)/open-webui ## Test with a real ch
 # An engine of its own, among processes and in a network of its own: the machine's own Docker is not asked. As root, or by sudo.
 DEPLOY := tests/deploy/compose
 .PHONY: test-compose
-test-compose: func-e python prisma docker ## Test envoy/compose/ and the image with a real Docker engine (as root; a quarter of an hour at first)
+test-compose: target-wasm32-wasip1 python prisma docker ## Test envoy/compose/ and the image with a real Docker engine (as root; a quarter of an hour at first)
 	$(TEST_ENV) GAUD_ENGINE="$(TOOLS)/engine" DOCKER_CONFIG="$(TOOLS)/docker" PYTHONPATH=$(SDK) PYTHONDONTWRITEBYTECODE=1 \
 		$(DEPLOY)/isolated.sh $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider $(DEPLOY)
 

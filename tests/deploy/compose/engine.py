@@ -3,6 +3,7 @@
 Its images stay in $GAUD_ENGINE, as other tools of the tests do; containers, networks and volumes do not.
 """
 
+import fcntl
 import json
 import os
 import resource
@@ -23,9 +24,17 @@ LEFT_BEHIND = ("containers", "network", "volumes")
 
 @contextmanager
 def running(folder: Path) -> Iterator[dict[str, str]]:
-    """Gives the environment in which `docker` asks this engine."""
+    """Gives the environment in which `docker` asks this engine. There is one at a time."""
     data = Path(os.environ["GAUD_ENGINE"])
-    forget(data)
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # released when the process ends, however it does
+        forget(data)
+        yield from started(folder, data)
+        forget(data)
+
+
+def started(folder: Path, data: Path) -> Iterator[dict[str, str]]:
     socket = folder / "docker.sock"
     environment = os.environ | {"DOCKER_HOST": f"unix://{socket}"}
     config = folder / "daemon.json"
@@ -35,7 +44,6 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
         server.wait_until(lambda: answers(environment), START_LIMIT_SECS)
         subprocess.run([HERE / "images.sh"], env=environment, check=True, timeout=IMAGES_LIMIT_SECS)
         yield environment
-    forget(data)
 
 
 def settings(folder: Path, data: Path) -> dict:

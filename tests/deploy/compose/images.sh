@@ -10,24 +10,27 @@ trap 'rm -rf "$work"' EXIT
 # An image's whole name, as a file of the deployment has it.
 named() { grep -ohE "[a-z.]+/[a-z/]*$1:[A-Za-z0-9._-]+" "$root/envoy/Containerfile" "$root/envoy/compose/compose.yaml" | head -n 1; }
 
-missing() { ! docker image inspect "$1" > /dev/null 2>&1; }
+# What all of them are made of: an image of anything else is made anew.
+made_of=$(cd "$root" && { rustc --version && sha256sum tests/deploy/compose/images.sh tests/deploy/compose/images/* .envoy-version \
+    tests/sdk/requirements.lock tests/sdk/postgres/{package-lock.json,query-engine.mjs}; } | sha256sum | cut -d ' ' -f 1)
+is_there() { [ "$(docker image inspect --format '{{ index .Config.Labels "made-of" }}' "$1" 2> /dev/null)" = "$made_of" ]; }
 
-# $1: the image and its Dockerfile; on standard input, the further files that go into it as they are.
+# $1: the image, and its Dockerfile; $2: what puts further files into a folder.
 build() {
-    local name files=() file
+    local name context=$work/context
     name=$(named "$1")
-    missing "$name" || return 0
-    rm -rf "$work/context"
-    mkdir "$work/context"
-    cp "$here/images/$1.Dockerfile" "$work/context/Dockerfile"
-    cp "$here/images/$1"-*.sh "$work/context/" 2> /dev/null || true
-    "${2:-true}" "$work/context"
-    # What Debian's engine has without a further program.
-    DOCKER_BUILDKIT=0 docker build --quiet --tag "$name" "$work/context"
+    ! is_there "$name" || return 0
+    rm -rf "$context"
+    mkdir "$context"
+    cp "$here/images/$1.Dockerfile" "$context/Dockerfile"
+    cp "$here/images/$1"-*.sh "$context/" 2> /dev/null || true
+    "${2:-true}" "$context"
+    # The builder that needs no further program.
+    DOCKER_BUILDKIT=0 docker build --quiet --label "made-of=$made_of" --tag "$name" "$context"
 }
 
 of_debian() {
-    missing docker.io/library/debian:bookworm || return 0
+    ! docker image inspect docker.io/library/debian:bookworm > /dev/null 2>&1 || return 0
     debootstrap --variant=minbase bookworm "$work/debian" > "$work/debootstrap.log" || { tail "$work/debootstrap.log"; exit 1; }
     tar --create --directory "$work/debian" . | docker import - docker.io/library/debian:bookworm
     rm -rf "$work/debian"

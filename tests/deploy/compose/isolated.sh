@@ -15,9 +15,9 @@ finish() {
 }
 trap finish EXIT
 
-# The shell inside stays: somebody has to wait for orphans.
+# All of it ends with this script, even when that is killed. The shell inside stays: somebody has to wait for orphans.
 # shellcheck disable=SC2016
-unshare --net --mount --pid --fork --kill-child --mount-proc bash -c '
+setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc bash -c '
     ip link set lo up
     : > "$0/inside"
     head --bytes 1 "$0/connected" > /dev/null
@@ -26,7 +26,7 @@ command=$!
 pids+=("$command")
 
 : < "$work/inside"
-slirp4netns --configure --mtu 65520 --disable-host-loopback --ready-fd 3 "$command" tap0 \
+setpriv --pdeathsig KILL slirp4netns --configure --mtu 65520 --disable-host-loopback --ready-fd 3 "$command" tap0 \
     3> "$work/connected" > "$work/slirp.log" 2>&1 &
 pids+=($!)
 wait "$command"

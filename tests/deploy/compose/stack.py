@@ -98,6 +98,6 @@ def running(engine: dict[str, str], folder: Path) -> Iterator[Stack]:
 
 def start(stack: Stack) -> None:
     try:
-        stack.compose("up", "--detach", "--wait", limit_secs=LIMIT_SECS)
+        stack.compose("up", "--build", "--detach", "--wait", limit_secs=LIMIT_SECS)
     except AssertionError as failure:
         raise AssertionError(f"{failure}\n{stack.compose('logs', '--tail', '40')}") from None
