@@ -117,8 +117,8 @@ VERSIONS ?= $(ENVOY_VERSIONS)
 
 .PHONY: test-versions
 test-versions: filter filter-trap func-e python $(VERSIONS:%=$(STAMPS)/envoy-%) ## Test on each Envoy of .envoy-versions, and write down what works where; half an hour
-	$(TEST_ENV) tests/e2e/versions.sh $(VERSIONS)
-	UPDATE=1 $(CARGO) test --quiet --test docs the_versions
+	@status=0; $(TEST_ENV) tests/e2e/versions.sh $(VERSIONS) || status=$$?; \
+		UPDATE=1 $(CARGO) test --quiet --test docs the_versions; exit $$status
 
 # The resources that `gaud render --for istio` gives: as the API server takes them, and applied to what a proxy of Istio has,
 # in a sidecar, in a gateway, and with the filter fetched from a registry.
