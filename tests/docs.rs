@@ -41,10 +41,10 @@ fn assert_file(name: &str, expected: &str) {
 }
 
 /// What stands between `<!-- name -->` and `<!-- end -->`, with its place.
-fn part<'a>(readme: &'a str, name: &str) -> (usize, &'a str) {
+fn part<'a>(text: &'a str, name: &str) -> (usize, &'a str) {
     let marker = format!("<!-- {name} -->\n");
-    let start = readme.find(&marker).unwrap() + marker.len();
-    let (_, rest) = readme.split_at(start);
+    let start = text.find(&marker).unwrap() + marker.len();
+    let (_, rest) = text.split_at(start);
     (start, rest.split_once("<!-- end -->").unwrap().0)
 }
 
@@ -100,6 +100,24 @@ fn the_errors_are_the_codes() {
     assert_part("errors", &table);
 }
 
+/// `make bench` measures them, and writes the whole of them down.
+#[test]
+fn the_figures_are_those_that_were_measured() {
+    let results = read("tests/bench/results/results.md");
+    let (_, behind) = results.split_once("## CPU added per request, in us\n").unwrap();
+    let is_row = |line: &&str| line.starts_with('|');
+    let rows = behind.lines().skip_while(|line| !is_row(line)).take_while(is_row);
+    assert_part("figures", &rows.map(|row| format!("{row}\n")).collect::<String>());
+}
+
+/// `make bench-scale` measures them.
+#[test]
+fn the_sizes_are_those_that_were_measured() {
+    let results = read("tests/bench/results/scale.md");
+    let rows = results.lines().filter(|line| line.starts_with('|'));
+    assert_part_of("RATIONALE.md", "scale", &rows.map(|row| format!("{row}\n")).collect::<String>());
+}
+
 /// `tests/sdk/test_trouble.py` brings each of them about, and cures it.
 #[test]
 fn the_troubles_are_those_that_the_tests_cure() {
@@ -115,13 +133,17 @@ fn the_troubles_are_those_that_the_tests_cure() {
 
 /// Holds a part of the README against what it should be, or makes it so.
 fn assert_part(name: &str, expected: &str) {
+    assert_part_of("README.md", name, expected);
+}
+
+fn assert_part_of(file: &str, name: &str, expected: &str) {
     // One at a time: each writes the whole file.
-    static README: Mutex<()> = Mutex::new(());
-    let _lock = README.lock();
-    let mut readme = read("README.md");
-    let (start, old) = part(&readme, name);
-    readme.replace_range(start..start + old.len(), expected);
-    assert_file("README.md", &readme);
+    static FILES: Mutex<()> = Mutex::new(());
+    let _lock = FILES.lock();
+    let mut text = read(file);
+    let (start, old) = part(&text, name);
+    text.replace_range(start..start + old.len(), expected);
+    assert_file(file, &text);
 }
 
 #[test]
