@@ -91,7 +91,7 @@ OLDEST_CORE := routing:: streaming:: breaker::opening:: failover::bodies:: failo
 
 .PHONY: test-oldest
 test-oldest: filter func-e python $(STAMPS)/envoy-$(OLDEST)
-	$(TEST_ENV) ENVOY_PATH="$(TOOLS)/envoy/$(OLDEST)/envoy/_bin/envoy" $(CARGO) test --quiet --test e2e $(OLDEST_CORE)
+	$(TEST_ENV) ENVOY_PATH="$(TOOLS)/envoy/$(OLDEST)/envoy/_bin/envoy" $(CARGO) test --quiet --test e2e -- $(OLDEST_CORE)
 
 # `make test-versions VERSIONS=1.38.2` has only that one's results replaced.
 VERSIONS ?= $(ENVOY_VERSIONS)
