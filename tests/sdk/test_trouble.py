@@ -238,17 +238,55 @@ class Slow(BaseHTTPRequestHandler):
         pass
 
 
-def slow_answer(site: Site):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+class Stalling(Slow):
+    """Begins a stream, and says nothing more for as long as its client waits."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"8\r\ndata: {}\r\n")
+        self.wfile.flush()
+        self.connection.recv(1)
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        for limit in (1, 30):
-            url = f"http://127.0.0.1:{server.server_port}"
-            with site.gateway(site.provider("slow", more=f"timeout_secs = {limit}\n", url=url)) as gateway:
-                yield gateway.chat("slow:m")
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
+
+
+def slow_answer(site: Site):
+    with served(Slow) as url:
+        for limit in (1, 30):
+            with site.gateway(site.provider("slow", more=f"timeout_secs = {limit}\n", url=url)) as gateway:
+                yield gateway.chat("slow:m")
+
+
+def stream_that_stalls(site: Site):
+    with served(Stalling) as url:
+        for more in ("", "idle_secs = 1\n"):
+            with site.gateway(site.provider("stalling", "UPSTREAM_KEY", more, url)) as gateway:
+                yield end_of_stream(gateway)
+
+
+def end_of_stream(gateway: Gateway, silence_secs: float = 5) -> str:
+    """What becomes of a stream, for a client that waits this long for its next piece."""
+    timeout = httpx.Timeout(LIMIT_SECS, read=silence_secs)
+    try:
+        answer = httpx.post(f"{gateway.url}/v1/chat/completions", json={"model": "stalling:m", "stream": True}, timeout=timeout)
+        return f"ends: {answer.text}"
+    except httpx.ReadTimeout:
+        return "hangs"
+    except httpx.RemoteProtocolError as broken:
+        return f"breaks off: {broken}"
 
 
 def chain_of_another_name(site: Site):

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use gaud::config::{ConfigError, Gateway};
-
 use super::error::Error;
 
 /// Its template.
@@ -11,11 +9,6 @@ pub(super) const TEXT: &str = include_str!("envoy-gateway.yaml");
 
 /// Where the pod's Envoy finds the filter.
 pub(super) const MODULE: &str = "/etc/gaud/gaud.wasm";
-
-/// What this form cannot carry.
-pub(super) fn check(_: &Gateway) -> Result<(), ConfigError> {
-    Ok(())
-}
 
 /// Refuses a place for the filter that is no file in a folder which a pod can mount.
 pub(super) fn check_module(module: &Path) -> Result<(), Error> {

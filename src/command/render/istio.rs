@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use gaud::config::{ConfigError, Gateway, Provider};
+use gaud::config::Provider;
 use serde::Serialize;
 
 pub(super) use module::{Remote, is_url};
@@ -19,11 +19,6 @@ pub(super) const TEXT: &str = include_str!("istio.yaml");
 
 /// Where the proxy has the filter, unless somebody says otherwise.
 pub(super) const MODULE: &str = "/etc/gaud/gaud.wasm";
-
-/// What this form cannot carry.
-pub(super) fn check(_: &Gateway) -> Result<(), ConfigError> {
-    Ok(())
-}
 
 /// Where in the mesh the filter goes; what the template needs.
 #[derive(Serialize)]
