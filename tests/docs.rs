@@ -110,12 +110,15 @@ fn the_figures_are_those_that_were_measured() {
     assert_part("figures", &rows.map(|row| format!("{row}\n")).collect::<String>());
 }
 
-/// `make bench-scale` measures them.
+/// `make bench-scale` and `make bench-instructions` measure them.
 #[test]
-fn the_sizes_are_those_that_were_measured() {
-    let results = read("tests/bench/results/scale.md");
-    let rows = results.lines().filter(|line| line.starts_with('|'));
-    assert_part_of("RATIONALE.md", "scale", &rows.map(|row| format!("{row}\n")).collect::<String>());
+fn the_rationales_figures_are_those_that_were_measured() {
+    for name in ["scale", "instructions"] {
+        let results = read(&format!("tests/bench/results/{name}.md"));
+        let rows = results.lines().filter(|line| line.starts_with('|'));
+        let table: String = rows.map(|row| format!("{row}\n")).collect();
+        assert_part_of("RATIONALE.md", name, &table);
+    }
 }
 
 /// `tests/sdk/test_trouble.py` brings each of them about, and cures it.

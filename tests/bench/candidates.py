@@ -61,14 +61,16 @@ def start_upstream(tools: Tools, folder: Path, stack: ExitStack) -> str:
     return found.group()
 
 
-def start_envoy(tools: Tools, name: str, own: dict, upstream: str, folder: Path, stack: ExitStack) -> Candidate:
+def start_envoy(
+    tools: Tools, name: str, own: dict, upstream: str, folder: Path, stack: ExitStack, under: list[str] | None = None
+) -> Candidate:
     url, admin = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
     values = {"listen": url.removeprefix("http://"), "admin": admin.removeprefix("http://"), "upstream": upstream}
     rendered = envoy_config.render(tools.gaud, tools.gaud_wasm, values, folder)
     config = folder / f"{name}.json"
     config.write_text(json.dumps(envoy_config.with_filter(rendered, own), indent=1))
     argv = [tools.envoy, "-c", config, "--concurrency", 1, "--disable-hot-restart", "--log-level", "warning"]
-    server = start(name, pinned(argv, SERVER_CORE), {}, folder, stack)
+    server = start(name, pinned([*(under or []), *argv], SERVER_CORE), {}, folder, stack)
     server.wait_until(lambda: answers(f"{admin}/ready"), START_LIMIT_SECS)
     workloads = FEW_WORKLOADS if own.get("few") else WORKLOADS
     edits, rewrites = (own.get(key, False) for key in ("edits", "rewrites"))

@@ -27,7 +27,8 @@ const ROWS: [(&str, &[&str]); 9] = [
 
 /// What tests/e2e/main.rs has beside suites, and the suites that say nothing of an Envoy by itself.
 const TOOLS: [&str; 10] = [
-    "client", "harness", "lean", "mesh", "pair", "refusal", "samples", "upstream", "proving", "soak",
+    "client", "harness", "lean", "mesh", "pair", "refusal", "samples", "upstream", "proving",
+    "soak",
 ];
 
 /// How many tests have passed, and how many have run.
