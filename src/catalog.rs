@@ -79,12 +79,8 @@ impl<'a> Catalog<'a> {
                 catalog.add(provider, target, Some(listed));
             }
         }
-        for alias in &gateway.aliases {
-            if !catalog.entries.iter().any(|entry| entry.name == *alias) {
-                let entry = catalog.resolve(alias);
-                catalog.entries.extend(entry);
-            }
-        }
+        let aliases = aliases(gateway, &catalog.entries);
+        catalog.entries.extend(aliases);
         catalog
     }
 
@@ -97,9 +93,9 @@ impl<'a> Catalog<'a> {
     /// goes to the same model.
     pub fn find<'s>(&'s self, id: &'s str) -> Option<Entry<'s>> {
         ModelName::check(id).ok()?;
-        let found = self.resolve(id)?;
-        let listed = self.entries.iter().any(|entry| entry.target == found.target);
-        listed.then_some(found)
+        let found = resolve(self.gateway, id)?;
+        let same = self.entries.iter().find(|entry| entry.target == found.target)?;
+        Some(Entry { listed: same.listed, ..found })
     }
 
     /// Adds a model, unless no name reaches it.
@@ -110,20 +106,36 @@ impl<'a> Catalog<'a> {
             self.entries.push(Entry { name, target, provider, listed, alias: false });
         }
     }
+}
 
-    /// What `name` stands for, with what is listed of it so far.
-    #[inline(never)]
-    fn resolve<'s>(&self, name: &'s str) -> Option<Entry<'s>>
-    where
-        'a: 's,
-    {
-        let Decision { target, alias, .. } = self.gateway.routes.decide_str(name).ok()?;
-        let provider = &self.gateway.provider(target.provider)?.name;
-        let known = self.entries.iter().find(|entry| entry.target == target);
-        let listed = known.and_then(|entry| entry.listed);
-        let alias = alias.is_some() && name != target.model;
-        Some(Entry { name: Cow::Borrowed(name), target, provider, listed, alias })
+/// The aliases, but those whose name a model has, each with what is listed of its model.
+fn aliases<'a>(gateway: &'a Gateway, entries: &[Entry<'a>]) -> Vec<Entry<'a>> {
+    let mut names = HashSet::new();
+    let mut known = HashMap::new();
+    for entry in entries {
+        names.insert(entry.name.as_ref());
+        known.entry(key(entry.target)).or_insert(entry.listed);
     }
+    let free = gateway.aliases.iter().filter(|alias| !names.contains(alias.as_str()));
+    let entries = free.filter_map(|alias| {
+        let found = resolve(gateway, alias)?;
+        let listed = known.get(&key(found.target)).copied().flatten();
+        Some(Entry { listed, ..found })
+    });
+    entries.collect()
+}
+
+fn key(target: Target<'_>) -> (usize, &str) {
+    (target.provider.index(), target.model)
+}
+
+/// What `name` stands for.
+#[inline(never)]
+fn resolve<'s>(gateway: &'s Gateway, name: &'s str) -> Option<Entry<'s>> {
+    let Decision { target, alias, .. } = gateway.routes.decide_str(name).ok()?;
+    let provider = &gateway.provider(target.provider)?.name;
+    let alias = alias.is_some() && name != target.model;
+    Some(Entry { name: Cow::Borrowed(name), target, provider, listed: None, alias })
 }
 
 impl Entry<'_> {

@@ -1,5 +1,7 @@
 //! The models that a file lists for a provider: with or without its namespace.
 
+use hashbrown::HashSet;
+
 use super::error::ConfigError;
 use super::file::ProviderFile;
 use crate::model::ModelName;
@@ -7,12 +9,12 @@ use crate::model::ModelName;
 /// The listed models by the names that the provider is sent, each once.
 pub(super) fn compile(name: &str, file: &ProviderFile) -> Result<Vec<String>, ConfigError> {
     let namespaces = file.namespaces_of(name);
-    let mut models = Vec::new();
+    let (mut models, mut seen) = (Vec::new(), HashSet::new());
     for (index, written) in file.models.iter().enumerate() {
         let model = bare(written, &namespaces).map_err(|problem| {
             ConfigError::new(format!("providers.{name}.models[{index}]"), problem)
         })?;
-        if !models.iter().any(|other| other == model) {
+        if seen.insert(model) {
             models.push(model.to_owned());
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::{Glob, NoRoute, RouteTable};
 use crate::config::{ConfigError, File, ProviderId};
@@ -101,6 +101,7 @@ pub(super) fn insert_by_length<T>(globs: &mut Vec<(Glob, T)>, new: (Glob, T)) {
 }
 
 fn aliases(file: &File) -> Result<HashMap<String, String>, ConfigError> {
+    let names: HashSet<&str> = file.aliases.iter().map(|(alias, _)| alias).collect();
     let mut aliases = HashMap::new();
     for (alias, model) in file.aliases.iter() {
         let at = || format!("aliases.{alias}");
@@ -112,7 +113,7 @@ fn aliases(file: &File) -> Result<HashMap<String, String>, ConfigError> {
                 ));
             }
         }
-        if file.aliases.iter().any(|(other, _)| other == model) {
+        if names.contains(model.as_str()) {
             let problem = format!(
                 "\"{model}\" is an alias too, and an alias is replaced once; \
                  write the model that it stands for"
