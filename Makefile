@@ -70,7 +70,11 @@ run: build ## Serve 127.0.0.1:8400; CONFIG=my.toml takes a configuration
 ##@ Test
 
 .PHONY: test
-test: test-unit test-wasm test-module test-e2e test-oldest test-istio ## Run all tests, with the real Envoy and the real LiteLLM
+test: test-unit test-wasm test-module test-e2e test-oldest ## Run all tests, with the real Envoy and the real LiteLLM
+
+# What takes minutes each, root, or a machine's fixed ports; envoy/'s files themselves are held by `make test`.
+.PHONY: test-deployments
+test-deployments: test-istio test-envoy-gateway test-systemd test-compose ## Run where it is deployed: Istio's proxies, Envoy Gateway, systemd, docker compose
 
 .PHONY: test-unit
 test-unit: ## Test what needs no Envoy, on the host

@@ -121,6 +121,21 @@ fn the_rationales_figures_are_those_that_were_measured() {
     }
 }
 
+/// The image is built from those alone that `.dockerignore` lets through.
+#[test]
+fn the_image_has_what_the_build_reads() {
+    let let_through = read(".dockerignore");
+    let mut grep = Command::new("git");
+    grep.args(["grep", "-ho", r#"include_str!("[^"]*"#, "src"]).current_dir(path(""));
+    let found = grep.output().unwrap();
+    let found = String::from_utf8(found.stdout).unwrap();
+    let files: Vec<_> = found.lines().filter_map(|line| line.rsplit_once("../")).collect();
+    assert!(!files.is_empty());
+    for (_, file) in files {
+        assert!(let_through.lines().any(|line| line == format!("!{file}")), "{file}");
+    }
+}
+
 /// `tests/sdk/test_trouble.py` brings each of them about, and cures it.
 #[test]
 fn the_troubles_are_those_that_the_tests_cure() {
