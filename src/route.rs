@@ -32,7 +32,7 @@ pub struct RouteTable {
 }
 
 /// A provider and the model name sent to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Target<'a> {
     /// Who gets the request.
     pub provider: ProviderId,

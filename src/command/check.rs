@@ -20,9 +20,7 @@ pub(crate) struct Args {
 /// Says that it holds, or what is wrong, on which line, and what would be right.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, load::Error> {
     let loaded = load::load(args.config.as_deref(), &|name| std::env::var_os(name))?;
-    for warning in args.envoy_version.warnings() {
-        eprintln!("gaud: warning: {warning}");
-    }
+    args.envoy_version.warn();
     let source = match &loaded.path {
         Some(path) => path.display().to_string(),
         None => "the environment".to_owned(),

@@ -63,9 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
         form => Source::read(form, args.config.as_deref(), args.wasm.as_deref(), &env)?
             .yaml(args.envoy_version, &env)?,
     };
-    for warning in args.envoy_version.warnings() {
-        eprintln!("gaud: warning: {warning}");
-    }
+    args.envoy_version.warn();
     match writeln!(io::stdout(), "{yaml}") {
         // Whoever reads has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),

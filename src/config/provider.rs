@@ -22,7 +22,7 @@ pub(super) const LITELLM: &str = "litellm";
 const NAME_BYTES_MAX: usize = 64;
 
 /// A provider's place in [`super::Gateway::providers`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProviderId(usize);
 
 impl ProviderId {

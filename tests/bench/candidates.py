@@ -69,12 +69,20 @@ def start_envoy(
     rendered = envoy_config.render(tools.gaud, tools.gaud_wasm, values, folder)
     config = folder / f"{name}.json"
     config.write_text(json.dumps(envoy_config.with_filter(rendered, own), indent=1))
-    argv = [tools.envoy, "-c", config, "--concurrency", 1, "--disable-hot-restart", "--log-level", "warning"]
-    server = start(name, pinned([*(under or []), *argv], SERVER_CORE), {}, folder, stack)
-    server.wait_until(lambda: answers(f"{admin}/ready"), START_LIMIT_SECS)
+    server = run_envoy([*(under or []), tools.envoy], name, config, admin, folder, stack)
     workloads = FEW_WORKLOADS if own.get("few") else WORKLOADS
     edits, rewrites = (own.get(key, False) for key in ("edits", "rewrites"))
     return Candidate(name, own["label"], server.process.pid, url, HEADERS, workloads, edits, rewrites)
+
+
+def run_envoy(
+    program: list, name: str, config: Path, admin: str, folder: Path, stack: ExitStack, workers: int = 1
+) -> Server:
+    """Runs Envoy until it is ready, on the servers' core."""
+    argv = [*program, "-c", config, "--concurrency", workers, "--disable-hot-restart", "--log-level", "warning"]
+    server = start(name, pinned(argv, SERVER_CORE), {}, folder, stack)
+    server.wait_until(lambda: answers(f"{admin}/ready"), START_LIMIT_SECS)
+    return server
 
 
 def start_litellm(tools: Tools, upstream: str, folder: Path, stack: ExitStack) -> Candidate:

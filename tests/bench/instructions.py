@@ -31,11 +31,12 @@ VALGRIND = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out
 def instructions(tools: Tools, name: str, own: dict, requests: int, upstream: str, folder: Path) -> int:
     """All that an Envoy has executed from its start to its end, with so many requests between."""
     folder.mkdir()
+    sent = body(BODY_BYTES, model_first=False)
     with ExitStack() as stack:
         candidate = starting.start_envoy(tools, name, own, upstream, folder, stack, under=VALGRIND)
         client = http.client.HTTPConnection(urlsplit(candidate.url).netloc, timeout=LIMIT_SECS)
         for _ in range(requests):
-            client.request("POST", "/v1/chat/completions", body(BODY_BYTES, model_first=False), HEADERS)
+            client.request("POST", "/v1/chat/completions", sent, HEADERS)
             answer = client.getresponse()
             answer.read()
             if answer.status != 200:

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import candidates as starting
 from bodies import body
-from candidates import HEADERS, START_LIMIT_SECS, answers
+from candidates import HEADERS
 from envoy_config import MODEL
-from measure import SERVER_CORE, pinned, rss_mb, sample
+from measure import rss_mb, sample
 from processes import free_port
 from write import table
 
@@ -103,9 +103,7 @@ def start(size: Size, asked: argparse.Namespace, upstream: str, folder: Path, st
     yaml = subprocess.run(render, check=True, capture_output=True).stdout
     rendered = time.monotonic()
     (folder / "envoy.yaml").write_bytes(yaml)
-    argv = [asked.envoy, "-c", folder / "envoy.yaml", "--concurrency", size.workers, "--disable-hot-restart", "--log-level", "warning"]
-    server = starting.start("envoy", pinned(argv, SERVER_CORE), {}, folder, stack)
-    server.wait_until(lambda: answers(f"{admin}/ready"), START_LIMIT_SECS)
+    server = starting.run_envoy([asked.envoy], "envoy", folder / "envoy.yaml", admin, folder, stack, size.workers)
     ready = time.monotonic()
     return Gateway(size, server.process.pid, url, (rendered - began) * 1e3, ready - rendered)
 
@@ -121,17 +119,21 @@ def list_ms(gateway: Gateway) -> float:
     return statistics.median(taken)
 
 
+def write_body(asked: str, file: Path) -> Path:
+    file.write_bytes(body(BODY_BYTES, model_first=False).replace(MODEL.encode(), asked.encode()))
+    return file
+
+
 def cpu_us(gateways: list[Gateway], folder: Path) -> list[list[float]]:
     """For each gateway, its processor time per request in each round."""
     taken = [[] for _ in gateways]
+    files = [write_body(gateway.size.asked, folder / f"{place}.json") for place, gateway in enumerate(gateways)]
     for number in range(-1, ROUNDS):
         for place in range(len(gateways)):
             place = (place + number) % len(gateways)
             gateway = gateways[place]
-            file = folder / "body.json"
-            file.write_bytes(body(BODY_BYTES, model_first=False).replace(MODEL.encode(), gateway.size.asked.encode()))
             url = f"{gateway.url}/v1/chat/completions"
-            one = sample(gateway.pid, url, HEADERS, file, CONNECTIONS, WINDOW_SECS)
+            one = sample(gateway.pid, url, HEADERS, files[place], CONNECTIONS, WINDOW_SECS)
             if number >= 0:  # before: a VM compiles what runs often once more
                 taken[place].append(one.cpu_us)
     return taken

@@ -32,7 +32,7 @@ ROWS = json.loads((HERE / "trouble.json").read_text())
 LIMIT_SECS = 60
 LISTEN = 'listen = "127.0.0.1:0"\nadmin_listen = "127.0.0.1:0"\nworkers = 1\n'
 SECRETS = {"MASTER_KEY": MASTER_KEY, "UPSTREAM_KEY": UPSTREAM_KEY, "WRONG_KEY": CLIENT_KEY}
-ENVOY_WITHOUT_V8 = os.environ.get("ENVOY_WITHOUT_V8", ROOT / ".tools/envoy-without-v8/envoy/_bin/envoy")
+ENVOY_WITHOUT_V8 = os.environ.get("ENVOY_WITHOUT_V8", ROOT / ".tools/envoy/1.38.3/envoy/_bin/envoy")
 
 
 class Gateway(NamedTuple):

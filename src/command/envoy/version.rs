@@ -62,7 +62,7 @@ impl EnvoyVersion {
     }
 
     /// What a user must know of this version.
-    pub(crate) fn warnings(self) -> impl Iterator<Item = String> {
+    pub(super) fn warnings(self) -> impl Iterator<Item = String> {
         let resets = !self.has(Feature::ResetsWithError);
         let resets = resets.then(|| {
             format!(
@@ -72,6 +72,13 @@ impl EnvoyVersion {
             )
         });
         resets.into_iter().chain(self.untested())
+    }
+
+    /// Tells who has named it so.
+    pub(crate) fn warn(self) {
+        for warning in self.warnings() {
+            eprintln!("gaud: warning: {warning}");
+        }
     }
 
     fn untested(self) -> Option<String> {
