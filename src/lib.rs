@@ -9,49 +9,49 @@
 //!                                      └─────> hop ──> attempt ──────────┘
 //! ```
 //!
-//! The modules, as a request meets them: [`head`], [`path`] and [`endpoint`] say what it asks for,
-//! [`body`] finds its [`model`], [`route`] picks the targets by the [`config`], [`admission`] asks
-//! the first one's [`breaker`], [`release`] is how the request leaves, and [`reply`] what a client gets in a provider's place.
-//! [`session`] alone knows their order.
+//! The rooms, in the order in which a request meets them:
 //!
-//! A request that may take several attempts goes over the [`hop`]: [`attempt`] alone knows the
-//! order behind the hop. [`run`] remembers the attempts before, [`response`] reads what came of one,
-//! and [`retry`] decides what comes next.
+//! | room | what it knows |
+//! |---|---|
+//! | [`request`] | what a client asks for: head, path, endpoint, credentials |
+//! | [`body`] | where the body names the model, while its bytes pass |
+//! | [`route`] | which provider gets the model, and which targets follow |
+//! | [`breaker`] | when a failing provider gets no traffic: the pure state machine |
+//! | [`health`] | what attempts and checks say of the providers, told to their breakers |
+//! | [`session`] | a client's request, from its head to its answer; its order is known only here |
+//! | [`failover`] | a request that takes several attempts, after the hop |
+//! | [`reply`] | what the gateway answers in a provider's place |
+//! | `filter` | the glue between Envoy and all of this; built for wasm32-wasip1 alone |
 //!
-//! Beside the requests: [`outcome`] says what an attempt means to a [`breaker`], [`health`] checks
-//! providers and [`discovery`] asks them for their models, all with the help of [`store`];
-//! [`status`] and [`metrics`] show how they are, and [`catalog`] what models they have. [`host`] is
-//! what all of it asks of the world, and [`capabilities`] what the module asks of Envoy.
+//! And the life of a configuration:
 //!
-//! The `filter` translates between this and Envoy, and is built for wasm32-wasip1 only.
+//! | room | what it knows |
+//! |---|---|
+//! | [`config`] | what a person writes |
+//! | [`gateway`] | what the configuration compiles to |
+//! | [`names`] | what the filter and Envoy's configuration call each other |
+//! | [`models`] | which models the providers have |
+//! | [`poll`] | when the gateway itself asks providers |
+//! | [`host`] | what the core asks of the world: clock, shared data, metrics |
+//! | `native` | the command: settings, rendering, running Envoy |
 
-pub mod admission;
-pub mod attempt;
 pub mod body;
 pub mod breaker;
-pub mod capabilities;
-pub mod catalog;
-mod client_path;
 pub mod config;
-pub mod discovery;
-pub mod endpoint;
-pub mod head;
+pub mod failover;
+pub mod gateway;
 pub mod health;
-pub mod hop;
 pub mod host;
-pub mod metrics;
-pub mod model;
-pub mod outcome;
-pub mod path;
-pub mod release;
+pub mod models;
+pub mod names;
+pub mod poll;
 pub mod reply;
-pub mod response;
-pub mod retry;
+pub mod request;
 pub mod route;
-pub mod run;
 pub mod session;
-pub mod status;
-pub mod store;
 
 #[cfg(all(target_os = "wasi", not(test)))]
 mod filter;
+
+#[cfg(not(target_family = "wasm"))]
+pub mod native;

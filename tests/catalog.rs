@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use gaud::catalog::{Catalog, Listed, from_bytes, parse, to_bytes};
-use gaud::config::{File, Gateway, Ordered, ProviderFile};
-use gaud::model::ModelName;
+use gaud::config::{File, Ordered, ProviderFile};
+use gaud::gateway::Gateway;
+use gaud::models::{Catalog, Listed, from_bytes, parse, to_bytes};
+use gaud::request::model::ModelName;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

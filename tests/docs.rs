@@ -6,8 +6,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
-    clippy::unwrap_used,
-    missing_docs
+    clippy::unwrap_used
 )]
 
 #[path = "docs/versions.rs"]
@@ -19,10 +18,10 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use gaud::config::File;
-use gaud::endpoint::table::{Meaning, ROWS, Row};
-use gaud::endpoint::{Body, Shape};
-use gaud::metrics::{FAMILIES, Family};
+use gaud::host::metrics::{FAMILIES, Family};
 use gaud::reply::Code;
+use gaud::request::endpoint::table::{Meaning, ROWS, Row};
+use gaud::request::endpoint::{ModelBody, Shape};
 
 fn path(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), name].iter().collect()
@@ -84,7 +83,7 @@ fn the_settings_are_all_there_and_no_others() {
 #[test]
 fn the_metrics_are_the_families() {
     let mut table = String::from("| metric | labels | |\n|---|---|---|\n");
-    for Family { name, labels, meaning } in FAMILIES {
+    for Family { name, labels, meaning, .. } in FAMILIES {
         let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
         table += &format!("| `{name}` | {} | {meaning} |\n", labels.join(", "));
     }
@@ -173,7 +172,7 @@ fn the_endpoints_are_the_rows() {
     for row in ROWS {
         let meaning = match row.meaning {
             // The README describes each of them elsewhere.
-            Meaning::Own(_) => continue,
+            Meaning::Local(_) => continue,
             other => other,
         };
         match groups.iter_mut().find(|group| (group.0, group.1) == (meaning, row.shape)) {
@@ -198,8 +197,8 @@ fn request(row: &Row) -> String {
 /// Where the model stands, what is edited, and where a request without one goes.
 fn described(meaning: Meaning) -> &'static str {
     match meaning {
-        Meaning::Own(_) => "",
-        Meaning::Body(Body { is_form: true, repeats: false, .. }) => {
+        Meaning::Local(_) => "",
+        Meaning::Body(ModelBody { is_form: true, repeats: false, .. }) => {
             "`model` in a multipart form, or a JSON object; never sent again | its bytes | \
              `default_provider`"
         }

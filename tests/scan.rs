@@ -5,8 +5,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
-    clippy::unwrap_used,
-    missing_docs
+    clippy::unwrap_used
 )]
 
 use gaud::body::{Boundary, FormScanner, JsonScanner, Problem, ScanError, Scanner};

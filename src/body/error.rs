@@ -35,7 +35,7 @@ pub enum Problem {
     DuplicateModel,
     /// `model` is no string but what is named here.
     ModelNotAString(&'static str),
-    /// A model longer than [`crate::model::MODEL_BYTES_MAX`].
+    /// A model longer than [`crate::request::model::MODEL_BYTES_MAX`].
     ModelTooLong,
     /// An escape in the model that is half of a surrogate pair: no Unicode character.
     ModelNotUnicode,
@@ -65,7 +65,7 @@ impl fmt::Display for Problem {
             Self::DuplicateModel => f.write_str("a second 'model'"),
             Self::ModelNotAString(found) => write!(f, "'model' is {found}, not a string"),
             Self::ModelTooLong => {
-                write!(f, "'model' is longer than {} bytes", crate::model::MODEL_BYTES_MAX)
+                write!(f, "'model' is longer than {} bytes", crate::request::model::MODEL_BYTES_MAX)
             }
             Self::ModelNotUnicode => f.write_str("'model' has half a surrogate pair"),
             Self::Form(problem) => problem.fmt(f),

@@ -34,7 +34,7 @@ use super::number::Number;
 use super::scanner::FoundModel;
 use super::text::{Pushed, Text};
 use super::utf8::Utf8;
-use crate::model::MODEL_BYTES_MAX;
+use crate::request::model::MODEL_BYTES_MAX;
 use skip::skip;
 
 /// The most levels of nesting, the outermost object included: `serde_json`'s own limit.

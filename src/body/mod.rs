@@ -18,6 +18,7 @@ pub mod json;
 pub mod multipart;
 mod number;
 pub mod scanner;
+mod splice;
 mod text;
 mod utf8;
 
@@ -27,3 +28,4 @@ pub use held::Held;
 pub use json::JsonScanner;
 pub use multipart::{Boundary, BoundaryProblem, FormProblem, FormScanner};
 pub use scanner::{FoundModel, Scanner};
+pub use splice::Splice;

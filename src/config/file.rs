@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::credential::Auth;
+use super::auth::Auth;
 use super::error::ConfigError;
 use super::ordered::Ordered;
 use super::secret::SecretSource;
@@ -213,7 +213,7 @@ impl File {
     }
 
     /// Refuses the settings that only the command can carry out.
-    pub(super) fn refuse_what_belongs_to_envoy(&self) -> Result<(), ConfigError> {
+    pub(crate) fn refuse_what_belongs_to_envoy(&self) -> Result<(), ConfigError> {
         let present = [
             ("listen", self.listen.is_some()),
             ("admin_listen", self.admin_listen.is_some()),

@@ -29,6 +29,9 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Reads an environment variable.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
@@ -46,6 +49,35 @@ impl SecretSource {
             Some(name) => Self::Environment(name.to_owned()),
             None => Self::Literal(Secret::new(value)),
         }
+    }
+}
+
+impl SecretSource {
+    /// The secret, as a header can carry it.
+    ///
+    /// # Errors
+    /// The sentence that says why there is no such secret, and the remedy. It never shows the value.
+    pub fn resolve(&self, lookup: Lookup<'_>) -> Result<Secret, String> {
+        let Self::Environment(name) = self else {
+            let problem = "is written out, and Envoy's config dump would show it; write \
+                           \"os.environ/NAME\" and set that variable in Envoy's environment";
+            return Err(problem.to_owned());
+        };
+        let key = lookup(name).filter(|value| !value.is_empty()).ok_or_else(|| {
+            format!(
+                "the environment variable {name} is not set; set it for Envoy, and list it in \
+                 host_env_keys"
+            )
+        })?;
+        // A header's value: RFC 9110, section 5.5, without white space at the ends.
+        let allowed = |byte: u8| (0x20..0x7f).contains(&byte);
+        if key.bytes().all(allowed) && key.trim() == key {
+            return Ok(Secret::new(key));
+        }
+        Err(format!(
+            "{name} holds line breaks, spaces at an end or non-ASCII characters; no header can \
+             carry it"
+        ))
     }
 }
 

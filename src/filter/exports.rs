@@ -12,24 +12,15 @@ use std::ptr::{NonNull, null_mut};
 
 use hashbrown::HashMap;
 
-use super::attempt::AttemptStream;
+use super::context::{Context, FilterStatus};
 use super::log;
 use super::root::Root;
-use super::stream::{Action, Stream};
 
 /// The contexts of this VM.
 #[derive(Default)]
 struct Contexts {
     roots: HashMap<u32, Root>,
     streams: HashMap<u32, Context>,
-}
-
-/// A request's context.
-pub(super) enum Context {
-    /// As the client sent it.
-    Stream(Stream),
-    /// As it came over the hop.
-    Attempt(AttemptStream),
 }
 
 thread_local! {
@@ -46,8 +37,9 @@ fn with_root<T>(id: u32, act: impl FnOnce(&mut Root) -> T) -> Option<T> {
 }
 
 /// A request without a context passes as it is: there is no configuration to read it by.
-fn with_stream(id: u32, act: impl FnOnce(&mut Context) -> Action) -> Action {
-    with_contexts(|contexts| contexts.streams.get_mut(&id).map(act)).unwrap_or(Action::Continue)
+fn with_stream(id: u32, act: impl FnOnce(&mut Context) -> FilterStatus) -> FilterStatus {
+    with_contexts(|contexts| contexts.streams.get_mut(&id).map(act))
+        .unwrap_or(FilterStatus::Continue)
 }
 
 unsafe extern "C" {
@@ -64,7 +56,7 @@ extern "C" fn _initialize() {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_abi_version_0_2_1() {}
 
-/// Memory that Envoy fills and [`super::host`] takes over; null, which Envoy takes for an error, when
+/// Memory that Envoy fills and [`super::abi`] takes over; null, which Envoy takes for an error, when
 /// there is none.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
@@ -112,11 +104,7 @@ extern "C" fn proxy_on_tick(root: u32) {
     with_root(root, Root::tick);
     with_contexts(|Contexts { roots, streams }| {
         if roots.get(&root)?.makes_attempts() {
-            for (id, context) in streams {
-                if let Context::Attempt(attempt) = context {
-                    attempt.tick(*id);
-                }
-            }
+            streams.iter_mut().for_each(|(id, context)| context.tick(*id));
         }
         Some(())
     });
@@ -134,59 +122,36 @@ extern "C" fn proxy_on_http_call_response(
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(id: u32, _headers: usize, end: u32) -> Action {
-    with_stream(id, |context| match context {
-        Context::Stream(stream) => stream.request_headers(end != 0),
-        Context::Attempt(attempt) => attempt.request_headers(end != 0),
-    })
+extern "C" fn proxy_on_request_headers(id: u32, _headers: usize, end: u32) -> FilterStatus {
+    with_stream(id, |context| context.request_headers(end != 0))
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_body(id: u32, size: usize, end: u32) -> Action {
-    with_stream(id, |context| match context {
-        Context::Stream(stream) => stream.request_body(size, end != 0),
-        Context::Attempt(attempt) => attempt.request_body(size, end != 0),
-    })
+extern "C" fn proxy_on_request_body(id: u32, size: usize, end: u32) -> FilterStatus {
+    with_stream(id, |context| context.request_body(size, end != 0))
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_trailers(id: u32, _trailers: usize) -> Action {
-    with_stream(id, |context| match context {
-        Context::Stream(stream) => stream.request_trailers(),
-        Context::Attempt(attempt) => attempt.request_body(0, true),
-    })
+extern "C" fn proxy_on_request_trailers(id: u32, _trailers: usize) -> FilterStatus {
+    with_stream(id, |context| context.request_trailers())
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_headers(id: u32, _headers: usize, end: u32) -> Action {
-    with_stream(id, |context| match context {
-        Context::Stream(stream) => stream.response_headers(),
-        Context::Attempt(attempt) => attempt.response_headers(end != 0),
-    })
+extern "C" fn proxy_on_response_headers(id: u32, _headers: usize, end: u32) -> FilterStatus {
+    with_stream(id, |context| context.response_headers(end != 0))
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_body(id: u32, size: usize, end: u32) -> Action {
-    with_stream(id, |context| match context {
-        Context::Stream(_) => Action::Continue,
-        Context::Attempt(attempt) => attempt.response_body(size, end != 0),
-    })
+extern "C" fn proxy_on_response_body(id: u32, size: usize, end: u32) -> FilterStatus {
+    with_stream(id, |context| context.response_body(size, end != 0))
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_trailers(id: u32, _trailers: usize) -> Action {
-    with_stream(id, |context| match context {
-        Context::Stream(_) => Action::Continue,
-        Context::Attempt(attempt) => attempt.response_trailers(),
-    })
+extern "C" fn proxy_on_response_trailers(id: u32, _trailers: usize) -> FilterStatus {
+    with_stream(id, |context| context.response_trailers())
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_log(id: u32) {
-    with_contexts(|contexts| {
-        contexts.streams.get_mut(&id).map(|context| match context {
-            Context::Stream(stream) => stream.end(),
-            Context::Attempt(attempt) => attempt.end(),
-        })
-    });
+    with_contexts(|contexts| contexts.streams.get_mut(&id).map(Context::end));
 }

@@ -2,7 +2,7 @@
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use super::host;
+use super::abi;
 
 struct EnvoyLog;
 
@@ -20,7 +20,7 @@ impl Log for EnvoyLog {
             Level::Error => 4,
         };
         if self.enabled(record.metadata()) {
-            host::log(level, &record.args().to_string());
+            abi::log(level, &record.args().to_string());
         }
     }
 
@@ -33,5 +33,5 @@ pub(super) fn open() {
     if log::set_logger(&EnvoyLog).is_ok() {
         log::set_max_level(LevelFilter::Info);
     }
-    std::panic::set_hook(Box::new(|panic| host::log(CRITICAL, &panic.to_string())));
+    std::panic::set_hook(Box::new(|panic| abi::log(CRITICAL, &panic.to_string())));
 }

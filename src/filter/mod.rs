@@ -1,27 +1,24 @@
 //! The glue between Envoy and the core: proxy-wasm, and nothing else.
 //!
-//! It translates and decides nothing:
+//! The glue translates, and decides nothing:
 //!
 //! ```text
-//! Envoy ── exports ──┬─> root     the plugin: configuration, ticks, checks, discovery
-//!                    ├─> stream   a client's request, by a Session
-//!                    └─> attempt  what came over the hop, by an Attempt
-//!                          └──────── host ──> Envoy
+//! Envoy ── exports ──> context ──┬─> root     the plugin: configuration, ticks, polls
+//!                                ├─> stream   a client's request, by a Session
+//!                                └─> attempt  a request that came over the hop, by an Attempt
+//!                                      └──────── host, abi ──> Envoy
 //! ```
 //!
-//! The same module stands before and behind the hop; `root_id` says where.
+//! The same module runs before and after the hop; `root_id` says where.
 
+mod abi;
 mod attempt;
-mod envoy;
+mod context;
 mod exports;
 mod host;
 mod log;
+mod reply;
 mod root;
 mod stream;
 #[cfg(feature = "trap")]
 mod trap;
-
-/// An HTTP status as a header has it.
-fn status(value: &[u8]) -> Option<u32> {
-    std::str::from_utf8(value).ok()?.parse().ok()
-}

@@ -5,9 +5,10 @@ use std::cell::{Cell, RefCell};
 use hashbrown::HashMap;
 
 use super::Host;
-use crate::config::ProviderId;
-use crate::metrics::{BreakerState, Metric};
-use crate::store::Store;
+use crate::breaker::BreakerState;
+use crate::host::metrics::Metric;
+use crate::host::store::Store;
+use crate::route::ProviderId;
 
 /// Shared data that nobody shares, and a clock that stands.
 #[derive(Default)]

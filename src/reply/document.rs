@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Code, json};
-use crate::endpoint::Shape;
+use crate::request::endpoint::Shape;
 
 impl Code {
     /// The whole error document, as JSON.

@@ -2,9 +2,9 @@
 
 use super::{Code, Reply};
 use crate::body::{BoundaryProblem, Problem, ScanError};
-use crate::config::Provider;
-use crate::endpoint::Shape;
-use crate::model::InvalidModel;
+use crate::names::properties::DETAILS_PREFIX;
+use crate::request::endpoint::Shape;
+use crate::request::model::InvalidModel;
 
 /// Why the gateway refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub enum Reject {
     /// An error of the provider's that does not end.
     EndlessError,
     /// What came over the hop is not the gateway's own.
-    NoRun,
+    NoCrossing,
     /// Nobody knows this path.
     UnknownUrl {
         /// The request's method.
@@ -72,7 +72,7 @@ impl Reject {
         Reply {
             status: code.status(),
             body: code.document(shape, &self.message(), self.param()),
-            details: format!("gaud_{}", code.as_str()),
+            details: format!("{DETAILS_PREFIX}{}", code.as_str()),
             retry_after_secs: match self {
                 Self::Unavailable { retry_after_secs, .. } => Some(*retry_after_secs),
                 Self::NoRoom => Some(1),
@@ -82,9 +82,9 @@ impl Reject {
     }
 
     /// A provider is left alone for so long.
-    pub fn unavailable(provider: &Provider, wait_ms: u64) -> Self {
+    pub fn unavailable(provider: &str, wait_ms: u64) -> Self {
         Self::Unavailable {
-            provider: provider.name.clone(),
+            provider: provider.to_owned(),
             retry_after_secs: wait_ms.div_ceil(1000).max(1),
         }
     }
@@ -113,7 +113,7 @@ impl Reject {
             Self::Exhausted => Code::ProviderUnreachable,
             Self::NoFirstToken | Self::Stalled => Code::ProviderTimeout,
             Self::EndlessError => Code::BadProviderResponse,
-            Self::NoRun => Code::GatewayError,
+            Self::NoCrossing => Code::GatewayError,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
         }
     }
@@ -177,7 +177,7 @@ impl Reject {
             Self::NoFirstToken => "The provider sent nothing within first_token_secs.".to_owned(),
             Self::Stalled => "The provider sent nothing more within idle_secs.".to_owned(),
             Self::EndlessError => "The provider's answer is an error without an end.".to_owned(),
-            Self::NoRun => "The request is no attempt of this gateway's.".to_owned(),
+            Self::NoCrossing => "The request is no attempt of this gateway's.".to_owned(),
             Self::UnknownUrl { method, path } => format!("Unknown URL: {method} {path}."),
         }
     }

@@ -3,34 +3,16 @@
 use hashbrown::HashMap;
 
 use super::compile::insert_by_length;
-use super::{Glob, NoRoute, RouteTable, Target};
-use crate::config::{ConfigError, Credential, FallbackFile, File, Provider, ProviderId};
-use crate::model::ModelName;
+use super::{ChainTarget, Glob, ProviderId, RouteTable, Target};
+use crate::config::{ConfigError, FallbackFile, File};
+use crate::request::model::ModelName;
 
 /// The most models that may follow a model.
 const FALLBACKS_MAX: usize = 8;
 
-/// A provider and the model's name there, of a chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChainTarget {
-    /// Who is asked.
-    pub provider: ProviderId,
-    /// For what.
-    pub model: String,
-}
-
-impl ChainTarget {
-    /// The same, borrowed.
-    pub fn as_target(&self) -> Target<'_> {
-        Target { provider: self.provider, model: &self.model }
-    }
-}
-
-impl From<Target<'_>> for ChainTarget {
-    fn from(target: Target<'_>) -> Self {
-        Self { provider: target.provider, model: target.model.to_owned() }
-    }
-}
+/// Whether a target may follow, and the problem where it may not. The provider is the one that gets the request first,
+/// where all requests of the chain have the same.
+pub(crate) type CheckTarget<'a> = &'a dyn Fn(Target<'_>, Option<ProviderId>) -> Result<(), String>;
 
 /// All chains of a configuration.
 #[derive(Debug, Default, PartialEq)]
@@ -57,7 +39,7 @@ impl Chains {
     pub(crate) fn compile(
         file: &File,
         routes: &RouteTable,
-        providers: &[Provider],
+        check: CheckTarget<'_>,
     ) -> Result<Self, ConfigError> {
         let mut chains = Self::default();
         for (index, fallback) in file.fallbacks.iter().enumerate() {
@@ -65,7 +47,7 @@ impl Chains {
             let model = &fallback.model;
             ModelName::check(model)
                 .map_err(|problem| ConfigError::new(at("model"), problem.to_string()))?;
-            let targets = targets(fallback, routes, providers)
+            let targets = targets(fallback, routes, check)
                 .map_err(|(field, problem)| ConfigError::new(at(&field), problem))?;
             let glob = Glob { pattern: model.clone() };
             let taken = chains.exact.contains_key(model)
@@ -86,19 +68,19 @@ impl Chains {
 fn targets(
     fallback: &FallbackFile,
     routes: &RouteTable,
-    providers: &[Provider],
+    check: CheckTarget<'_>,
 ) -> Result<Vec<ChainTarget>, (String, String)> {
     if fallback.to.is_empty() || fallback.to.len() > FALLBACKS_MAX {
         let problem = format!("has {} models; write 1 to {FALLBACKS_MAX}", fallback.to.len());
         return Err(("to".to_owned(), problem));
     }
-    let own = routes.decide_str(&fallback.model).ok().map(|decision| decision.target);
+    let routed = routes.decide_str(&fallback.model).ok().map(|decision| decision.target.provider);
+    let first = routed.filter(|_| !fallback.model.contains('*'));
     let mut targets: Vec<ChainTarget> = Vec::new();
     for (index, model) in fallback.to.iter().enumerate() {
         let at = || format!("to[{index}]");
         let target = resolved(fallback, model, routes).map_err(|problem| (at(), problem))?;
-        let first = own.filter(|_| !fallback.model.contains('*')).map(|own| own.provider);
-        check_credential(target, first, providers).map_err(|problem| (at(), problem))?;
+        check(target, first).map_err(|problem| (at(), problem))?;
         let target = ChainTarget::from(target);
         if targets.contains(&target) {
             return Err((at(), format!("\"{model}\" is in this chain already; take one out")));
@@ -119,28 +101,6 @@ fn resolved<'a>(
     ModelName::check(model).map_err(|problem| problem.to_string())?;
     match routes.decide_str(model) {
         Ok(decision) => Ok(decision.target),
-        Err(NoRoute::MissingModel(_)) => {
-            Err(format!("\"{model}\" names no model behind its namespace"))
-        }
-        Err(NoRoute::NotFound) => {
-            Err(format!("no provider takes \"{model}\"; begin it with a provider's namespace"))
-        }
+        Err(no_route) => Err(no_route.problem_of(model)),
     }
-}
-
-/// The client's credential is for the provider that it asked for, and for no other.
-fn check_credential(
-    target: Target<'_>,
-    first: Option<ProviderId>,
-    providers: &[Provider],
-) -> Result<(), String> {
-    let Some(provider) = providers.get(target.provider.index()) else { return Ok(()) };
-    if provider.credential != Credential::Passthrough || first == Some(target.provider) {
-        return Ok(());
-    }
-    let name = &provider.name;
-    Err(format!(
-        "goes to {name}, which has no credential of its own, and would get the client's for another \
-         provider; set providers.{name}.api_key, or auth = \"none\""
-    ))
 }

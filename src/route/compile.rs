@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{Glob, NoRoute, RouteTable};
-use crate::config::{ConfigError, File, ProviderId};
-use crate::model::ModelName;
+use super::{Glob, ProviderId, RouteTable};
+use crate::config::{ConfigError, File};
+use crate::request::model::ModelName;
 
 impl RouteTable {
     /// Compiles the namespaces, patterns and aliases of a file whose providers are checked.
@@ -34,16 +34,10 @@ impl RouteTable {
     /// Every alias stands for a model that goes somewhere.
     fn check_aliases(&self, file: &File) -> Result<(), ConfigError> {
         for (alias, model) in file.aliases.iter() {
-            let problem = match self.decide_unaliased(model) {
-                Ok(_) => continue,
-                Err(NoRoute::MissingModel(_)) => {
-                    format!("\"{model}\" names no model behind its namespace")
-                }
-                Err(NoRoute::NotFound) => {
-                    format!("no provider takes \"{model}\"; begin it with a provider's namespace")
-                }
-            };
-            return Err(ConfigError::new(format!("aliases.{alias}"), problem));
+            if let Err(no_route) = self.decide_unaliased(model) {
+                let problem = no_route.problem_of(model);
+                return Err(ConfigError::new(format!("aliases.{alias}"), problem));
+            }
         }
         Ok(())
     }

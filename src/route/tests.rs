@@ -1,7 +1,8 @@
 //! Where models go: the rules, one after the other.
 
 use super::*;
-use crate::config::{File, Gateway};
+use crate::config::File;
+use crate::gateway::Gateway;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

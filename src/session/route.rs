@@ -2,30 +2,31 @@
 
 use std::rc::Rc;
 
-use super::{Phase, Session, Step};
-use crate::admission::Admission;
+use super::hop::{Crossing, ModelPlace};
+use super::outgoing::{Departure, Outgoing};
+use super::{Phase, RequestAction, Session};
 use crate::body::{Edit, FoundModel, Scanner};
-use crate::config::{Provider, ProviderId};
-use crate::hop::{Crossing, Place};
+use crate::gateway::Provider;
+use crate::health::admission::Admission;
 use crate::host::Host;
-use crate::model::ModelName;
-use crate::release::Release;
 use crate::reply::Reject;
-use crate::route::{NoRoute, Target};
+use crate::request::model::ModelName;
+use crate::route::{NoRoute, ProviderId, Target};
 
 impl Session {
     /// Routes by the model that the path names, else by the body's, else to the default provider.
-    pub(super) fn route<H>(&mut self, host: &H, found: Option<&FoundModel>) -> Result<Step, Reject>
-    where
-        H: Host + ?Sized,
-    {
+    pub(super) fn route(
+        &mut self,
+        host: &dyn Host,
+        found: Option<&FoundModel>,
+    ) -> Result<RequestAction, Reject> {
         let gateway = Rc::clone(&self.gateway);
         let asked = match (&self.named, found) {
             (Some(place), _) => self.path.decoded(place).ok_or(Reject::NotUnicode)?,
             (None, Some(found)) => found.value.clone(),
             (None, None) => {
                 let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
-                return self.release(host, provider, None, None);
+                return self.forward(host, provider, None, None);
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
@@ -39,7 +40,7 @@ impl Session {
         let path = place.map(|place| self.path.renamed(place, target.model));
         let other = found.filter(|found| found.value != target.model);
         let edit = other.and_then(|_| self.scanner()?.edit(target.model));
-        self.release(host, target.provider, path, edit)
+        self.forward(host, target.provider, path, edit)
     }
 
     /// Whether several attempts may be needed, or one that is watched for its deadlines.
@@ -52,51 +53,47 @@ impl Session {
     }
 
     /// Sends the request over the hop, as it is.
-    fn cross<H>(
+    fn cross(
         &mut self,
-        host: &H,
+        host: &dyn Host,
         asked: &str,
         found: Option<&FoundModel>,
         targets: usize,
-    ) -> Step
-    where
-        H: Host + ?Sized,
-    {
-        let place = found.zip(self.scanner()).map(|(found, scanner)| Place::of(scanner, found));
-        let run = format!("{:x}", host.unique());
-        let crossing = Crossing { run, asked: asked.to_owned(), place };
+    ) -> RequestAction {
+        let place =
+            found.zip(self.scanner()).map(|(found, scanner)| ModelPlace::of(scanner, found));
+        let request = format!("{:x}", host.unique());
+        let crossing = Crossing { request, asked: asked.to_owned(), place };
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
         self.let_go();
-        Step::Release(Release {
-            hop: Some((crossing.to_header(), attempts.saturating_sub(1))),
-            ..Release::default()
-        })
+        RequestAction::Cross {
+            crossing: crossing.to_header(),
+            retries_max: attempts.saturating_sub(1),
+        }
     }
 
-    fn release<H>(
+    fn forward(
         &mut self,
-        host: &H,
+        host: &dyn Host,
         id: ProviderId,
-        path: Option<String>,
+        renamed: Option<String>,
         edit: Option<Edit>,
-    ) -> Result<Step, Reject>
-    where
-        H: Host + ?Sized,
-    {
+    ) -> Result<RequestAction, Reject> {
         let gateway = Rc::clone(&self.gateway);
         let Some(provider) = gateway.provider(id) else { return Err(Reject::NoModel) };
         let admitted = Admission::ask(host, id, provider);
-        self.admission = Some(admitted.map_err(|wait_ms| Reject::unavailable(provider, wait_ms))?);
+        let refused = |wait_ms| Reject::unavailable(&provider.name, wait_ms);
+        self.admission = Some(admitted.map_err(refused)?);
         self.let_go();
-        let resized = edit.as_ref().zip(self.content_length);
-        Ok(Step::Release(Release {
-            path: self.path.for_provider(provider, path, self.is_api),
-            content_length: resized.map(|(edit, length)| edit.resized(length)),
+        Ok(RequestAction::Forward(Outgoing::of(Departure {
+            provider,
+            path: &self.path,
+            renamed,
             edit,
-            replaces: self.is_api.then_some(self.credentials),
-            hop: None,
-        }))
+            content_length: self.content_length,
+            credentials: self.is_api.then(|| self.credentials.clone()),
+        })))
     }
 
     fn let_go(&mut self) {

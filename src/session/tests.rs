@@ -3,9 +3,8 @@
 use super::*;
 use crate::body::Edit;
 use crate::config::File;
-use crate::head::tests::serialized;
 use crate::host::memory::Memory;
-use crate::release::Release;
+use crate::request::header_map::serialized;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -24,37 +23,37 @@ fn two_providers() -> Rc<Gateway> {
     )
 }
 
-fn begin(gateway: &Rc<Gateway>, headers: &[(&str, &str)], end: bool) -> (Session, Step) {
+fn begin(gateway: &Rc<Gateway>, headers: &[(&str, &str)], end: bool) -> (Session, RequestAction) {
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     Session::begin(Rc::clone(gateway), &Memory::default(), &Head::parse(&serialized(&headers)), end)
 }
 
 fn post(gateway: &Rc<Gateway>, path: &str) -> Session {
-    let (session, step) = begin(gateway, &[(":method", "POST"), (":path", path)], false);
-    assert_eq!(step, Step::Hold);
+    let (session, action) = begin(gateway, &[(":method", "POST"), (":path", path)], false);
+    assert_eq!(action, RequestAction::Hold);
     session
 }
 
-fn send(session: &mut Session, bytes: &str, end: bool) -> Step {
+fn send(session: &mut Session, bytes: &str, end: bool) -> RequestAction {
     match session.feed(&Memory::default(), bytes.as_bytes()) {
         Ok(()) => session.advance(&Memory::default(), end),
-        Err(reply) => Step::Reply(reply),
+        Err(reply) => RequestAction::Reply(reply),
     }
 }
 
 #[track_caller]
-fn release(step: Step) -> Release {
-    match step {
-        Step::Release(release) => release,
-        other => panic!("no release: {other:?}"),
+fn forwarded(action: RequestAction) -> Outgoing {
+    match action {
+        RequestAction::Forward(outgoing) => outgoing,
+        other => panic!("not forwarded: {other:?}"),
     }
 }
 
 /// Status, and the document.
 #[track_caller]
-fn reply(step: Step) -> (u32, String) {
-    match step {
-        Step::Reply(reply) => (reply.status, reply.body),
+fn reply(action: RequestAction) -> (u32, String) {
+    match action {
+        RequestAction::Reply(reply) => (reply.status, reply.body),
         other => panic!("no reply: {other:?}"),
     }
 }
@@ -69,23 +68,23 @@ fn openai(message: &str, param: &str, code: &str) -> String {
 fn the_request_is_released_as_soon_as_its_model_is_there() {
     let gateway = two_providers();
     let mut session = post(&gateway, CHAT);
-    assert_eq!(send(&mut session, r#"{"n":1,"model":"q:x"#, false), Step::Hold);
+    assert_eq!(send(&mut session, r#"{"n":1,"model":"q:x"#, false), RequestAction::Hold);
     assert!(session.holds_body());
-    let release = release(send(&mut session, r#"yz", "messages":["#, false));
+    let outgoing = forwarded(send(&mut session, r#"yz", "messages":["#, false));
     assert_eq!(session.provider().unwrap().name, "q");
-    assert_eq!(release.edit, Some(Edit { start: 16, end: 21, with: b"xyz".to_vec() }));
-    assert_eq!(release.path.as_deref(), Some("/base/v1/chat/completions"));
-    assert_eq!(release.content_length, None);
+    assert_eq!(outgoing.edit, Some(Edit { start: 16, end: 21, with: b"xyz".to_vec() }));
+    assert_eq!(outgoing.path.as_deref(), Some("/base/v1/chat/completions"));
+    assert_eq!(outgoing.content_length, None);
     assert!(!session.holds_body());
-    assert_eq!(send(&mut session, "]}", false), Step::Continue);
-    assert_eq!(send(&mut session, "", true), Step::Continue);
+    assert_eq!(send(&mut session, "]}", false), RequestAction::Continue);
+    assert_eq!(send(&mut session, "", true), RequestAction::Continue);
 }
 
 #[test]
 fn an_unchanged_model_is_no_edit() {
     let mut session = post(&two_providers(), CHAT);
-    let release = release(send(&mut session, r#"{"model":"llama3.2:latest"}"#, true));
-    assert_eq!((release.edit, release.path, release.content_length), (None, None, None));
+    let outgoing = forwarded(send(&mut session, r#"{"model":"llama3.2:latest"}"#, true));
+    assert_eq!((outgoing.edit, outgoing.path, outgoing.content_length), (None, None, None));
 }
 
 #[test]
@@ -94,9 +93,9 @@ fn the_content_length_follows_the_edit() {
     let length = body.len().to_string();
     let headers = [(":method", "POST"), (":path", CHAT), ("content-length", &length)];
     let (mut session, _) = begin(&two_providers(), &headers, false);
-    let release = release(send(&mut session, body, false));
-    assert_eq!(release.edit.unwrap().with, br#"a\"b"#);
-    assert_eq!(release.content_length, Some(body.len() as u64 - 2));
+    let outgoing = forwarded(send(&mut session, body, false));
+    assert_eq!(outgoing.edit.unwrap().with, br#"a\"b"#);
+    assert_eq!(outgoing.content_length, Some(body.len() as u64 - 2));
 }
 
 #[test]
@@ -114,20 +113,24 @@ fn a_counted_body_is_judged_before_its_last_byte_goes_on() {
 #[test]
 fn what_is_wrong_behind_the_model_is_refused_late() {
     let mut session = post(&two_providers(), CHAT);
-    release(send(&mut session, r#"{"model":"q:a","#, false));
+    forwarded(send(&mut session, r#"{"model":"q:a","#, false));
     let (status, body) = reply(send(&mut session, r#""model":"b"}"#, false));
     let message = "The body cannot be routed: a second 'model' at byte offset 21.";
     assert_eq!((status, body), (400, openai(message, "\"model\"", "duplicate_model")));
     assert!(session.provider().is_none());
-    assert_eq!(session.advance(&Memory::default(), true), Step::Hold, "nothing more goes on");
+    assert_eq!(
+        session.advance(&Memory::default(), true),
+        RequestAction::Hold,
+        "nothing more goes on"
+    );
 }
 
 #[test]
 fn an_object_without_a_model_is_released_when_it_ends() {
     let mut session = post(&two_providers(), CHAT);
-    assert_eq!(send(&mut session, r#"{"a":1"#, false), Step::Hold);
-    let release = release(send(&mut session, "}", false));
-    assert_eq!(release.edit, None);
+    assert_eq!(send(&mut session, r#"{"a":1"#, false), RequestAction::Hold);
+    let outgoing = forwarded(send(&mut session, "}", false));
+    assert_eq!(outgoing.edit, None);
     assert_eq!(session.provider().unwrap().name, "p");
     assert_eq!(reply(send(&mut session, "x", false)).0, 400);
 }
@@ -135,14 +138,14 @@ fn an_object_without_a_model_is_released_when_it_ends() {
 #[test]
 fn trailers_end_a_body_that_had_no_end() {
     let mut session = post(&two_providers(), CHAT);
-    assert_eq!(send(&mut session, r#"{"a":1"#, false), Step::Hold);
+    assert_eq!(send(&mut session, r#"{"a":1"#, false), RequestAction::Hold);
     assert_eq!(reply(session.advance(&Memory::default(), true)).0, 400);
 }
 
 #[test]
 fn no_model_goes_to_the_default_provider_or_nowhere() {
     let mut session = post(&two_providers(), CHAT);
-    release(send(&mut session, "{}", true));
+    forwarded(send(&mut session, "{}", true));
     let strict = gateway(r#"{"providers":{"p":{"url":"http://a"}}}"#);
     let mut session = post(&strict, CHAT);
     let message = "The request names no 'model', and this gateway has no default provider.";
@@ -152,9 +155,9 @@ fn no_model_goes_to_the_default_provider_or_nowhere() {
     let message = "The model 'gpt-4o' does not exist: no provider of this gateway takes it.";
     let expected = (404, openai(message, "\"model\"", "model_not_found"));
     assert_eq!(reply(send(&mut session, r#"{"model":"gpt-4o"}"#, true)), expected);
-    let (_, step) = begin(&strict, &[(":method", "GET"), (":path", "/v1/files?a=b")], true);
+    let (_, action) = begin(&strict, &[(":method", "GET"), (":path", "/v1/files?a=b")], true);
     let expected = (404, openai("Unknown URL: GET /v1/files.", "null", "unknown_url"));
-    assert_eq!(reply(step), expected);
+    assert_eq!(reply(action), expected);
 }
 
 #[test]
@@ -170,8 +173,8 @@ fn models_without_a_usable_name_are_refused() {
         ),
     ] {
         let mut session = post(&two_providers(), CHAT);
-        let step = send(&mut session, &format!("{{\"model\":\"{model}\"}}"), true);
-        assert_eq!(reply(step), (400, openai(message, "\"model\"", code)), "{model}");
+        let action = send(&mut session, &format!("{{\"model\":\"{model}\"}}"), true);
+        assert_eq!(reply(action), (400, openai(message, "\"model\"", code)), "{model}");
     }
 }
 
@@ -179,7 +182,7 @@ fn models_without_a_usable_name_are_refused() {
 fn more_than_the_limit_is_not_held() {
     let mut session = post(&two_providers(), CHAT);
     let filler = format!("{{\"x\":\"{}", "y".repeat(1018));
-    assert_eq!(send(&mut session, &filler, false), Step::Hold);
+    assert_eq!(send(&mut session, &filler, false), RequestAction::Hold);
     let (status, body) = reply(send(&mut session, "y", false));
     let message = "The body's first 1024 bytes hold no 'model'; send 'model' before the long \
                    parts, or raise body_limit_bytes.";
@@ -188,7 +191,7 @@ fn more_than_the_limit_is_not_held() {
     let filler = format!("{{\"x\":\"{}\"", "y".repeat(1000));
     let with = |model: &str| format!("{filler},\"model\":\"{model}\",\"z\":\"behind\"}}");
     let mut session = post(&two_providers(), CHAT);
-    release(send(&mut session, &with("abc"), false));
+    forwarded(send(&mut session, &with("abc"), false));
     let mut session = post(&two_providers(), CHAT);
     assert_eq!(reply(send(&mut session, &with("abcdefgh"), false)).0, 413);
 }
@@ -196,33 +199,34 @@ fn more_than_the_limit_is_not_held() {
 #[test]
 fn bodies_that_cannot_be_read_are_refused_at_once() {
     let chat = [(":method", "POST"), (":path", CHAT)];
-    let (_, step) = begin(&two_providers(), &chat, true);
+    let (_, action) = begin(&two_providers(), &chat, true);
     let message = "The request has no body; send a JSON object with a 'model'.";
-    assert_eq!(reply(step), (400, openai(message, "null", "invalid_json")));
+    assert_eq!(reply(action), (400, openai(message, "null", "invalid_json")));
     let mut session = post(&two_providers(), CHAT);
     assert_eq!(
         reply(session.advance(&Memory::default(), true)),
         (400, openai(message, "null", "invalid_json"))
     );
-    let (_, step) = begin(&two_providers(), &[chat[0], chat[1], ("content-encoding", "br")], false);
-    assert_eq!(reply(step).0, 415);
+    let (_, action) =
+        begin(&two_providers(), &[chat[0], chat[1], ("content-encoding", "br")], false);
+    assert_eq!(reply(action).0, 415);
 }
 
 #[test]
 fn a_model_that_a_provider_could_read_elsewhere_is_refused() {
     for query in ["model=b", "a=1&model", "mod%65l=b", "%6D%6f%64%65%6c=b", "a;model=b"] {
         let path = format!("{CHAT}?{query}");
-        let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", &path)], false);
+        let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", &path)], false);
         let message = "The URL's query names a 'model' too; name it in the body alone.";
         let expected = (400, openai(message, "\"model\"", "duplicate_model"));
-        assert_eq!(reply(step), expected, "{query}");
+        assert_eq!(reply(action), expected, "{query}");
     }
     for query in ["", "models=b", "a=model", "model%3Db", "mod%6=1", "%"] {
         post(&two_providers(), &format!("{CHAT}?{query}"));
     }
     let form = ("content-type", "application/x-www-form-urlencoded");
-    let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", CHAT), form], false);
-    assert_eq!(reply(step).0, 415);
+    let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", CHAT), form], false);
+    assert_eq!(reply(action).0, 415);
 }
 
 #[test]
@@ -234,26 +238,26 @@ fn what_another_server_could_read_otherwise_is_not_passed_on() {
         ("POST", "/openai/deployments/..%2f..%2fkey/embeddings"),
         ("TRACE", "/v1/files"),
     ] {
-        let (_, step) = begin(&two_providers(), &[(":method", method), (":path", path)], true);
-        assert_eq!(reply(step).0, 404, "{path}");
+        let (_, action) = begin(&two_providers(), &[(":method", method), (":path", path)], true);
+        assert_eq!(reply(action).0, 404, "{path}");
     }
 }
 
 #[test]
 fn base_paths_are_taken_off() {
     let mut session = post(&two_providers(), "/api/litellm/v1/chat/completions?a=b");
-    let to_p = release(send(&mut session, r#"{"model":"x"}"#, true));
+    let to_p = forwarded(send(&mut session, r#"{"model":"x"}"#, true));
     assert_eq!(to_p.path.as_deref(), Some("/v1/chat/completions?a=b"));
     let get = |path| begin(&two_providers(), &[(":method", "GET"), (":path", path)], true);
-    assert_eq!(release(get("/api/litellm/key/info").1).path.as_deref(), Some("/key/info"));
-    assert_eq!(release(get("/v1/files").1).path, None);
+    assert_eq!(forwarded(get("/api/litellm/key/info").1).path.as_deref(), Some("/key/info"));
+    assert_eq!(forwarded(get("/v1/files").1).path, None);
     let only = gateway(
         r#"{"default_provider":"p","base_paths":["/x"],"providers":{"p":{"url":"http://a"}}}"#,
     );
-    let (_, step) = begin(&only, &[(":method", "GET"), (":path", "/v1/models")], true);
-    assert_eq!(reply(step).0, 404);
-    let (_, step) = begin(&only, &[(":method", "GET"), (":path", "/healthz")], true);
-    assert_eq!(reply(step), (200, r#"{"status":"ok"}"#.to_owned()));
+    let (_, action) = begin(&only, &[(":method", "GET"), (":path", "/v1/models")], true);
+    assert_eq!(reply(action).0, 404);
+    let (_, action) = begin(&only, &[(":method", "GET"), (":path", "/healthz")], true);
+    assert_eq!(reply(action), (200, r#"{"status":"ok"}"#.to_owned()));
 }
 
 #[test]
@@ -278,23 +282,23 @@ fn the_gateways_key_goes_to_the_api_alone() {
         ("/v1beta/keys", false),
         ("/x/v1/files", false),
     ] {
-        let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
-        assert_eq!(release(step).replaces.is_some(), expected, "{path}");
+        let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
+        assert_eq!(forwarded(action).credentials.is_some(), expected, "{path}");
     }
 }
 
 #[test]
 fn what_has_no_model_passes_unread() {
     let headers = [(":method", "POST"), (":path", "/v1/files"), ("authorization", "Bearer c")];
-    let (mut session, step) = begin(&two_providers(), &headers, false);
-    let release = release(step);
-    assert_eq!(release.replaces.unwrap().names().collect::<Vec<_>>(), ["authorization"]);
-    assert!(!session.reads_body());
-    assert_eq!(send(&mut session, "not json", true), Step::Continue);
+    let (mut session, action) = begin(&two_providers(), &headers, false);
+    let outgoing = forwarded(action);
+    assert_eq!(outgoing.credentials.unwrap().names().collect::<Vec<_>>(), ["authorization"]);
+    assert!(matches!(session.phase, Phase::Passing));
+    assert_eq!(send(&mut session, "not json", true), RequestAction::Continue);
 }
 
 /// Begins a request without a body.
-fn get(gateway: &Rc<Gateway>, path: &str) -> Step {
+fn get(gateway: &Rc<Gateway>, path: &str) -> RequestAction {
     begin(gateway, &[(":method", "GET"), (":path", path)], true).1
 }
 
@@ -306,42 +310,42 @@ fn a_model_in_the_path_is_stripped_there_and_in_the_body() {
         (r#"{"model":"other"}"#, Some(Edit { start: 10, end: 15, with: b"xyz".to_vec() })),
     ] {
         let mut session = post(&two_providers(), "/openai/deployments/q:xyz/embeddings?v=1");
-        let release = release(send(&mut session, body, true));
+        let outgoing = forwarded(send(&mut session, body, true));
         assert_eq!(session.provider().unwrap().name, "q");
-        assert_eq!(release.path.as_deref(), Some("/base/openai/deployments/xyz/embeddings?v=1"));
-        assert_eq!(release.edit, edit, "{body}");
+        assert_eq!(outgoing.path.as_deref(), Some("/base/openai/deployments/xyz/embeddings?v=1"));
+        assert_eq!(outgoing.edit, edit, "{body}");
     }
 }
 
 #[test]
 fn a_model_in_the_path_needs_no_body() {
     let path = "/v1/engines/q%3Aa%2Fb/completions";
-    let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
-    assert_eq!(release(step).path.as_deref(), Some("/base/v1/engines/a%2Fb/completions"));
+    let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
+    assert_eq!(forwarded(action).path.as_deref(), Some("/base/v1/engines/a%2Fb/completions"));
     let path = "/v1beta/models/q:a/b:streamGenerateContent?alt=sse&key=client";
-    let (session, step) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], false);
+    let (session, action) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], false);
     let expected = "/base/v1beta/models/a/b:streamGenerateContent?alt=sse";
-    assert_eq!(release(step).path.as_deref(), Some(expected));
-    assert!(!session.reads_body());
+    assert_eq!(forwarded(action).path.as_deref(), Some(expected));
+    assert!(matches!(session.phase, Phase::Passing));
 }
 
 #[test]
 fn a_credential_in_a_query_passes_with_the_others() {
     let path = "/v1beta/models/p:a:countTokens?key=client";
-    let (_, step) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
+    let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
     let expected = "/v1beta/models/a:countTokens?key=client";
-    assert_eq!(release(step).path.as_deref(), Some(expected));
+    assert_eq!(forwarded(action).path.as_deref(), Some(expected));
 }
 
 #[test]
 fn a_model_in_the_query_is_stripped_there() {
-    let step = get(&two_providers(), "/v1/realtime?a=b&model=q%3Ax%2By");
-    assert_eq!(release(step).path.as_deref(), Some("/base/v1/realtime?a=b&model=x%2By"));
+    let action = get(&two_providers(), "/v1/realtime?a=b&model=q%3Ax%2By");
+    assert_eq!(forwarded(action).path.as_deref(), Some("/base/v1/realtime?a=b&model=x%2By"));
     assert_eq!(
-        release(get(&two_providers(), "/v1/realtime?model=p%3A5")).path.as_deref(),
+        forwarded(get(&two_providers(), "/v1/realtime?model=p%3A5")).path.as_deref(),
         Some("/v1/realtime?model=5")
     );
-    assert_eq!(release(get(&two_providers(), "/v1/realtime?call_id=c")).path, None);
+    assert_eq!(forwarded(get(&two_providers(), "/v1/realtime?call_id=c")).path, None);
     for query in ["model=a&model=b", "model=a&mod%65l=b", "model=a;b", "x;model=a"] {
         let (status, body) = reply(get(&two_providers(), &format!("/v1/realtime?{query}")));
         assert!(status == 400 && body.contains("duplicate_model"), "{query}: {body}");
@@ -358,10 +362,10 @@ fn a_form_is_read_where_one_belongs() {
     };
     let (mut session, _) = begin_at("/v1/audio/transcriptions", form);
     let part = "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nq:whisper\r\n";
-    let step = send(&mut session, &format!("{part}--b--\r\n"), false);
+    let action = send(&mut session, &format!("{part}--b--\r\n"), false);
     let start = part.find("q:").unwrap() as u64;
     let edit = Edit { start, end: start + 9, with: b"whisper".to_vec() };
-    assert_eq!(release(step).edit, Some(edit));
+    assert_eq!(forwarded(action).edit, Some(edit));
     let (status, body) = reply(begin_at(CHAT, form).1);
     assert!(status == 415 && body.contains("unsupported_media_type"), "{body}");
     let without = ("content-type", "multipart/form-data");
@@ -375,9 +379,9 @@ fn a_form_is_read_where_one_belongs() {
 #[test]
 fn a_body_that_may_be_missing_may_be_empty() {
     let run = [(":method", "POST"), (":path", "/v1/threads/t/runs")];
-    release(begin(&two_providers(), &run, true).1);
+    forwarded(begin(&two_providers(), &run, true).1);
     let mut session = post(&two_providers(), "/v1/threads/t/runs");
-    release(session.advance(&Memory::default(), true));
+    forwarded(session.advance(&Memory::default(), true));
 }
 
 #[test]
@@ -412,4 +416,25 @@ fn the_lists_are_the_gateways_own() {
         answer.starts_with(r#"{"success":true,"message":""#) && answer.ends_with(r#","count":3}"#),
         "{answer}"
     );
+}
+
+#[test]
+fn a_body_in_pieces_comes_back_whole_with_its_edit() {
+    let pieces = [r#"{"messages":"abc"#, r#"def","mod"#, r#"el":"q:xyz","n":1"#];
+    let mut session = post(&two_providers(), CHAT);
+    let host = Memory::default();
+    let mut forwarded = None;
+    for piece in pieces {
+        let read = |start: usize, size: usize| piece.as_bytes()[start..start + size].to_vec();
+        match session.receive(&host, piece.len(), false, &read) {
+            (RequestAction::Hold, splice) => assert_eq!(splice, Default::default()),
+            (RequestAction::Forward(_), splice) => {
+                let rest = &piece.as_bytes()[splice.replaced..];
+                forwarded = Some([&splice.pieces.concat(), rest].concat());
+            }
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+    let expected = r#"{"messages":"abcdef","model":"xyz","n":1"#;
+    assert_eq!(forwarded.as_deref(), Some(expected.as_bytes()));
 }

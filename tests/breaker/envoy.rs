@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use gaud::breaker::{State, shared};
-use gaud::config::Gateway;
-use gaud::head::Head;
+use gaud::breaker::State;
+use gaud::gateway::Gateway;
+use gaud::health::{details, shared_breaker};
 use gaud::host::Host;
-use gaud::outcome::flags::DOWNSTREAM_CONNECTION_TERMINATION;
-use gaud::session::{Session, Step};
+use gaud::request::head::Head;
+use gaud::session::{RequestAction, Session};
 
 use super::memory::{Memory, gateway};
 
@@ -28,7 +28,7 @@ pub(crate) const BREAKS_OFF: (u64, &[u8]) =
 pub(crate) const WHOLE: (u64, &[u8]) = (0, b"via_upstream");
 /// The client closes its connection.
 pub(crate) const CLIENT_LEFT: (u64, &[u8]) =
-    (DOWNSTREAM_CONNECTION_TERMINATION, b"downstream_remote_disconnect");
+    (details::CLIENT_LEFT, b"downstream_remote_disconnect");
 
 /// Workers of one Envoy: a session knows nothing but the host, so that all may be here.
 pub(crate) struct Envoy {
@@ -39,17 +39,21 @@ pub(crate) struct Envoy {
 impl Envoy {
     pub(crate) fn new() -> Self {
         let envoy = Self { host: Memory::at(NOW_MS), gateway: Rc::new(gateway(PROVIDERS)) };
-        envoy.gateway.providers().iter().for_each(|provider| shared::seed(&envoy.host, provider));
+        envoy
+            .gateway
+            .providers()
+            .iter()
+            .for_each(|provider| shared_breaker::seed(&envoy.host, provider));
         envoy.host.touched();
         envoy
     }
 
     /// A request for this model, up to its answer or to the provider.
-    pub(crate) fn ask(&self, model: &str) -> (Session, Step) {
+    pub(crate) fn ask(&self, model: &str) -> (Session, RequestAction) {
         let head = Head { method: b"POST", path: b"/v1/chat/completions", ..Head::default() };
         let (mut session, step) =
             Session::begin(Rc::clone(&self.gateway), &self.host, &head, false);
-        assert_eq!(step, Step::Hold);
+        assert_eq!(step, RequestAction::Hold);
         session.feed(&self.host, format!(r#"{{"model":"{model}"}}"#).as_bytes()).unwrap();
         let step = session.advance(&self.host, true);
         (session, step)
@@ -59,7 +63,7 @@ impl Envoy {
     #[track_caller]
     pub(crate) fn sent(&self) -> Session {
         let (session, step) = self.ask("p:x");
-        assert!(matches!(step, Step::Release(_)), "{step:?}");
+        assert!(matches!(step, RequestAction::Forward(_)), "{step:?}");
         session
     }
 
@@ -67,7 +71,7 @@ impl Envoy {
     #[track_caller]
     pub(crate) fn refused(&self, secs: u64) {
         let (mut session, step) = self.ask("p:x");
-        let Step::Reply(reply) = step else { panic!("no reply: {step:?}") };
+        let RequestAction::Reply(reply) = step else { panic!("no reply: {step:?}") };
         assert_eq!(reply.status, 503);
         assert!(reply.body.contains(r#""code":"provider_unavailable""#), "{}", reply.body);
         assert_eq!(reply.retry_after_secs, Some(secs));
@@ -92,7 +96,7 @@ impl Envoy {
 
     /// What is stored of `p`.
     pub(crate) fn state(&self) -> State {
-        shared::peek(&self.host, &self.gateway.providers()[0]).state()
+        shared_breaker::peek(&self.host, &self.gateway.providers()[0]).state()
     }
 
     /// Three failures in a row.

@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use gaud::config::{File, Gateway, ProviderId};
+use gaud::breaker::BreakerState;
+use gaud::config::File;
+use gaud::gateway::Gateway;
 use gaud::host::Host;
-use gaud::metrics::{BreakerState, Metric};
-use gaud::store::Store;
+use gaud::host::metrics::Metric;
+use gaud::host::store::Store;
+use gaud::route::ProviderId;
 
 /// Shared data, a clock and counters.
 #[derive(Debug, Default)]

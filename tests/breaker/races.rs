@@ -4,10 +4,13 @@
 use std::sync::Barrier;
 use std::thread;
 
-use gaud::breaker::{Outcome, State, shared};
-use gaud::config::{Gateway, Provider, ProviderId};
-use gaud::metrics::{BreakerState, Metric};
-use gaud::store::{Contended, Store, TRIES_MAX, update};
+use gaud::breaker::BreakerState;
+use gaud::breaker::{Outcome, State};
+use gaud::gateway::{Gateway, Provider};
+use gaud::health::shared_breaker;
+use gaud::host::metrics::Metric;
+use gaud::host::store::{Contended, Store, TRIES_MAX, update};
+use gaud::route::ProviderId;
 
 use super::memory::{Memory, gateway};
 
@@ -49,8 +52,8 @@ fn one_provider(failures: u32) -> (Gateway, ProviderId) {
 }
 
 fn fail(host: &Memory, id: ProviderId, provider: &Provider) {
-    let ticket = shared::admit(host, id, provider).unwrap().unwrap();
-    shared::record(host, id, provider, ticket, Outcome::Failure);
+    let ticket = shared_breaker::admit(host, id, provider).unwrap().unwrap();
+    shared_breaker::record(host, id, provider, ticket, Outcome::Failure);
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn what_cannot_be_stored_is_counted_and_refused() {
     let provider = gateway.provider(id).unwrap();
     fail(&host, id, provider);
     assert_eq!(host.count_of(Metric::Contended), 1);
-    assert_eq!(shared::peek(&host, provider).state(), State::Closed { failures: 0 });
+    assert_eq!(shared_breaker::peek(&host, provider).state(), State::Closed { failures: 0 });
     assert_eq!(host.shown(), [], "nothing has changed");
 }
 
@@ -119,7 +122,7 @@ fn failures_of_all_threads_add_up() {
     at_once(|| (0..TIMES).for_each(|_| fail(&host, id, provider)));
     let lost = host.count_of(Metric::Contended);
     let failures = u32::try_from(THREADS * TIMES - lost).unwrap();
-    assert_eq!(shared::peek(&host, provider).state(), State::Closed { failures });
+    assert_eq!(shared_breaker::peek(&host, provider).state(), State::Closed { failures });
 }
 
 #[test]
@@ -128,16 +131,16 @@ fn one_thread_opens_it_and_one_gets_the_probe() {
     let provider = gateway.provider(id).unwrap();
     let host = Memory::at(1);
     for round in 1..100 {
-        let ticket = shared::admit(&host, id, provider).unwrap().unwrap();
-        at_once(|| shared::record(&host, id, provider, ticket, Outcome::Failure));
+        let ticket = shared_breaker::admit(&host, id, provider).unwrap().unwrap();
+        at_once(|| shared_breaker::record(&host, id, provider, ticket, Outcome::Failure));
         assert_eq!(host.count_of(Metric::Transition(id, BreakerState::Open)), round);
         host.advance(OPEN_MS);
-        let asked = at_once(|| shared::admit(&host, id, provider));
+        let asked = at_once(|| shared_breaker::admit(&host, id, provider));
         let mut probes = asked.into_iter().filter_map(|asked| asked.ok().flatten());
         let probe = probes.next().expect("one is let through");
         assert!(probe.is_probe());
         assert_eq!(probes.next(), None);
-        shared::record(&host, id, provider, probe, Outcome::Success);
+        shared_breaker::record(&host, id, provider, probe, Outcome::Success);
         assert_eq!(host.count_of(Metric::Transition(id, BreakerState::Closed)), round);
     }
 }

@@ -1,9 +1,11 @@
 //! Whole requests through sessions that share a breaker, by a clock that is set by hand.
 
-use gaud::breaker::{Breaker, Outcome, State, shared};
-use gaud::metrics::{BreakerState, Metric, RequestOutcome};
-use gaud::session::Step;
-use gaud::store::Store;
+use gaud::breaker::BreakerState;
+use gaud::breaker::{Breaker, Outcome, State};
+use gaud::health::shared_breaker;
+use gaud::host::metrics::{Metric, RequestOutcome};
+use gaud::host::store::Store;
+use gaud::session::RequestAction;
 
 use super::envoy::{BREAKS_OFF, CLIENT_LEFT, Envoy, NOW_MS, OPEN_MS, PROBE_MS, WHOLE};
 use super::memory::gateway;
@@ -25,7 +27,7 @@ fn no_breaker_is_no_load() {
     for end in [WHOLE, BREAKS_OFF] {
         for status in [200, 500, 500, 500, 500] {
             let (mut session, step) = envoy.ask("free:x");
-            assert!(matches!(step, Step::Release(_)), "{step:?}");
+            assert!(matches!(step, RequestAction::Forward(_)), "{step:?}");
             envoy.respond(&mut session, status);
             envoy.end(&mut session, end);
         }
@@ -150,7 +152,7 @@ fn a_lost_probe_gives_its_place_back_after_its_deadline() {
 fn failed_checks_are_failures() {
     let envoy = Envoy::new();
     let id = envoy.gateway.ids().next().unwrap();
-    let fail = || shared::check_failed(&envoy.host, id, &envoy.gateway.providers()[0]);
+    let fail = || shared_breaker::check_failed(&envoy.host, id, &envoy.gateway.providers()[0]);
     envoy.serve(500, WHOLE);
     (0..2).for_each(|_| fail());
     let open = State::Open { until_ms: envoy.until_ms() };
@@ -171,10 +173,10 @@ fn seeding_never_overwrites() {
     envoy.open();
     let provider = &envoy.gateway.providers()[0];
     let before = envoy.host.load(&provider.breaker_key);
-    shared::seed(&envoy.host, provider);
+    shared_breaker::seed(&envoy.host, provider);
     assert_eq!(envoy.host.load(&provider.breaker_key), before);
     let other = gateway(r#"{"breaker":{"failures":9},"providers":{"p":{"url":"http://a"}}}"#);
-    shared::seed(&envoy.host, &other.providers()[0]);
+    shared_breaker::seed(&envoy.host, &other.providers()[0]);
     assert_eq!(envoy.host.load(&provider.breaker_key), before, "not even other settings do");
 }
 
@@ -185,7 +187,7 @@ fn another_url_is_another_breaker() {
     let moved = gateway(r#"{"providers":{"p":{"url":"http://elsewhere"}}}"#);
     let moved = &moved.providers()[0];
     assert_ne!(moved.breaker_key, envoy.gateway.providers()[0].breaker_key);
-    shared::seed(&envoy.host, moved);
-    assert_eq!(shared::peek(&envoy.host, moved), Breaker::default());
+    shared_breaker::seed(&envoy.host, moved);
+    assert_eq!(shared_breaker::peek(&envoy.host, moved), Breaker::default());
     envoy.refused(30);
 }

@@ -13,8 +13,8 @@ use crate::harness::Gateway;
 use crate::pair::{CLIENTS, Client};
 use crate::samples::{LISTEN, provider};
 use crate::upstream::{Provider, Seen};
-use gaud::endpoint::pattern::fit;
-use gaud::endpoint::table::{Meaning, ROWS, Row};
+use gaud::request::endpoint::pattern::fit;
+use gaud::request::endpoint::table::{Meaning, ROWS, Row};
 use std::sync::OnceLock;
 
 /// What may stand before a path.
@@ -105,7 +105,7 @@ fn methods(row: &Row) -> Vec<&'static str> {
 
 /// The rows that go to a provider, each with its methods.
 fn rows() -> impl Iterator<Item = (&'static Row, &'static str)> {
-    let theirs = ROWS.iter().filter(|row| !matches!(row.meaning, Meaning::Own(_)));
+    let theirs = ROWS.iter().filter(|row| !matches!(row.meaning, Meaning::Local(_)));
     theirs.flat_map(|row| methods(row).into_iter().map(move |method| (row, method)))
 }
 

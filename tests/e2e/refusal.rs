@@ -5,7 +5,7 @@ mod known;
 pub(crate) use known::*;
 
 use crate::client::Response;
-use gaud::endpoint::Shape;
+use gaud::request::endpoint::Shape;
 use serde_json::{Value, json};
 
 /// One refusal.

@@ -3,8 +3,8 @@
 use super::{asking, request, rows, setup};
 use crate::client::Request;
 use crate::upstream::Seen;
-use gaud::config::CLIENT_CREDENTIALS;
-use gaud::endpoint::table::Meaning;
+use gaud::request::credentials::CLIENT_CREDENTIALS;
+use gaud::request::endpoint::table::Meaning;
 
 /// Paths of LiteLLM and others that are none of the table's, and such as look like it.
 const UNKNOWN: [&str; 22] = [

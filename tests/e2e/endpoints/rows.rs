@@ -2,8 +2,8 @@
 
 use super::{Request, every_way, methods, path, request, rows, setup};
 use crate::refusal;
-use gaud::endpoint::Body;
-use gaud::endpoint::table::{Meaning, ROWS, Row};
+use gaud::request::endpoint::ModelBody;
+use gaud::request::endpoint::table::{Meaning, ROWS, Row};
 
 const NAMED: &str = r#"{"n": 1, "model": "away:org/m-1", "x": [{"model": "away:y"}]}"#;
 const STRIPPED: &str = r#"{"n": 1, "model": "org/m-1", "x": [{"model": "away:y"}]}"#;
@@ -22,7 +22,7 @@ fn named(row: &Row) -> [(String, &'static str); 2] {
             let query = |model| format!("{}?a=1&model={model}&b", path(row, ""));
             [(query("away%3Aorg%2Fm-1"), other), (query("org%2Fm-1"), other)]
         }
-        Meaning::NoModel | Meaning::Own(_) => [(sent.clone(), NAMED), (sent, NAMED)],
+        Meaning::NoModel | Meaning::Local(_) => [(sent.clone(), NAMED), (sent, NAMED)],
     }
 }
 
@@ -66,7 +66,7 @@ fn only_where_a_model_must_stand_in_the_body_there_must_be_one() {
         let case = format!("bodyless {method} {path}");
         let bodyless = Request::new(method, &path);
         match row.meaning {
-            Meaning::Body(Body { is_optional: false, .. }) => {
+            Meaning::Body(ModelBody { is_optional: false, .. }) => {
                 for (client, base) in every_way() {
                     let request = Request::new(method, format!("{base}{path}")).case(&case);
                     let response = client.send(&setup().gateway, &request);
@@ -94,7 +94,7 @@ fn a_closing_slash_makes_no_difference() {
 
 #[test]
 fn the_gateways_own_paths_reach_no_provider() {
-    let own = ROWS.iter().filter(|row| matches!(row.meaning, Meaning::Own(_)));
+    let own = ROWS.iter().filter(|row| matches!(row.meaning, Meaning::Local(_)));
     for (row, method) in own.flat_map(|row| methods(row).into_iter().map(move |own| (row, own))) {
         for (client, base) in every_way() {
             let path = format!("{base}{}", path(row, "home:listed"));

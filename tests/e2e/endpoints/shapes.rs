@@ -6,7 +6,7 @@ use crate::pair::CLIENTS;
 use crate::refusal::{self, Refusal};
 use crate::samples::{LISTEN, provider};
 use crate::upstream::raw::{Act, Closed, Raw};
-use gaud::endpoint::table::Meaning;
+use gaud::request::endpoint::table::Meaning;
 
 /// A gateway without a default provider; whoever is behind it does not matter.
 fn lonely() -> (Gateway, Closed) {

@@ -1,7 +1,7 @@
 //! A path that names a model may lack its `/v1`, as LiteLLM's clients may write it.
 
 use super::{asking, rows, setup};
-use gaud::endpoint::table::{Meaning, Row};
+use gaud::request::endpoint::table::{Meaning, Row};
 
 /// A row's path without its version; `None` where it has another one, or none.
 fn bare(row: &Row) -> Option<&'static str> {

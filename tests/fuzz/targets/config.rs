@@ -6,16 +6,11 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use gaud::catalog::Catalog;
-use gaud::config::{Gateway, from_filter_json};
-use gaud::model::ModelName;
+use gaud::gateway::{Gateway, from_filter_json};
+use gaud::models::Catalog;
+use gaud::native::settings;
+use gaud::request::model::ModelName;
 use serde_json::Value;
-
-#[path = "../../../src/command"]
-#[allow(unreachable_pub)]
-mod command {
-    pub(crate) mod load;
-}
 
 /// What stands for a secret in the file.
 const SECRET: &str = "zq7Secret";
@@ -47,7 +42,7 @@ fn toml(text: &str) {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(text.as_bytes()).expect("room for it");
     let env = |name: &str| name.starts_with("KEY").then(|| OsString::from(ENVIRONMENT));
-    match command::load::load(Some(file.path()), &env) {
+    match settings::load(Some(file.path()), &env) {
         Ok(loaded) => {
             check_gateway(&loaded.gateway);
             // What is rendered comes from the file: no secret is left in it.

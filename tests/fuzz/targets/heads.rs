@@ -5,11 +5,15 @@
 
 use gaud::body::{Boundary, Scanner};
 use gaud::config::RetryOn;
-use gaud::endpoint::{self, Endpoint, ModelIn, Own, Request};
-use gaud::head::{self, Head};
-use gaud::hop::Crossing;
-use gaud::response::{self, Answer, Kind, Watch};
-use gaud::{outcome, path};
+use gaud::failover::answer::{AnswerHead, AnswerKind, classify, retry_after_secs};
+use gaud::failover::stream_end::StreamEnd;
+use gaud::failover::too_long::is_context_length;
+use gaud::health::outcome;
+use gaud::request::credentials::{Credentials, PROTOCOLS};
+use gaud::request::endpoint::{self, Classified, Endpoint, LocalEndpoint, ModelIn};
+use gaud::request::escape;
+use gaud::request::head::{self, Head};
+use gaud::session::hop::Crossing;
 
 use super::input::{Input, scan};
 
@@ -30,14 +34,18 @@ fn answer(data: &[u8]) {
     let Some((bits, rest)) = data.split_first_chunk::<3>() else { return };
     let status = u32::from(u16::from_le_bytes([bits[0], bits[1]]));
     let (is_encoded, end) = (bits[2] & 1 == 1, bits[2] & 2 == 2);
-    let answer = Answer { status, details: rest, is_encoded, end, ..Answer::default() };
-    match response::classify(&answer) {
-        Kind::Good => assert!((200..300).contains(&status) && rest == b"via_upstream"),
-        Kind::MayBeTooLong => assert!(matches!(status, 400 | 413) && !is_encoded),
-        Kind::Failed(RetryOn::ServerError) => assert!(status >= 500 && rest == b"via_upstream"),
-        Kind::Failed(RetryOn::RateLimited) => assert!(status == 429 && rest == b"via_upstream"),
-        Kind::Failed(_) => assert_ne!(rest, b"via_upstream"),
-        Kind::Other => {}
+    let answer = AnswerHead { status, details: rest, is_encoded, end, ..AnswerHead::default() };
+    match classify(&answer) {
+        AnswerKind::Good => assert!((200..300).contains(&status) && rest == b"via_upstream"),
+        AnswerKind::MayBeTooLong => assert!(matches!(status, 400 | 413) && !is_encoded),
+        AnswerKind::Failed(RetryOn::ServerError) => {
+            assert!(status >= 500 && rest == b"via_upstream")
+        }
+        AnswerKind::Failed(RetryOn::RateLimited) => {
+            assert!(status == 429 && rest == b"via_upstream")
+        }
+        AnswerKind::Failed(_) => assert_ne!(rest, b"via_upstream"),
+        AnswerKind::Other => {}
     }
     outcome::at_end(u64::from(status), end, || rest.to_vec());
 }
@@ -45,14 +53,16 @@ fn answer(data: &[u8]) {
 /// Values and bodies in which words are looked for.
 fn words(data: &[u8]) {
     let (first, second) = halves(data);
-    let secs = response::retry_after_secs(first, second);
+    let secs = retry_after_secs(first, second);
     if let Some(own) = std::str::from_utf8(first).ok().and_then(|text| text.trim().parse().ok()) {
         assert_eq!(secs, Some(own));
     }
-    if response::is_context_length(data) {
+    if is_context_length(data) {
         assert!(data.len() >= "prompt is too long".len());
     }
-    if let Some(public) = head::public_protocols(data) {
+    let mut credentials = Credentials::default();
+    credentials.note(PROTOCOLS.as_bytes(), data);
+    if let Some(public) = credentials.sent().public_protocols() {
         assert!(!public.split(", ").any(|own| own.starts_with("openai-insecure-api-key.")));
     }
     let _ = Boundary::parse(data);
@@ -65,7 +75,7 @@ fn watch(data: &[u8]) {
     let Some(input) = Input::parse(data) else { return };
     let path = PATHS[data.len() % PATHS.len()];
     let feed = |pieces: &[&[u8]]| {
-        let mut watch = Watch::of(path).expect("a path with streams");
+        let mut watch = StreamEnd::of(path).expect("a path with streams");
         pieces.iter().for_each(|piece| watch.feed(piece));
         watch.has_ended()
     };
@@ -77,10 +87,10 @@ fn watch(data: &[u8]) {
 /// A header map as the host lays it out, or anything else.
 fn map(data: &[u8]) {
     let head = Head::parse(data);
-    for part in [head.method, head.path, head.run].into_iter().chain(head.encoding) {
+    for part in [head.method, head.path, head.crossing].into_iter().chain(head.encoding) {
         assert!(part.len() <= data.len());
     }
-    assert!(head.credentials.names().count() <= 8);
+    assert!(head.credentials.sent().names().count() <= 8);
     for name in head::private_trailers(data) {
         assert!(name.len() <= data.len());
     }
@@ -90,7 +100,7 @@ fn map(data: &[u8]) {
 fn crossing(data: &[u8]) {
     let Some(crossing) = Crossing::from_header(data) else { return };
     let header = crossing.to_header();
-    assert!(header[crossing.run.len()..].bytes().all(|byte| byte.is_ascii_graphic()));
+    assert!(header[crossing.request.len()..].bytes().all(|byte| byte.is_ascii_graphic()));
     assert_eq!(Crossing::from_header(header.as_bytes()).as_ref(), Some(&crossing));
     let Some(place) = crossing.place else { return };
     // Places may lie beyond any body: an edit there is none, or goes up to its end.
@@ -109,26 +119,26 @@ fn crossing(data: &[u8]) {
 fn request(data: &[u8]) {
     let (method, path) = halves(data);
     let Ok(path) = std::str::from_utf8(path) else { return };
-    let plain = path::without_query(path);
-    let request = Request::classify(method, plain);
+    let plain = escape::without_query(path);
+    let request = Classified::classify(method, plain);
     let place = match &request.endpoint {
-        Endpoint::Model(ModelIn::Path(place, _)) | Endpoint::Own(Own::Model, place) => {
+        Endpoint::Model(ModelIn::Path(place, _)) | Endpoint::Local(LocalEndpoint::Model, place) => {
             place.clone()
         }
         _ => 0..0,
     };
     let model = plain.get(place.clone()).expect("a place in the path");
-    let name = String::from_utf8_lossy(&path::unescaped(model)).into_owned();
-    let escaped = path::escaped(&name, true);
-    assert_eq!(path::unescaped(&escaped), name.as_bytes());
-    let replaced = path::replaced(path, &place, &escaped);
+    let name = String::from_utf8_lossy(&escape::unescaped(model)).into_owned();
+    let escaped = escape::escaped(&name, true);
+    assert_eq!(escape::unescaped(&escaped), name.as_bytes());
+    let replaced = escape::replaced(path, &place, &escaped);
     assert_eq!(replaced.len(), path.len() - place.len() + escaped.len());
     endpoint::with_version(method, path);
-    for place in path::query_values(path, b"model") {
+    for place in escape::query_values(path, b"model") {
         assert!(path.get(place).is_some());
     }
-    if let Some(without) = path::without_query_keys(path, &[b"model"]) {
-        assert_eq!(path::query_values(&without, b"model").count(), 0);
+    if let Some(without) = escape::without_query_keys(path, &[b"model"]) {
+        assert_eq!(escape::query_values(&without, b"model").count(), 0);
     }
     let bases = ["/api/litellm".to_owned(), String::new()];
     assert!(endpoint::strip_base(path, &bases).is_none_or(|rest| rest.starts_with('/')));

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use gaud::catalog::{self, ListError, Listed, MODELS_MAX};
-use gaud::model::ModelName;
+use gaud::models::{self, ListError, Listed, MODELS_MAX};
+use gaud::request::model::ModelName;
 use serde_json::Value;
 
 pub(crate) fn run(data: &[u8]) {
@@ -12,7 +12,7 @@ pub(crate) fn run(data: &[u8]) {
     // Written anew it has no key twice and no escapes in the keys that count: those are read as
     // they are written.
     let canonical = serde_json::to_vec(&document).expect("a document");
-    match (catalog::parse(&canonical), expected(&document)) {
+    match (models::parse(&canonical), expected(&document)) {
         (Ok(found), Some(expected)) => assert_eq!(found, expected),
         (Err(ListError::NoList), None) => {}
         // The scanner stops one level earlier.
@@ -23,7 +23,7 @@ pub(crate) fn run(data: &[u8]) {
 
 /// Whatever the bytes: names can be shown and stand there once, and what is kept is what was read.
 fn check_any(data: &[u8]) {
-    let Ok((models, _)) = catalog::parse(data) else { return };
+    let Ok((models, _)) = models::parse(data) else { return };
     assert!(models.len() <= MODELS_MAX);
     let names: HashSet<_> = models.iter().map(|listed| &listed.id).collect();
     assert_eq!(names.len(), models.len());
@@ -32,7 +32,7 @@ fn check_any(data: &[u8]) {
         assert!(display_name.as_ref().is_none_or(|name| ModelName::check(name).is_ok()));
         assert!(*created_secs != Some(0) && *context_window != Some(0));
     }
-    assert_eq!(catalog::from_bytes(&catalog::to_bytes(&models)), models);
+    assert_eq!(models::from_bytes(&models::to_bytes(&models)), models);
 }
 
 fn expected(document: &Value) -> Option<(Vec<Listed>, usize)> {

@@ -3,10 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use gaud::config::ProviderId;
+use gaud::breaker::BreakerState;
 use gaud::host::Host;
-use gaud::metrics::{BreakerState, Metric};
-use gaud::store::Store;
+use gaud::host::metrics::Metric;
+use gaud::host::store::Store;
+use gaud::route::ProviderId;
 
 #[derive(Default)]
 pub(crate) struct Memory {

@@ -6,12 +6,15 @@
 
 use std::sync::OnceLock;
 
-use gaud::breaker::{Breaker, Outcome, Settings, Ticket, Verdict, shared};
-use gaud::config::{Discovery, Gateway, Provider, ProviderId, from_filter_json};
-use gaud::discovery::{self, Fault};
-use gaud::health::{self, Health};
-use gaud::status::Status;
-use gaud::{catalog, store};
+use gaud::breaker::{Breaker, Outcome, Settings, Ticket, Verdict};
+use gaud::gateway::{Discovery, Gateway, Provider, from_filter_json};
+use gaud::health::check::{self, Health};
+use gaud::health::page::Status;
+use gaud::health::shared_breaker;
+use gaud::host::store;
+use gaud::models;
+use gaud::models::discovery::{self, Fault};
+use gaud::route::ProviderId;
 
 use super::memory::Memory;
 use store::Store;
@@ -52,8 +55,8 @@ fn check_breaker(record: &[u8]) {
 }
 
 fn check_list(record: &[u8]) {
-    let list = catalog::from_bytes(record);
-    assert_eq!(catalog::from_bytes(&catalog::to_bytes(&list)), list);
+    let list = models::from_bytes(record);
+    assert_eq!(models::from_bytes(&models::to_bytes(&list)), list);
 }
 
 struct World {
@@ -78,15 +81,15 @@ impl World {
             4 => self.record(provider, Outcome::Success),
             5 => self.record(provider, Outcome::Failure),
             6 => self.record(provider, Outcome::Neutral),
-            7 => shared::check_failed(&self.memory, self.id, provider),
-            8 => shared::seed(&self.memory, provider),
+            7 => shared_breaker::check_failed(&self.memory, self.id, provider),
+            8 => shared_breaker::seed(&self.memory, provider),
             9 => self.claim(discovery),
             10 => discovery::refresh(&self.memory, discovery),
             11 => self.report(provider, discovery, Err(Fault::Status(u32::from(low)))),
             12 => self.report(provider, discovery, Ok(br#"[{"id":"m"},{"id":"n"}]"#)),
-            13 => _ = health::claim(&self.memory, provider, self.now_ms),
-            14 => health::report(&self.memory, provider, health::judge(Some(u32::from(low) * 4))),
-            _ => health::report(&self.memory, provider, Health::Unknown),
+            13 => _ = check::claim(&self.memory, provider, self.now_ms),
+            14 => check::report(&self.memory, provider, check::judge(Some(u32::from(low) * 4))),
+            _ => check::report(&self.memory, provider, Health::Unknown),
         }
         self.check(provider, discovery);
     }
@@ -94,7 +97,7 @@ impl World {
     fn admit(&mut self, provider: &Provider) {
         let settings: &Settings = provider.breaker.as_ref().expect("a breaker");
         let longest = settings.open_ms.max(1000);
-        match shared::admit(&self.memory, self.id, provider) {
+        match shared_breaker::admit(&self.memory, self.id, provider) {
             Ok(ticket) => self.tickets.extend(ticket),
             Err(ms) => assert!((1..=longest).contains(&ms), "wait {ms} ms"),
         }
@@ -102,7 +105,7 @@ impl World {
 
     fn record(&mut self, provider: &Provider, outcome: Outcome) {
         let Some(ticket) = self.tickets.pop() else { return };
-        let after = shared::record(&self.memory, self.id, provider, ticket, outcome);
+        let after = shared_breaker::record(&self.memory, self.id, provider, ticket, outcome);
         self.tickets.insert(0, after);
     }
 
@@ -115,7 +118,7 @@ impl World {
 
     fn report(&self, provider: &Provider, own: &Discovery, answer: Result<&[u8], Fault>) {
         let is_good = answer.is_ok();
-        let (was_good, _) = discovery::report(&self.memory, (provider, own), self.now_ms, answer);
+        let (was_good, _) = discovery::report(&self.memory, provider, own, self.now_ms, answer);
         assert_eq!(was_good, is_good);
         if is_good {
             let standing = discovery::peek(&self.memory, own);
@@ -125,7 +128,7 @@ impl World {
     }
 
     fn check(&self, provider: &Provider, discovery: &Discovery) {
-        let breaker = shared::peek(&self.memory, provider);
+        let breaker = shared_breaker::peek(&self.memory, provider);
         check_breaker(&breaker.to_bytes());
         let settings = provider.breaker.as_ref().expect("a breaker");
         let waits = breaker.retry_after_ms(self.now_ms, settings);

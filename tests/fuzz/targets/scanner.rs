@@ -4,7 +4,7 @@ use std::fmt;
 
 use gaud::body::json::{DEPTH_MAX, KEY_BYTES_MAX};
 use gaud::body::{JsonScanner, Problem, ScanError, Scanner};
-use gaud::model::MODEL_BYTES_MAX;
+use gaud::request::model::MODEL_BYTES_MAX;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 

@@ -1,0 +1,57 @@
+//! The deadlines of an attempt, looked at once a second.
+
+use super::{Attempt, AttemptReply, Phase, RetryHeaders};
+use crate::config::RetryOn;
+use crate::health::outcome::Outcome;
+use crate::host::Host;
+use crate::reply::Reject;
+use crate::route::retry::Cause;
+
+/// After more bytes than this a stall says nothing of the provider: a client that does not read can hold up the
+/// response. The events of all known models are shorter.
+pub(super) const STALL_BYTES_MAX: u64 = 512 * 1024;
+
+/// How long reading an error may take.
+pub(super) const ERROR_MS_MAX: u64 = 10_000;
+
+impl Attempt {
+    /// The reply when a deadline has passed.
+    pub fn tick(&mut self, host: &dyn Host, now_ms: u64) -> Option<AttemptReply> {
+        let provider = self.provider()?;
+        let passed = |since_ms: u64, limit_ms: Option<u64>| {
+            limit_ms.is_some_and(|limit_ms| now_ms.saturating_sub(since_ms) >= limit_ms)
+        };
+        match &self.phase {
+            // The provider cannot answer a request that has not come whole.
+            Phase::Waiting | Phase::Head(_)
+                if self.is_whole && passed(self.asked_ms, provider.first_token_ms) =>
+            {
+                self.note(host, Outcome::Failure);
+                let headers = self.fail(host, Cause::Of(RetryOn::Timeout), None);
+                Some(self.late(&Reject::NoFirstToken, headers))
+            }
+            Phase::Streaming { bytes, last_ms, .. }
+                if *bytes <= STALL_BYTES_MAX && passed(*last_ms, provider.idle_ms) =>
+            {
+                self.conclude(host, Outcome::Failure);
+                let attempts = self.id.number;
+                Some(
+                    self.late(
+                        &Reject::Stalled,
+                        RetryHeaders { attempts, ..RetryHeaders::default() },
+                    ),
+                )
+            }
+            Phase::Error { since_ms, .. } if passed(*since_ms, Some(ERROR_MS_MAX)) => {
+                let headers = self.stream(now_ms, None);
+                self.conclude(host, Outcome::Neutral);
+                Some(self.late(&Reject::EndlessError, headers))
+            }
+            _ => None,
+        }
+    }
+
+    fn late(&self, reject: &Reject, headers: RetryHeaders) -> AttemptReply {
+        AttemptReply { reply: reject.reply(self.shape), headers }
+    }
+}

@@ -1,0 +1,221 @@
+//! One attempt of a request that may take several: what [`crate::session`] is to a client's request,
+//! this is to a request that comes over the hop.
+//!
+//! ```text
+//! begin ──┬─> Outgoing  to the target, with its model, path and credential
+//!         └─> Reply     no target is left
+//! respond ┬─> Pass      to the client, or back to Envoy's router, marked to be sent again
+//!         └─> Hold      until the first byte of the body, or until an error is known
+//! feed*   ──> Pass, Release, Append an error to a stream that ends without its end
+//! tick    ──> a deadline has passed: another target, or a visible end
+//! end ──────> the breaker and the history hear the outcome
+//! ```
+//!
+//! | phase | event | next |
+//! |---|---|---|
+//! | waiting | a failed head, or a deadline | over |
+//! | waiting | a good head that another target could replace | head |
+//! | waiting | a client error that may be about the context's length | error |
+//! | waiting | any other head | streaming |
+//! | head | the first byte | streaming |
+//! | head | the end without a byte, or a deadline | over, or streaming where no target is left |
+//! | error | the end, enough bytes, or a deadline | over, or streaming |
+//! | streaming | a stall, or an end without the last event | over |
+
+mod action;
+mod deadline;
+mod response;
+
+use std::rc::Rc;
+
+use super::history::{AttemptId, Begun, Histories};
+use super::stream_end::StreamEnd;
+use crate::gateway::{Gateway, Provider};
+use crate::health::admission::Admission;
+use crate::health::details::{CLIENT_LEFT, Details};
+use crate::health::outcome::{self, Outcome};
+use crate::host::Host;
+use crate::host::metrics::Metric;
+use crate::reply::Reject;
+use crate::request::endpoint::{Endpoint, ModelIn, Shape};
+use crate::request::escape::without_query;
+use crate::request::head::Head;
+use crate::request::model::ModelName;
+use crate::request::path::ClientPath;
+use crate::route::ChainTarget;
+use crate::session::hop::Crossing;
+use crate::session::outgoing::{Departure, Outgoing};
+
+pub use action::{AttemptReply, ResponseAction, RetryHeaders};
+
+/// An attempt under way.
+#[derive(Debug)]
+pub struct Attempt {
+    gateway: Rc<Gateway>,
+    histories: Rc<Histories>,
+    id: AttemptId,
+    shape: Shape,
+    /// Looks for the last event of the stream, on paths whose last event is known.
+    stream_end: Option<StreamEnd>,
+    admission: Option<Admission>,
+    phase: Phase,
+    /// When the provider had the whole request.
+    asked_ms: u64,
+    content_length: Option<u64>,
+    /// All of the request has come.
+    is_whole: bool,
+}
+
+/// How far the response has come; the module's table has the transitions.
+#[derive(Debug)]
+enum Phase {
+    /// There is no response yet.
+    Waiting,
+    /// The head is held until the first byte of the body.
+    Head(Option<StreamEnd>),
+    /// Head and body are held until it is known what error this is.
+    Error { held: Vec<u8>, since_ms: u64 },
+    /// The response is on its way to the client.
+    Streaming { stream_end: Option<StreamEnd>, bytes: u64, last_ms: u64 },
+    /// The response is on its way back to Envoy's router, or the gateway answered.
+    Over,
+}
+
+impl Attempt {
+    /// Reads the head of a request that came over the hop.
+    ///
+    /// # Errors
+    /// The answer when no target is left.
+    pub fn begin(
+        gateway: Rc<Gateway>,
+        histories: Rc<Histories>,
+        host: &dyn Host,
+        head: &Head<'_>,
+        end: bool,
+    ) -> Result<(Self, Outgoing), AttemptReply> {
+        let (path, request) = ClientPath::read(head.method, head.path, &gateway.base_paths);
+        let refuse =
+            |(reject, attempts)| AttemptReply::refusing(host, &reject, request.shape, attempts);
+        let foreign = || refuse((Reject::NoCrossing, 0));
+        let crossing = Crossing::from_header(head.crossing).ok_or_else(foreign)?;
+        let asked = ModelName::try_from(crossing.asked.clone()).map_err(|_| foreign())?;
+        let targets = || gateway.targets(&asked).unwrap_or_default();
+        let begun = histories.begin(host, &gateway, &crossing.request, targets);
+        let Begun { target, admission, number } = begun.map_err(refuse)?;
+        let outgoing = outgoing(&gateway, head, &crossing, &path, &request.endpoint, &target);
+        let attempt = Self {
+            asked_ms: host.now_ms(),
+            content_length: head.content_length,
+            gateway,
+            histories,
+            id: AttemptId { request: crossing.request, number },
+            shape: request.shape,
+            stream_end: StreamEnd::of(without_query(path.as_str())),
+            admission: Some(admission),
+            phase: Phase::Waiting,
+            is_whole: end,
+        };
+        Ok((attempt, outgoing))
+    }
+
+    /// The shape of the client's errors.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The provider that is asked.
+    pub fn provider(&self) -> Option<&Provider> {
+        let admission = self.admission.as_ref()?;
+        self.gateway.provider(admission.provider)
+    }
+
+    /// So many bytes of the request have come, or its end. When the request is whole, the provider's time begins; a
+    /// provider that counts bytes has the whole request before Envoy says that it ended.
+    pub fn request_passed(&mut self, now_ms: u64, bytes: u64, end: bool) {
+        let is_whole = end || self.content_length.is_some_and(|length| bytes >= length);
+        if is_whole && !self.is_whole {
+            self.is_whole = true;
+            self.asked_ms = now_ms;
+        }
+    }
+
+    /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
+    /// `response.code_details`.
+    pub fn end(&mut self, host: &dyn Host, flags: u64, details: &[u8]) {
+        // After a reset by the provider, Envoy's router leaves: the client has not.
+        let flags = match Details::parse(details).is_reset() {
+            true => flags & !CLIENT_LEFT,
+            false => flags,
+        };
+        // Of a response that breaks off at once Envoy's router may have seen nothing, and go on.
+        let is_answered = flags == 0 && matches!(self.phase, Phase::Streaming { .. });
+        let has_left = flags & CLIENT_LEFT != 0;
+        let details = || details.to_vec();
+        if let Phase::Head(_) = self.phase {
+            self.note(host, outcome::at_end(flags, self.is_whole, details));
+        }
+        match (self.admission.take(), &self.phase) {
+            // Envoy's router has gone on, and has closed this attempt.
+            (Some(admission), Phase::Over) => admission.settle(host, &self.gateway),
+            (Some(admission), _) => {
+                admission.end(host, &self.gateway, self.is_whole, flags, details);
+            }
+            (None, _) => {}
+        }
+        self.histories.end(host, &self.gateway, &self.id, is_answered || has_left);
+    }
+
+    fn note(&mut self, host: &dyn Host, outcome: Outcome) {
+        if let Some(admission) = &mut self.admission {
+            admission.note(host, &self.gateway, outcome);
+        }
+    }
+
+    /// The attempt is over, with this outcome, and so is the request.
+    fn conclude(&mut self, host: &dyn Host, outcome: Outcome) {
+        self.phase = Phase::Over;
+        self.histories.forget(&self.id.request);
+        if let Some(admission) = self.admission.take() {
+            admission.conclude(host, &self.gateway, outcome);
+        }
+    }
+}
+
+impl AttemptReply {
+    fn refusing(host: &dyn Host, reject: &Reject, shape: Shape, attempts: u32) -> Self {
+        host.count(Metric::Refused(reject.code()));
+        let headers = RetryHeaders { again: None, attempts, is_hopeless: attempts > 0 };
+        Self { reply: reject.reply(shape), headers }
+    }
+}
+
+/// The request as the target gets it.
+fn outgoing(
+    gateway: &Gateway,
+    head: &Head<'_>,
+    crossing: &Crossing,
+    path: &ClientPath,
+    endpoint: &Endpoint,
+    target: &ChainTarget,
+) -> Outgoing {
+    let Some(provider) = gateway.provider(target.provider) else { return Outgoing::default() };
+    let is_other = target.model != crossing.asked;
+    let place = match endpoint {
+        Endpoint::Model(ModelIn::Path(place, _)) => Some(place),
+        _ => None,
+    };
+    let renamed = place.filter(|_| is_other).map(|place| path.renamed(place, &target.model));
+    // Where the path names the model, the body may name another.
+    let in_body = crossing.place.filter(|_| is_other || place.is_some());
+    Outgoing::of(Departure {
+        provider,
+        path,
+        renamed,
+        edit: in_body.map(|in_body| in_body.edit(&target.model)),
+        content_length: head.content_length,
+        credentials: Some(head.credentials.sent()),
+    })
+}
+
+#[cfg(test)]
+mod tests;

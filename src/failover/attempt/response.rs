@@ -1,0 +1,200 @@
+//! The response of an attempt: held, passed on, or given up for another attempt.
+
+use super::{Attempt, Phase, ResponseAction, RetryHeaders};
+use crate::config::RetryOn;
+use crate::failover::answer::{self, AnswerHead, AnswerKind};
+use crate::failover::stream_end::{self, StreamEnd};
+use crate::failover::too_long;
+use crate::health::outcome::{self, Outcome, SentRequest};
+use crate::host::Host;
+use crate::route::retry::{Cause, Next};
+
+/// How much of an error is read to know what it is.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+
+impl Attempt {
+    /// The response begins.
+    pub fn respond(
+        &mut self,
+        host: &dyn Host,
+        now_ms: u64,
+        answer: &AnswerHead<'_>,
+    ) -> ResponseAction {
+        if let Phase::Over = self.phase {
+            return ResponseAction::Pass;
+        }
+        let kind = answer::classify(answer);
+        if kind == AnswerKind::Good && self.holds_head(answer) {
+            self.phase = Phase::Head(self.stream_end_of(answer));
+            return ResponseAction::Hold;
+        }
+        self.note_head(host, answer);
+        match kind {
+            AnswerKind::Good if answer.end && answer.status == 200 => self.empty(host, now_ms),
+            AnswerKind::Good => {
+                let stream_end = self.stream_end_of(answer);
+                ResponseAction::Release(self.stream(now_ms, stream_end), None)
+            }
+            AnswerKind::Failed(cause) => {
+                let headers = self.fail(host, Cause::Of(cause), answer.retry_after_secs);
+                ResponseAction::Release(headers, None)
+            }
+            AnswerKind::MayBeTooLong
+                if !answer.end && self.histories.has_other_model(&self.id.request) =>
+            {
+                self.phase = Phase::Error { held: Vec::new(), since_ms: now_ms };
+                ResponseAction::Hold
+            }
+            AnswerKind::MayBeTooLong | AnswerKind::Other => {
+                ResponseAction::Release(self.stream(now_ms, None), None)
+            }
+        }
+    }
+
+    /// A piece of the response's body, of `size` bytes; `read` reads the bytes where they are looked at.
+    pub fn feed(
+        &mut self,
+        host: &dyn Host,
+        now_ms: u64,
+        size: usize,
+        read: impl FnOnce() -> Vec<u8>,
+        end: bool,
+    ) -> ResponseAction {
+        match &mut self.phase {
+            Phase::Head(_) if size == 0 && !end => ResponseAction::Hold,
+            Phase::Head(None) if size == 0 => self.empty(host, now_ms),
+            Phase::Head(stream_end) => match (stream_end.take(), end) {
+                (Some(mut stream_end), true) => {
+                    stream_end.feed(&read());
+                    self.whole_stream(host, now_ms, &stream_end)
+                }
+                (stream_end, _) => {
+                    self.note(host, Outcome::Success);
+                    let headers = self.stream(now_ms, stream_end);
+                    self.pass(host, now_ms, size, read, false);
+                    ResponseAction::Release(headers, None)
+                }
+            },
+            Phase::Error { held, .. } => {
+                held.extend(read());
+                match end || held.len() > ERROR_BYTES_MAX {
+                    true => ResponseAction::Release(self.judge_error(host, now_ms), None),
+                    false => ResponseAction::Hold,
+                }
+            }
+            Phase::Streaming { .. } => self.pass(host, now_ms, size, read, end),
+            Phase::Waiting | Phase::Over => ResponseAction::Pass,
+        }
+    }
+
+    /// The response goes to the client.
+    pub(super) fn stream(&mut self, now_ms: u64, stream_end: Option<StreamEnd>) -> RetryHeaders {
+        self.phase = Phase::Streaming { stream_end, bytes: 0, last_ms: now_ms };
+        RetryHeaders { attempts: self.id.number, ..RetryHeaders::default() }
+    }
+
+    /// The attempt did not give an answer: is the request to be sent again?
+    pub(super) fn fail(
+        &mut self,
+        host: &dyn Host,
+        cause: Cause,
+        retry_after_secs: Option<u64>,
+    ) -> RetryHeaders {
+        self.phase = Phase::Over;
+        let request = &self.id.request;
+        let next = self.histories.judge(host, &self.gateway, request, cause, retry_after_secs);
+        let again = match next {
+            Next::Final => None,
+            Next::Same(wait_secs) => Some(wait_secs),
+            Next::Move => Some(None),
+        };
+        let is_hopeless = again.is_none() && self.id.number > 1;
+        RetryHeaders { again, attempts: self.id.number, is_hopeless }
+    }
+
+    /// A head alone could still be followed by a failure: it is held while another target could answer, or a deadline
+    /// for the first byte runs.
+    fn holds_head(&self, answer: &AnswerHead<'_>) -> bool {
+        let has_deadline =
+            self.provider().is_some_and(|provider| provider.first_token_ms.is_some());
+        answer.status == 200
+            && !answer.end
+            && (has_deadline || self.histories.has_more(&self.gateway, &self.id.request))
+    }
+
+    fn stream_end_of(&mut self, answer: &AnswerHead<'_>) -> Option<StreamEnd> {
+        self.stream_end.take().filter(|_| answer.is_open_stream && !answer.is_encoded)
+    }
+
+    fn note_head(&mut self, host: &dyn Host, answer: &AnswerHead<'_>) {
+        let is_probe = self.admission.is_some_and(|admission| admission.is_probe());
+        let sent = SentRequest { is_whole: self.is_whole, is_api: true, is_probe };
+        self.note(host, outcome::at_headers(answer.status, sent, || answer.details.to_vec()));
+    }
+
+    /// A piece of a response that is on its way to the client.
+    fn pass(
+        &mut self,
+        host: &dyn Host,
+        now_ms: u64,
+        size: usize,
+        read: impl FnOnce() -> Vec<u8>,
+        end: bool,
+    ) -> ResponseAction {
+        let Phase::Streaming { stream_end, bytes, last_ms } = &mut self.phase else {
+            return ResponseAction::Pass;
+        };
+        *last_ms = now_ms;
+        *bytes = bytes.saturating_add(size as u64);
+        let Some(stream_end) = stream_end else { return ResponseAction::Pass };
+        stream_end.feed(&read());
+        match end && !stream_end.has_ended() {
+            true => self.append_error(host),
+            false => ResponseAction::Pass,
+        }
+    }
+
+    /// A client error that was held: does it say that the context is too long?
+    fn judge_error(&mut self, host: &dyn Host, now_ms: u64) -> RetryHeaders {
+        let Phase::Error { held, .. } = std::mem::replace(&mut self.phase, Phase::Over) else {
+            return RetryHeaders::default();
+        };
+        match too_long::is_context_length(&held) {
+            true => self.fail(host, Cause::ContextLength, None),
+            false => self.stream(now_ms, None),
+        }
+    }
+
+    /// A stream has ended cleanly, but without its last event.
+    fn append_error(&mut self, host: &dyn Host) -> ResponseAction {
+        self.conclude(host, Outcome::Failure);
+        ResponseAction::Append(stream_end::error_event(self.shape))
+    }
+
+    /// A response ended without a body: another target may have one; without another target the client gets the head.
+    fn empty(&mut self, host: &dyn Host, now_ms: u64) -> ResponseAction {
+        self.note(host, Outcome::Success);
+        match self.fail(host, Cause::Of(RetryOn::Connection), None) {
+            headers @ RetryHeaders { again: Some(_), .. } => ResponseAction::Release(headers, None),
+            _ => ResponseAction::Release(self.stream(now_ms, None), None),
+        }
+    }
+
+    /// A stream came in one piece, and nothing of it has reached the client.
+    fn whole_stream(
+        &mut self,
+        host: &dyn Host,
+        now_ms: u64,
+        stream_end: &StreamEnd,
+    ) -> ResponseAction {
+        if stream_end.has_ended() {
+            self.note(host, Outcome::Success);
+            return ResponseAction::Release(self.stream(now_ms, None), None);
+        }
+        self.note(host, Outcome::Failure);
+        match self.fail(host, Cause::Of(RetryOn::Connection), None) {
+            headers @ RetryHeaders { again: Some(_), .. } => ResponseAction::Release(headers, None),
+            headers => ResponseAction::Release(headers, Some(stream_end::error_event(self.shape))),
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! Requests over the hop, attempt by attempt, as Envoy would show them.
+
+use super::*;
+use crate::config::File;
+use crate::failover::answer::AnswerHead;
+use crate::failover::history::KEPT_MS;
+use crate::host::memory::Memory;
+use crate::host::metrics::RequestOutcome;
+use crate::names::headers;
+use crate::request::header_map::serialized;
+use crate::route::ProviderId;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const CHAT: &str = "/v1/chat/completions";
+const EVENTS: AnswerHead<'_> = AnswerHead {
+    status: 200,
+    details: b"via_upstream",
+    retry_after_secs: None,
+    is_open_stream: true,
+    is_encoded: false,
+    end: false,
+};
+
+struct World {
+    host: Memory,
+    gateway: Rc<Gateway>,
+    histories: Rc<Histories>,
+}
+
+impl World {
+    /// The provider `a`, then `b`, then `c`; one retry on each.
+    fn new() -> Self {
+        let json = br#"{"default_provider":"a","breaker":{"failures":2},
+            "providers":{
+                "a":{"url":"http://a","first_token_secs":5,"idle_secs":7},
+                "b":{"url":"http://b/base/v1","api_key":"os.environ/KEY"},
+                "c":{"url":"http://c","auth":"none"}},
+            "fallbacks":[{"model":"m","to":["b:mb","c:mb"]}]}"#;
+        let file = File::from_json(json).unwrap();
+        let gateway = Gateway::compile(&file, &|_| Some("sk".to_owned())).unwrap();
+        Self { host: Memory::default(), gateway: Rc::new(gateway), histories: Rc::default() }
+    }
+
+    fn try_begin(&self, path: &str, crossing: &str) -> Result<(Attempt, Outgoing), AttemptReply> {
+        let headers: [(&str, &[u8]); 4] = [
+            (":method", b"POST"),
+            (":path", path.as_bytes()),
+            ("content-length", b"100"),
+            (headers::CROSSING, crossing.as_bytes()),
+        ];
+        let (gateway, histories) = (Rc::clone(&self.gateway), Rc::clone(&self.histories));
+        Attempt::begin(gateway, histories, &self.host, &Head::parse(&serialized(&headers)), true)
+    }
+
+    fn begin(&self) -> (Attempt, Outgoing) {
+        self.try_begin(CHAT, "17;m;json;10;11").unwrap()
+    }
+
+    /// An attempt that gets this answer; who was asked, and the marks.
+    fn answered(&self, status: u32, retry_after_secs: Option<u64>) -> (String, RetryHeaders) {
+        let (mut attempt, _) = self.begin();
+        let name = attempt.provider().unwrap().name.clone();
+        let answer = AnswerHead {
+            status,
+            details: b"via_upstream",
+            retry_after_secs,
+            ..AnswerHead::default()
+        };
+        let headers = match attempt.respond(&self.host, self.host.now_ms(), &answer) {
+            ResponseAction::Release(headers, None) => headers,
+            ResponseAction::Hold => {
+                released(attempt.feed(&self.host, self.host.now_ms(), 2, || b"{}".to_vec(), true))
+            }
+            other => panic!("{other:?}"),
+        };
+        attempt.end(&self.host, 0, b"via_upstream");
+        (name, headers)
+    }
+
+    fn sent(&self, provider: usize, outcome: Outcome) -> usize {
+        let id = ProviderId::new(provider);
+        self.host.count_of(Metric::Request(id, RequestOutcome::Sent(outcome)))
+    }
+}
+
+#[track_caller]
+fn released(step: ResponseAction) -> RetryHeaders {
+    match step {
+        ResponseAction::Release(headers, None) => headers,
+        other => panic!("not released: {other:?}"),
+    }
+}
+
+fn again(attempts: u32, wait_secs: Option<u32>) -> RetryHeaders {
+    RetryHeaders { again: Some(wait_secs), attempts, is_hopeless: false }
+}
+
+#[test]
+fn each_attempt_is_its_targets_own() {
+    let world = World::new();
+    let (_, outgoing) = world.begin();
+    assert_eq!((outgoing.path, outgoing.edit, outgoing.content_length), (None, None, None));
+    let world = World::new();
+    world.answered(500, None);
+    world.answered(500, None);
+    let (attempt, outgoing) = world.begin();
+    assert_eq!(attempt.provider().unwrap().name, "b");
+    assert_eq!(outgoing.path.as_deref(), Some("/base/v1/chat/completions"));
+    assert_eq!(outgoing.edit.unwrap().with, b"mb");
+    assert_eq!(outgoing.content_length, Some(101));
+}
+
+#[test]
+fn a_model_in_the_path_is_each_targets_own() {
+    let world = World::new();
+    let path = "/openai/deployments/m/embeddings?v=1";
+    let begin = || world.try_begin(path, "17;m;json;10;11").unwrap();
+    let (mut attempt, outgoing) = begin();
+    assert_eq!((outgoing.path.as_deref(), outgoing.edit.unwrap().with), (None, b"m".to_vec()));
+    let answer =
+        AnswerHead { status: 200, details: b"upstream_per_try_timeout", ..AnswerHead::default() };
+    assert_eq!(
+        attempt.respond(&world.host, world.host.now_ms(), &answer),
+        ResponseAction::Release(again(1, None), None)
+    );
+    let (_, outgoing) = begin();
+    let expected = "/base/openai/deployments/mb/embeddings?v=1";
+    assert_eq!(outgoing.path.as_deref(), Some(expected));
+}
+
+#[test]
+fn failures_go_on_and_the_last_one_is_the_answer() {
+    let world = World::new();
+    assert_eq!(world.answered(500, None), ("a".to_owned(), again(1, None)));
+    // Its second failure has opened the breaker of a.
+    assert_eq!(world.answered(503, Some(3)), ("a".to_owned(), again(2, None)));
+    assert_eq!(world.answered(429, Some(3)), ("b".to_owned(), again(3, Some(3))));
+    assert_eq!(world.answered(429, None), ("b".to_owned(), again(4, None)));
+    assert_eq!(world.answered(429, None), ("c".to_owned(), again(5, None)));
+    let last = RetryHeaders { again: None, attempts: 6, is_hopeless: true };
+    assert_eq!(world.answered(429, Some(3)), ("c".to_owned(), last));
+    assert_eq!((world.sent(0, Outcome::Failure), world.sent(1, Outcome::Success)), (2, 2));
+    // It is forgotten, and the next one finds a left alone.
+    assert_eq!(world.answered(200, None).0, "b");
+}
+
+#[test]
+fn what_is_the_clients_own_fault_reaches_it() {
+    for status in [400, 401, 404, 422] {
+        let world = World::new();
+        let headers = RetryHeaders { attempts: 1, ..RetryHeaders::default() };
+        assert_eq!(world.answered(status, None), ("a".to_owned(), headers), "{status}");
+    }
+}
+
+#[test]
+fn a_context_that_is_too_long_needs_another_model() {
+    let world = World::new();
+    for (provider, expected) in [
+        ("a", again(1, None)),
+        ("b", RetryHeaders { attempts: 2, is_hopeless: false, again: None }),
+    ] {
+        let (mut attempt, _) = world.begin();
+        assert_eq!(attempt.provider().unwrap().name, provider);
+        let answer = AnswerHead { status: 400, is_open_stream: false, ..EVENTS };
+        let body = || br#"{"error":{"code":"context_length_exceeded"}}"#.to_vec();
+        let step = match attempt.respond(&world.host, world.host.now_ms(), &answer) {
+            ResponseAction::Hold => attempt.feed(&world.host, world.host.now_ms(), 44, body, true),
+            step => step,
+        };
+        // The third one serves the same model as the second.
+        assert_eq!(step, ResponseAction::Release(expected, None));
+        attempt.end(&world.host, 0, b"via_upstream");
+    }
+}
+
+#[test]
+fn a_head_alone_is_no_answer() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    assert_eq!(attempt.respond(&world.host, world.host.now_ms(), &EVENTS), ResponseAction::Hold);
+    assert_eq!(
+        attempt.feed(&world.host, world.host.now_ms(), 0, Vec::new, false),
+        ResponseAction::Hold
+    );
+    world.host.now_ms.set(4999);
+    assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
+    world.host.now_ms.set(5000);
+    let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
+    assert_eq!((late.reply.status, late.headers), (504, again(1, None)));
+    assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
+    attempt.end(&world.host, 0, b"gaud_provider_timeout");
+    assert_eq!(world.sent(0, Outcome::Failure), 1);
+    assert_eq!(world.begin().0.provider().unwrap().name, "b");
+}
+
+#[test]
+fn a_stream_that_stalls_is_a_failure() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+    released(attempt.feed(&world.host, world.host.now_ms(), 9, || b"data: {}\n".to_vec(), false));
+    world.host.now_ms.set(6999);
+    assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
+    world.host.now_ms.set(7000);
+    let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
+    assert_eq!(late.headers, RetryHeaders { attempts: 1, ..RetryHeaders::default() });
+    attempt.end(&world.host, 0, b"gaud_provider_timeout");
+    assert_eq!(world.sent(0, Outcome::Failure), 1);
+}
+
+#[test]
+fn a_stream_without_its_end_gets_an_error() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+    released(attempt.feed(
+        &world.host,
+        world.host.now_ms(),
+        10,
+        || b"data: {}\n\n".to_vec(),
+        false,
+    ));
+    let ResponseAction::Append(event) =
+        attempt.feed(&world.host, world.host.now_ms(), 0, Vec::new, true)
+    else {
+        panic!()
+    };
+    assert!(event.starts_with("\n\ndata: {\"error\":{"), "{event}");
+    attempt.end(&world.host, 0, b"via_upstream");
+    assert_eq!(world.sent(0, Outcome::Failure), 1);
+    // Whole ones do not.
+    let (mut attempt, _) = world.begin();
+    attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+    released(attempt.feed(
+        &world.host,
+        world.host.now_ms(),
+        14,
+        || b"data: [DONE]\n\n".to_vec(),
+        true,
+    ));
+    attempt.end(&world.host, 0, b"via_upstream");
+    assert_eq!(world.sent(0, Outcome::Success), 1);
+}
+
+#[test]
+fn a_stream_that_ends_before_it_begins_is_tried_elsewhere() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+    assert_eq!(
+        released(attempt.feed(&world.host, world.host.now_ms(), 0, Vec::new, true)),
+        again(1, None)
+    );
+}
+
+#[test]
+fn a_connection_that_breaks_while_the_head_is_held_is_tried_again() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+    // Envoy's router goes on before this one is over.
+    let flags = 1 << 23 | CLIENT_LEFT;
+    attempt.end(&world.host, flags, b"upstream_reset_after_response_started{protocol_error}");
+    assert_eq!(world.sent(0, Outcome::Failure), 1);
+    let (attempt, _) = world.begin();
+    assert_eq!((attempt.provider().unwrap().name.as_str(), attempt.id.number), ("a", 2));
+}
+
+#[test]
+fn who_has_left_is_not_served_further() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    let flag = CLIENT_LEFT;
+    attempt.end(&world.host, flag, b"downstream_remote_disconnect");
+    assert_eq!(world.sent(0, Outcome::Neutral), 1);
+    assert_eq!(world.begin().0.id.number, 1);
+}
+
+#[test]
+fn the_end_of_an_old_attempt_says_nothing_of_the_next() {
+    let world = World::new();
+    let (mut first, _) = world.begin();
+    let answer = AnswerHead { status: 500, details: b"via_upstream", ..AnswerHead::default() };
+    first.respond(&world.host, world.host.now_ms(), &answer);
+    let (mut second, _) = world.begin();
+    first.end(&world.host, 0, b"via_upstream");
+    let step = second.respond(&world.host, world.host.now_ms(), &answer);
+    assert_eq!(step, ResponseAction::Release(again(2, None), None));
+}
+
+#[test]
+fn without_anybody_left_there_is_an_error_with_a_time() {
+    let world = World::new();
+    for provider in world.gateway.providers() {
+        for _ in 0..2 {
+            let id = ProviderId::new(0);
+            crate::health::shared_breaker::check_failed(&world.host, id, provider);
+        }
+    }
+    let AttemptReply { reply, headers } = world.try_begin(CHAT, "17;m").unwrap_err();
+    assert_eq!(headers, RetryHeaders::default());
+    assert_eq!((reply.status, reply.retry_after_secs), (503, Some(30)));
+    assert!(reply.body.contains("provider_unavailable"), "{}", reply.body);
+}
+
+#[test]
+fn what_is_no_run_is_refused() {
+    for crossing in ["", "17", "17;", "17;a;json;x;y"] {
+        let AttemptReply { reply, .. } = World::new().try_begin(CHAT, crossing).unwrap_err();
+        assert_eq!(reply.status, 500, "{crossing}");
+    }
+}
+
+#[test]
+fn a_run_that_is_over_is_forgotten() {
+    let world = World::new();
+    let over = |ends: fn(&World, &mut Attempt)| {
+        let (mut attempt, _) = world.begin();
+        ends(&world, &mut attempt);
+        attempt.end(&world.host, 0, b"via_upstream");
+        assert_eq!(world.begin().0.id.number, 1);
+        world.histories.forget("17");
+    };
+    over(|world, attempt| {
+        attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+        attempt.feed(&world.host, world.host.now_ms(), 1, || b"x".to_vec(), false);
+        attempt.feed(&world.host, world.host.now_ms(), 0, Vec::new, true);
+    });
+    over(|world, attempt| {
+        attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+        attempt.feed(&world.host, world.host.now_ms(), 1, || b"x".to_vec(), false);
+        world.host.now_ms.set(100_000);
+        attempt.tick(&world.host, world.host.now_ms()).unwrap();
+    });
+    let (mut attempt, _) = world.begin();
+    attempt.end(
+        &world.host,
+        1 << 6,
+        b"upstream_reset_before_response_started{connection_termination}",
+    );
+    world.histories.purge(KEPT_MS + 99_999);
+    assert_eq!(world.begin().0.id.number, 2);
+    // It is under way again.
+    world.histories.purge(2 * KEPT_MS + 100_000);
+    assert_eq!(world.histories.count(), 1);
+    world.histories.forget("17");
+    assert_eq!(world.histories.count(), 0);
+}
+
+#[test]
+fn an_error_without_an_end_is_given_up() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    let answer = AnswerHead { status: 400, is_open_stream: false, ..EVENTS };
+    assert_eq!(attempt.respond(&world.host, world.host.now_ms(), &answer), ResponseAction::Hold);
+    assert_eq!(
+        attempt.feed(&world.host, world.host.now_ms(), 1, || b"{".to_vec(), false),
+        ResponseAction::Hold
+    );
+    world.host.now_ms.set(deadline::ERROR_MS_MAX);
+    let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
+    assert_eq!((late.reply.status, late.headers.again), (502, None));
+}

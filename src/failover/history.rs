@@ -1,0 +1,259 @@
+//! The attempts of a request so far: which target comes next, and when no target is left.
+//!
+//! ```text
+//! begin ──> target, admitted by its breaker ──> judge ──> Same, Move: begin again
+//!   │                                             └─────> Final
+//!   └─────> nobody is left: an error
+//! ```
+//!
+//! Envoy makes the attempts, each a request of its own to the hop's listener. One worker makes all attempts of a
+//! request, so their history is in that worker's memory.
+
+use std::cell::RefCell;
+
+use hashbrown::HashMap;
+
+use crate::config::RetryOn;
+use crate::gateway::Gateway;
+use crate::health::admission::Admission;
+use crate::health::shared_breaker;
+use crate::host::Host;
+use crate::host::metrics::Metric;
+use crate::reply::Reject;
+use crate::route::ChainTarget;
+use crate::route::ProviderId;
+use crate::route::retry::{Cause, Next, Remaining};
+
+/// How long a history is kept that nobody goes on with: longer than the longest `retry-after` that can be
+/// waited for, and what Envoy adds to it.
+pub(crate) const KEPT_MS: u64 = 480_000;
+
+/// The histories of a worker, by their names.
+#[derive(Debug, Default)]
+pub struct Histories(RefCell<HashMap<String, History>>);
+
+/// One request.
+#[derive(Debug)]
+struct History {
+    targets: Vec<ChainTarget>,
+    /// The place of the target that was asked last.
+    at: Option<usize>,
+    /// Who was asked last.
+    asked: Option<ProviderId>,
+    /// How often it was asked.
+    tries: u32,
+    /// How many attempts there were.
+    attempts: u32,
+    /// What comes after the last one; `None` while nothing is known of it.
+    next: Option<Next>,
+    /// When the last attempt was over; `None` while one is under way.
+    ended_ms: Option<u64>,
+}
+
+/// One attempt of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptId {
+    /// The request's name, see [`crate::session::hop::Crossing`].
+    pub request: String,
+    /// The place among the request's attempts, from 1.
+    pub number: u32,
+}
+
+/// An attempt that may begin.
+#[derive(Debug)]
+pub struct Begun {
+    /// Whom to ask, for what.
+    pub target: ChainTarget,
+    /// What the breaker is to hear.
+    pub admission: Admission,
+    /// Its place among the history's attempts, from 1.
+    pub number: u32,
+}
+
+impl Histories {
+    /// Begins the next attempt of a history; the first one says among which targets. Targets that are left
+    /// alone are passed over.
+    ///
+    /// # Errors
+    /// The answer when nobody is left, and how many attempts there were.
+    pub fn begin(
+        &self,
+        host: &dyn Host,
+        gateway: &Gateway,
+        name: &str,
+        targets: impl FnOnce() -> Vec<ChainTarget>,
+    ) -> Result<Begun, (Reject, u32)> {
+        let mut histories = self.0.borrow_mut();
+        let history = histories.entry_ref(name).or_insert_with(|| History::new(targets()));
+        history.ended_ms = None;
+        let before = history.asked;
+        match history.begin(host, gateway) {
+            Ok(begun) => {
+                if let Some(provider) = before {
+                    host.count(Metric::Retried(provider));
+                }
+                Ok(begun)
+            }
+            Err(reject) => {
+                let attempts = history.attempts;
+                histories.remove(name);
+                Err((reject, attempts))
+            }
+        }
+    }
+
+    /// Decides what comes after an attempt.
+    pub fn judge(
+        &self,
+        host: &dyn Host,
+        gateway: &Gateway,
+        name: &str,
+        cause: Cause,
+        retry_after_secs: Option<u64>,
+    ) -> Next {
+        let mut histories = self.0.borrow_mut();
+        let Some(history) = histories.get_mut(name) else { return Next::Final };
+        let remaining = history.remaining(host, gateway, cause);
+        let next = gateway.retries.judge(cause, retry_after_secs, remaining);
+        history.skip_to(cause, next);
+        next
+    }
+
+    /// Whether anything could come after the attempt that is under way.
+    pub fn has_more(&self, gateway: &Gateway, name: &str) -> bool {
+        self.0.borrow().get(name).is_some_and(|history| {
+            let is_last = history.at.is_none_or(|at| at.saturating_add(1) >= history.targets.len());
+            !is_last || history.tries <= gateway.retries.max
+        })
+    }
+
+    /// The request has its answer.
+    pub fn forget(&self, name: &str) {
+        self.0.borrow_mut().remove(name);
+    }
+
+    /// Whether another model could come after it.
+    pub fn has_other_model(&self, name: &str) -> bool {
+        self.0
+            .borrow()
+            .get(name)
+            .is_some_and(|history| history.others(Cause::ContextLength).next().is_some())
+    }
+
+    /// An attempt is over. A history that the attempt has ended is forgotten; an attempt that was neither
+    /// answered nor judged has lost its connection.
+    pub fn end(&self, host: &dyn Host, gateway: &Gateway, id: &AttemptId, is_answered: bool) {
+        let name = &id.request;
+        // The next attempt may have begun already.
+        let of_this = |history: &&History| history.attempts == id.number;
+        let Some(next) = self.0.borrow().get(name).filter(of_this).map(|history| history.next)
+        else {
+            return;
+        };
+        match next {
+            Some(Next::Final) => self.forget(name),
+            None if is_answered => self.forget(name),
+            Some(Next::Same(_) | Next::Move) => {}
+            None => {
+                // Envoy's router may go on, and must not begin anew.
+                self.judge(host, gateway, name, Cause::Of(RetryOn::Connection), None);
+            }
+        }
+        if let Some(history) = self.0.borrow_mut().get_mut(name) {
+            history.ended_ms = Some(host.now_ms());
+        }
+    }
+
+    /// Forgets histories whose clients have left between two attempts.
+    pub fn purge(&self, now_ms: u64) {
+        let is_fresh = |ended_ms: u64| now_ms.saturating_sub(ended_ms) < KEPT_MS;
+        self.0.borrow_mut().retain(|_, history| history.ended_ms.is_none_or(is_fresh));
+    }
+}
+
+#[cfg(test)]
+impl Histories {
+    /// How many histories there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.borrow().len()
+    }
+}
+
+impl History {
+    fn new(targets: Vec<ChainTarget>) -> Self {
+        Self {
+            targets,
+            at: None,
+            asked: None,
+            tries: 0,
+            attempts: 0,
+            next: Some(Next::Move),
+            ended_ms: None,
+        }
+    }
+
+    fn begin(&mut self, host: &dyn Host, gateway: &Gateway) -> Result<Begun, Reject> {
+        let mut place = match self.next.take() {
+            Some(Next::Same(_)) => self.at,
+            // It has lost its connection, and that has not been said yet.
+            None if self.tries <= gateway.retries.max => self.at,
+            Some(Next::Move) | None => Some(self.at.map_or(0, |at| at.saturating_add(1))),
+            Some(Next::Final) => None,
+        };
+        let mut soonest: Option<(u64, Reject)> = None;
+        while let Some(target) = place.and_then(|at| self.targets.get(at)) {
+            let Some(provider) = gateway.provider(target.provider) else { break };
+            match Admission::ask(host, target.provider, provider) {
+                Ok(admission) => {
+                    self.tries = if place == self.at { self.tries.saturating_add(1) } else { 1 };
+                    self.attempts = self.attempts.saturating_add(1);
+                    self.at = place;
+                    self.asked = Some(target.provider);
+                    let number = self.attempts;
+                    return Ok(Begun { target: target.clone(), admission, number });
+                }
+                Err(wait_ms)
+                    if soonest.as_ref().is_none_or(|(least_ms, _)| wait_ms < *least_ms) =>
+                {
+                    soonest = Some((wait_ms, Reject::unavailable(&provider.name, wait_ms)));
+                }
+                Err(_) => {}
+            }
+            place = place.map(|at| at.saturating_add(1));
+        }
+        Err(soonest.map_or(Reject::Exhausted, |(_, reject)| reject))
+    }
+
+    fn remaining(&self, host: &dyn Host, gateway: &Gateway, cause: Cause) -> Remaining {
+        let is_open = |target: &ChainTarget| {
+            let provider = gateway.provider(target.provider);
+            provider.is_some_and(|provider| shared_breaker::would_admit(host, provider))
+        };
+        let own = self.at.and_then(|at| self.targets.get(at));
+        Remaining {
+            same: self.tries <= gateway.retries.max && own.is_some_and(is_open),
+            next: self.others(cause).any(|(_, target)| is_open(target)),
+        }
+    }
+
+    /// The targets that may follow, with their places: where a context was too long, the same model
+    /// elsewhere is no help.
+    fn others(&self, cause: Cause) -> impl Iterator<Item = (usize, &ChainTarget)> {
+        let own = self.at.and_then(|at| self.targets.get(at));
+        let behind = self.at.map_or(0, |at| at.saturating_add(1));
+        let is_other = move |target: &ChainTarget| {
+            cause != Cause::ContextLength || own.is_none_or(|own| own.model != target.model)
+        };
+        self.targets.iter().enumerate().skip(behind).filter(move |(_, target)| is_other(target))
+    }
+
+    /// Notes what comes next, and passes over what cannot help.
+    fn skip_to(&mut self, cause: Cause, next: Next) {
+        if next == Next::Move {
+            let place = self.others(cause).next().map(|(place, _)| place);
+            // The target before it counts as the one that was asked.
+            self.at = place.map_or(self.at, |place| place.checked_sub(1));
+        }
+        self.next = Some(next);
+    }
+}

@@ -1,0 +1,82 @@
+//! What a context of Envoy's is: a request as the client sent it, or as it came over the hop.
+
+use super::attempt::AttemptStream;
+use super::stream::Stream;
+
+/// What Envoy is to do with what it has shown: the values of proxy-wasm ABI 0.2.1.
+#[derive(Debug, Clone, Copy)]
+#[repr(u32)]
+pub(super) enum FilterStatus {
+    Continue = 0,
+    /// Wait, with head, body or trailers.
+    Stop = 1,
+    /// Wait, and drop this piece of the body: the filter holds the piece, or no provider is to have it.
+    StopAndDrop = 3,
+}
+
+/// A request's context.
+pub(super) enum Context {
+    /// As the client sent it.
+    Stream(Stream),
+    /// As it came over the hop.
+    Attempt(AttemptStream),
+}
+
+impl Context {
+    pub(super) fn request_headers(&mut self, end: bool) -> FilterStatus {
+        match self {
+            Self::Stream(stream) => stream.request_headers(end),
+            Self::Attempt(attempt) => attempt.request_headers(end),
+        }
+    }
+
+    pub(super) fn request_body(&mut self, size: usize, end: bool) -> FilterStatus {
+        match self {
+            Self::Stream(stream) => stream.request_body(size, end),
+            Self::Attempt(attempt) => attempt.request_body(size, end),
+        }
+    }
+
+    pub(super) fn request_trailers(&mut self) -> FilterStatus {
+        match self {
+            Self::Stream(stream) => stream.request_trailers(),
+            Self::Attempt(attempt) => attempt.request_body(0, true),
+        }
+    }
+
+    pub(super) fn response_headers(&mut self, end: bool) -> FilterStatus {
+        match self {
+            Self::Stream(stream) => stream.response_headers(),
+            Self::Attempt(attempt) => attempt.response_headers(end),
+        }
+    }
+
+    /// Only an attempt looks at bodies of responses; the client's filter has no such callback.
+    pub(super) fn response_body(&mut self, size: usize, end: bool) -> FilterStatus {
+        match self {
+            Self::Stream(_) => FilterStatus::Continue,
+            Self::Attempt(attempt) => attempt.response_body(size, end),
+        }
+    }
+
+    pub(super) fn response_trailers(&mut self) -> FilterStatus {
+        match self {
+            Self::Stream(_) => FilterStatus::Continue,
+            Self::Attempt(attempt) => attempt.response_trailers(),
+        }
+    }
+
+    pub(super) fn tick(&mut self, id: u32) {
+        if let Self::Attempt(attempt) = self {
+            attempt.tick(id);
+        }
+    }
+
+    /// The stream is over, however it ended.
+    pub(super) fn end(&mut self) {
+        match self {
+            Self::Stream(stream) => stream.end(),
+            Self::Attempt(attempt) => attempt.end(),
+        }
+    }
+}

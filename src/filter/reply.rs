@@ -1,0 +1,59 @@
+//! The gateway's answers, sent through Envoy, and what Envoy is told beside them.
+
+use super::abi::{self, Buffer, Map};
+use crate::body::Splice;
+use crate::gateway::Provider;
+use crate::names::properties;
+use crate::reply::Reply;
+use crate::request::endpoint::Shape;
+use crate::session::{HeaderChange, Outgoing};
+
+/// Answers in the provider's place, with further headers.
+pub(super) fn send(reply: &Reply, further: &[(&str, String)]) {
+    let retry_after = reply.retry_after_secs.map(|secs| secs.to_string());
+    let mut headers = vec![("content-type", "application/json")];
+    headers.extend(retry_after.as_deref().map(|secs| ("retry-after", secs)));
+    headers.extend(further.iter().map(|(name, value)| (*name, value.as_str())));
+    abi::send_reply(reply.status, &reply.details, &headers, &reply.body);
+}
+
+/// Tells Envoy the shape of the client's errors. Without it, Envoy's local replies have OpenAI's shape.
+pub(super) fn tell_shape(shape: Shape) {
+    if shape != Shape::OpenAi {
+        abi::set_property(properties::SHAPE, shape.as_str());
+    }
+}
+
+/// Changes the request's headers for its provider.
+pub(super) fn change_headers(outgoing: &Outgoing, provider: &Provider) {
+    for change in outgoing.header_changes(provider) {
+        match change {
+            HeaderChange::Set(name, value) => abi::set_header(Map::RequestHeaders, name, value),
+            HeaderChange::SetNumber(name, number) => {
+                abi::set_header(Map::RequestHeaders, name, &number.to_string())
+            }
+            HeaderChange::Remove(name) => abi::remove_header(Map::RequestHeaders, name),
+        };
+    }
+}
+
+/// Gives the held body back.
+pub(super) fn splice_body(splice: Splice) {
+    let Splice { mut replaced, mut pieces } = splice;
+    while let Some(piece) = pieces.pop() {
+        abi::replace_start(Buffer::RequestBody, std::mem::take(&mut replaced), &piece);
+    }
+}
+
+/// An HTTP status as a header has it.
+pub(super) fn status(map: Map) -> Option<u32> {
+    std::str::from_utf8(&abi::header(map, ":status")).ok()?.parse().ok()
+}
+
+pub(super) fn details() -> Vec<u8> {
+    abi::property(properties::RESPONSE_CODE_DETAILS)
+}
+
+pub(super) fn flags() -> u64 {
+    abi::property(properties::RESPONSE_FLAGS).try_into().map_or(0, u64::from_le_bytes)
+}

@@ -1,0 +1,42 @@
+//! How a provider's models are discovered, compiled.
+
+use super::litellm;
+use crate::config::{ConfigError, File, ProviderFile};
+
+/// How often models are discovered, unless the file says otherwise.
+const INTERVAL_SECS: u64 = 300;
+
+/// How a provider's models are discovered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discovery {
+    /// Where its standing is in shared data.
+    pub key: String,
+    /// Where its last good list is.
+    pub list_key: String,
+    /// How often it is asked.
+    pub interval_ms: u64,
+}
+
+impl Discovery {
+    /// For a provider at `place`; `None` where nothing is to be discovered. LiteLLM is asked unless
+    /// the file says otherwise.
+    pub(super) fn compile(
+        name: &str,
+        place: &str,
+        file: &ProviderFile,
+        common: &File,
+    ) -> Result<Option<Self>, ConfigError> {
+        let interval_ms = match common.discover_interval_secs.unwrap_or(INTERVAL_SECS) {
+            secs @ 1..=86_400 => secs.saturating_mul(1000),
+            secs => {
+                let problem = format!("is {secs}; write 1 to 86400 seconds");
+                return Err(ConfigError::new("discover_interval_secs", problem));
+            }
+        };
+        Ok(file.discover_models.unwrap_or(name == litellm::NAME).then(|| Self {
+            key: format!("gaud/discovery/{name}/{place}"),
+            list_key: format!("gaud/models/{name}/{place}"),
+            interval_ms,
+        }))
+    }
+}

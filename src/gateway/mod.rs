@@ -1,0 +1,208 @@
+//! What a configuration compiles to: the gateway, which cannot hold an impossible combination of settings.
+//!
+//! ```text
+//! File ──> provider (url, cluster, credential, headers, models, discovery, breaker) ──┐
+//!      └─> route: table, chains, retries ─────────────────────────────────────────────┴─> Gateway
+//! ```
+//!
+//! Every rule between two settings is checked here.
+
+mod breaker;
+mod cluster;
+mod credential;
+mod discovery;
+mod headers;
+pub mod litellm;
+mod models;
+mod provider;
+mod url;
+
+pub use credential::Credential;
+pub use discovery::Discovery;
+pub use provider::{Provider, TIMEOUT_SECS};
+pub use url::ProviderUrl;
+
+use crate::config::{ConfigError, File, Lookup};
+use crate::request::model::ModelName;
+use crate::route::retry::Retries;
+use crate::route::{ChainTarget, Chains, NoRoute, ProviderId, RouteTable, Target};
+
+/// Parses the filter's JSON and compiles it; `lookup` reads the VM's environment.
+///
+/// # Errors
+/// The first thing that is wrong, with its path. A literal secret is refused: the plugin
+/// configuration is shown by Envoy's config dump.
+pub fn from_filter_json(json: &[u8], lookup: Lookup<'_>) -> Result<Gateway, ConfigError> {
+    let file = File::from_json(json)?;
+    file.refuse_what_belongs_to_envoy()?;
+    Gateway::compile(&file, lookup)
+}
+
+/// Default of `body_limit_bytes`.
+const BODY_LIMIT_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The most that `body_limit_bytes` may be: twice as much must fit into the memory of the VM.
+const BODY_LIMIT_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// Everything the filter works by.
+#[derive(Debug, PartialEq)]
+pub struct Gateway {
+    providers: Vec<Provider>,
+    /// Which model goes where.
+    pub routes: RouteTable,
+    /// Who answers when that provider does not.
+    pub chains: Chains,
+    /// When a request is sent again.
+    pub retries: Retries,
+    /// Who gets a request that names no model.
+    pub default_provider: Option<ProviderId>,
+    /// The most bytes of a body that may be held while its model is unknown.
+    pub body_limit_bytes: u64,
+    /// What may stand before `/v1/...`, longest first.
+    pub base_paths: Vec<String>,
+    /// The names that stand for other models, in the order of the file.
+    pub aliases: Vec<String>,
+}
+
+impl Gateway {
+    /// Checks a file and compiles it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its path and the remedy.
+    pub fn compile(file: &File, lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        if file.providers.is_empty() {
+            let problem = "there is none; add one, as in [providers.litellm] with \
+                           url = \"http://localhost:4000\"";
+            return Err(ConfigError::new("providers", problem));
+        }
+        let providers = file
+            .providers
+            .iter()
+            .map(|(name, own)| Provider::compile(name, own, file, lookup))
+            .collect::<Result<Vec<_>, _>>()?;
+        let default_provider = default_provider(file, &providers)?;
+        let routes = RouteTable::compile(file, default_provider)?;
+        Ok(Self {
+            chains: Chains::compile(file, &routes, &|target, first| {
+                check_credential(&providers, target, first)
+            })?,
+            retries: Retries::compile(file.retries.as_ref())?,
+            routes,
+            default_provider,
+            body_limit_bytes: body_limit_bytes(file)?,
+            base_paths: base_paths(file)?,
+            aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
+            providers,
+        })
+    }
+
+    /// Who is asked for `model`, one after the other: its own route, then its chain.
+    ///
+    /// # Errors
+    /// [`NoRoute`] when there is nobody.
+    pub fn targets<'a>(&'a self, model: &'a ModelName) -> Result<Vec<ChainTarget>, NoRoute<'a>> {
+        Ok(self.targets_in_turn(model)?.map(ChainTarget::from).collect())
+    }
+
+    /// The same, one at a time: most models have one, and a request need not copy it.
+    ///
+    /// # Errors
+    /// [`NoRoute`] when there is nobody.
+    pub fn targets_in_turn<'a>(
+        &'a self,
+        model: &'a ModelName,
+    ) -> Result<impl Iterator<Item = Target<'a>>, NoRoute<'a>> {
+        let chain = self.chains.of(model.as_str());
+        let own = match self.routes.decide(model) {
+            Ok(decision) => Some(decision.target),
+            Err(_) if !chain.is_empty() => None,
+            Err(none) => return Err(none),
+        };
+        let others = chain.iter().map(ChainTarget::as_target);
+        Ok(own.into_iter().chain(others.filter(move |target| Some(*target) != own)))
+    }
+
+    /// Whether any request may take several attempts, or has deadlines of its own.
+    pub fn has_hop(&self) -> bool {
+        !self.chains.is_empty()
+            || self.retries.for_all
+            || self.providers.iter().any(Provider::has_deadlines)
+    }
+
+    /// All providers, in the order of the file.
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
+    /// The ids of all providers, in the order of the file.
+    pub fn ids(&self) -> impl Iterator<Item = ProviderId> + use<> {
+        (0..self.providers.len()).map(ProviderId::new)
+    }
+
+    /// One provider; `None` only for an id of another gateway.
+    pub fn provider(&self, id: ProviderId) -> Option<&Provider> {
+        self.providers.get(id.index())
+    }
+}
+
+fn default_provider(
+    file: &File,
+    providers: &[Provider],
+) -> Result<Option<ProviderId>, ConfigError> {
+    let Some(name) = &file.default_provider else { return Ok(None) };
+    match providers.iter().position(|provider| provider.name == *name) {
+        Some(index) => Ok(Some(ProviderId::new(index))),
+        None => {
+            let known: Vec<_> = providers.iter().map(|provider| provider.name.as_str()).collect();
+            let problem = format!(
+                "\"{}\" is no provider; there are: {}",
+                name.escape_default(),
+                known.join(", ")
+            );
+            Err(ConfigError::new("default_provider", problem))
+        }
+    }
+}
+
+fn body_limit_bytes(file: &File) -> Result<u64, ConfigError> {
+    match file.body_limit_bytes.unwrap_or(BODY_LIMIT_BYTES) {
+        limit @ 1024..=BODY_LIMIT_BYTES_MAX => Ok(limit),
+        limit => Err(ConfigError::new(
+            "body_limit_bytes",
+            format!("is {limit}; write 1024 to {BODY_LIMIT_BYTES_MAX}"),
+        )),
+    }
+}
+
+fn base_paths(file: &File) -> Result<Vec<String>, ConfigError> {
+    let default = || vec![String::new(), "/api/litellm".to_owned()];
+    let mut longest_first: Vec<String> = Vec::new();
+    for (index, path) in file.base_paths.clone().unwrap_or_else(default).into_iter().enumerate() {
+        let good = path.is_empty() || (path.starts_with('/') && !path.ends_with('/'));
+        if !good || path.contains(['?', '#', ' ']) {
+            let problem =
+                "must be \"\" or begin with '/' and not end with one, as in \"/api/litellm\"";
+            return Err(ConfigError::new(format!("base_paths[{index}]"), problem));
+        }
+        let behind = longest_first.partition_point(|other| other.len() >= path.len());
+        longest_first.insert(behind, path);
+    }
+    Ok(longest_first)
+}
+
+/// The client's credential is for the provider that it asked for, and for no other.
+fn check_credential(
+    providers: &[Provider],
+    target: Target<'_>,
+    first: Option<ProviderId>,
+) -> Result<(), String> {
+    let Some(provider) = providers.get(target.provider.index()) else { return Ok(()) };
+    if provider.credential != Credential::Passthrough || first == Some(target.provider) {
+        return Ok(());
+    }
+    let name = &provider.name;
+    Err(format!(
+        "goes to {name}, which has no credential of its own, and would get the client's for another \
+         provider; set providers.{name}.api_key, or auth = \"none\""
+    ))
+}

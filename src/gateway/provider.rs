@@ -1,0 +1,216 @@
+//! One provider, compiled.
+
+use super::cluster;
+use super::credential::Credential;
+use super::discovery::Discovery;
+use super::headers;
+use super::litellm;
+use super::models;
+use super::url::ProviderUrl;
+use crate::breaker;
+use crate::config::{Auth, ConfigError, File, Lookup, ProviderFile, Secret};
+
+/// The longest wait for a response to begin, unless a provider says otherwise.
+pub const TIMEOUT_SECS: u64 = 120;
+
+/// The longest provider name: it stands in headers, metrics and environment variables.
+const NAME_BYTES_MAX: usize = 64;
+
+/// An LLM server as the configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Envoy's name of it: `cluster` where it is set, else the provider's own name.
+    pub cluster: String,
+    /// Its URL; `None` for a cluster that Envoy has already.
+    pub url: Option<ProviderUrl>,
+    /// What it is sent as a credential.
+    pub credential: Credential,
+    /// Headers that go with the credential.
+    pub headers: Vec<(String, Secret)>,
+    /// The longest wait for the response to begin, where the file says one.
+    pub timeout_ms: Option<u64>,
+    /// The longest wait for the first byte of its response's body.
+    pub first_token_ms: Option<u64>,
+    /// The longest wait between two pieces of its response.
+    pub idle_ms: Option<u64>,
+    /// Certificate authorities for https.
+    pub ca_file: Option<String>,
+    /// HTTP/2 without negotiation.
+    pub http2: bool,
+    /// When it is left alone; `None` for never.
+    pub breaker: Option<breaker::Settings>,
+    /// Where its breaker stands in shared data: another URL is another breaker.
+    pub breaker_key: String,
+    /// What an active check asks for; `None` for no check.
+    pub health_path: Option<String>,
+    /// Where its health stands in shared data.
+    pub health_key: String,
+    /// How its models are discovered; `None` for not at all.
+    pub discovery: Option<Discovery>,
+    /// What a model begins with to name it, in the order of the file.
+    pub namespaces: Vec<String>,
+    /// The models that the configuration lists for it, by the names that it is sent.
+    pub models: Vec<String>,
+}
+
+impl Provider {
+    /// Whether it has deadlines that Envoy's router does not know.
+    pub fn has_deadlines(&self) -> bool {
+        self.first_token_ms.is_some() || self.idle_ms.is_some()
+    }
+
+    /// The `host` and the path by which it knows a path of ours.
+    pub fn place_of(&self, path: &str) -> (String, String) {
+        match &self.url {
+            Some(url) => (url.authority(), url.path(path)),
+            None => (cluster::host_of(&self.cluster, &self.name).to_owned(), path.to_owned()),
+        }
+    }
+
+    /// Compiles `providers.{name}`.
+    pub(super) fn compile(
+        name: &str,
+        file: &ProviderFile,
+        common: &File,
+        lookup: Lookup<'_>,
+    ) -> Result<Self, ConfigError> {
+        check_name(name)?;
+        let at = |field: &str| format!("providers.{name}.{field}");
+        let (url, cluster) = place(name, file)?;
+        let https = url.as_ref().is_some_and(|url: &ProviderUrl| url.https);
+        if file.ca_file.is_some() && !https {
+            return Err(ConfigError::new(at("ca_file"), "needs an https:// url"));
+        }
+        if file.http2.is_some() && url.is_none() {
+            return Err(ConfigError::new(
+                at("http2"),
+                "belongs to the cluster that Envoy has already",
+            ));
+        }
+        let ms = |field: &str, secs| {
+            milliseconds(secs).map_err(|problem| ConfigError::new(at(field), problem))
+        };
+        let timeout_ms = ms("timeout_secs", file.timeout_secs)?;
+        let credential = credential(file, lookup)
+            .map_err(|(field, problem)| ConfigError::new(at(field), problem))?;
+        let place = file.url.as_deref().unwrap_or(cluster);
+        Ok(Self {
+            name: name.to_owned(),
+            cluster: cluster::check(cluster)
+                .map_err(|problem| ConfigError::new(at("cluster"), problem))?,
+            headers: headers::compile(&at("headers"), &file.headers, &credential, lookup)?,
+            credential,
+            timeout_ms,
+            first_token_ms: ms("first_token_secs", file.first_token_secs)?,
+            idle_ms: ms("idle_secs", file.idle_secs)?,
+            ca_file: file.ca_file.clone(),
+            http2: file.http2.unwrap_or(false),
+            breaker: super::breaker::compile(
+                &at("breaker"),
+                file.breaker.as_ref(),
+                common.breaker.as_ref(),
+                timeout_ms.unwrap_or(TIMEOUT_SECS.saturating_mul(1000)),
+            )?,
+            breaker_key: format!("gaud/breaker/{name}/{place}"),
+            health_path: health_path(name, file)
+                .map_err(|problem| ConfigError::new(at("health_path"), problem))?,
+            health_key: format!("gaud/health/{name}/{place}"),
+            discovery: Discovery::compile(name, place, file, common)?,
+            namespaces: file.namespaces_of(name),
+            models: models::compile(name, file)?,
+            url,
+        })
+    }
+}
+
+/// Where a provider is: its URL, or the cluster that Envoy has for it; and Envoy's name of it.
+fn place<'a>(
+    name: &'a str,
+    file: &'a ProviderFile,
+) -> Result<(Option<ProviderUrl>, &'a str), ConfigError> {
+    let at = |field: &str| format!("providers.{name}.{field}");
+    match (&file.url, &file.cluster) {
+        (Some(url), None) => {
+            let url =
+                url.parse().map_err(|problem: String| ConfigError::new(at("url"), problem))?;
+            Ok((Some(url), name))
+        }
+        (None, Some(cluster)) => Ok((None, cluster.as_str())),
+        (Some(_), Some(_)) => {
+            let problem = "stands beside url; keep one of the two: url for a server that gaud \
+                           is to reach itself, cluster for one that Envoy knows already";
+            Err(ConfigError::new(at("cluster"), problem))
+        }
+        (None, None) => {
+            let problem = "needs a url, as in url = \"https://api.openai.com/v1\"";
+            Err(ConfigError::new(format!("providers.{name}"), problem))
+        }
+    }
+}
+
+/// LiteLLM is checked unless the file says otherwise; by a path that makes no model work.
+fn health_path(name: &str, file: &ProviderFile) -> Result<Option<String>, &'static str> {
+    match file.health_path.as_deref() {
+        None if name == litellm::NAME => Ok(Some(litellm::HEALTH_PATH.to_owned())),
+        None | Some("") => Ok(None),
+        Some(path) if name == litellm::NAME && litellm::COSTLY_HEALTH_PATHS.contains(&path) => {
+            Err("makes LiteLLM call every model each time; write \"/health/liveliness\"")
+        }
+        Some(path) if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(path.to_owned()))
+        }
+        Some(_) => Err("must begin with '/', as in \"/health/liveliness\""),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), ConfigError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let good = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(allowed);
+    match good {
+        true => Ok(()),
+        false => Err(ConfigError::new(
+            format!("providers.{}", name.escape_default()),
+            format!("a provider's name is 1 to {NAME_BYTES_MAX} letters, digits, '-' and '_'"),
+        )),
+    }
+}
+
+fn milliseconds(secs: Option<u64>) -> Result<Option<u64>, String> {
+    match secs {
+        None => Ok(None),
+        Some(secs @ 1..=86_400) => Ok(Some(secs.saturating_mul(1000))),
+        Some(secs) => Err(format!("is {secs}; write 1 to 86400 seconds")),
+    }
+}
+
+fn credential(
+    file: &ProviderFile,
+    lookup: Lookup<'_>,
+) -> Result<Credential, (&'static str, String)> {
+    let auth = match (file.auth, &file.api_key) {
+        (None, None) => Auth::Passthrough,
+        (None, Some(_)) => Auth::Bearer,
+        (Some(auth), _) => auth,
+    };
+    match (auth, &file.api_key) {
+        (Auth::Passthrough, None) => Ok(Credential::Passthrough),
+        (Auth::None, None) => Ok(Credential::None),
+        (Auth::Passthrough | Auth::None, Some(_)) => {
+            Err(("api_key", "is never sent with this auth; take one of the two out".to_owned()))
+        }
+        (_, None) => {
+            let problem =
+                "needs api_key = \"os.environ/NAME\"; name the variable that holds the key";
+            Err(("auth", problem.to_owned()))
+        }
+        (_, Some(source)) => {
+            let key = source.resolve(lookup).map_err(|problem| ("api_key", problem))?;
+            if auth == Auth::Basic && !key.expose().contains(':') {
+                return Err(("api_key", "must be user:password for auth = \"basic\"".to_owned()));
+            }
+            Ok(Credential::new(auth, &key))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What Envoy says of a response: its code details and its flags, read in one place.
+//!
+//! | `response.code_details` | details |
+//! |---|---|
+//! | `via_upstream` | the provider answered |
+//! | `no_healthy_upstream` | the provider's name does not resolve |
+//! | `cluster_not_found` | Envoy does not have the provider's cluster |
+//! | `response_timeout`, `upstream_per_try_timeout`, `upstream_per_try_idle_timeout` | no response in time |
+//! | `stream_idle_timeout`, `max_duration_timeout` | nothing moved |
+//! | `upstream_reset_before_response_started{overflow}` | one of Envoy's limits |
+//! | `upstream_reset_before_response_started{connection_termination}` | closed before a response |
+//! | `upstream_reset_before_response_started{…}` | refused or reset before a response; no HTTP |
+//! | `upstream_reset_after_response_started{…}` | the response broke off |
+//! | `downstream_…`, `route_not_found`, `gaud_…`, anything else | the client, the gateway or Envoy itself |
+
+/// How a response came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Details {
+    /// The provider answered.
+    Provider,
+    /// The provider's name does not resolve.
+    NoAddress,
+    /// Envoy does not have the provider's cluster.
+    NoCluster,
+    /// No response in time.
+    Timeout,
+    /// Nothing moved for too long, on either side.
+    Idle,
+    /// One of Envoy's limits refused the request.
+    Overflow,
+    /// The provider closed the connection before its response.
+    Closed,
+    /// The connection was refused or reset before a response, or the response was not HTTP.
+    ResetBefore,
+    /// The response broke off.
+    ResetAfter,
+    /// The client, the gateway, or Envoy itself.
+    Other,
+}
+
+/// The flag of `response.flags` that says that the client closed its connection.
+pub const CLIENT_LEFT: u64 = 1 << 14;
+
+impl Details {
+    /// Reads `response.code_details` by the table above.
+    pub fn parse(details: &[u8]) -> Self {
+        let begins = |prefix: &[u8]| details.starts_with(prefix);
+        match details {
+            b"via_upstream" => Self::Provider,
+            b"no_healthy_upstream" => Self::NoAddress,
+            b"cluster_not_found" => Self::NoCluster,
+            b"response_timeout" => Self::Timeout,
+            b"stream_idle_timeout" | b"max_duration_timeout" => Self::Idle,
+            b"upstream_reset_before_response_started{overflow}" => Self::Overflow,
+            b"upstream_reset_before_response_started{connection_termination}" => Self::Closed,
+            _ if begins(b"upstream_reset_before_response_started") => Self::ResetBefore,
+            _ if begins(b"upstream_reset_") => Self::ResetAfter,
+            _ if begins(b"upstream_per_try_") => Self::Timeout,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether the connection to the provider came to an end, at whatever time.
+    pub fn is_reset(self) -> bool {
+        matches!(self, Self::Overflow | Self::Closed | Self::ResetBefore | Self::ResetAfter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn reads_the_table() {
+        for (text, expected) in [
+            ("via_upstream", Details::Provider),
+            ("no_healthy_upstream", Details::NoAddress),
+            ("cluster_not_found", Details::NoCluster),
+            ("response_timeout", Details::Timeout),
+            ("upstream_per_try_timeout", Details::Timeout),
+            ("upstream_per_try_idle_timeout", Details::Timeout),
+            ("stream_idle_timeout", Details::Idle),
+            ("max_duration_timeout", Details::Idle),
+            ("upstream_reset_before_response_started{overflow}", Details::Overflow),
+            ("upstream_reset_before_response_started{connection_termination}", Details::Closed),
+            (
+                "upstream_reset_before_response_started{remote_connection_failure|x}",
+                Details::ResetBefore,
+            ),
+            ("upstream_reset_after_response_started{protocol_error}", Details::ResetAfter),
+            ("route_not_found", Details::Other),
+            ("downstream_remote_disconnect", Details::Other),
+            ("gaud_provider_unavailable", Details::Other),
+            ("", Details::Other),
+        ] {
+            assert_eq!(Details::parse(text.as_bytes()), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! How the providers are: what their breakers have seen, and what active checks say.
+//!
+//! ```text
+//! request ──> admission ──> shared_breaker ──> breaker          may the request go?
+//! response ─> details ──> outcome ──> admission ──> breaker     what does the attempt say?
+//! timer ────> check ──────────────────────────────> breaker     does the provider answer at all?
+//! GET /health ──> page
+//! ```
+
+pub mod admission;
+pub mod check;
+pub mod details;
+pub mod outcome;
+pub mod page;
+pub mod shared_breaker;

@@ -1,0 +1,151 @@
+//! The models of all providers in one list, each by a name that a client can send.
+//!
+//! ```text
+//! GET /v1/models of a provider ── parse ──> [Listed] ── to_bytes ──> shared data
+//! the file's models, aliases ──┐                                       │
+//! one list per provider ───────┴──> Catalog ──> documents   <── from_bytes
+//! ```
+
+use std::borrow::Cow;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::{Listed, context_window};
+use crate::gateway::{Gateway, Provider};
+use crate::request::model::ModelName;
+use crate::route::{Decision, RouteTable, Target};
+
+/// A model by a name that a client can send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The name.
+    pub name: Cow<'a, str>,
+    /// Where it goes.
+    pub target: Target<'a>,
+    /// The provider's name.
+    pub provider: &'a str,
+    listed: Option<&'a Listed>,
+    /// Whether the name stands for a model that has another name.
+    alias: bool,
+}
+
+/// The models of all providers, in the providers' order, and then the aliases.
+#[derive(Debug)]
+pub struct Catalog<'a> {
+    entries: Vec<Entry<'a>>,
+    gateway: &'a Gateway,
+}
+
+impl<'a> Catalog<'a> {
+    /// Merges what the configuration lists with what was discovered: one list per provider, in
+    /// the order of [`Gateway::providers`]; those that are not there count as empty.
+    pub fn of(gateway: &'a Gateway, discovered: &'a [Vec<Listed>]) -> Self {
+        let mut catalog = Self { entries: Vec::new(), gateway };
+        for (id, provider) in gateway.ids().zip(gateway.providers()) {
+            let found = discovered.get(id.index()).map(Vec::as_slice).unwrap_or_default();
+            let own: HashSet<&str> = provider.models.iter().map(String::as_str).collect();
+            let is_own = |listed: &&Listed| own.contains(listed.id.as_str());
+            let known: HashMap<&str, &Listed> =
+                found.iter().filter(is_own).map(|listed| (listed.id.as_str(), listed)).collect();
+            for model in &provider.models {
+                let listed = known.get(model.as_str()).copied();
+                catalog.add(provider, Target { provider: id, model }, listed);
+            }
+            for listed in found.iter().filter(|listed| !is_own(listed)) {
+                let target = Target { provider: id, model: &listed.id };
+                catalog.add(provider, target, Some(listed));
+            }
+        }
+        let aliases = aliases(gateway, &catalog.entries);
+        catalog.entries.extend(aliases);
+        catalog
+    }
+
+    /// All entries; no name stands there twice.
+    pub fn entries(&self) -> &[Entry<'a>] {
+        &self.entries
+    }
+
+    /// The model that `id` stands for, under that name: a name of the list, or any other that
+    /// goes to the same model.
+    pub fn find<'s>(&'s self, id: &'s str) -> Option<Entry<'s>> {
+        ModelName::check(id).ok()?;
+        let found = resolve(self.gateway, id)?;
+        let same = self.entries.iter().find(|entry| entry.target == found.target)?;
+        Some(Entry { listed: same.listed, ..found })
+    }
+
+    /// Adds a model, unless no name reaches it.
+    #[inline(never)]
+    fn add(&mut self, provider: &'a Provider, target: Target<'a>, listed: Option<&'a Listed>) {
+        if let Some(name) = name(&self.gateway.routes, provider, target) {
+            let provider = &provider.name;
+            self.entries.push(Entry { name, target, provider, listed, alias: false });
+        }
+    }
+}
+
+/// The aliases, but those whose name a model has, each with what is listed of its model.
+fn aliases<'a>(gateway: &'a Gateway, entries: &[Entry<'a>]) -> Vec<Entry<'a>> {
+    let mut names = HashSet::new();
+    let mut known = HashMap::new();
+    for entry in entries {
+        names.insert(entry.name.as_ref());
+        known.entry(entry.target).or_insert(entry.listed);
+    }
+    let free = gateway.aliases.iter().filter(|alias| !names.contains(alias.as_str()));
+    let entries = free.filter_map(|alias| {
+        let found = resolve(gateway, alias)?;
+        let listed = known.get(&found.target).copied().flatten();
+        Some(Entry { listed, ..found })
+    });
+    entries.collect()
+}
+
+/// What `name` stands for.
+#[inline(never)]
+fn resolve<'s>(gateway: &'s Gateway, name: &'s str) -> Option<Entry<'s>> {
+    let Decision { target, alias, .. } = gateway.routes.decide_str(name).ok()?;
+    let provider = &gateway.provider(target.provider)?.name;
+    let alias = alias.is_some() && name != target.model;
+    Some(Entry { name: Cow::Borrowed(name), target, provider, listed: None, alias })
+}
+
+impl Entry<'_> {
+    /// The most tokens that the model reads: as the provider says, else as its family is known.
+    pub fn context_window(&self) -> Option<u64> {
+        let listed = self.listed.and_then(|listed| listed.context_window);
+        listed.or_else(|| context_window::of(self.target.model))
+    }
+
+    pub(super) fn created_secs(&self) -> u64 {
+        self.listed.and_then(|listed| listed.created_secs).unwrap_or_default()
+    }
+
+    /// An alias keeps its own name: that is what it is for.
+    pub(super) fn display_name(&self) -> &str {
+        let listed = self.listed.filter(|_| !self.alias);
+        listed.and_then(|listed| listed.display_name.as_deref()).unwrap_or(&self.name)
+    }
+}
+
+/// What a client sends to reach `target`: the bare model where the rules allow it. `None` when no
+/// name does.
+fn name<'a>(routes: &RouteTable, provider: &Provider, target: Target<'a>) -> Option<Cow<'a, str>> {
+    let reaches =
+        |name: &str| routes.decide_str(name).is_ok_and(|decision| decision.target == target);
+    if reaches(target.model) {
+        return Some(Cow::Borrowed(target.model));
+    }
+    for own in &provider.namespaces {
+        let mut name = own.clone();
+        name.push_str(target.model);
+        if ModelName::check(&name).is_ok() && reaches(&name) {
+            return Some(Cow::Owned(name));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

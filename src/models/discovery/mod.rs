@@ -1,0 +1,284 @@
+//! Discovery: who asks a provider for its models, when, and what is kept of the answers.
+//!
+//! As with active checks ([`crate::health::check`]), every worker looks at its clock, and whoever finds a
+//! provider due and says so first asks it. The last good list stays until there is a better one; how
+//! old it is stands beside it.
+//!
+//! ```text
+//! claim ── GET /v1/models ──┬─> listed  the list is kept; due again after the interval
+//!                           └─> failed  the old one stays; due again soon
+//! ```
+
+use std::fmt;
+
+use hashbrown::HashSet;
+
+use super::{ListError, Listed};
+use crate::gateway::{Discovery, Provider};
+use crate::host::store::{self, Store};
+
+/// How long a provider may take to list its models.
+pub const TIMEOUT_MS: u32 = 10_000;
+
+/// When a provider is asked again that did not answer, or whose asker died.
+const RETRY_MS: u64 = 15_000;
+
+/// How soon it can be asked again on demand.
+const REFRESH_MS: u64 = 5000;
+
+/// The longest answer that is read.
+pub const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+const VERSION: u8 = 1;
+
+/// How far a provider's discovery has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DiscoveryState {
+    /// When it is due, in milliseconds since 1970.
+    due_ms: u64,
+    /// When it was asked last.
+    asked_ms: u64,
+    /// When it answered well last; 0 for never.
+    listed_ms: u64,
+    /// How many models the provider has, the configuration's included.
+    models: u32,
+    /// The fault of the last answer; 0 for none.
+    fault: u8,
+}
+
+impl DiscoveryState {
+    /// The age of the last good list; `None` when there was none.
+    pub fn age_secs(&self, now_ms: u64) -> Option<u64> {
+        (self.listed_ms > 0).then(|| now_ms.saturating_sub(self.listed_ms) / 1000)
+    }
+
+    /// How many models the provider has.
+    pub fn models(&self, provider: &Provider) -> usize {
+        match self.listed_ms {
+            0 => provider.models.len(),
+            _ => self.models as usize,
+        }
+    }
+
+    /// Whether the last answer was no good.
+    fn has_failed(&self) -> bool {
+        self.fault != 0
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = vec![VERSION, self.fault];
+        for time_ms in [self.due_ms, self.asked_ms, self.listed_ms] {
+            bytes.extend(time_ms.to_le_bytes());
+        }
+        bytes.extend(self.models.to_le_bytes());
+        bytes
+    }
+
+    /// Nothing stored, or something of another version: never asked.
+    fn from_bytes(bytes: Option<&[u8]>) -> Self {
+        let read = || {
+            let ([VERSION, fault], rest) = bytes?.split_first_chunk()? else { return None };
+            let (due_ms, rest) = rest.split_first_chunk()?;
+            let (asked_ms, rest) = rest.split_first_chunk()?;
+            let (listed_ms, rest) = rest.split_first_chunk()?;
+            let (models, _) = rest.split_first_chunk()?;
+            Some(Self {
+                due_ms: u64::from_le_bytes(*due_ms),
+                asked_ms: u64::from_le_bytes(*asked_ms),
+                listed_ms: u64::from_le_bytes(*listed_ms),
+                models: u32::from_le_bytes(*models),
+                fault: *fault,
+            })
+        };
+        read().unwrap_or_default()
+    }
+}
+
+/// Why an answer is no list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// There was none in time, or it broke off.
+    NoAnswer,
+    /// Another status than 200.
+    Status(u32),
+    /// More than [`LIST_BYTES_MAX`].
+    TooLong,
+    /// No list of models.
+    Malformed(ListError),
+}
+
+impl Fault {
+    /// As it is stored: what is logged once is not logged again.
+    fn code(&self) -> u8 {
+        match self {
+            // Envoy answers for a provider that cannot be reached, but not for one that goes silent.
+            Self::NoAnswer | Self::Status(502..=504) => 1,
+            Self::Status(401 | 403) => 2,
+            Self::Status(404) => 3,
+            Self::Status(_) => 4,
+            Self::TooLong => 5,
+            Self::Malformed(_) => 6,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer => f.write_str("gave no answer; check its url, and that it runs"),
+            Self::Status(status @ (401 | 403)) => {
+                write!(f, "answered {status}; check its api_key and auth")
+            }
+            Self::Status(404) => {
+                f.write_str("answered 404; check its url, or set discover_models = false")
+            }
+            Self::Status(status @ 502..=504) => {
+                write!(f, "answered {status}, or Envoy did for it; check its url, and that it runs")
+            }
+            Self::Status(status) => write!(
+                f,
+                "answered {status}; check its url and api_key (LiteLLM answers a missing key by \
+                 400 or 500)"
+            ),
+            Self::TooLong => write!(f, "answered with more than {LIST_BYTES_MAX} bytes"),
+            Self::Malformed(error) => write!(f, "answered with {error}; check its url"),
+        }
+    }
+}
+
+/// What is worth a line in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListChange {
+    /// The same as last time.
+    None,
+    /// It lists so many models: for the first time, again, or other ones.
+    Listed {
+        /// How many.
+        models: usize,
+        /// How many entries had no usable name, or were too many.
+        left_out: usize,
+    },
+    /// It has failed in a new way.
+    Failed(Fault),
+}
+
+/// Whether this worker is to ask the provider now.
+pub fn claim(store: &dyn Store, discovery: &Discovery, now_ms: u64) -> bool {
+    let claimed = store::update(store, &discovery.key, |bytes| {
+        let old = DiscoveryState::from_bytes(bytes);
+        // Further away than it is ever set: the clock was set back.
+        let latest_ms =
+            now_ms.saturating_add(discovery.interval_ms.max(RETRY_MS).saturating_mul(2));
+        let waits = (now_ms.saturating_add(1)..=latest_ms).contains(&old.due_ms);
+        let new =
+            DiscoveryState { due_ms: now_ms.saturating_add(RETRY_MS), asked_ms: now_ms, ..old };
+        ((!waits).then(|| new.to_bytes()), !waits)
+    });
+    claimed.unwrap_or(false)
+}
+
+/// Makes a provider due as soon as that is decent.
+pub fn refresh(store: &dyn Store, discovery: &Discovery) {
+    // Given up under contention: somebody has asked just now.
+    let _ = store::update(store, &discovery.key, |bytes| {
+        let old = DiscoveryState::from_bytes(bytes);
+        let due_ms = old.asked_ms.saturating_add(REFRESH_MS).min(old.due_ms);
+        ((due_ms != old.due_ms).then(|| DiscoveryState { due_ms, ..old }.to_bytes()), ())
+    });
+}
+
+/// The path of a provider's list. Anthropic's comes in pages of 20, unless more are asked for.
+pub fn path(provider: &Provider) -> &'static str {
+    match provider.headers.iter().any(|(name, _)| name == "anthropic-version") {
+        true => "/v1/models?limit=1000",
+        false => "/v1/models",
+    }
+}
+
+/// Keeps what a provider has answered; whether that was good, and what is new.
+pub fn report(
+    store: &dyn Store,
+    provider: &Provider,
+    discovery: &Discovery,
+    now_ms: u64,
+    answer: Result<&[u8], Fault>,
+) -> (bool, ListChange) {
+    match answer.and_then(|body| super::parse(body).map_err(Fault::Malformed)) {
+        Ok((list, left_out)) => {
+            let is_new = keep(store, &discovery.list_key, &super::to_bytes(&list));
+            let models = Ok(count(provider, &list));
+            let old = settle(store, discovery, now_ms, models);
+            let news = match is_new || old.is_none_or(|old| old.has_failed()) {
+                true => ListChange::Listed { models: list.len(), left_out },
+                false => ListChange::None,
+            };
+            (true, news)
+        }
+        Err(fault) => match settle(store, discovery, now_ms, Err(&fault)) {
+            Some(old) if old.fault == fault.code() => (false, ListChange::None),
+            _ => (false, ListChange::Failed(fault)),
+        },
+    }
+}
+
+/// How many models a provider has that lists these.
+fn count(provider: &Provider, list: &[Listed]) -> u32 {
+    let listed: HashSet<&str> = list.iter().map(|listed| listed.id.as_str()).collect();
+    let others = provider.models.iter().filter(|own| !listed.contains(own.as_str()));
+    u32::try_from(list.len().saturating_add(others.count())).unwrap_or(u32::MAX)
+}
+
+/// Stores a list that is another; whether it is.
+fn keep(store: &dyn Store, key: &str, list: &[u8]) -> bool {
+    let changed = store::update(store, key, |old| match old {
+        Some(old) if old == list => (None, false),
+        _ => (Some(list.to_vec()), true),
+    });
+    changed.unwrap_or(false)
+}
+
+/// Notes an answer, and when the next one is due; what stood there before.
+fn settle(
+    store: &dyn Store,
+    discovery: &Discovery,
+    now_ms: u64,
+    models: Result<u32, &Fault>,
+) -> Option<DiscoveryState> {
+    let changed = store::update(store, &discovery.key, |bytes| {
+        let old = DiscoveryState::from_bytes(bytes);
+        let new = match models {
+            Ok(models) => DiscoveryState {
+                due_ms: now_ms.saturating_add(discovery.interval_ms),
+                listed_ms: now_ms,
+                models,
+                fault: 0,
+                ..old
+            },
+            Err(fault) => {
+                let wait_ms = RETRY_MS.min(discovery.interval_ms);
+                DiscoveryState {
+                    due_ms: now_ms.saturating_add(wait_ms),
+                    fault: fault.code(),
+                    ..old
+                }
+            }
+        };
+        (Some(new.to_bytes()), old)
+    });
+    changed.ok()
+}
+
+/// How far a provider's discovery has come.
+pub fn peek(store: &dyn Store, discovery: &Discovery) -> DiscoveryState {
+    let stored = store.load(&discovery.key);
+    DiscoveryState::from_bytes(stored.as_ref().map(|(bytes, _)| bytes.as_slice()))
+}
+
+/// The last good list of a provider; empty where nothing is discovered.
+pub fn listed(store: &dyn Store, provider: &Provider) -> Vec<Listed> {
+    let stored = provider.discovery.as_ref().and_then(|own| store.load(&own.list_key));
+    stored.map_or_else(Vec::new, |(bytes, _)| super::from_bytes(&bytes))
+}
+
+#[cfg(test)]
+mod tests;

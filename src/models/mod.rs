@@ -1,0 +1,22 @@
+//! The models that providers have: asked for, kept, and listed for clients.
+//!
+//! ```text
+//! GET /v1/models of a provider ── discovery ── list ── stored ──> shared data
+//!                                                                    │
+//! configuration ──> catalog <────────────────────────────────────────┘
+//!                      └──> document ──> client
+//! ```
+
+pub mod catalog;
+mod context_window;
+mod date;
+pub mod discovery;
+pub mod document;
+pub mod list;
+mod stored;
+mod token;
+
+pub use catalog::{Catalog, Entry};
+pub use document::Document;
+pub use list::{ListError, Listed, MODELS_MAX, parse};
+pub use stored::{from_bytes, to_bytes};

@@ -1,0 +1,22 @@
+//! Clusters, listeners and filters of the gateway in Envoy.
+
+/// The filter that clients' requests pass, its `root_id`, and the listener that holds the filter.
+pub const CLIENTS: &str = "gaud";
+
+/// The listener behind the hop, its filter and that filter's `root_id`.
+pub const ATTEMPT: &str = "gaud_attempt";
+
+/// The cluster that leads to the listener [`ATTEMPT`].
+pub const HOP: &str = "gaud_attempts";
+
+/// The `vm_id` of both filters: they share data.
+pub const VM_ID: &str = "gaud";
+
+/// Istio: the filter that removes Envoy's control headers from clients' requests.
+pub const CLIENT_HEADERS: &str = "gaud_headers";
+
+/// Istio: the decompressor, under a name of the gateway's so that a virtual host can switch the filter on.
+pub const DECOMPRESSOR: &str = "gaud_decompressor";
+
+/// Istio: the filter of each provider's cluster that removes what the proxy added to a request.
+pub const LEAVING: &str = "gaud_leaving";

@@ -1,0 +1,22 @@
+//! Properties that the filter reads from Envoy or sets for Envoy's configuration.
+//!
+//! The parts of a path are divided by NUL (proxy-wasm ABI 0.2.1).
+
+/// Set for a stream: the shape of the client's errors, as [`crate::request::endpoint::Shape::as_str`] names it.
+/// Envoy's local replies read the property as `filter_state["wasm.gaud_shape"]`.
+pub const SHAPE: &str = "gaud_shape";
+
+/// The prefix under which Envoy's filter state holds properties that a wasm filter sets.
+pub const FILTER_STATE_PREFIX: &str = "wasm.";
+
+/// What the codes in [`RESPONSE_CODE_DETAILS`] begin with when the filter itself answered.
+pub const DETAILS_PREFIX: &str = "gaud_";
+
+/// Envoy's sentence about how a response came about.
+pub const RESPONSE_CODE_DETAILS: &str = "response\0code_details";
+
+/// Envoy's response flags: 64 bits, little-endian.
+pub const RESPONSE_FLAGS: &str = "response\0flags";
+
+/// The `root_id` of the filter's plugin.
+pub const ROOT_ID: &str = "plugin_root_id";

@@ -1,0 +1,69 @@
+//! Each name of the contract is written out in one place.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{clusters, headers, properties};
+
+/// The names that no template and no other source file may spell out. The names that are the project's name (`gaud`) are
+/// also words of the language and are left out.
+const NAMES: [&str; 16] = [
+    headers::PREFIX,
+    headers::CLUSTER,
+    headers::CROSSING,
+    headers::PROVIDER,
+    headers::ATTEMPTS,
+    headers::RETRY,
+    headers::RETRY_WAIT_SECS,
+    headers::ENVOY_TRY_TIMEOUT_MS,
+    headers::ENVOY_RETRIES_MAX,
+    clusters::ATTEMPT,
+    clusters::HOP,
+    clusters::CLIENT_HEADERS,
+    clusters::DECOMPRESSOR,
+    clusters::LEAVING,
+    properties::SHAPE,
+    properties::ROOT_ID,
+];
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// The text before the file's tests: tests say what is expected, word for word.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()
+}
+
+#[test]
+fn no_template_and_no_other_file_spells_a_name_out() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&source, &mut all);
+    let others = all
+        .iter()
+        .filter(|path| !path.starts_with(source.join("names")) && !path.ends_with("tests.rs"));
+    let mut templates = 0;
+    for path in others {
+        let text = fs::read_to_string(path).unwrap();
+        templates += usize::from(path.extension().is_some_and(|end| end == "yaml"));
+        for name in NAMES {
+            assert!(!without_tests(&text).contains(name), "{} spells {name} out", path.display());
+        }
+    }
+    assert!(templates > 8, "the templates were looked at");
+}
+
+#[test]
+fn every_metric_begins_with_the_prefix() {
+    for family in crate::host::metrics::FAMILIES {
+        assert!(family.name.starts_with(super::metrics::PREFIX), "{}", family.name);
+    }
+}

@@ -1,0 +1,55 @@
+//! The command's verbs: what a person types, and what is printed.
+
+mod check;
+mod models;
+mod render;
+mod route;
+mod running;
+mod status;
+mod upstream;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::run;
+
+/// An LLM gateway inside Envoy
+#[derive(Parser)]
+#[command(version)]
+struct Gaud {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Args),
+    Route(route::Args),
+    Models(models::Args),
+    Render(render::Args),
+    Run(run::Args),
+    Status(status::Args),
+    Upstream(upstream::Args),
+}
+
+/// Carries out the command line of this process.
+pub fn main() -> ExitCode {
+    carry_out(&Gaud::parse().command).unwrap_or_else(|error| {
+        eprintln!("gaud: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
+    Ok(match command {
+        Command::Check(args) => check::run(args)?,
+        Command::Route(args) => route::run(args)?,
+        Command::Models(args) => models::run(args)?,
+        Command::Render(args) => render::run(args)?,
+        Command::Run(args) => run::run(args)?,
+        Command::Status(args) => status::run(args)?,
+        Command::Upstream(args) => upstream::run(args)?,
+    })
+}

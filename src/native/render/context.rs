@@ -1,0 +1,224 @@
+//! What stands in the gaps of the templates, the same for all forms.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::config::{Auth, File, ProviderFile, SecretSource};
+use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
+use crate::host::metrics;
+use crate::names::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
+use serde::Serialize;
+
+use super::cluster::{self, Cluster};
+use super::form::Form;
+use super::istio::{MeshTarget, Remote};
+use super::local_reply::{self, LocalReply};
+use super::names::Names;
+use crate::native::envoy::{EnvoyVersion, Feature};
+use crate::native::settings::{Env, Loaded, Secrets};
+
+/// A stream on which nothing has moved for this long is dead.
+const IDLE_SECS: u64 = 300;
+
+/// What every template is given.
+#[derive(Serialize)]
+pub(super) struct Context {
+    names: Names,
+    envoy_version: String,
+    /// Whether each VM has capabilities of its own; else the filters have.
+    capabilities_of_vm: bool,
+    /// The name of the configuration's file, where there is one.
+    source: Option<String>,
+    /// The variables that the filter reads.
+    environment: Vec<String>,
+    /// Those of them whose secret the configuration itself holds, and what it is.
+    written_out: BTreeMap<String, String>,
+    listen: Socket,
+    admin_listen: Socket,
+    /// Envoy's worker threads; none for one per core.
+    workers: Option<u32>,
+    /// What the file says that an Envoy of somebody's own decides by itself.
+    unused: Vec<&'static str>,
+    body_limit_bytes: u64,
+    /// As Envoy counts a body that it keeps.
+    kept_body_bytes: u64,
+    default_timeout_secs: u64,
+    idle_secs: u64,
+    local_replies: Vec<LocalReply>,
+    /// Where Envoy will find the filter.
+    wasm: String,
+    capabilities: &'static [&'static str],
+    stats_tags: Vec<&'static str>,
+    /// The filter's own configuration.
+    filter_json: String,
+    /// How requests are sent again; none where no request is.
+    hop: Option<Hop>,
+    /// The providers that are reached by URL.
+    clusters: Vec<Cluster>,
+    /// Where in a mesh the filter goes.
+    istio: Option<MeshTarget>,
+    /// The filter, where it is fetched.
+    remote: Option<Remote>,
+    /// The files with certificate authorities, quoted.
+    ca_files: BTreeSet<String>,
+    /// The providers that name a cluster which Envoy has already.
+    named_clusters: Vec<NamedCluster>,
+}
+
+impl Context {
+    pub(super) fn of(
+        form: Form,
+        loaded: &Loaded,
+        version: EnvoyVersion,
+        wasm: &Path,
+        env: Env<'_>,
+    ) -> Self {
+        let gateway = &loaded.gateway;
+        let longest_ms =
+            gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
+        let ca_file = cluster::system_ca_file(form.secrets() == Secrets::Here, env);
+        let clusters = cluster::all(gateway, &ca_file);
+        let source = loaded.path.as_deref().and_then(Path::file_name);
+        Self {
+            names: Names::all(),
+            envoy_version: version.to_string(),
+            capabilities_of_vm: version.has(Feature::CapabilitiesOfVm)
+                && form.knows_capabilities_of_vm(),
+            source: source.map(|name| name.to_string_lossy().into_owned()),
+            environment: variables(&loaded.file),
+            written_out: written_out(loaded),
+            listen: Socket::from(loaded.listen),
+            admin_listen: Socket::from(loaded.admin_listen),
+            workers: loaded.workers,
+            unused: unused(&loaded.file),
+            body_limit_bytes: gateway.body_limit_bytes,
+            kept_body_bytes: kept_body_bytes(version, gateway.body_limit_bytes),
+            default_timeout_secs: TIMEOUT_SECS,
+            idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),
+            local_replies: local_reply::all(gateway.body_limit_bytes),
+            wasm: wasm.to_string_lossy().into_owned(),
+            capabilities: CAPABILITIES,
+            stats_tags: metrics::labels(),
+            filter_json: filter_json(&loaded.file),
+            hop: gateway.has_hop().then(|| Hop::of(gateway)),
+            ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
+            clusters,
+            named_clusters: named_clusters(gateway),
+            istio: None,
+            remote: None,
+        }
+    }
+}
+
+impl Context {
+    /// The same for a mesh.
+    pub(super) fn in_mesh(mut self, target: MeshTarget, remote: Option<Remote>) -> Self {
+        (self.istio, self.remote) = (Some(target), remote);
+        self
+    }
+}
+
+fn kept_body_bytes(version: EnvoyVersion, body_limit_bytes: u64) -> u64 {
+    let counts = if version.has(Feature::BodyCountedOnce) { 1 } else { 2 };
+    body_limit_bytes.saturating_mul(counts)
+}
+
+/// A provider, and the cluster that Envoy has for it.
+#[derive(Serialize)]
+struct NamedCluster {
+    provider: String,
+    cluster: String,
+}
+
+/// How requests are sent again.
+#[derive(Serialize)]
+struct Hop {
+    backoff_secs: f64,
+    backoff_max_secs: f64,
+    retry_after_max_secs: u32,
+    capabilities: &'static [&'static str],
+}
+
+impl Hop {
+    fn of(gateway: &Gateway) -> Self {
+        const LONGEST: f64 = 10.0;
+        let backoff_secs = f64::from(gateway.retries.backoff_ms) / 1000.0;
+        Self {
+            backoff_secs,
+            backoff_max_secs: backoff_secs * LONGEST,
+            retry_after_max_secs: gateway.retries.retry_after_max_secs,
+            capabilities: HOP_CAPABILITIES,
+        }
+    }
+}
+
+/// The file without what belongs to Envoy: the filter's own configuration.
+fn filter_json(file: &File) -> String {
+    let mut file = file.clone();
+    (file.listen, file.admin_listen, file.workers) = (None, None, None);
+    for (_, provider) in &mut file.providers.0 {
+        (provider.ca_file, provider.http2) = (None, None);
+    }
+    // Fails on a literal secret only, and none is left.
+    serde_json::to_string_pretty(&file).unwrap_or_default()
+}
+
+/// The environment variables that the filter reads.
+fn variables(file: &File) -> Vec<String> {
+    let mut names = Vec::new();
+    for (_, provider) in file.providers.iter() {
+        let headers = provider.headers.iter().map(|(_, value)| SecretSource::parse(value));
+        for source in provider.api_key.iter().cloned().chain(headers) {
+            if let SecretSource::Environment(name) = source
+                && !names.contains(&name)
+            {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// The secrets that were taken out of the file, by the variables in their place.
+fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
+    let is_lifted = |name: &String| loaded.environment.iter().any(|(own, _)| own == name);
+    let owner = |(provider, file): (&str, &ProviderFile)| match &file.api_key {
+        Some(SecretSource::Environment(name)) if is_lifted(name) => {
+            let what = if file.auth == Some(Auth::Basic) { "user and password" } else { "the key" };
+            Some((name.clone(), format!("{what} of {provider}")))
+        }
+        _ => None,
+    };
+    loaded.file.providers.iter().filter_map(owner).collect()
+}
+
+fn unused(file: &File) -> Vec<&'static str> {
+    let there = [
+        ("listen", file.listen.is_some()),
+        ("admin_listen", file.admin_listen.is_some()),
+        ("workers", file.workers.is_some()),
+    ];
+    there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()
+}
+
+fn named_clusters(gateway: &Gateway) -> Vec<NamedCluster> {
+    let pair = |provider: &Provider| NamedCluster {
+        provider: provider.name.clone(),
+        cluster: provider.cluster.clone(),
+    };
+    cluster::elsewhere(gateway).map(pair).collect()
+}
+
+/// Where a listener is.
+#[derive(Serialize)]
+struct Socket {
+    address: String,
+    port: u16,
+}
+
+impl From<SocketAddr> for Socket {
+    fn from(socket: SocketAddr) -> Self {
+        Self { address: socket.ip().to_string(), port: socket.port() }
+    }
+}

@@ -1,0 +1,77 @@
+//! The forms in which Envoy's configuration is wanted.
+
+use std::path::Path;
+
+use crate::config::ConfigError;
+use crate::gateway::Gateway;
+
+use crate::native::settings::Secrets;
+
+use super::error::Error;
+use super::{envoy, envoy_gateway, filter, istio};
+
+/// Who is to read the configuration.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// Envoy by itself: its whole configuration
+    #[default]
+    Envoy,
+    /// An Envoy configuration of your own: the sections to put into it
+    Filter,
+    /// Istio: EnvoyFilter resources
+    Istio,
+    /// Envoy Gateway: its resources
+    EnvoyGateway,
+}
+
+impl Form {
+    /// Its template.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Envoy => envoy::TEXT,
+            Self::Filter => filter::TEXT,
+            Self::Istio => istio::TEXT,
+            Self::EnvoyGateway => envoy_gateway::TEXT,
+        }
+    }
+
+    /// Whether who reads it lets each VM have capabilities of its own. Envoy Gateway 1.9 has Envoy's API of before, and so
+    /// has Istio, which drops what it does not know.
+    pub(super) fn knows_capabilities_of_vm(self) -> bool {
+        !matches!(self, Self::EnvoyGateway | Self::Istio)
+    }
+
+    /// Whether the secrets are those of a machine that need not be this one.
+    pub(super) fn secrets(self) -> Secrets {
+        match self {
+            Self::Envoy => Secrets::Here,
+            Self::Filter | Self::Istio | Self::EnvoyGateway => Secrets::Elsewhere,
+        }
+    }
+
+    /// Where it puts the filter itself, unless somebody says otherwise.
+    pub(super) fn module(self) -> Option<&'static Path> {
+        match self {
+            Self::Envoy | Self::Filter => None,
+            Self::Istio => Some(Path::new(istio::MODULE)),
+            Self::EnvoyGateway => Some(Path::new(envoy_gateway::MODULE)),
+        }
+    }
+
+    /// Refuses a place for the filter where Envoy could not have it.
+    pub(super) fn check_module(self, module: &Path) -> Result<(), Error> {
+        match self {
+            Self::EnvoyGateway => envoy_gateway::check_module(module),
+            Self::Envoy | Self::Filter | Self::Istio => Ok(()),
+        }
+    }
+
+    /// Refuses what it cannot carry: nothing is left out in silence.
+    pub(super) fn check(self, gateway: &Gateway) -> Result<(), ConfigError> {
+        match self {
+            Self::Envoy => envoy::check(gateway),
+            // Whoever can set any of Envoy's settings can carry all.
+            Self::Filter | Self::Istio | Self::EnvoyGateway => Ok(()),
+        }
+    }
+}

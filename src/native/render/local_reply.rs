@@ -1,0 +1,81 @@
+//! Envoy's local replies, in the gateway's words.
+
+use serde::Serialize;
+
+use crate::reply::{Code, too_large};
+use crate::request::endpoint::Shape;
+
+/// One of Envoy's mappers: the replies that it is for, and the document that the client gets.
+#[derive(Serialize)]
+pub(super) struct LocalReply {
+    #[serde(flatten)]
+    reason: Reason,
+    /// The shape that the client expects, where that is not OpenAI's.
+    shape: Option<&'static str>,
+    body: String,
+    retry_after_secs: Option<u32>,
+}
+
+/// Why Envoy replies.
+#[derive(Serialize, Clone, Copy, Default)]
+struct Reason {
+    /// How the response's status compares with `status`: `EQ` or `GE`.
+    op: Option<&'static str>,
+    status: Option<u32>,
+    /// Envoy's response flags, any of them.
+    flags: Option<&'static [&'static str]>,
+}
+
+const NOT_REACHED: &[&str] = &["UF", "UC", "UR", "UH", "UO", "LH", "NC"];
+
+/// The mappers, in the order in which Envoy tries them: for each error the shapes of Anthropic and
+/// Gemini first, where the filter has said that the client expects them.
+pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
+    let rows = [
+        (Code::RequestTooLarge, status_is(413), too_large(body_limit_bytes)),
+        (Code::HeadersTooLarge, status_is(431), "The request's headers are too large.".to_owned()),
+        (Code::ProviderTimeout, status_is(504), "The provider did not answer in time.".to_owned()),
+        (
+            Code::ProviderUnreachable,
+            Reason { flags: Some(NOT_REACHED), ..Reason::default() },
+            "The provider cannot be reached (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
+        ),
+        (
+            Code::BadProviderResponse,
+            status_is(502),
+            "The provider sent no valid HTTP response (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
+        ),
+        // A transfer coding that Envoy does not know.
+        (Code::InvalidRequest, status_is(501), "The HTTP request cannot be read.".to_owned()),
+        (Code::UnknownUrl, status_is(404), "Unknown URL.".to_owned()),
+        (
+            Code::GatewayError,
+            status_from(500),
+            "The gateway failed (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
+        ),
+        (
+            Code::InvalidRequest,
+            status_from(400),
+            "The HTTP request cannot be read (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
+        ),
+    ];
+    rows.iter().flat_map(|(code, reason, message)| all_shapes(*code, *reason, message)).collect()
+}
+
+fn all_shapes(code: Code, reason: Reason, message: &str) -> [LocalReply; 3] {
+    [Shape::Anthropic, Shape::Gemini, Shape::OpenAi].map(|shape| LocalReply {
+        reason,
+        shape: (shape != Shape::OpenAi).then(|| shape.as_str()),
+        body: code.document(shape, message, None),
+        // Envoy's 503s carry no time: a client may try again soon.
+        retry_after_secs: (code.status() == 503).then_some(1),
+    })
+}
+
+fn status_is(status: u32) -> Reason {
+    Reason { op: Some("EQ"), status: Some(status), flags: None }
+}
+
+fn status_from(status: u32) -> Reason {
+    Reason { op: Some("GE"), status: Some(status), flags: None }
+}

@@ -1,0 +1,73 @@
+//! The Envoy configuration, as a person would keep it, in the form that they need.
+//!
+//! ```text
+//! gaud.toml ──> load ──> Context ──┬──> FORM.yaml
+//!                  parts/*.yaml ───┘
+//! ```
+
+mod cluster;
+mod context;
+mod envoy;
+mod envoy_gateway;
+mod error;
+mod filter;
+mod form;
+pub mod istio;
+mod local_reply;
+mod module_file;
+mod names;
+mod template;
+
+use std::path::{Path, PathBuf};
+
+use super::envoy::EnvoyVersion;
+use super::settings::{self, Env, Loaded};
+use context::Context;
+pub use error::Error;
+pub use form::Form;
+
+/// What is rendered, read and checked.
+pub struct Source {
+    form: Form,
+    pub loaded: Loaded,
+    /// Where Envoy will look for the filter.
+    pub wasm: PathBuf,
+}
+
+impl Source {
+    pub fn read(
+        form: Form,
+        config: Option<&Path>,
+        wasm: Option<&Path>,
+        env: Env<'_>,
+    ) -> Result<Self, Error> {
+        if form != Form::Istio && wasm.is_some_and(istio::is_url) {
+            return Err(Error::Options(istio::OptionsError::UrlNotIstio));
+        }
+        let loaded = settings::load_with(config, env, form.secrets()).map_err(Error::Config)?;
+        form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
+        let wasm = module_file::find(wasm, form, env)?;
+        form.check_module(&wasm)?;
+        Ok(Self { form, loaded, wasm })
+    }
+
+    /// The configuration for an Envoy of this version.
+    pub fn yaml(&self, version: EnvoyVersion, env: Env<'_>) -> Result<String, Error> {
+        let context = Context::of(self.form, &self.loaded, version, &self.wasm, env);
+        template::render(self.form, &context).map_err(Error::Template)
+    }
+
+    /// The resources for a mesh, for an Envoy of this version.
+    pub fn mesh_yaml(
+        &self,
+        options: &istio::Options,
+        remote: Option<istio::Remote>,
+        version: EnvoyVersion,
+        env: Env<'_>,
+    ) -> Result<String, Error> {
+        let providers = self.loaded.gateway.providers();
+        let target = istio::MeshTarget::of(options, providers).map_err(Error::Options)?;
+        let context = Context::of(self.form, &self.loaded, version, &self.wasm, env);
+        template::render(self.form, &context.in_mesh(target, remote)).map_err(Error::Template)
+    }
+}

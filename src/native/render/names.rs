@@ -1,0 +1,72 @@
+//! The contract between the filter and Envoy ([`crate::names`]), as the templates read it.
+
+use serde::Serialize;
+
+use crate::names::{clusters, headers, metrics, properties};
+
+/// Each name by its place in [`crate::names`].
+#[derive(Serialize)]
+pub(super) struct Names {
+    headers: Headers,
+    clusters: Clusters,
+    /// What the names of the filter's metrics begin with.
+    metrics: &'static str,
+    /// What the details of the filter's replies begin with.
+    details: &'static str,
+    /// Where Envoy's filter state has the shape of the client's errors.
+    shape: String,
+}
+
+#[derive(Serialize)]
+struct Headers {
+    prefix: &'static str,
+    envoy_prefix: &'static str,
+    cluster: &'static str,
+    crossing: &'static str,
+    provider: &'static str,
+    attempts: &'static str,
+    retry: &'static str,
+    retry_wait: &'static str,
+    envoy_retries_max: &'static str,
+}
+
+#[derive(Serialize)]
+struct Clusters {
+    clients: &'static str,
+    attempt: &'static str,
+    hop: &'static str,
+    vm_id: &'static str,
+    client_headers: &'static str,
+    decompressor: &'static str,
+    leaving: &'static str,
+}
+
+impl Names {
+    pub(super) fn all() -> Self {
+        Self {
+            headers: Headers {
+                prefix: headers::PREFIX,
+                envoy_prefix: headers::ENVOY_PREFIX,
+                cluster: headers::CLUSTER,
+                crossing: headers::CROSSING,
+                provider: headers::PROVIDER,
+                attempts: headers::ATTEMPTS,
+                retry: headers::RETRY,
+                retry_wait: headers::RETRY_WAIT_SECS,
+                envoy_retries_max: headers::ENVOY_RETRIES_MAX,
+            },
+            clusters: Clusters {
+                clients: clusters::CLIENTS,
+                attempt: clusters::ATTEMPT,
+                hop: clusters::HOP,
+                vm_id: clusters::VM_ID,
+                client_headers: clusters::CLIENT_HEADERS,
+                decompressor: clusters::DECOMPRESSOR,
+                leaving: clusters::LEAVING,
+            },
+            metrics: metrics::PREFIX,
+            details: properties::DETAILS_PREFIX,
+            shape: format!("{}{}", properties::FILTER_STATE_PREFIX, properties::SHAPE),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `gaud run`: renders the configuration, starts Envoy with it, stays in front of it, ends it cleanly.
+//!
+//! Without a configuration file and without a provider in the environment, the stand-in upstream is
+//! started in this process and takes the place of LiteLLM, so that the first request needs no key.
+
+mod admin;
+mod failure;
+mod log;
+mod process;
+mod signals;
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::future::pending;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::select;
+
+use super::envoy::{Envoy, EnvoyVersion, NotFound, Search};
+use super::render::{self, Source};
+use super::settings::{self, Env, load};
+use super::standin;
+
+use failure::Failure;
+use process::Process;
+use signals::Stop;
+
+/// The variable that creates a provider without a configuration file.
+const PROVIDER: &str = "GAUD_LITELLM_URL";
+
+/// Run the gateway: render the configuration, start Envoy, end it cleanly
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The filter, as `cargo filter` builds it
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<PathBuf>,
+    /// The Envoy to run, as 1.36 or 1.36.4; default: the one that is found first
+    #[arg(long, value_name = "VERSION")]
+    envoy_version: Option<EnvoyVersion>,
+}
+
+/// Serves until a signal asks to stop, which is a success, or until Envoy ends, which is not.
+pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut stop = Stop::listen()?;
+        let mut envoy = None;
+        let outcome = select! {
+            served = serve(args, &mut envoy) => served.map(|never| match never {}),
+            () = stop.asked() => Ok(ExitCode::SUCCESS),
+        };
+        if let Some(envoy) = envoy {
+            envoy.end().await?;
+        }
+        outcome
+    })
+}
+
+/// Starts Envoy in `slot`, where it is found by whoever is to end it.
+async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Failure> {
+    let stand_in = stand_in(args).await?;
+    let url = stand_in.as_ref().map(url).transpose()?;
+    let env = |name: &str| match &url {
+        Some(url) if name == PROVIDER => Some(url.into()),
+        _ => variable(name),
+    };
+    let source = source(args, &env)?;
+    let envoy = search(args.envoy_version).await?;
+    let yaml = source.yaml(envoy.version, &env)?;
+    let model = model(args, &env);
+    let process = slot.insert(Process::start(&envoy, &source.loaded, &yaml)?);
+    select! {
+        failure = watch(process, source.loaded.listen, &model) => failure,
+        failure = attend(stand_in) => failure,
+    }
+}
+
+/// A configuration that could be served now.
+fn source(args: &Args, env: Env<'_>) -> Result<Source, Failure> {
+    let (config, wasm) = (args.config.as_deref(), args.wasm.as_deref());
+    let source = Source::read(render::Form::Envoy, config, wasm, env)?;
+    if !source.wasm.is_file() {
+        return Err(render::Error::NoWasm(vec![source.wasm]).into());
+    }
+    vacant("listen", source.loaded.listen)?;
+    vacant("admin_listen", source.loaded.admin_listen)?;
+    Ok(source)
+}
+
+async fn search(wanted: Option<EnvoyVersion>) -> Result<Envoy, NotFound> {
+    Search { env: &variable, log: &mut |line| note(&line), wanted }.run().await
+}
+
+/// The stand-in's socket, where nothing says which provider there is.
+async fn stand_in(args: &Args) -> io::Result<Option<TcpListener>> {
+    let Err(settings::Error::Nothing) = load(args.config.as_deref(), &variable) else {
+        return Ok(None);
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    note(&format!("no configuration, no {PROVIDER}: a stand-in upstream on {}", url(&listener)?));
+    Ok(Some(listener))
+}
+
+fn url(listener: &TcpListener) -> io::Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+/// A model to try: the first provider's first, or one that many providers have.
+fn model(args: &Args, env: Env<'_>) -> String {
+    let loaded = load(args.config.as_deref(), env).ok();
+    let first = loaded.as_ref().and_then(|loaded| loaded.file.providers.iter().next());
+    let Some((name, provider)) = first else { return String::new() };
+    let namespace = provider.namespaces.as_ref().and_then(|own| own.first().cloned());
+    let namespace = namespace.unwrap_or_else(|| format!("{name}:"));
+    let model = provider.models.first().map_or("gpt-4o", String::as_str);
+    format!("{namespace}{}", model.strip_prefix(&namespace).unwrap_or(model))
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+async fn attend(stand_in: Option<TcpListener>) -> Result<Infallible, Failure> {
+    match stand_in {
+        Some(listener) => Ok(standin::serve(listener).await?),
+        None => pending().await,
+    }
+}
+
+/// Says where to find the gateway once Envoy is ready, and returns when Envoy ends by itself.
+async fn watch(
+    envoy: &mut Process,
+    listen: SocketAddr,
+    model: &str,
+) -> Result<Infallible, Failure> {
+    let admin = envoy.ready().await?;
+    let address = match listen.port() {
+        0 => admin::listener(admin).await?,
+        _ => listen,
+    };
+    welcome(address, model);
+    Err(Failure::Gone(envoy.exit().await?))
+}
+
+/// Envoy's `SO_REUSEPORT` would let it share an address with another program, silently.
+fn vacant(name: &'static str, address: SocketAddr) -> Result<(), Failure> {
+    std::net::TcpListener::bind(address).map(drop).map_err(|error| Failure::Listen {
+        name,
+        address,
+        error,
+    })
+}
+
+fn welcome(address: SocketAddr, model: &str) {
+    let mut local = address;
+    if address.ip().is_unspecified() {
+        local.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let model = json!(model);
+    let hello =
+        format!(r#"{{"model": {model}, "messages": [{{"role": "user", "content": "Hello"}}]}}"#);
+    let lines = [
+        format!("Gaud is ready on http://{address}"),
+        "Try it:".to_owned(),
+        format!("    curl http://{local}/v1/chat/completions \\"),
+        format!("        -H 'content-type: application/json' -d '{hello}'"),
+        "Stop it with Ctrl-C.".to_owned(),
+    ];
+    // Nobody may listen, which is no reason to end.
+    let _ = writeln!(io::stdout(), "{}", lines.join("\n"));
+}
+
+fn note(line: &str) {
+    log::tell(&format!("gaud: {line}"));
+}

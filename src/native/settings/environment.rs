@@ -1,0 +1,93 @@
+//! The environment's say: `GAUD_<PROVIDER>_…` wins over the file.
+
+use crate::config::{ConfigError, File, ProviderFile, SecretSource};
+
+use super::Env;
+
+/// The provider that the environment alone can create.
+const LITELLM: &str = "litellm";
+
+/// Puts the environment's settings on top of the file's.
+pub(super) fn overlay(file: &mut File, env: Env<'_>) -> Result<(), ConfigError> {
+    let env = |name: &str| text(env, name);
+    if file.providers.get_mut(LITELLM).is_none() && (env("GAUD_LITELLM_URL")?).is_some() {
+        file.providers.0.push((LITELLM.to_owned(), ProviderFile::default()));
+    }
+    last_resort(file, &env)?;
+    for (name, provider) in &mut file.providers.0 {
+        let prefix = prefix(name);
+        if let Some(url) = env(&format!("{prefix}_URL"))? {
+            provider.url = Some(url);
+            provider.cluster = None;
+        }
+        let key = format!("{prefix}_API_KEY");
+        if env(&key)?.is_some() {
+            provider.api_key = Some(SecretSource::Environment(key));
+        }
+        let discover = format!("{prefix}_DISCOVER");
+        if let Some(value) = env(&discover)? {
+            provider.discover_models = Some(boolean(&discover, &value)?);
+        }
+        let timeout = format!("{prefix}_TIMEOUT");
+        if let Some(value) = env(&timeout)? {
+            provider.timeout_secs = Some(seconds(&timeout, &value)?);
+        }
+    }
+    Ok(())
+}
+
+/// LiteLLM's own variables, for what neither the file nor `GAUD_LITELLM_…` says.
+fn last_resort(
+    file: &mut File,
+    env: &impl Fn(&str) -> Result<Option<String>, ConfigError>,
+) -> Result<(), ConfigError> {
+    if let Some(enabled) = env("LITELLM_ENABLED")?
+        && !boolean("LITELLM_ENABLED", &enabled)?
+    {
+        return Ok(());
+    }
+    let url = env("LITELLM_BASE_URL")?;
+    if file.providers.get_mut(LITELLM).is_none() && url.is_some() {
+        file.providers.0.push((LITELLM.to_owned(), ProviderFile::default()));
+    }
+    let Some(provider) = file.providers.get_mut(LITELLM) else { return Ok(()) };
+    if provider.url.is_none() && provider.cluster.is_none() {
+        provider.url = url;
+    }
+    if provider.api_key.is_none() && provider.auth.is_none() && !has_password(provider) {
+        let name = "LITELLM_API_KEY";
+        provider.api_key = env(name)?.map(|_| SecretSource::Environment(name.to_owned()));
+    }
+    Ok(())
+}
+
+fn has_password(provider: &ProviderFile) -> bool {
+    provider.url.as_ref().is_some_and(|url| url.contains('@'))
+}
+
+/// What the variables of a provider begin with: `GAUD_MY_PROVIDER`.
+pub(super) fn prefix(provider: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("GAUD_{}", provider.chars().map(letter).collect::<String>())
+}
+
+/// A variable that is set to nothing counts as not set.
+fn text(env: Env<'_>, name: &str) -> Result<Option<String>, ConfigError> {
+    match env(name).map(std::ffi::OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Some(Err(_)) => Err(ConfigError::new(name, "is not UTF-8")),
+    }
+}
+
+fn boolean(name: &str, value: &str) -> Result<bool, ConfigError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Ok(true),
+        "false" | "0" | "no" => Ok(false),
+        _ => Err(ConfigError::new(name, "must be true or false")),
+    }
+}
+
+fn seconds(name: &str, value: &str) -> Result<u64, ConfigError> {
+    value.parse().map_err(|_| ConfigError::new(name, "must be a number of seconds"))
+}

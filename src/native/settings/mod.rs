@@ -1,0 +1,203 @@
+//! From `gaud.toml` and the environment to what the commands work with.
+//!
+//! ```text
+//! text ── toml ──> File ── environment::overlay ──> File ── secrets::lift ──> File, without secrets
+//!                                                                   └──> Envoy's environment
+//!                                                   Gateway::compile <──┘
+//! ```
+
+mod environment;
+mod line;
+mod secrets;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use crate::config::{ConfigError, File};
+use crate::gateway::Gateway;
+
+/// Where a configuration is looked for when none is named.
+pub const CONFIG_FILES: [&str; 2] = ["gaud.toml", "llm-proxy.toml"];
+
+/// Where clients connect, unless the configuration says otherwise.
+pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8400);
+
+/// The same for Envoy's admin.
+const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
+
+/// Reads an environment variable.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// Where the secrets are that a configuration names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// In this environment: one that is not set is an error.
+    Here,
+    /// Where Envoy runs; here there may be others, or none.
+    Elsewhere,
+}
+
+/// Stands for a secret that is elsewhere: any `auth` takes it, and nothing shows it.
+const ELSEWHERE: &str = "user:password";
+
+/// A configuration that holds.
+pub struct Loaded {
+    /// The file; `None` when everything came from the environment.
+    pub path: Option<PathBuf>,
+    /// What it says, with the environment on top and every secret replaced by its variable's name.
+    pub file: File,
+    pub gateway: Gateway,
+    /// The secrets that Envoy's environment must hold beside what is there already.
+    pub environment: Vec<(String, String)>,
+    pub listen: SocketAddr,
+    pub admin_listen: SocketAddr,
+    pub workers: Option<u32>,
+}
+
+impl Loaded {
+    /// Why a configuration that holds is of no use after all, with the line.
+    pub fn refused(&self, error: ConfigError) -> Error {
+        let text = self.path.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
+        let line = text.and_then(|text| line::of(&text, &error.path));
+        Error::Invalid { path: self.path.clone(), line, error }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub enum Error {
+    /// No file, and no provider in the environment.
+    Nothing,
+    Unreadable(PathBuf, std::io::Error),
+    Invalid {
+        path: Option<PathBuf>,
+        /// Where in the file, from 1.
+        line: Option<usize>,
+        error: ConfigError,
+    },
+}
+
+/// Loads the named file, or the one in the current folder, or what the environment says.
+pub fn load(config: Option<&Path>, env: Env<'_>) -> Result<Loaded, Error> {
+    load_with(config, env, Secrets::Here)
+}
+
+/// The same, with secrets that need not be here.
+pub fn load_with(config: Option<&Path>, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
+    let present = || CONFIG_FILES.iter().map(Path::new).find(|file| file.exists());
+    let Some(path) = config.or_else(present) else {
+        return from_environment(env, secrets);
+    };
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
+    let invalid = |(line, error): (Option<usize>, ConfigError)| Error::Invalid {
+        path: Some(path.to_owned()),
+        line: line.or_else(|| line::of(&text, &error.path)),
+        error,
+    };
+    let file = parse(&text).map_err(invalid)?;
+    complete(file, env, secrets)
+        .map(|loaded| Loaded { path: Some(path.to_owned()), ..loaded })
+        .map_err(|error| match is_variable(&error.path) {
+            true => Error::Invalid { path: None, line: None, error },
+            false => invalid((None, error)),
+        })
+}
+
+/// Settings are written in small letters, the environment's variables in capitals.
+fn is_variable(path: &str) -> bool {
+    path.starts_with(|first: char| first.is_ascii_uppercase())
+}
+
+fn from_environment(env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
+    let mut file = File::default();
+    let invalid = |error| Error::Invalid { path: None, line: None, error };
+    environment::overlay(&mut file, env).map_err(invalid)?;
+    match file.providers.0.as_slice() {
+        [] => Err(Error::Nothing),
+        [(name, _), ..] => {
+            file.default_provider = Some(name.clone());
+            complete(file, env, secrets).map_err(invalid)
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<File, (Option<usize>, ConfigError)> {
+    let syntax = |error: toml::de::Error| {
+        let line = error.span().map(|span| line::at(text, span.start));
+        (line, ConfigError::new("", error.message()))
+    };
+    let deserializer = toml::Deserializer::parse(text).map_err(syntax)?;
+    File::deserialize_from(deserializer, |error| error.message().to_owned())
+        .map_err(|error| (None, error))
+}
+
+fn complete(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, ConfigError> {
+    environment::overlay(&mut file, env)?;
+    let environment = secrets::lift(&mut file)?;
+    let lifted = |name: &str| environment.iter().find(|(own, _)| own == name);
+    let lookup = |name: &str| match lifted(name) {
+        Some((_, secret)) => Some(secret.clone()),
+        None if secrets == Secrets::Elsewhere => is_name(name).then(|| ELSEWHERE.to_owned()),
+        None => env(name)?.into_string().ok(),
+    };
+    Ok(Loaded {
+        path: None,
+        gateway: Gateway::compile(&file, &lookup)?,
+        listen: address("listen", file.listen.as_deref(), LISTEN)?,
+        admin_listen: address("admin_listen", file.admin_listen.as_deref(), ADMIN_LISTEN)?,
+        workers: workers(file.workers)?,
+        file,
+        environment,
+    })
+}
+
+/// Whether a shell could set a variable of this name (POSIX, section 8.1).
+fn is_name(name: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.starts_with(|first: char| first.is_ascii_digit()) && name.bytes().all(good)
+}
+
+fn address(
+    field: &str,
+    value: Option<&str>,
+    default: SocketAddr,
+) -> Result<SocketAddr, ConfigError> {
+    let Some(value) = value else { return Ok(default) };
+    value.parse().map_err(|_| {
+        ConfigError::new(field, format!("must be an IP address and a port, as in \"{default}\""))
+    })
+}
+
+fn workers(value: Option<u32>) -> Result<Option<u32>, ConfigError> {
+    match value {
+        Some(workers @ (0 | 1025..)) => {
+            Err(ConfigError::new("workers", format!("is {workers}; write 1 to 1024")))
+        }
+        workers => Ok(workers),
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str(
+                "there is no configuration: write a gaud.toml here, name one with --config, or \
+                 set GAUD_LITELLM_URL, as in GAUD_LITELLM_URL=http://localhost:4000",
+            ),
+            Self::Unreadable(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Invalid { path, line, error } => {
+                if let Some(path) = path {
+                    write!(f, "{}:", path.display())?;
+                    line.map_or(Ok(()), |line| write!(f, "{line}:"))?;
+                    f.write_str(" ")?;
+                }
+                error.fmt(f)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,87 @@
+//! `gaud upstream`: a small OpenAI-compatible server that stands in for a provider.
+//!
+//! It is for the first minute, without a key or an account: every answer names the model that was
+//! asked for, so that one sees what reached the provider once the namespace was stripped. Any key
+//! is accepted, and none is looked at.
+
+mod answer;
+mod completion;
+mod embedding;
+mod events;
+mod responses;
+
+use std::convert::Infallible;
+use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use answer::{Answer, answer, failure};
+use events::Events;
+
+/// The most of a request that is read: as much as a large prompt with pictures needs.
+const BODY_BYTES_MAX: usize = 64 << 20;
+
+type Body = Either<Full<Bytes>, Events>;
+
+/// Answers every connection of `listener`, until accepting one fails for a reason of our own.
+pub async fn serve(listener: TcpListener) -> io::Result<Infallible> {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(converse(stream))),
+            // The client left between knocking and being let in.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn converse(stream: TcpStream) {
+    let connection =
+        http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(respond));
+    // An error here is the client's: it left, or it does not speak HTTP.
+    let _ = connection.await;
+}
+
+async fn respond(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let (head, body) = request.into_parts();
+    let answer = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => answer(&head.method, head.uri.path(), &body.to_bytes(), now()),
+        Err(error) => failure(StatusCode::BAD_REQUEST, &error.to_string(), None),
+    };
+    Ok(response(answer))
+}
+
+fn response(answer: Answer) -> Response<Body> {
+    match answer {
+        Answer::Json(status, value) => {
+            let body = Either::Left(Full::from(value.to_string()));
+            with_type(body, status, "application/json")
+        }
+        Answer::Events(events) => {
+            let body = Either::Right(Events::new(events));
+            let mut response = with_type(body, StatusCode::OK, "text/event-stream");
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            response
+        }
+    }
+}
+
+fn with_type(body: Body, status: StatusCode, content_type: &'static str) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// Seconds since 1970, as every answer's `created` has it.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+}

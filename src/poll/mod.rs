@@ -1,0 +1,167 @@
+//! Questions that the gateway itself asks providers: does the provider answer, and which models does it have?
+//!
+//! ```text
+//! timer ──> due ──> Question ── HTTP call ──> Poll::answered ──> health::check, models::discovery
+//! ```
+//!
+//! Each worker looks once a second which questions are due. The worker that claims a question by compare-and-swap asks
+//! it, so that each question is asked once, and a worker that dies takes no question with it.
+
+use std::borrow::Cow;
+
+use crate::breaker::BreakerState;
+use crate::gateway::{Credential, Gateway, Provider};
+use crate::health::check::{self, Health};
+use crate::health::shared_breaker;
+use crate::host::Host;
+use crate::host::metrics::Metric;
+use crate::models::discovery::{self, Fault, ListChange};
+use crate::route::ProviderId;
+
+/// How often a worker looks which questions are due.
+pub const TICK_MS: u32 = 1000;
+
+/// A question under way, until its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Poll {
+    provider: ProviderId,
+    subject: Subject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    /// Does the provider answer?
+    Health,
+    /// Which models does the provider have?
+    Models,
+}
+
+/// A question to send: `GET` of a path, at a cluster.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// What to remember until the answer.
+    pub poll: Poll,
+    /// Envoy's cluster of the provider.
+    pub cluster: &'a str,
+    /// The headers, pseudo-headers included. The values may be secrets.
+    pub headers: Vec<(&'a str, Cow<'a, str>)>,
+    /// How long the answer may take.
+    pub timeout_ms: u32,
+}
+
+/// Whether a gateway has any question to ask: else no worker needs a timer for them.
+pub fn is_needed(gateway: &Gateway) -> bool {
+    let asks = |provider: &Provider| provider.health_path.is_some() || provider.discovery.is_some();
+    gateway.providers().iter().any(asks)
+}
+
+/// Claims the questions that are due and that no other worker asks.
+pub fn due<'a>(gateway: &'a Gateway, host: &dyn Host, now_ms: u64) -> Vec<Question<'a>> {
+    let mut questions = Vec::new();
+    for (id, provider) in gateway.ids().zip(gateway.providers()) {
+        if check::claim(host, provider, now_ms) {
+            // Another worker may have told the gauge of an older state since.
+            host.show_state(id, BreakerState::from(&shared_breaker::peek(host, provider)));
+            questions.extend(health_question(id, provider));
+        }
+        if let Some(discovery) = &provider.discovery
+            && discovery::claim(host, discovery, now_ms)
+        {
+            questions.push(models_question(id, provider));
+        }
+    }
+    questions
+}
+
+fn health_question(id: ProviderId, provider: &Provider) -> Option<Question<'_>> {
+    let (authority, path) = provider.place_of(provider.health_path.as_deref()?);
+    Some(Question {
+        poll: Poll { provider: id, subject: Subject::Health },
+        cluster: &provider.cluster,
+        headers: vec![(":path", path.into()), (":authority", authority.into())],
+        timeout_ms: check::TIMEOUT_MS,
+    })
+}
+
+fn models_question(id: ProviderId, provider: &Provider) -> Question<'_> {
+    let (authority, path) = provider.place_of(discovery::path(provider));
+    let mut headers = vec![(":path", path.into()), (":authority", authority.into())];
+    if let Credential::Header { name, value } = &provider.credential {
+        headers.push((*name, value.expose().into()));
+    }
+    let further = provider.headers.iter();
+    headers.extend(further.map(|(name, value)| (name.as_str(), value.expose().into())));
+    Question {
+        poll: Poll { provider: id, subject: Subject::Models },
+        cluster: &provider.cluster,
+        headers,
+        timeout_ms: discovery::TIMEOUT_MS,
+    }
+}
+
+impl Poll {
+    /// The question could not be sent. A check that was not made says nothing of the provider.
+    pub fn unsent(self, gateway: &Gateway, host: &dyn Host) {
+        if self.subject == Subject::Models {
+            listed(gateway, host, self.provider, Err(Fault::NoAnswer));
+        }
+    }
+
+    /// The question has its answer: a status, `None` where no answer came, and a body of `size` bytes.
+    pub fn answered(
+        self,
+        gateway: &Gateway,
+        host: &dyn Host,
+        status: Option<u32>,
+        size: usize,
+        read: impl FnOnce() -> Vec<u8>,
+    ) {
+        match self.subject {
+            Subject::Health => checked(gateway, host, self.provider, status),
+            Subject::Models => {
+                let body = match status {
+                    None => Err(Fault::NoAnswer),
+                    Some(200) if size > discovery::LIST_BYTES_MAX => Err(Fault::TooLong),
+                    Some(200) => Ok(read()),
+                    Some(status) => Err(Fault::Status(status)),
+                };
+                listed(gateway, host, self.provider, body);
+            }
+        }
+    }
+}
+
+fn checked(gateway: &Gateway, host: &dyn Host, id: ProviderId, status: Option<u32>) {
+    let Some(provider) = gateway.provider(id) else { return };
+    let health = check::judge(status);
+    check::report(host, provider, health);
+    host.count(Metric::Check(id, health == Health::Up));
+    if health == Health::Down {
+        shared_breaker::check_failed(host, id, provider);
+    }
+}
+
+fn listed(gateway: &Gateway, host: &dyn Host, id: ProviderId, answer: Result<Vec<u8>, Fault>) {
+    let Some(provider) = gateway.provider(id) else { return };
+    let Some(discovery) = &provider.discovery else { return };
+    let answer = answer.as_deref().map_err(Clone::clone);
+    let (passed, change) = discovery::report(host, provider, discovery, host.now_ms(), answer);
+    host.count(Metric::Discovery(id, passed));
+    let name = &provider.name;
+    match change {
+        ListChange::None => {}
+        ListChange::Listed { models, left_out: 0 } => {
+            log::info!("gaud: provider {name} lists {models} models");
+        }
+        ListChange::Listed { models, left_out } => log::warn!(
+            "gaud: provider {name} lists {models} models, and {left_out} more that are left out: \
+             they have no usable name, or are too many"
+        ),
+        ListChange::Failed(fault) => {
+            log::warn!("gaud: provider {name}: GET /v1/models: it {fault}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

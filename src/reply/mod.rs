@@ -1,0 +1,45 @@
+//! What the gateway answers in a provider's place: errors in the client's own shape.
+//!
+//! [`Code`] lists the errors, [`Reject`] says why and in which words, and each API has its own shape of
+//! documents.
+
+mod code;
+mod document;
+mod reject;
+
+use serde::Serialize;
+
+use crate::names::properties::DETAILS_PREFIX;
+
+pub use code::Code;
+pub use reject::{Reject, too_large};
+
+/// An answer of the gateway's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u32,
+    /// A JSON document.
+    pub body: String,
+    /// The header `retry-after`.
+    pub retry_after_secs: Option<u64>,
+    /// For Envoy's `%RESPONSE_CODE_DETAILS%`: `gaud_` and the error's code.
+    pub details: String,
+}
+
+impl Reply {
+    /// An answer that is no error.
+    pub fn document(status: u32, document: &impl Serialize) -> Self {
+        Self {
+            status,
+            body: json(document),
+            details: format!("{DETAILS_PREFIX}local"),
+            retry_after_secs: None,
+        }
+    }
+}
+
+/// These documents are made of strings: none fails.
+fn json(document: &impl Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
+}

@@ -1,0 +1,213 @@
+//! The head of a request, read from Envoy's header map in one call.
+
+use super::credentials::{Credentials, is_credential};
+use super::header_map::pairs;
+use crate::names::headers;
+
+/// What the gateway needs of a request's head. Values are bytes: a client may send any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// `:method`.
+    pub method: &'a [u8],
+    /// `:path` with its query.
+    pub path: &'a [u8],
+    /// `content-length`, where there is a valid one.
+    pub content_length: Option<u64>,
+    /// What the body says that it is.
+    pub content_type: ContentType<'a>,
+    /// An `anthropic-version`: the client speaks Anthropic's API.
+    pub is_anthropic: bool,
+    /// A `content-encoding` other than `identity`.
+    pub encoding: Option<&'a [u8]>,
+    /// What the gateway says to itself over the hop; a client's own is removed by Envoy.
+    pub crossing: &'a [u8],
+    /// The client's credentials.
+    pub credentials: Credentials<'a>,
+}
+
+/// What a body says that it is, as far as it says which scanner reads it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ContentType<'a> {
+    /// No form, or nothing is said.
+    #[default]
+    Other,
+    /// `application/x-www-form-urlencoded`.
+    UrlEncoded,
+    /// `multipart/form-data`, with its parameters.
+    Multipart(&'a [u8]),
+    /// A form, and something else as well: two servers could read it in two ways.
+    Several,
+}
+
+/// The media types of forms.
+const FORMS: [&[u8]; 2] = [b"multipart/form-data", b"application/x-www-form-urlencoded"];
+
+impl<'a> Head<'a> {
+    /// Reads a header map as proxy-wasm lays it out; what is cut off or malformed is left out.
+    ///
+    /// Of a header that is there twice the last counts; any `content-encoding` does.
+    /// (Envoy lets no second `content-length`, method or path through.)
+    pub fn parse(map: &'a [u8]) -> Self {
+        let mut head = Self::default();
+        let mut content_types = 0_u32;
+        for (name, value) in pairs(map) {
+            match name {
+                b":method" => head.method = value,
+                b":path" => head.path = value,
+                b"content-length" => head.content_length = parse_length(value),
+                b"content-encoding" if !value.eq_ignore_ascii_case(b"identity") => {
+                    head.encoding = Some(value);
+                }
+                b"content-type" => {
+                    content_types = content_types.saturating_add(1);
+                    head.content_type = head.content_type.and(value, content_types);
+                }
+                b"anthropic-version" => head.is_anthropic = true,
+                name if name == headers::CROSSING.as_bytes() => head.crossing = value,
+                _ => head.credentials.note(name, value),
+            }
+        }
+        head
+    }
+}
+
+/// The trailers of a request that no provider is to see: the gateway's own names, Envoy's, and
+/// credentials, which nobody reads there but which might be the client's key to the gateway.
+pub fn private_trailers(map: &[u8]) -> impl Iterator<Item = &str> {
+    let names = pairs(map).filter_map(|(name, _)| std::str::from_utf8(name).ok());
+    names.filter(|name| {
+        name.starts_with(headers::PREFIX)
+            || name.starts_with(headers::ENVOY_PREFIX)
+            || is_credential(name)
+    })
+}
+
+impl<'a> ContentType<'a> {
+    /// With one more header, the `count`th.
+    fn and(self, value: &'a [u8], count: u32) -> Self {
+        let own = Self::of(value);
+        match count {
+            1 => own,
+            _ if self == Self::Other && own == Self::Other => Self::Other,
+            _ => Self::Several,
+        }
+    }
+
+    /// By the media type, whatever its parameters (RFC 9110, section 8.3.1).
+    fn of(value: &'a [u8]) -> Self {
+        let is_form = |value: &[u8]| FORMS.iter().any(|form| is_type(value, form));
+        let [multipart, url_encoded] = FORMS;
+        // Envoy makes one header of two, with a comma between them.
+        let mut others = value.split(|byte| *byte == b',').skip(1);
+        if others.any(|other| is_form(other.trim_ascii_start())) {
+            return Self::Several;
+        }
+        if is_type(value, multipart) {
+            return Self::Multipart(value);
+        }
+        match is_type(value, url_encoded) {
+            true => Self::UrlEncoded,
+            false => Self::Other,
+        }
+    }
+}
+
+/// Whether a `content-type` is this one, whatever its parameters (RFC 9110, section 8.3.1).
+pub fn is_type(content_type: &[u8], expected: &[u8]) -> bool {
+    begins(content_type, expected)
+}
+
+/// Whether a text begins so, in whatever case.
+fn begins(text: &[u8], expected: &[u8]) -> bool {
+    text.get(..expected.len()).is_some_and(|start| start.eq_ignore_ascii_case(expected))
+}
+
+fn parse_length(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::header_map::serialized;
+    use super::*;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn reads_what_the_gateway_needs() {
+        let map = serialized(&[
+            (":method", &b"POST"[..]),
+            (":path", b"/v1/chat/completions?x=1"),
+            ("content-length", b"12"),
+            ("x-api-key", b"\xff"),
+            ("authorization", b"Bearer sk"),
+            ("content-encoding", b"Identity"),
+        ]);
+        let head = Head::parse(&map);
+        assert_eq!(head.method, b"POST");
+        assert_eq!(head.path, b"/v1/chat/completions?x=1");
+        assert_eq!(head.content_length, Some(12));
+        assert_eq!(head.encoding, None);
+        assert_eq!(
+            head.credentials.sent().names().collect::<Vec<_>>(),
+            ["authorization", "x-api-key"]
+        );
+    }
+
+    #[test]
+    fn notices_forms() {
+        let form = &b"multipart/form-data;boundary=x"[..];
+        for (values, expected) in [
+            (&[][..], ContentType::Other),
+            (&[&b"application/json"[..]], ContentType::Other),
+            (&[b"Application/X-WWW-Form-Urlencoded; charset=utf-8"], ContentType::UrlEncoded),
+            (&[form], ContentType::Multipart(form)),
+            (&[b"multipart"], ContentType::Other),
+            (&[b"\xff"], ContentType::Other),
+            (&[b"text/plain", b"application/json"], ContentType::Other),
+            (&[form, b"application/json"], ContentType::Several),
+            (&[b"application/json", form], ContentType::Several),
+            (&[form, form], ContentType::Several),
+            (&[b"application/json,Multipart/Form-Data;boundary=x"], ContentType::Several),
+            (&[b"text/plain, application/x-www-form-urlencoded"], ContentType::Several),
+        ] {
+            let headers: Vec<_> = values.iter().map(|value| ("content-type", *value)).collect();
+            assert_eq!(Head::parse(&serialized(&headers)).content_type, expected);
+        }
+    }
+
+    #[test]
+    fn notices_any_encoding() {
+        let map =
+            serialized(&[("content-encoding", &b"br"[..]), ("content-encoding", b"identity")]);
+        assert_eq!(Head::parse(&map).encoding, Some(&b"br"[..]));
+    }
+
+    #[test]
+    fn a_length_that_is_no_number_is_none() {
+        for length in [&b"-1"[..], b"1x", b"", b"\xff", b"99999999999999999999"] {
+            assert_eq!(
+                Head::parse(&serialized(&[("content-length", length)])).content_length,
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn finds_the_trailers_that_are_nobodys_business() {
+        let names = ["x-checksum", "x-gaud-cluster", "authorization", "x-envoy-retry-on", "x-gaud"];
+        let map = serialized(&names.map(|name| (name, &b"1"[..])));
+        let found: Vec<_> = private_trailers(&map).collect();
+        assert_eq!(found, ["x-gaud-cluster", "authorization", "x-envoy-retry-on"]);
+    }
+
+    #[test]
+    fn survives_every_cut() {
+        let map = serialized(&[(":method", &b"GET"[..]), (":path", b"/")]);
+        for end in 0..map.len() {
+            let head = Head::parse(&map[..end]);
+            assert!(head.path.is_empty(), "cut at {end}");
+        }
+        assert_eq!(Head::parse(&[0xff; 64]), Head::default());
+    }
+}

@@ -1,0 +1,31 @@
+//! Patterns of model names.
+
+/// A pattern in which `*` matches any text, as in a shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Glob {
+    pub(super) pattern: String,
+}
+
+impl Glob {
+    /// The text before the first `*`.
+    pub(super) fn literal_prefix(&self) -> &str {
+        self.pattern.split('*').next().unwrap_or_default()
+    }
+
+    pub(super) fn matches(&self, model: &str) -> bool {
+        let Some((first, rest)) = self.pattern.split_once('*') else {
+            return model == self.pattern;
+        };
+        let Some(mut model) = model.strip_prefix(first) else { return false };
+        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+        // Each piece in the middle at its first place: that leaves the most text for the others.
+        for piece in middle.split('*') {
+            match model.split_once(piece) {
+                Some((_, after)) => model = after,
+                None if piece.is_empty() => {}
+                None => return false,
+            }
+        }
+        model.ends_with(last)
+    }
+}

@@ -1,0 +1,149 @@
+//! Which provider a model goes to, and by what name.
+//!
+//! 1. An alias is replaced by what it stands for, once.
+//! 2. The longest namespace that begins the model wins, and is stripped.
+//! 3. Else the most specific `match`: exact, then the longest literal prefix, then the file's order.
+//! 4. Else the default provider. A colon that names no provider is part of the name.
+//! 5. Else there is no such model.
+
+mod chain;
+mod compile;
+mod glob;
+pub mod retry;
+mod target;
+
+use std::fmt;
+
+use hashbrown::HashMap;
+
+use crate::request::model::ModelName;
+
+use glob::Glob;
+
+pub use chain::Chains;
+pub use target::{ChainTarget, ProviderId, Target};
+
+/// The compiled rules.
+#[derive(Debug, PartialEq)]
+pub struct RouteTable {
+    aliases: HashMap<String, String>,
+    namespaces: HashMap<String, ProviderId>,
+    /// The lengths that namespaces have, longest first.
+    namespace_lengths: Vec<usize>,
+    exact: HashMap<String, ProviderId>,
+    /// Most specific first.
+    globs: Vec<(Glob, ProviderId)>,
+    default_provider: Option<ProviderId>,
+}
+
+/// Where a model goes, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision<'a> {
+    /// Where.
+    pub target: Target<'a>,
+    /// The alias that was replaced first, if one was.
+    pub alias: Option<&'a str>,
+    /// Why.
+    pub rule: Rule<'a>,
+}
+
+/// The rule that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule<'a> {
+    /// The model begins with this namespace.
+    Namespace(&'a str),
+    /// This `match` pattern of the provider.
+    Match(&'a str),
+    /// Nothing claims the model.
+    Default,
+}
+
+/// Why a model goes nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRoute<'a> {
+    /// This namespace, with nothing behind it.
+    MissingModel(&'a str),
+    /// Nothing claims the model and there is no default provider.
+    NotFound,
+}
+
+impl NoRoute<'_> {
+    /// What is wrong with a configuration that names `model`.
+    fn problem_of(&self, model: &str) -> String {
+        match self {
+            Self::MissingModel(_) => format!("\"{model}\" names no model behind its namespace"),
+            Self::NotFound => {
+                format!("no provider takes \"{model}\"; begin it with a provider's namespace")
+            }
+        }
+    }
+}
+
+impl RouteTable {
+    /// Decides where `model` goes.
+    ///
+    /// # Errors
+    /// [`NoRoute`] when it goes nowhere.
+    pub fn decide<'a>(&'a self, model: &'a ModelName) -> Result<Decision<'a>, NoRoute<'a>> {
+        self.decide_str(model.as_str())
+    }
+
+    /// The same for what is known to be a model's name.
+    pub(crate) fn decide_str<'a>(&'a self, model: &'a str) -> Result<Decision<'a>, NoRoute<'a>> {
+        match self.aliases.get_key_value(model) {
+            Some((alias, model)) => {
+                Ok(Decision { alias: Some(alias), ..self.decide_unaliased(model)? })
+            }
+            None => self.decide_unaliased(model),
+        }
+    }
+
+    fn decide_unaliased<'a>(&'a self, model: &'a str) -> Result<Decision<'a>, NoRoute<'a>> {
+        let decision = |provider, model, rule| Decision {
+            target: Target { provider, model },
+            alias: None,
+            rule,
+        };
+        if let Some((namespace, rest, provider)) = self.namespace(model) {
+            return match rest {
+                "" => Err(NoRoute::MissingModel(namespace)),
+                _ => Ok(decision(provider, rest, Rule::Namespace(namespace))),
+            };
+        }
+        if let Some((pattern, provider)) = self.exact.get_key_value(model) {
+            return Ok(decision(*provider, model, Rule::Match(pattern)));
+        }
+        if let Some((glob, provider)) = self.globs.iter().find(|(glob, _)| glob.matches(model)) {
+            return Ok(decision(*provider, model, Rule::Match(&glob.pattern)));
+        }
+        match self.default_provider {
+            Some(provider) => Ok(decision(provider, model, Rule::Default)),
+            None => Err(NoRoute::NotFound),
+        }
+    }
+
+    /// The longest namespace that begins `model`, and what comes behind it.
+    fn namespace<'a>(&'a self, model: &'a str) -> Option<(&'a str, &'a str, ProviderId)> {
+        self.namespace_lengths.iter().find_map(|length| {
+            let (start, rest) = model.split_at_checked(*length)?;
+            let (namespace, provider) = self.namespaces.get_key_value(start)?;
+            Some((namespace.as_str(), rest, *provider))
+        })
+    }
+}
+
+impl fmt::Display for Decision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(alias) = self.alias {
+            write!(f, "alias \"{alias}\", then ")?;
+        }
+        match self.rule {
+            Rule::Namespace(namespace) => write!(f, "namespace \"{namespace}\""),
+            Rule::Match(pattern) => write!(f, "match \"{pattern}\""),
+            Rule::Default => f.write_str("default_provider"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

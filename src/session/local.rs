@@ -1,0 +1,78 @@
+//! What the gateway answers itself. None of it calls a provider.
+
+use serde::Serialize;
+
+use crate::gateway::Gateway;
+use crate::health::page::Status;
+use crate::host::Host;
+use crate::models::discovery;
+use crate::models::{Catalog, Listed};
+use crate::reply::{Reject, Reply};
+use crate::request::endpoint::{LocalEndpoint, Shape};
+use crate::request::model::ModelName;
+
+/// Answers one of the gateway's paths. `asked` is the model that the path names, `None` when its name is not UTF-8.
+pub(super) fn answer(
+    endpoint: LocalEndpoint,
+    gateway: &Gateway,
+    host: &dyn Host,
+    asked: Option<String>,
+    shape: Shape,
+) -> Result<Reply, Reject> {
+    Ok(match endpoint {
+        LocalEndpoint::Liveness => Reply::document(200, &Status::alive()),
+        LocalEndpoint::Readiness => match Status::can_serve(gateway, host) {
+            true => Reply::document(200, &Status::ready()),
+            false => Reply::document(503, &Status::unavailable()),
+        },
+        LocalEndpoint::Health => Reply::document(200, &Status::of(gateway, host)),
+        LocalEndpoint::Models => models(&Catalog::of(gateway, &discovered(gateway, host)), shape),
+        LocalEndpoint::Model => {
+            let asked = asked.ok_or(Reject::NotUnicode)?;
+            let asked = ModelName::try_from(asked).map_err(Reject::Model)?;
+            let discovered = discovered(gateway, host);
+            model(&Catalog::of(gateway, &discovered), asked.as_str(), shape)?
+        }
+        LocalEndpoint::FrontEndModels => {
+            Reply::document(200, &Catalog::of(gateway, &discovered(gateway, host)).chat())
+        }
+        LocalEndpoint::Refresh => refresh(gateway, host),
+    })
+}
+
+fn discovered(gateway: &Gateway, host: &dyn Host) -> Vec<Vec<Listed>> {
+    gateway.providers().iter().map(|provider| discovery::listed(host, provider)).collect()
+}
+
+fn models(catalog: &Catalog<'_>, shape: Shape) -> Reply {
+    match shape {
+        Shape::Anthropic => Reply::document(200, &catalog.anthropic()),
+        Shape::OpenAi | Shape::Gemini => Reply::document(200, &catalog.openai()),
+    }
+}
+
+fn model(catalog: &Catalog<'_>, asked: &str, shape: Shape) -> Result<Reply, Reject> {
+    let entry = catalog.find(asked).ok_or_else(|| Reject::NotListed(asked.to_owned()))?;
+    Ok(match shape {
+        Shape::Anthropic => Reply::document(200, &entry.anthropic()),
+        Shape::OpenAi | Shape::Gemini => Reply::document(200, &entry.openai()),
+    })
+}
+
+/// What `POST /api/models` answers.
+#[derive(Serialize)]
+struct Refreshed {
+    success: bool,
+    message: &'static str,
+    count: usize,
+}
+
+/// Makes every provider due: a worker asks it within a second or so.
+fn refresh(gateway: &Gateway, host: &dyn Host) -> Reply {
+    for discovery in gateway.providers().iter().filter_map(|provider| provider.discovery.as_ref()) {
+        discovery::refresh(host, discovery);
+    }
+    let count = Catalog::of(gateway, &discovered(gateway, host)).entries().len();
+    let message = "The providers are being asked for their models; count is what is known now.";
+    Reply::document(200, &Refreshed { success: true, message, count })
+}

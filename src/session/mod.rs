@@ -1,0 +1,327 @@
+//! A client's request, from its head to its answer: the only file that knows the order.
+//!
+//! ```text
+//! begin ──> local path: Reply
+//!   │ └───> no model in the body: Forward by the path, the query, or to the default provider
+//!   │                             ──> the body passes unread
+//!   └─────> Hold ── feed* ── advance ──┬─> Hold     the model has not come yet
+//!                     ^                ├─> Forward  the model has come: route, ask the breaker, edit
+//!                     └── feed* ───────┼─> Continue the scan goes on while the rest streams
+//!                                      └─> Reply    something is wrong, at any time
+//! respond ──> end                         the outcome: the breaker hears of both
+//! ```
+//!
+//! Where several attempts may be needed, the request goes over the hop as the client sent it (Cross,
+//! [`hop`]): there each [`crate::failover::attempt`] asks the breaker, edits, and tells the breaker the outcome.
+//!
+//! No clock, no dice: bytes in, decisions out, and a [`Host`] for what is shared.
+
+mod body;
+pub mod hop;
+mod local;
+pub mod outgoing;
+mod route;
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::body::{Boundary, FormScanner, Held, JsonScanner, Scanner};
+use crate::gateway::{Gateway, Provider};
+use crate::health::admission::Admission;
+use crate::health::outcome::{self, SentRequest};
+use crate::host::Host;
+use crate::host::metrics::Metric;
+use crate::reply::{Reject, Reply};
+use crate::request::credentials::SentCredentials;
+use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Shape};
+use crate::request::escape::{query_values, without_query};
+use crate::request::head::{ContentType, Head};
+use crate::request::path::ClientPath;
+
+pub use outgoing::{HeaderChange, Outgoing};
+
+/// A request under way.
+#[derive(Debug)]
+pub struct Session {
+    gateway: Rc<Gateway>,
+    phase: Phase,
+    shape: Shape,
+    path: ClientPath,
+    /// Where the path or its query names the model.
+    named: Option<Range<usize>>,
+    /// The provider's credential goes with the request.
+    is_api: bool,
+    /// There may be no body.
+    is_optional: bool,
+    /// The request can be sent twice without harm.
+    may_repeat: bool,
+    content_length: Option<u64>,
+    credentials: SentCredentials,
+    /// Head and body have come to their end.
+    is_whole: bool,
+    /// The bytes that wait for the model.
+    held: Held,
+    /// What the breaker is to hear; `None` before the request is forwarded, and over the hop.
+    admission: Option<Admission>,
+}
+
+/// How far a request has come.
+#[derive(Debug)]
+enum Phase {
+    /// Head and body are held: the model has not come yet.
+    Held(Scanner),
+    /// They are on their way; the scan goes on.
+    Scanning(Scanner),
+    /// They are on their way; nobody reads them.
+    Passing,
+    /// Answered by the gateway.
+    Over,
+}
+
+/// What Envoy is to do with a request.
+#[derive(Debug, PartialEq)]
+pub enum RequestAction {
+    /// Let what has come go on.
+    Continue,
+    /// Keep what has come, and wait for more.
+    Hold,
+    /// Change the request so, and send it to the session's provider.
+    Forward(Outgoing),
+    /// Send the request over the hop as it is.
+    Cross {
+        /// The value of [`crate::names::headers::CROSSING`].
+        crossing: String,
+        /// How many more attempts there may be after the first.
+        retries_max: u32,
+    },
+    /// Answer in the provider's place; nothing more goes to a provider.
+    Reply(Reply),
+}
+
+impl Session {
+    /// Reads the head. `end` says that no body follows.
+    pub fn begin(
+        gateway: Rc<Gateway>,
+        host: &dyn Host,
+        head: &Head<'_>,
+        end: bool,
+    ) -> (Self, RequestAction) {
+        let (path, request) = ClientPath::read(head.method, head.path, &gateway.base_paths);
+        let mut session = Self {
+            phase: Phase::Over,
+            shape: request.shape,
+            path,
+            named: None,
+            is_api: request.endpoint.is_api(),
+            is_optional: false,
+            content_length: head.content_length,
+            credentials: head.credentials.sent(),
+            is_whole: end,
+            held: Held::default(),
+            may_repeat: request.endpoint.may_repeat(),
+            admission: None,
+            gateway,
+        };
+        let step = match request.endpoint {
+            Endpoint::Local(local, place) => session.answer(host, head, local, &place),
+            Endpoint::Model(ModelIn::Body(body)) => session.hold(host, head, body, end),
+            Endpoint::Model(ModelIn::Path(place, body)) => {
+                session.named = Some(place);
+                match body {
+                    Some(body) => session.hold(host, head, body, end),
+                    None => session.route(host, None),
+                }
+            }
+            Endpoint::Model(ModelIn::Query) => session.route_by_query(host),
+            Endpoint::NoModel | Endpoint::Unknown => session.pass(host, head),
+            Endpoint::Refused => Err(session.unknown_url(head)),
+        };
+        let step = step.unwrap_or_else(|reject| session.reject(host, &reject));
+        (session, step)
+    }
+
+    /// Reads bytes of the body, in their order.
+    ///
+    /// # Errors
+    /// The answer to a body that is refused; nothing may be fed behind it.
+    pub fn feed(&mut self, host: &dyn Host, bytes: &[u8]) -> Result<(), Reply> {
+        let result = match &mut self.phase {
+            Phase::Held(scanner) | Phase::Scanning(scanner) => scanner.feed(bytes),
+            Phase::Passing | Phase::Over => Ok(()),
+        };
+        result.map_err(|error| self.refuse(host, &Reject::Body(error)))
+    }
+
+    /// Decides what becomes of the bytes that were fed. `end` says that the body is complete.
+    pub fn advance(&mut self, host: &dyn Host, end: bool) -> RequestAction {
+        self.is_whole |= end;
+        self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject))
+    }
+
+    /// The response begins, with this status. `details` is Envoy's `response.code_details`.
+    pub fn respond(&mut self, host: &dyn Host, status: u32, details: impl FnOnce() -> Vec<u8>) {
+        let Some(admission) = &mut self.admission else { return };
+        let sent = SentRequest {
+            is_whole: self.is_whole,
+            is_api: self.is_api,
+            is_probe: admission.is_probe(),
+        };
+        admission.note(host, &self.gateway, outcome::at_headers(status, sent, details));
+    }
+
+    /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
+    /// `response.code_details`.
+    pub fn end(&mut self, host: &dyn Host, flags: u64, details: impl FnOnce() -> Vec<u8>) {
+        if let Some(admission) = self.admission.take() {
+            admission.end(host, &self.gateway, self.is_whole, flags, details);
+        }
+    }
+
+    /// The shape of the client's errors.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Whether what has come of the body is held.
+    pub fn holds_body(&self) -> bool {
+        matches!(self.phase, Phase::Held(_))
+    }
+
+    /// The provider that the request went to; `None` while it has none, was answered here, or went
+    /// over the hop.
+    pub fn provider(&self) -> Option<&Provider> {
+        self.admission.and_then(|admission| self.gateway.provider(admission.provider))
+    }
+
+    fn answer(
+        &mut self,
+        host: &dyn Host,
+        head: &Head<'_>,
+        endpoint: LocalEndpoint,
+        place: &Range<usize>,
+    ) -> Result<RequestAction, Reject> {
+        if head.is_anthropic {
+            self.shape = Shape::Anthropic;
+        }
+        let asked = self.path.decoded(place);
+        local::answer(endpoint, &self.gateway, host, asked, self.shape).map(RequestAction::Reply)
+    }
+
+    fn hold(
+        &mut self,
+        host: &dyn Host,
+        head: &Head<'_>,
+        body: ModelBody,
+        end: bool,
+    ) -> Result<RequestAction, Reject> {
+        self.is_optional = body.is_optional;
+        if head.encoding.is_some() {
+            return Err(Reject::Encoded);
+        }
+        let scanner = scanner(head.content_type, body)?;
+        if query_values(self.path.as_str(), b"model").next().is_some() {
+            return Err(Reject::ModelInQuery);
+        }
+        if end {
+            return self.route_without_body(host);
+        }
+        self.phase = Phase::Held(scanner);
+        Ok(RequestAction::Hold)
+    }
+
+    fn route_by_query(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
+        let path = self.path.as_str();
+        let mut places = query_values(path, b"model");
+        let (first, second) = (places.next(), places.next());
+        // Some servers take a `;` for a divider and some for a part of the value.
+        let is_ambiguous = second.is_some() || (first.is_some() && path.contains(';'));
+        drop(places);
+        self.named = first;
+        match is_ambiguous {
+            true => Err(Reject::ModelsInQuery),
+            false => self.route(host, None),
+        }
+    }
+
+    fn pass(&mut self, host: &dyn Host, head: &Head<'_>) -> Result<RequestAction, Reject> {
+        match self.gateway.default_provider {
+            Some(_) => self.route(host, None),
+            None => Err(self.unknown_url(head)),
+        }
+    }
+
+    fn unknown_url(&self, head: &Head<'_>) -> Reject {
+        Reject::UnknownUrl {
+            method: String::from_utf8_lossy(head.method).into_owned(),
+            path: without_query(self.path.as_str()).to_owned(),
+        }
+    }
+
+    fn try_advance(&mut self, host: &dyn Host, end: bool) -> Result<RequestAction, Reject> {
+        let (held, scanner) = match &self.phase {
+            Phase::Held(scanner) => (true, scanner),
+            Phase::Scanning(scanner) => (false, scanner),
+            Phase::Passing => return Ok(RequestAction::Continue),
+            Phase::Over => return Ok(RequestAction::Hold),
+        };
+        // A provider that counts bytes has the whole request before Envoy says that it ended.
+        let end = end || self.content_length.is_some_and(|length| scanner.offset() >= length);
+        self.is_whole |= end;
+        match end {
+            true if held && scanner.offset() == 0 => return self.route_without_body(host),
+            true => scanner.finish().map_err(Reject::Body)?,
+            false => {}
+        }
+        // Where the model must have come: the same for every way in which the body is cut.
+        let limit = self.gateway.body_limit_bytes;
+        match scanner.model() {
+            _ if !held => Ok(RequestAction::Continue),
+            Some(found) if found.end <= limit => self.route(host, Some(&found.clone())),
+            None if scanner.offset() <= limit => match end || scanner.is_complete() {
+                // Nothing can follow that would still name one.
+                true => self.route(host, None),
+                false => Ok(RequestAction::Hold),
+            },
+            _ => Err(Reject::TooLarge(limit)),
+        }
+    }
+
+    fn route_without_body(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
+        match self.is_optional {
+            true => self.route(host, None),
+            false => Err(Reject::EmptyBody),
+        }
+    }
+
+    fn reject(&mut self, host: &dyn Host, reject: &Reject) -> RequestAction {
+        RequestAction::Reply(self.refuse(host, reject))
+    }
+
+    /// Whatever the provider has of the request, it was not its fault.
+    fn refuse(&mut self, host: &dyn Host, reject: &Reject) -> Reply {
+        self.phase = Phase::Over;
+        self.held.clear();
+        if let Some(admission) = self.admission.take() {
+            admission.give_up(host, &self.gateway);
+        }
+        host.count(Metric::Refused(reject.code()));
+        reject.reply(self.shape)
+    }
+}
+
+/// The scanner for a body of this type.
+fn scanner(content_type: ContentType<'_>, body: ModelBody) -> Result<Scanner, Reject> {
+    match content_type {
+        ContentType::Other => Ok(Scanner::Json(JsonScanner::default())),
+        ContentType::Multipart(value) if body.is_form => {
+            let boundary = Boundary::parse(value).map_err(Reject::Boundary)?;
+            Ok(Scanner::Form(FormScanner::new(boundary)))
+        }
+        ContentType::Multipart(_) | ContentType::UrlEncoded | ContentType::Several => {
+            Err(Reject::Form)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! The last step before a request leaves for a provider, straight from a session or from an attempt.
+
+use crate::body::Edit;
+use crate::gateway::{Credential, Provider};
+use crate::names::headers;
+use crate::request::credentials::{PROTOCOLS, QUERY_KEYS, SentCredentials};
+use crate::request::escape::without_query_keys;
+use crate::request::path::ClientPath;
+
+/// How a request changes on its way to a provider.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The provider's path, where that is not the client's path.
+    pub path: Option<String>,
+    /// The model's new name in the body, where the name changes.
+    pub edit: Option<Edit>,
+    /// The new `content-length`, where the length changes.
+    pub content_length: Option<u64>,
+    /// The client's credentials, which give way to the provider's; `None` where the client's credentials pass: on a
+    /// path that is not of the API (LiteLLM's `/key/generate`), the gateway's key would make every client an
+    /// administrator.
+    pub credentials: Option<SentCredentials>,
+}
+
+/// A change of the request's headers.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HeaderChange<'a> {
+    /// The header gets this value, in the place of any that the request has. The value may be a secret.
+    Set(&'a str, &'a str),
+    /// The same for a number.
+    SetNumber(&'a str, u64),
+    /// The header goes.
+    Remove(&'a str),
+}
+
+/// What an [`Outgoing`] is made from.
+pub(crate) struct Departure<'a> {
+    pub(crate) provider: &'a Provider,
+    pub(crate) path: &'a ClientPath,
+    /// The path with the model's new name, where the path names the model and the name changes.
+    pub(crate) renamed: Option<String>,
+    /// The same for the body.
+    pub(crate) edit: Option<Edit>,
+    pub(crate) content_length: Option<u64>,
+    /// The client's credentials, on a path of the API.
+    pub(crate) credentials: Option<SentCredentials>,
+}
+
+impl Outgoing {
+    pub(crate) fn of(departure: Departure<'_>) -> Self {
+        let Departure { provider, path, renamed, edit, content_length, credentials } = departure;
+        let resized = edit.as_ref().zip(content_length);
+        Self {
+            path: provider_path(provider, path, renamed, credentials.is_some()),
+            content_length: resized.map(|(edit, length)| edit.resized(length)),
+            edit,
+            credentials,
+        }
+    }
+
+    /// The changes of the request's headers for `provider`, in the order in which they are made.
+    pub fn header_changes<'a>(&'a self, provider: &'a Provider) -> Vec<HeaderChange<'a>> {
+        use HeaderChange::{Set, SetNumber};
+        let mut changes = vec![Set(headers::CLUSTER, &provider.cluster)];
+        changes.extend(self.path.as_deref().map(|path| Set(":path", path)));
+        let timeout_ms = provider.timeout_ms;
+        changes.extend(timeout_ms.map(|ms| SetNumber(headers::ENVOY_TRY_TIMEOUT_MS, ms)));
+        if let Some(sent) = &self.credentials {
+            replace_credentials(sent, &provider.credential, &mut changes);
+            let headers = provider.headers.iter();
+            changes.extend(headers.map(|(name, value)| Set(name, value.expose())));
+        }
+        changes.extend(self.content_length.map(|length| SetNumber("content-length", length)));
+        changes
+    }
+}
+
+fn replace_credentials<'a>(
+    sent: &'a SentCredentials,
+    credential: &'a Credential,
+    changes: &mut Vec<HeaderChange<'a>>,
+) {
+    use HeaderChange::{Remove, Set};
+    if *credential == Credential::Passthrough {
+        return;
+    }
+    for name in sent.names() {
+        changes.push(Remove(name));
+    }
+    if let Credential::Header { name, value } = credential {
+        changes.push(Set(name, value.expose()));
+    }
+    match sent.public_protocols() {
+        None => {}
+        Some("") => changes.push(Remove(PROTOCOLS)),
+        Some(public) => changes.push(Set(PROTOCOLS, public)),
+    }
+}
+
+/// The path that `provider` is to see, where that is not the path as sent.
+fn provider_path(
+    provider: &Provider,
+    path: &ClientPath,
+    renamed: Option<String>,
+    replaces_credentials: bool,
+) -> Option<String> {
+    let renamed = renamed.or_else(|| path.below_base().map(str::to_owned));
+    let shown = renamed.as_deref().unwrap_or(path.sent());
+    let replaces = replaces_credentials && provider.credential != Credential::Passthrough;
+    let keyless = if replaces { without_query_keys(shown, &QUERY_KEYS) } else { None };
+    let shown = keyless.as_deref().unwrap_or(shown);
+    match provider.url.as_ref().filter(|url| !url.keeps_paths()) {
+        Some(url) => Some(url.path(shown)),
+        None => keyless.or(renamed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HeaderChange::{Remove, Set, SetNumber};
+    use super::*;
+    use crate::config::File;
+    use crate::gateway::Gateway;
+    use crate::request::head::Head;
+    use crate::request::header_map::serialized;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const CLIENT: [(&str, &str); 6] = [
+        (":method", "POST"),
+        (":path", "/v1/embeddings?key=k&x=1"),
+        ("authorization", "Bearer client"),
+        ("x-api-key", "client"),
+        ("cookie", "a=b"),
+        ("sec-websocket-protocol", "realtime, openai-insecure-api-key.client"),
+    ];
+
+    /// The changes for a provider with these settings, for a request of [`CLIENT`].
+    fn with_changes(settings: &str, is_api: bool, check: impl FnOnce(Vec<HeaderChange<'_>>)) {
+        let json = format!(r#"{{"providers":{{"p":{{"url":"http://h/base",{settings}}}}}}}"#);
+        let file = File::from_json(json.as_bytes()).unwrap();
+        let gateway = Gateway::compile(&file, &|_| Some("sk-p".to_owned())).unwrap();
+        let map = serialized(&CLIENT);
+        let head = Head::parse(&map);
+        let outgoing = Outgoing::of(Departure {
+            provider: &gateway.providers()[0],
+            path: &ClientPath::read(head.method, head.path, &gateway.base_paths).0,
+            renamed: None,
+            edit: Some(Edit { start: 0, end: 3, with: b"a".to_vec() }),
+            content_length: Some(10),
+            credentials: is_api.then(|| head.credentials.sent()),
+        });
+        check(outgoing.header_changes(&gateway.providers()[0]));
+    }
+
+    #[test]
+    fn the_providers_credential_replaces_all_of_the_clients() {
+        let settings = r#""api_key":"os.environ/K","auth":"x-api-key","timeout_secs":2,
+            "headers":{"x-team":"a"}"#;
+        with_changes(settings, true, |changes| {
+            let expected = [
+                Set("x-gaud-cluster", "p"),
+                Set(":path", "/base/v1/embeddings?x=1"),
+                SetNumber("x-envoy-upstream-rq-per-try-timeout-ms", 2000),
+                Remove("authorization"),
+                Remove("x-api-key"),
+                Remove("cookie"),
+                Set("x-api-key", "sk-p"),
+                Set("sec-websocket-protocol", "realtime"),
+                Set("x-team", "a"),
+                SetNumber("content-length", 8),
+            ];
+            assert_eq!(changes, expected);
+        });
+    }
+
+    #[test]
+    fn the_clients_credentials_pass_where_the_provider_has_none_or_the_path_is_not_of_the_api() {
+        let path = Set(":path", "/base/v1/embeddings?key=k&x=1");
+        with_changes(r#""models":[]"#, true, |changes| {
+            assert_eq!(changes, [Set("x-gaud-cluster", "p"), path, SetNumber("content-length", 8)]);
+        });
+        let path = Set(":path", "/base/v1/embeddings?key=k&x=1");
+        with_changes(r#""api_key":"os.environ/K""#, false, |changes| {
+            assert_eq!(changes, [Set("x-gaud-cluster", "p"), path, SetNumber("content-length", 8)]);
+        });
+    }
+
+    #[test]
+    fn without_a_credential_at_all_the_clients_are_removed() {
+        with_changes(r#""auth":"none""#, true, |changes| {
+            let removed = changes.iter().filter(|change| matches!(change, Remove(_))).count();
+            assert_eq!(removed, 3);
+            assert!(changes.contains(&Set("sec-websocket-protocol", "realtime")));
+        });
+    }
+}
