@@ -66,7 +66,7 @@ const REQUEST_OUTCOMES: Values = Values::Of(&["success", "failure", "neutral", "
 const STATES: Values = Values::Of(&["closed", "open", "half_open"]);
 const RESULTS: Values = Values::Of(&["passed", "failed"]);
 
-/// Every metric. The counters come first, in the order of [`Metric::parts`]; the gauge is the last.
+/// Every metric. The counters come first, in the order of `Metric::parts`; the gauge is the last.
 pub const FAMILIES: [Family; 9] = [
     Family {
         name: "gaud_requests_total",
