@@ -34,6 +34,23 @@
 //! | [`poll`] | when the gateway itself asks providers |
 //! | [`host`] | what the core asks of the world: clock, shared data, metrics |
 //! | `native` | the command: settings, rendering, running Envoy |
+//!
+//! A room imports only from rooms on lower lines:
+//!
+//! ```text
+//! filter  native
+//! failover  poll
+//! session
+//! health
+//! models
+//! host
+//! gateway
+//! reply  route
+//! body
+//! request
+//! names
+//! breaker  config
+//! ```
 
 pub mod body;
 pub mod breaker;
@@ -55,3 +72,7 @@ mod filter;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod native;
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests;

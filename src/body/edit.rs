@@ -1,6 +1,6 @@
 //! The splice: the model's bytes alone change, every other byte arrives as it was sent.
 
-use super::scanner::FoundModel;
+use super::found::FoundModel;
 
 /// Replaces the bytes `start..end` of the body by `with`.
 #[derive(Debug, Clone, PartialEq, Eq)]

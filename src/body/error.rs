@@ -1,7 +1,10 @@
 //! What can be wrong with a body: a [`Problem`] and the byte at which it shows.
 
-use super::multipart::FormProblem;
 use std::fmt;
+
+use super::limits::{DEPTH_MAX, KEY_BYTES_MAX};
+use super::multipart::FormProblem;
+use crate::request::model::MODEL_BYTES_MAX;
 
 /// Why a body is refused, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,19 +26,19 @@ pub enum Problem {
     InvalidEscape,
     /// Bytes that are not UTF-8 (RFC 8259, section 8.1).
     InvalidUtf8,
-    /// More levels of nesting than [`super::json::DEPTH_MAX`].
+    /// More levels of nesting than [`DEPTH_MAX`].
     TooDeep,
     /// The body ended before its object did.
     Incomplete,
     /// Something other than white space after the object.
     TrailingBytes,
-    /// A key of the outermost object longer than [`super::json::KEY_BYTES_MAX`].
+    /// A key of the outermost object longer than [`KEY_BYTES_MAX`].
     KeyTooLong,
     /// A second `model` in the outermost object, however it is spelled, or in the form.
     DuplicateModel,
     /// `model` is no string but what is named here.
     ModelNotAString(&'static str),
-    /// A model longer than [`crate::request::model::MODEL_BYTES_MAX`].
+    /// A model longer than [`MODEL_BYTES_MAX`].
     ModelTooLong,
     /// An escape in the model that is half of a surrogate pair: no Unicode character.
     ModelNotUnicode,
@@ -56,16 +59,16 @@ impl fmt::Display for Problem {
             Self::ControlCharacter => f.write_str("unescaped control character in a string"),
             Self::InvalidEscape => f.write_str("invalid escape in a string"),
             Self::InvalidUtf8 => f.write_str("invalid UTF-8"),
-            Self::TooDeep => write!(f, "nested deeper than {} levels", super::json::DEPTH_MAX),
+            Self::TooDeep => write!(f, "nested deeper than {} levels", DEPTH_MAX),
             Self::Incomplete => f.write_str("the body ends before its JSON object does"),
             Self::TrailingBytes => f.write_str("unexpected bytes after the JSON object"),
             Self::KeyTooLong => {
-                write!(f, "a top-level key longer than {} bytes", super::json::KEY_BYTES_MAX)
+                write!(f, "a top-level key longer than {} bytes", KEY_BYTES_MAX)
             }
             Self::DuplicateModel => f.write_str("a second 'model'"),
             Self::ModelNotAString(found) => write!(f, "'model' is {found}, not a string"),
             Self::ModelTooLong => {
-                write!(f, "'model' is longer than {} bytes", crate::request::model::MODEL_BYTES_MAX)
+                write!(f, "'model' is longer than {} bytes", MODEL_BYTES_MAX)
             }
             Self::ModelNotUnicode => f.write_str("'model' has half a surrogate pair"),
             Self::Form(problem) => problem.fmt(f),

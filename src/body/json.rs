@@ -30,18 +30,13 @@
 mod skip;
 
 use super::error::{Problem, ScanError};
+use super::found::FoundModel;
+pub use super::limits::{DEPTH_MAX, KEY_BYTES_MAX};
 use super::number::Number;
-use super::scanner::FoundModel;
 use super::text::{Pushed, Text};
 use super::utf8::Utf8;
 use crate::request::model::MODEL_BYTES_MAX;
 use skip::skip;
-
-/// The most levels of nesting, the outermost object included: `serde_json`'s own limit.
-pub const DEPTH_MAX: u32 = 127;
-
-/// The longest top-level key, decoded. OpenAI's longest is `max_completion_tokens`.
-pub const KEY_BYTES_MAX: usize = 256;
 
 /// Reads a JSON object piece by piece.
 #[derive(Debug, Default)]

@@ -13,8 +13,10 @@
 
 pub mod edit;
 pub mod error;
+mod found;
 pub mod held;
 pub mod json;
+pub mod limits;
 pub mod multipart;
 mod number;
 pub mod scanner;
@@ -24,8 +26,9 @@ mod utf8;
 
 pub use edit::Edit;
 pub use error::{Problem, ScanError};
+pub use found::FoundModel;
 pub use held::Held;
 pub use json::JsonScanner;
 pub use multipart::{Boundary, BoundaryProblem, FormProblem, FormScanner};
-pub use scanner::{FoundModel, Scanner};
+pub use scanner::Scanner;
 pub use splice::Splice;

@@ -2,19 +2,9 @@
 
 use super::edit::Edit;
 use super::error::ScanError;
+use super::found::FoundModel;
 use super::json::JsonScanner;
 use super::multipart::FormScanner;
-
-/// The model and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundModel {
-    /// The value as the provider's parser sees it.
-    pub value: String,
-    /// Offset of its first byte: of JSON, the one behind the opening quote.
-    pub start: u64,
-    /// Offset of the byte behind its last: of JSON, the closing quote.
-    pub end: u64,
-}
 
 /// Reads a body of one of the known formats, piece by piece.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::abi::{self, Buffer, Map};
-use super::context::FilterStatus;
 use super::host::EnvoyHost;
 use super::reply;
+use super::status::FilterStatus;
 use crate::body::Edit;
 use crate::failover::answer::{AnswerHead, retry_after_secs};
 use crate::failover::attempt::{Attempt, AttemptReply, ResponseAction, RetryHeaders};

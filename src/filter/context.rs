@@ -1,18 +1,8 @@
 //! What a context of Envoy's is: a request as the client sent it, or as it came over the hop.
 
 use super::attempt::AttemptStream;
+use super::status::FilterStatus;
 use super::stream::Stream;
-
-/// What Envoy is to do with what it has shown: the values of proxy-wasm ABI 0.2.1.
-#[derive(Debug, Clone, Copy)]
-#[repr(u32)]
-pub(super) enum FilterStatus {
-    Continue = 0,
-    /// Wait, with head, body or trailers.
-    Stop = 1,
-    /// Wait, and drop this piece of the body: the filter holds the piece, or no provider is to have it.
-    StopAndDrop = 3,
-}
 
 /// A request's context.
 pub(super) enum Context {

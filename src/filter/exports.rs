@@ -12,9 +12,10 @@ use std::ptr::{NonNull, null_mut};
 
 use hashbrown::HashMap;
 
-use super::context::{Context, FilterStatus};
+use super::context::Context;
 use super::log;
 use super::root::Root;
+use super::status::FilterStatus;
 
 /// The contexts of this VM.
 #[derive(Default)]

@@ -19,6 +19,7 @@ mod host;
 mod log;
 mod reply;
 mod root;
+mod status;
 mod stream;
 #[cfg(feature = "trap")]
 mod trap;

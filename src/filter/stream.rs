@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::abi::{self, Buffer, Map};
-use super::context::FilterStatus;
 use super::host::EnvoyHost;
 use super::reply;
+use super::status::FilterStatus;
 use crate::body::Splice;
 use crate::gateway::Gateway;
 use crate::names::{clusters, headers};

@@ -30,7 +30,8 @@
 //! ```
 
 use super::error::{Problem, ScanError};
-use super::scanner::FoundModel;
+use super::found::FoundModel;
+use super::limits::HEADERS_BYTES_MAX;
 use crate::request::model::MODEL_BYTES_MAX;
 use part::{Content, Part};
 use search::Search;
@@ -43,10 +44,6 @@ mod search;
 
 pub use boundary::{Boundary, BoundaryProblem};
 pub use problem::FormProblem;
-
-/// The most bytes of one part's headers. File names have at most 255 characters, and parsers have
-/// limits of their own, past which some would read a part without the rest of its headers.
-pub const HEADERS_BYTES_MAX: usize = 4096;
 
 /// Reads a form piece by piece.
 #[derive(Debug)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::body::limits::HEADERS_BYTES_MAX;
+
 /// What is wrong with a form (RFC 7578), beside what can be wrong with any body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormProblem {
@@ -17,7 +19,7 @@ pub enum FormProblem {
     BoundaryAfterHeaders,
     /// Something other than CRLF or `--` behind a boundary.
     AfterBoundary,
-    /// Headers of one part longer than [`super::HEADERS_BYTES_MAX`].
+    /// Headers of one part longer than [`HEADERS_BYTES_MAX`].
     HeadersTooLong,
     /// A header that goes on in the next line.
     FoldedHeader,
@@ -65,7 +67,7 @@ impl fmt::Display for FormProblem {
             Self::BoundaryAfterHeaders => "a part without content needs a CRLF before the boundary",
             Self::AfterBoundary => "a boundary must be followed by CRLF or '--'",
             Self::HeadersTooLong => {
-                return write!(f, "the headers of a part exceed {} bytes", super::HEADERS_BYTES_MAX);
+                return write!(f, "the headers of a part exceed {} bytes", HEADERS_BYTES_MAX);
             }
             Self::FoldedHeader => "a header of a part must be one line",
             Self::HeaderControlCharacter => "control character in a header of a part",

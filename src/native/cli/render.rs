@@ -30,7 +30,7 @@ pub(crate) struct Args {
 /// Prints the configuration.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let env = |name: &str| std::env::var_os(name);
-    args.istio.check(args.form).map_err(Error::Options)?;
+    args.form.check_options(&args.istio).map_err(Error::Options)?;
     let yaml = match args.form {
         Form::Istio => mesh(args, &env)?,
         form => Source::read(form, args.config.as_deref(), args.wasm.as_deref(), &env)?

@@ -66,6 +66,12 @@ impl Form {
         }
     }
 
+    /// Refuses the options of a mesh for any other form: they would have no effect.
+    pub fn check_options(self, options: &istio::Options) -> Result<(), istio::OptionsError> {
+        let fits = self == Self::Istio || *options == istio::Options::default();
+        fits.then_some(()).ok_or(istio::OptionsError::NotIstio)
+    }
+
     /// Refuses what it cannot carry: nothing is left out in silence.
     pub(super) fn check(self, gateway: &Gateway) -> Result<(), ConfigError> {
         match self {

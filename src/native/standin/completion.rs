@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Ask};
+use super::ask::{Answer, Ask};
 use super::events::{DONE, data};
 
 /// Where the two endpoints differ.

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Ask};
+use super::ask::{Answer, Ask};
 
 /// Six numbers are 24 bytes, which base64 spells without padding.
 const DIMENSIONS: usize = 6;

@@ -5,6 +5,7 @@
 //! is accepted, and none is looked at.
 
 mod answer;
+mod ask;
 mod completion;
 mod embedding;
 mod events;
@@ -23,7 +24,8 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-use answer::{Answer, answer, failure};
+use answer::answer;
+use ask::{Answer, failure};
 use events::Events;
 
 /// The most of a request that is read: as much as a large prompt with pictures needs.

@@ -5,8 +5,6 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::native::render::Form;
-
 /// What goes with `--for istio` alone.
 #[derive(clap::Args, Debug, Default, Clone, PartialEq, Eq)]
 #[command(next_help_heading = "With --for istio")]
@@ -126,14 +124,6 @@ impl FromStr for Sha256 {
         let is_one = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let digits = is_one.then(|| text.to_ascii_lowercase());
         digits.map(Self).ok_or("write the 64 hexadecimal digits that `sha256sum gaud.wasm` prints")
-    }
-}
-
-impl Options {
-    /// They mean nothing to another form.
-    pub fn check(&self, form: Form) -> Result<(), OptionsError> {
-        let fits = form == Form::Istio || *self == Self::default();
-        fits.then_some(()).ok_or(OptionsError::NotIstio)
     }
 }
 

@@ -45,15 +45,15 @@ fn a_module_by_url_is_pinned() {
 
 #[test]
 fn options_of_a_mesh_are_of_istio_alone() {
-    assert_eq!(options(&[]).check(Form::Envoy), Ok(()));
-    assert_eq!(options(&["--host", "a:80"]).check(Form::Istio), Ok(()));
+    assert_eq!(Form::Envoy.check_options(&options(&[])), Ok(()));
+    assert_eq!(Form::Istio.check_options(&options(&["--host", "a:80"])), Ok(()));
     for arguments in [
         ["--host", "a:80"],
         ["--place", "sidecar"],
         ["--workload", "a=b"],
         ["--wasm-sha256", SHA256],
     ] {
-        assert_eq!(options(&arguments).check(Form::Filter), Err(OptionsError::NotIstio));
+        assert_eq!(Form::Filter.check_options(&options(&arguments)), Err(OptionsError::NotIstio));
     }
 }
 
