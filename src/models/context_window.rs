@@ -1,7 +1,7 @@
-//! How much a model reads at most, where its provider does not say: by its family.
+//! The context window of a model whose provider does not tell: the window of the model's family.
 
-/// A family's name and its context window in tokens. Behind each row stands the key of `LiteLLM`'s
-/// `model_prices_and_context_window.json` whose `max_input_tokens` it is; a test compares them.
+/// A family's name and its context window in tokens. The comment of each row is the key in `LiteLLM`'s
+/// `model_prices_and_context_window.json` whose `max_input_tokens` is the window; a test compares the two.
 #[rustfmt::skip]
 const FAMILIES: [(&str, u64); 41] = [
     ("gpt-3.5-turbo", 16_385), // gpt-3.5-turbo
@@ -47,35 +47,24 @@ const FAMILIES: [(&str, u64); 41] = [
     ("nova-micro", 128_000), // amazon.nova-micro-v1:0
 ];
 
-/// The context window of a model by the name that its provider is sent.
-#[inline(never)]
+/// The context window of a model, by the name that the provider is sent.
 pub(super) fn of(model: &str) -> Option<u64> {
-    let mut name = model.as_bytes();
-    while let Some((_, behind)) = cut(name, b'/') {
-        name = behind;
-    }
+    let mut name = model.rsplit('/').next()?;
     loop {
-        let families = FAMILIES.iter().filter(|(family, _)| belongs(name, family.as_bytes()));
+        let families = FAMILIES.iter().filter(|(family, _)| belongs(name, family));
         if let Some((_, window)) = families.max_by_key(|(family, _)| family.len()) {
             return Some(*window);
         }
-        // Bedrock writes the vendor, and its own region, in front: us.anthropic.claude-3-…
-        (_, name) = cut(name, b'.')?;
+        // Bedrock puts the region and the vendor before the name: us.anthropic.claude-3-…
+        (_, name) = name.split_once('.')?;
     }
 }
 
-#[inline(never)]
-fn cut(name: &[u8], divider: u8) -> Option<(&[u8], &[u8])> {
-    let at = name.iter().position(|byte| *byte == divider)?;
-    name.split_at_checked(at.saturating_add(1))
-}
-
-/// A later version is another family: gpt-4.5 is no gpt-4, llama-3.12 no llama-3.1.
-#[inline(never)]
-fn belongs(name: &[u8], family: &[u8]) -> bool {
+/// A later version is another family: gpt-4.5 does not belong to gpt-4, nor llama-3.12 to llama-3.1.
+fn belongs(name: &str, family: &str) -> bool {
     let Some((start, rest)) = name.split_at_checked(family.len()) else { return false };
-    let goes_on = |next: &u8| next.is_ascii_alphanumeric() || *next == b'.';
-    start.eq_ignore_ascii_case(family) && !rest.first().is_some_and(goes_on)
+    let goes_on = |next: char| next.is_ascii_alphanumeric() || next == '.';
+    start.eq_ignore_ascii_case(family) && !rest.starts_with(goes_on)
 }
 
 #[cfg(test)]

@@ -1,66 +1,93 @@
-//! What a provider answers to `GET /v1/models`: as OpenAI, Anthropic and their likes write it.
+//! A provider's answer to `GET /v1/models`, in the formats of OpenAI, Anthropic and the servers that follow them.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use hashbrown::HashSet;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
-use super::token;
-use crate::body::{JsonScanner, ScanError};
 use crate::request::model::ModelName;
 
 /// The most models of one provider.
 pub const MODELS_MAX: usize = 10_000;
 
 /// A model as its provider lists it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Listed {
-    /// Its name there: a valid [`ModelName`].
+    /// The provider's name for the model: a valid [`ModelName`].
     pub id: String,
-    /// When it was made, in seconds since 1970.
+    /// The model's creation time, in seconds since 1970.
+    #[serde(rename = "created", skip_serializing_if = "Option::is_none")]
     pub created_secs: Option<u64>,
-    /// The most tokens that it reads.
+    /// The most tokens that the model reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
-    /// Its name for people: as long as a [`ModelName`] at most, and without control characters.
+    /// The model's name for people. The bounds of a [`ModelName`] apply.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
 }
 
-/// The fields of an entry that count. From the fourth on they say the context window, and the first
-/// of those that says one wins: `LiteLLM`, Groq, `OpenRouter`, vLLM, Mistral.
-const FIELDS: [&[u8]; 8] = [
-    br#""id""#,
-    br#""display_name""#,
-    br#""created""#,
-    br#""max_input_tokens""#,
-    br#""context_window""#,
-    br#""context_length""#,
-    br#""max_model_len""#,
-    br#""max_context_length""#,
-];
-
-/// What stands before a document while it is scanned: the scanner reads objects.
-const BEFORE: &[u8] = b"{\"\":";
-
-/// Why an answer is no list of models. It says nothing of what stands there instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why an answer is not a list of models. The reason never quotes the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListError {
-    /// It is no JSON.
-    NoJson(ScanError),
-    /// It is something else than a list.
+    /// The answer is not JSON: the parser's words, with line and column.
+    NoJson(String),
+    /// The answer is JSON, and not a list.
     NoList,
 }
 
-/// Reads a list: `{"data": [...]}`, or the array alone. Returns the models, and how many entries
-/// were left out: those without a usable id, with an id that stands there already, and those
-/// behind [`MODELS_MAX`].
+/// A list in an object: OpenAI, Anthropic. Every entry is read separately, so that a bad entry costs no other entry.
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+}
+
+/// The fields of an entry that count. A field of another type than expected counts as absent.
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default, deserialize_with = "lenient")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    display_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    created: Option<NonZeroU64>,
+    /// `LiteLLM`'s name for the context window.
+    #[serde(default, deserialize_with = "lenient")]
+    max_input_tokens: Option<NonZeroU64>,
+    /// Groq's name.
+    #[serde(default, deserialize_with = "lenient")]
+    context_window: Option<NonZeroU64>,
+    /// `OpenRouter`'s name.
+    #[serde(default, deserialize_with = "lenient")]
+    context_length: Option<NonZeroU64>,
+    /// vLLM's name.
+    #[serde(default, deserialize_with = "lenient")]
+    max_model_len: Option<NonZeroU64>,
+    /// Mistral's name.
+    #[serde(default, deserialize_with = "lenient")]
+    max_context_length: Option<NonZeroU64>,
+}
+
+fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let value = <&RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(value.get()).ok())
+}
+
+/// Reads a list: `{"data": [...]}`, or a bare array. Returns the models and the number of entries that were left out:
+/// entries without a usable id, entries with the id of an earlier entry, and entries after the first [`MODELS_MAX`].
 ///
 /// # Errors
-/// The document is no list of models.
+/// The document is not a list of models.
 pub fn parse(body: &[u8]) -> Result<(Vec<Listed>, usize), ListError> {
-    scan(body).map_err(ListError::NoJson)?;
-    let mut entries = list(body).and_then(token::inside).ok_or(ListError::NoList)?;
     let (mut models, mut ids, mut left_out) = (Vec::new(), HashSet::new(), 0_usize);
-    while let Some(entry) = token::next(&mut entries) {
-        match listed(entry) {
+    for entry in entries(body)? {
+        match Listed::read(entry) {
             Some(listed) if models.len() < MODELS_MAX && ids.insert(listed.id.clone()) => {
                 models.push(listed);
             }
@@ -70,72 +97,47 @@ pub fn parse(body: &[u8]) -> Result<(Vec<Listed>, usize), ListError> {
     Ok((models, left_out))
 }
 
-/// Whether a document is JSON, by the rules that hold for requests.
-fn scan(body: &[u8]) -> Result<(), ScanError> {
-    let mut scanner = JsonScanner::default();
-    let whole = [BEFORE, body, b"}"].into_iter().try_for_each(|part| scanner.feed(part));
-    whole.and_then(|()| scanner.finish()).map_err(|error| {
-        let (before, length) = (BEFORE.len() as u64, body.len() as u64);
-        ScanError { offset: error.offset.saturating_sub(before).min(length), ..error }
+fn entries(body: &[u8]) -> Result<Vec<&RawValue>, ListError> {
+    let list = if body.trim_ascii_start().starts_with(b"[") {
+        serde_json::from_slice(body)
+    } else {
+        serde_json::from_slice::<Page<'_>>(body).map(|page| page.data)
+    };
+    list.map_err(|error| {
+        if error.is_data() { ListError::NoList } else { ListError::NoJson(error.to_string()) }
     })
 }
 
-/// The array, where the document is one or holds one as `data`.
-fn list(body: &[u8]) -> Option<&[u8]> {
-    let mut rest = body;
-    let document = token::next(&mut rest)?;
-    // The scan takes `[], "": 1` for the inside of an object.
-    if !rest.trim_ascii().is_empty() {
-        return None;
+impl Listed {
+    /// `None` without a usable id.
+    fn read(entry: &RawValue) -> Option<Self> {
+        // serde would read an array as the fields in their order.
+        let object = entry.get().starts_with('{').then_some(entry)?;
+        let entry: Entry = serde_json::from_str(object.get()).ok()?;
+        let context_window = entry
+            .max_input_tokens
+            .or(entry.context_window)
+            .or(entry.context_length)
+            .or(entry.max_model_len)
+            .or(entry.max_context_length);
+        Some(Self {
+            id: entry.id.filter(is_presentable)?,
+            created_secs: entry.created.map(NonZeroU64::get),
+            context_window: context_window.map(NonZeroU64::get),
+            display_name: entry.display_name.filter(is_presentable),
+        })
     }
-    let mut list = document;
-    if document.first() == Some(&b'{') {
-        let mut fields = token::inside(document)?;
-        while token::next(&mut fields)? != br#""data""# {
-            token::next(&mut fields)?;
-        }
-        list = token::next(&mut fields)?;
-    }
-    (list.first() == Some(&b'[')).then_some(list)
 }
 
-/// One entry; `None` when it has no usable id.
-#[inline(never)]
-fn listed(entry: &[u8]) -> Option<Listed> {
-    if entry.first() != Some(&b'{') {
-        return None;
-    }
-    let mut fields = token::inside(entry)?;
-    let mut listed = Listed::default();
-    let mut best = FIELDS.len();
-    while let (Some(key), Some(value)) = (token::next(&mut fields), token::next(&mut fields)) {
-        match FIELDS.iter().position(|field| *field == key) {
-            Some(0) => listed.id = text(value)?,
-            Some(1) => listed.display_name = text(value),
-            Some(2) => listed.created_secs = token::number(value),
-            Some(field) if field < best => {
-                if let Some(tokens) = token::number(value) {
-                    (best, listed.context_window) = (field, Some(tokens));
-                }
-            }
-            _ => {}
-        }
-    }
-    (!listed.id.is_empty()).then_some(listed)
-}
-
-/// A string that can be shown.
-#[inline(never)]
-fn text(value: &[u8]) -> Option<String> {
-    let text: String = serde_json::from_slice(value).ok()?;
-    ModelName::check(&text).is_ok().then_some(text)
+fn is_presentable(text: &String) -> bool {
+    ModelName::check(text).is_ok()
 }
 
 impl fmt::Display for ListError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no list of models: ")?;
         match self {
-            Self::NoJson(error) => error.fmt(f),
+            Self::NoJson(problem) => f.write_str(problem),
             Self::NoList => f.write_str("expected an array, or an object with an array 'data'"),
         }
     }

@@ -11,12 +11,10 @@ pub mod catalog;
 mod context_window;
 mod date;
 pub mod discovery;
-pub mod document;
+mod document;
 pub mod list;
 mod stored;
-mod token;
 
 pub use catalog::{Catalog, Entry};
-pub use document::Document;
 pub use list::{ListError, Listed, MODELS_MAX, parse};
 pub use stored::{from_bytes, to_bytes};

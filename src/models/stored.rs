@@ -1,35 +1,16 @@
-//! How a provider's list stands in shared data: as a list that [`parse()`] reads, so that workers of
-//! two versions understand each other.
+//! A provider's list in shared data: in a format that [`parse()`] reads, so that workers of two versions understand each
+//! other.
 
-use serde::{Serialize, Serializer};
-
-use super::document::{Object, Value};
 use super::{Listed, parse};
 
 /// Writes a list.
 pub fn to_bytes(models: &[Listed]) -> Vec<u8> {
-    serde_json::to_string(&Stored(models)).unwrap_or_default().into_bytes()
+    serde_json::to_vec(models).unwrap_or_default()
 }
 
-/// Reads a list; an empty one from what is none.
+/// Reads a list. Bytes that are not a list give an empty list.
 pub fn from_bytes(bytes: &[u8]) -> Vec<Listed> {
     parse(bytes).map(|(models, _)| models).unwrap_or_default()
-}
-
-struct Stored<'a>(&'a [Listed]);
-
-impl Serialize for Stored<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|listed| {
-            Object([
-                ("id", Value::Text(&listed.id)),
-                ("created", Value::known(listed.created_secs)),
-                ("context_window", Value::known(listed.context_window)),
-                ("display_name", listed.display_name.as_deref().map_or(Value::Absent, Value::Text)),
-                ("", Value::Absent),
-            ])
-        }))
-    }
 }
 
 #[cfg(test)]
@@ -39,7 +20,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_stored_list_is_read_back() {
         let models = vec![
             Listed { id: "a\"\\".to_owned(), ..Listed::default() },
             Listed {
@@ -57,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_an_empty_one() {
+    fn bytes_without_a_list_give_an_empty_list() {
         for junk in [&b""[..], b"\0", b"[", b"[{\"id\":\"a\"}", b"{}", b"[1]"] {
             assert_eq!(from_bytes(junk), [], "{junk:?}");
         }

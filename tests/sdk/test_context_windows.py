@@ -6,7 +6,7 @@ from pathlib import Path
 
 import litellm
 
-TABLE = Path(__file__).parents[2] / "src/catalog/context_window.rs"
+TABLE = Path(__file__).parents[2] / "src/models/context_window.rs"
 ROW = re.compile(r'^ {4}\("([^"]+)", ([\d_]+)\), // (\S+)$', re.MULTILINE)
 
 

@@ -100,19 +100,19 @@ fn what_is_no_list_is_refused_without_its_words() {
         (r#"{"data":{"id":"secret"}}"#, no_list),
         (r#"{"data":"secret"}"#, no_list),
         (r#"{"x":"data","y":[]}"#, no_list),
-        (r#"[],"y":1"#, no_list),
-        ("", "expected a value at byte offset 0"),
-        (r#"[{"id":"a""#, "the body ends before its JSON object does at byte offset 10"),
-        (r#"[{"id":"a"#, "the body ends before its JSON object does at byte offset 9"),
-        ("<html>", "expected a value at byte offset 0"),
-        ("[] x", "expected ',' or '}' at byte offset 3"),
-        (r#"[{"id":a}]"#, "expected a value at byte offset 7"),
+        (r#"[],"y":1"#, "trailing characters at line 1 column 3"),
+        ("", "EOF while parsing a value at line 1 column 0"),
+        (r#"[{"id":"a""#, "EOF while parsing an object at line 1 column 10"),
+        (r#"[{"id":"a"#, "EOF while parsing a string at line 1 column 9"),
+        ("<html>", "expected value at line 1 column 1"),
+        ("[] x", "trailing characters at line 1 column 4"),
+        (r#"[{"id":a}]"#, "expected value at line 1 column 8"),
     ] {
         let message = parse(body.as_bytes()).unwrap_err().to_string();
         assert_eq!(message, format!("no list of models: {problem}"), "{body}");
     }
     let invalid = parse(b"[{\"id\":\"\xff\"}]").unwrap_err().to_string();
-    assert_eq!(invalid, "no list of models: invalid UTF-8 at byte offset 8");
+    assert_eq!(invalid, "no list of models: invalid unicode code point at line 1 column 9");
     let deep = parse("[".repeat(100_000).as_bytes()).unwrap_err().to_string();
-    assert_eq!(deep, "no list of models: nested deeper than 127 levels at byte offset 126");
+    assert_eq!(deep, "no list of models: EOF while parsing a list at line 1 column 100000");
 }

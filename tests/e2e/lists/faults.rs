@@ -58,8 +58,8 @@ fn each_kind_of_fault_is_logged_once_and_says_what_to_check() {
         (
             200,
             "<html>".to_owned(),
-            "answered with no list of models: expected a value at byte \
-            offset 0; check its url"
+            "answered with no list of models: expected value at line 1 \
+            column 1; check its url"
                 .to_owned(),
         ),
         (400, String::new(), format!("answered 400; {check_all}")),
