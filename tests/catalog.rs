@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use gaud::config::{File, Ordered, ProviderFile};
+use gaud::config::{File, ProviderFile};
 use gaud::gateway::Gateway;
 use gaud::models::{Catalog, Listed, from_bytes, parse, to_bytes};
 use gaud::request::model::ModelName;
@@ -31,8 +31,8 @@ fn world() -> impl Strategy<Value = (Gateway, Vec<Vec<Listed>>)> {
         let names = ["a", "b", "ab"].map(str::to_owned);
         let file = File {
             default_provider: default.then(|| "a".to_owned()),
-            providers: Ordered(names.into_iter().zip(providers).collect()),
-            aliases: Ordered(aliases),
+            providers: names.into_iter().zip(providers).collect(),
+            aliases: aliases.into_iter().collect(),
             ..File::default()
         };
         Gateway::compile(&file, &|_| None).ok().map(|gateway| (gateway, found))

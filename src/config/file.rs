@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Auth;
 use super::error::ConfigError;
-use super::ordered::Ordered;
+use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
 
 /// The whole file. An absent setting is `None`; its default is given where it is compiled.
@@ -33,10 +33,10 @@ pub struct File {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discover_interval_secs: Option<u64>,
     /// The providers, in the order in which their `match` patterns are tried.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique")]
     pub providers: Ordered<ProviderFile>,
     /// Names that stand for other models.
-    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub aliases: Ordered<String>,
     /// When a failing provider is left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +111,7 @@ pub struct ProviderFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
     /// Headers that go with the provider's credential. A value may be `os.environ/NAME`.
-    #[serde(default, skip_serializing_if = "Ordered::is_empty")]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub headers: Ordered<String>,
     /// What a model begins with to name this provider. Default: the provider's name and a colon.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,7 +189,6 @@ impl File {
     ///
     /// # Errors
     /// An unknown key or a value of the wrong type.
-    #[cfg(not(target_os = "wasi"))]
     pub fn deserialize_from<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
         describe: impl Fn(&D::Error) -> String,
@@ -201,15 +200,6 @@ impl File {
             };
             ConfigError::new(path, describe(error.inner()))
         })
-    }
-
-    /// In the filter the path would cost a tenth of the module: line and column must do.
-    #[cfg(target_os = "wasi")]
-    fn deserialize_from<'de, D: serde::Deserializer<'de>>(
-        deserializer: D,
-        describe: impl Fn(&D::Error) -> String,
-    ) -> Result<Self, ConfigError> {
-        Self::deserialize(deserializer).map_err(|error| ConfigError::new("", describe(&error)))
     }
 
     /// Refuses the settings that only the command can carry out.

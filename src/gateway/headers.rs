@@ -35,7 +35,9 @@ pub(super) fn compile(
             ));
         }
         let value = match SecretSource::parse(value) {
-            SecretSource::Literal(value) if !CLIENT_CREDENTIALS.contains(&name) => check(value),
+            SecretSource::Literal(value) if !CLIENT_CREDENTIALS.contains(&name.as_str()) => {
+                check(value)
+            }
             source => source.resolve(lookup),
         };
         Ok((name.to_owned(), value.map_err(error)?))
@@ -47,9 +49,10 @@ pub(super) fn compile(
 fn check(value: Secret) -> Result<Secret, String> {
     let text = value.expose();
     let good = text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && text.trim() == text;
-    match good {
-        true => Ok(value),
-        false => Err("must be visible ASCII characters, without spaces at the ends".to_owned()),
+    if good {
+        Ok(value)
+    } else {
+        Err("must be visible ASCII characters, without spaces at the ends".to_owned())
     }
 }
 

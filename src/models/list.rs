@@ -121,16 +121,16 @@ impl Listed {
             .or(entry.max_model_len)
             .or(entry.max_context_length);
         Some(Self {
-            id: entry.id.filter(is_presentable)?,
+            id: entry.id.and_then(presentable)?,
             created_secs: entry.created.map(NonZeroU64::get),
             context_window: context_window.map(NonZeroU64::get),
-            display_name: entry.display_name.filter(is_presentable),
+            display_name: entry.display_name.and_then(presentable),
         })
     }
 }
 
-fn is_presentable(text: &String) -> bool {
-    ModelName::check(text).is_ok()
+fn presentable(text: String) -> Option<String> {
+    ModelName::check(&text).is_ok().then_some(text)
 }
 
 impl fmt::Display for ListError {

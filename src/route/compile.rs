@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::{Glob, ProviderId, RouteTable};
 use crate::config::{ConfigError, File};
@@ -35,8 +35,7 @@ impl RouteTable {
     fn check_aliases(&self, file: &File) -> Result<(), ConfigError> {
         for (alias, model) in file.aliases.iter() {
             if let Err(no_route) = self.decide_unaliased(model) {
-                let problem = no_route.problem_of(model);
-                return Err(ConfigError::new(format!("aliases.{alias}"), problem));
+                return Err(ConfigError::new(format!("aliases.{alias}"), no_route.to_string()));
             }
         }
         Ok(())
@@ -53,7 +52,7 @@ fn namespaces(file: &File) -> Result<HashMap<String, ProviderId>, ConfigError> {
                 return Err(ConfigError::new(at(), problem));
             }
             if let Some(owner) = owners.insert(namespace.clone(), ProviderId::new(id)) {
-                let owner = file.providers.0.get(owner.index()).map_or("", |(name, _)| name);
+                let owner = file.providers.get_index(owner.index()).map_or("", |(name, _)| name);
                 let problem = format!("\"{namespace}\" belongs to the provider {owner} already");
                 return Err(ConfigError::new(at(), problem));
             }
@@ -78,9 +77,10 @@ fn patterns(file: &File) -> Result<Patterns, ConfigError> {
             }
             let id = ProviderId::new(id);
             // Among equally specific ones the first in the file wins.
-            match pattern.contains('*') {
-                true => insert_by_length(&mut globs, (Glob { pattern: pattern.clone() }, id)),
-                false => _ = exact.entry_ref(pattern.as_str()).or_insert(id),
+            if pattern.contains('*') {
+                insert_by_length(&mut globs, (Glob { pattern: pattern.clone() }, id))
+            } else {
+                exact.entry_ref(pattern.as_str()).or_insert(id);
             }
         }
     }
@@ -95,7 +95,6 @@ pub(super) fn insert_by_length<T>(globs: &mut Vec<(Glob, T)>, new: (Glob, T)) {
 }
 
 fn aliases(file: &File) -> Result<HashMap<String, String>, ConfigError> {
-    let names: HashSet<&str> = file.aliases.iter().map(|(alias, _)| alias).collect();
     let mut aliases = HashMap::new();
     for (alias, model) in file.aliases.iter() {
         let at = || format!("aliases.{alias}");
@@ -107,7 +106,7 @@ fn aliases(file: &File) -> Result<HashMap<String, String>, ConfigError> {
                 ));
             }
         }
-        if names.contains(model.as_str()) {
+        if file.aliases.contains_key(model) {
             let problem = format!(
                 "\"{model}\" is an alias too, and an alias is replaced once; \
                  write the model that it stands for"

@@ -1,9 +1,7 @@
 //! Other programs: where they are, and what they say.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -14,14 +12,10 @@ use super::miss::Miss;
 
 /// The first executable of this name in the folders of `path`.
 pub(super) fn on_path(name: &'static str, path: &OsStr) -> Result<PathBuf, Miss> {
-    std::env::split_paths(path)
-        .map(|folder| folder.join(name))
-        .find(|file| executable(file))
+    which::which_in_global(name, Some(path))
+        .ok()
+        .and_then(|mut found| found.next())
         .ok_or(Miss::NotOnPath(name))
-}
-
-pub(super) fn executable(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
 /// What a program prints, when it succeeds within the limit; past that it is killed.

@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use super::Search;
 use super::miss::Miss;
-use super::program::{executable, output};
+use super::program::output;
 
 /// How long making the environment may take.
 const VENV_LIMIT: Duration = Duration::from_secs(120);
@@ -85,5 +85,5 @@ fn binary(venv: &Path) -> Option<PathBuf> {
     versions
         .flatten()
         .map(|version| version.path().join("site-packages/envoy/_bin/envoy"))
-        .find(|file| executable(file))
+        .find(|file| file.is_file())
 }

@@ -157,7 +157,7 @@ impl Hop {
 fn filter_json(file: &File) -> String {
     let mut file = file.clone();
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
-    for (_, provider) in &mut file.providers.0 {
+    for provider in file.providers.values_mut() {
         (provider.ca_file, provider.http2) = (None, None);
     }
     // Fails on a literal secret only, and none is left.
@@ -183,7 +183,7 @@ fn variables(file: &File) -> Vec<String> {
 /// The secrets that were taken out of the file, by the variables in their place.
 fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
     let is_lifted = |name: &String| loaded.environment.iter().any(|(own, _)| own == name);
-    let owner = |(provider, file): (&str, &ProviderFile)| match &file.api_key {
+    let owner = |(provider, file): (&String, &ProviderFile)| match &file.api_key {
         Some(SecretSource::Environment(name)) if is_lifted(name) => {
             let what = if file.auth == Some(Auth::Basic) { "user and password" } else { "the key" };
             Some((name.clone(), format!("{what} of {provider}")))

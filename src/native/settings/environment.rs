@@ -11,10 +11,10 @@ const LITELLM: &str = "litellm";
 pub(super) fn overlay(file: &mut File, env: Env<'_>) -> Result<(), ConfigError> {
     let env = |name: &str| text(env, name);
     if file.providers.get_mut(LITELLM).is_none() && (env("GAUD_LITELLM_URL")?).is_some() {
-        file.providers.0.push((LITELLM.to_owned(), ProviderFile::default()));
+        file.providers.insert(LITELLM.to_owned(), ProviderFile::default());
     }
     last_resort(file, &env)?;
-    for (name, provider) in &mut file.providers.0 {
+    for (name, provider) in &mut file.providers {
         let prefix = prefix(name);
         if let Some(url) = env(&format!("{prefix}_URL"))? {
             provider.url = Some(url);
@@ -48,7 +48,7 @@ fn last_resort(
     }
     let url = env("LITELLM_BASE_URL")?;
     if file.providers.get_mut(LITELLM).is_none() && url.is_some() {
-        file.providers.0.push((LITELLM.to_owned(), ProviderFile::default()));
+        file.providers.insert(LITELLM.to_owned(), ProviderFile::default());
     }
     let Some(provider) = file.providers.get_mut(LITELLM) else { return Ok(()) };
     if provider.url.is_none() && provider.cluster.is_none() {

@@ -100,9 +100,12 @@ pub fn load_with(config: Option<&Path>, env: Env<'_>, secrets: Secrets) -> Resul
     let file = parse(&text).map_err(invalid)?;
     complete(file, env, secrets)
         .map(|loaded| Loaded { path: Some(path.to_owned()), ..loaded })
-        .map_err(|error| match is_variable(&error.path) {
-            true => Error::Invalid { path: None, line: None, error },
-            false => invalid((None, error)),
+        .map_err(|error| {
+            if is_variable(&error.path) {
+                Error::Invalid { path: None, line: None, error }
+            } else {
+                invalid((None, error))
+            }
         })
 }
 
@@ -115,13 +118,9 @@ fn from_environment(env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
     let mut file = File::default();
     let invalid = |error| Error::Invalid { path: None, line: None, error };
     environment::overlay(&mut file, env).map_err(invalid)?;
-    match file.providers.0.as_slice() {
-        [] => Err(Error::Nothing),
-        [(name, _), ..] => {
-            file.default_provider = Some(name.clone());
-            complete(file, env, secrets).map_err(invalid)
-        }
-    }
+    let Some((name, _)) = file.providers.first() else { return Err(Error::Nothing) };
+    file.default_provider = Some(name.clone());
+    complete(file, env, secrets).map_err(invalid)
 }
 
 fn parse(text: &str) -> Result<File, (Option<usize>, ConfigError)> {

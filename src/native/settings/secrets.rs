@@ -13,7 +13,7 @@ use super::environment::prefix;
 pub(super) fn lift(file: &mut File) -> Result<Vec<(String, String)>, ConfigError> {
     let mut environment = Vec::new();
     let mut owners: HashMap<String, String> = HashMap::new();
-    for (name, provider) in &mut file.providers.0 {
+    for (name, provider) in &mut file.providers {
         lift_password(name, provider)?;
         let Some(SecretSource::Literal(secret)) = &provider.api_key else { continue };
         let variable = format!("{}_API_KEY", prefix(name));

@@ -1,11 +1,11 @@
 //! `/v1/embeddings`: vectors without meaning, but the same input always has the same one.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::ask::{Answer, Ask};
 
-/// Six numbers are 24 bytes, which base64 spells without padding.
 const DIMENSIONS: usize = 6;
 
 pub(super) fn embeddings(ask: &Ask) -> Answer {
@@ -46,17 +46,9 @@ fn stirred(hash: u64, byte: u8) -> u64 {
     (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
 }
 
-/// The little-endian bytes in base64, which OpenAI's own clients ask for.
+/// The little-endian bytes in base64, as OpenAI's clients ask for vectors.
 fn encoded(vector: &[f32; DIMENSIONS]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-    let (groups, _) = bytes.as_chunks::<3>();
-    groups
-        .iter()
-        .flat_map(|&[a, b, c]| [a >> 2, (a << 4) | (b >> 4), (b << 2) | (c >> 6), c])
-        .filter_map(|sextet| ALPHABET.get(usize::from(sextet & 63)))
-        .map(|&letter| char::from(letter))
-        .collect()
+    STANDARD.encode(vector.map(f32::to_le_bytes).as_flattened())
 }
 
 #[cfg(test)]
