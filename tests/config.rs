@@ -451,7 +451,7 @@ fn models_go_where_the_rules_say() {
         ("claude-sonnet-4", "claude-sonnet-4 -> claude: claude-sonnet-4 (match \"claude-*\")"),
         ("claude:claude-3", "claude:claude-3 -> claude: claude-3 (namespace \"claude:\")"),
         ("fast", "fast -> litellm: gpt-4o-mini (alias \"fast\", then namespace \"litellm:\")"),
-        ("mesh:", "gaud: mesh: is a namespace with nothing behind it"),
+        ("mesh:", "gaud: \"mesh:\" names no model behind its namespace"),
         ("", "gaud: the model is empty"),
     ] {
         assert_eq!(route(full, &env, model), said);
@@ -459,6 +459,6 @@ fn models_go_where_the_rules_say() {
     let strict = full.replace("default_provider = \"litellm\"", "");
     assert_eq!(
         route(&strict, &env, "gpt-4o"),
-        "gaud: no provider takes gpt-4o; begin it with a provider's namespace"
+        "gaud: no provider takes \"gpt-4o\"; begin it with a provider's namespace"
     );
 }

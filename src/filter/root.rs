@@ -58,9 +58,10 @@ impl Root {
         match gateway::from_filter_json(&json, &|name| std::env::var(name).ok()) {
             Ok(gateway) => {
                 let root_id = abi::property(properties::ROOT_ID);
-                self.configured = Some(match root_id == clusters::ATTEMPT.as_bytes() {
-                    true => Configured::for_attempts(gateway),
-                    false => Configured::for_clients(gateway),
+                self.configured = Some(if root_id == clusters::ATTEMPT.as_bytes() {
+                    Configured::for_attempts(gateway)
+                } else {
+                    Configured::for_clients(gateway)
                 });
                 true
             }

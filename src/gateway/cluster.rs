@@ -7,22 +7,25 @@ pub(super) fn check(cluster: &str) -> Result<String, &'static str> {
     if cluster == clusters::HOP {
         return Err("is the name of a cluster of the gateway's own; choose another");
     }
-    match !cluster.is_empty() && cluster.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(cluster.to_owned()),
-        false => Err("must be visible ASCII characters without spaces"),
+    if !cluster.is_empty() && cluster.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(cluster.to_owned())
+    } else {
+        Err("must be visible ASCII characters without spaces")
     }
 }
 
-/// The `host` of what the gateway itself asks of a cluster: its name, or the end of one as Istio
-/// writes it, `outbound|4000||litellm.default.svc.cluster.local`. Servers refuse a request whose
-/// host could be none (RFC 9110, section 7.2), so such a name gives way to the provider's.
+/// The host in a cluster's name that Istio gives: `outbound|4000||litellm.default.svc.cluster.local`.
+pub fn istio_host(cluster: &str) -> Option<&str> {
+    let (_, host) = cluster.strip_prefix("outbound|")?.rsplit_once('|')?;
+    Some(host)
+}
+
+/// The `host` header of the gateway's own requests to a cluster: Istio's host, or the cluster's name. Servers refuse a
+/// `host` that cannot be a host (RFC 9110, section 7.2): in place of such a name, the provider's name is the host.
 pub(super) fn host_of<'a>(cluster: &'a str, provider: &'a str) -> &'a str {
-    let end = cluster.rsplit('|').next().unwrap_or(cluster);
+    let host = istio_host(cluster).unwrap_or(cluster);
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    match !end.is_empty() && end.bytes().all(is_host) {
-        true => end,
-        false => provider,
-    }
+    if !host.is_empty() && host.bytes().all(is_host) { host } else { provider }
 }
 
 #[cfg(test)]
@@ -32,7 +35,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn a_host_is_one_that_servers_take() {
+    fn servers_accept_every_host() {
         for (cluster, host) in [
             ("litellm_4000", "litellm_4000"),
             (

@@ -17,6 +17,7 @@ mod models;
 mod provider;
 mod url;
 
+pub use cluster::istio_host;
 pub use credential::Credential;
 pub use discovery::Discovery;
 pub use provider::{Provider, TIMEOUT_SECS};

@@ -168,12 +168,13 @@ fn health_path(name: &str, file: &ProviderFile) -> Result<Option<String>, &'stat
 fn check_name(name: &str) -> Result<(), ConfigError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let good = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(allowed);
-    match good {
-        true => Ok(()),
-        false => Err(ConfigError::new(
+    if good {
+        Ok(())
+    } else {
+        Err(ConfigError::new(
             format!("providers.{}", name.escape_default()),
             format!("a provider's name is 1 to {NAME_BYTES_MAX} letters, digits, '-' and '_'"),
-        )),
+        ))
     }
 }
 

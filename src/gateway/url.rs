@@ -64,10 +64,8 @@ impl FromStr for ProviderUrl {
 impl ProviderUrl {
     /// `host:port`, without the port where it is the scheme's own: the `host` header.
     pub fn authority(&self) -> String {
-        let host = match self.host.contains(':') {
-            true => format!("[{}]", self.host),
-            false => self.host.clone(),
-        };
+        let host =
+            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         match (self.https, self.port) {
             (true, 443) | (false, 80) => host,
             (_, port) => format!("{host}:{port}"),

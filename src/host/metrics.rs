@@ -141,9 +141,10 @@ pub fn counter_names(gateway: &Gateway) -> Vec<String> {
     let mut names = Vec::new();
     for family in FAMILIES.iter().take(STATE_GAUGE) {
         let providers = if family.has_provider() { gateway.providers() } else { &[] };
-        let prefixes: Vec<_> = match family.has_provider() {
-            true => providers.iter().map(|provider| family.of_provider(&provider.name)).collect(),
-            false => vec![family.name.to_owned()],
+        let prefixes: Vec<_> = if family.has_provider() {
+            providers.iter().map(|provider| family.of_provider(&provider.name)).collect()
+        } else {
+            vec![family.name.to_owned()]
         };
         for prefix in prefixes {
             names.extend(family.with_values(&prefix));

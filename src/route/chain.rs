@@ -56,9 +56,10 @@ impl Chains {
                 let problem = format!("\"{model}\" has a chain already; put both into one");
                 return Err(ConfigError::new(at("model"), problem));
             }
-            match model.contains('*') {
-                true => insert_by_length(&mut chains.globs, (glob, targets)),
-                false => _ = chains.exact.insert(model.clone(), targets),
+            if model.contains('*') {
+                insert_by_length(&mut chains.globs, (glob, targets))
+            } else {
+                chains.exact.insert(model.clone(), targets);
             }
         }
         Ok(chains)
@@ -99,8 +100,6 @@ fn resolved<'a>(
         return Err(format!("\"{model}\" would follow itself; name another model"));
     }
     ModelName::check(model).map_err(|problem| problem.to_string())?;
-    match routes.decide_str(model) {
-        Ok(decision) => Ok(decision.target),
-        Err(no_route) => Err(no_route.problem_of(model)),
-    }
+    let decision = routes.decide_str(model).map_err(|no_route| no_route.to_string())?;
+    Ok(decision.target)
 }

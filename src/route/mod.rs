@@ -58,25 +58,13 @@ pub enum Rule<'a> {
     Default,
 }
 
-/// Why a model goes nowhere.
+/// Why no provider gets a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRoute<'a> {
-    /// This namespace, with nothing behind it.
+    /// The model is a namespace, without a model's name after the namespace.
     MissingModel(&'a str),
-    /// Nothing claims the model and there is no default provider.
-    NotFound,
-}
-
-impl NoRoute<'_> {
-    /// What is wrong with a configuration that names `model`.
-    fn problem_of(&self, model: &str) -> String {
-        match self {
-            Self::MissingModel(_) => format!("\"{model}\" names no model behind its namespace"),
-            Self::NotFound => {
-                format!("no provider takes \"{model}\"; begin it with a provider's namespace")
-            }
-        }
-    }
+    /// Nothing claims this model, and there is no default provider.
+    NotFound(&'a str),
 }
 
 impl RouteTable {
@@ -118,7 +106,7 @@ impl RouteTable {
         }
         match self.default_provider {
             Some(provider) => Ok(decision(provider, model, Rule::Default)),
-            None => Err(NoRoute::NotFound),
+            None => Err(NoRoute::NotFound(model)),
         }
     }
 
@@ -141,6 +129,19 @@ impl fmt::Display for Decision<'_> {
             Rule::Namespace(namespace) => write!(f, "namespace \"{namespace}\""),
             Rule::Match(pattern) => write!(f, "match \"{pattern}\""),
             Rule::Default => f.write_str("default_provider"),
+        }
+    }
+}
+
+impl fmt::Display for NoRoute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingModel(namespace) => {
+                write!(f, "\"{namespace}\" names no model behind its namespace")
+            }
+            Self::NotFound(model) => {
+                write!(f, "no provider takes \"{model}\"; begin it with a provider's namespace")
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ fn decide(gateway: &Gateway, model: &str) -> String {
             format!("{provider}: {} ({decision})", decision.target.model)
         }
         Err(NoRoute::MissingModel(namespace)) => format!("missing model behind {namespace}"),
-        Err(NoRoute::NotFound) => "not found".to_owned(),
+        Err(NoRoute::NotFound(_)) => "not found".to_owned(),
     }
 }
 

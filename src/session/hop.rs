@@ -38,10 +38,7 @@ impl ModelPlace {
     /// The edit that writes another model there.
     pub fn edit(self, model: &str) -> Edit {
         let found = FoundModel { value: String::new(), start: self.start, end: self.end };
-        match self.is_json {
-            true => Edit::json_model(&found, model),
-            false => Edit::form_model(&found, model),
-        }
+        if self.is_json { Edit::json_model(&found, model) } else { Edit::form_model(&found, model) }
     }
 }
 

@@ -21,10 +21,13 @@ pub(super) fn answer(
 ) -> Result<Reply, Reject> {
     Ok(match endpoint {
         LocalEndpoint::Liveness => Reply::document(200, &Status::alive()),
-        LocalEndpoint::Readiness => match Status::can_serve(gateway, host) {
-            true => Reply::document(200, &Status::ready()),
-            false => Reply::document(503, &Status::unavailable()),
-        },
+        LocalEndpoint::Readiness => {
+            if Status::can_serve(gateway, host) {
+                Reply::document(200, &Status::ready())
+            } else {
+                Reply::document(503, &Status::unavailable())
+            }
+        }
         LocalEndpoint::Health => Reply::document(200, &Status::of(gateway, host)),
         LocalEndpoint::Models => models(&Catalog::of(gateway, &discovered(gateway, host)), shape),
         LocalEndpoint::Model => {

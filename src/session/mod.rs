@@ -237,10 +237,7 @@ impl Session {
         let is_ambiguous = second.is_some() || (first.is_some() && path.contains(';'));
         drop(places);
         self.named = first;
-        match is_ambiguous {
-            true => Err(Reject::ModelsInQuery),
-            false => self.route(host, None),
-        }
+        if is_ambiguous { Err(Reject::ModelsInQuery) } else { self.route(host, None) }
     }
 
     fn pass(&mut self, host: &dyn Host, head: &Head<'_>) -> Result<RequestAction, Reject> {
@@ -267,30 +264,28 @@ impl Session {
         // A provider that counts bytes has the whole request before Envoy says that it ended.
         let end = end || self.content_length.is_some_and(|length| scanner.offset() >= length);
         self.is_whole |= end;
-        match end {
-            true if held && scanner.offset() == 0 => return self.route_without_body(host),
-            true => scanner.finish().map_err(Reject::Body)?,
-            false => {}
+        if end && held && scanner.offset() == 0 {
+            return self.route_without_body(host);
         }
-        // Where the model must have come: the same for every way in which the body is cut.
+        if end {
+            scanner.finish().map_err(Reject::Body)?;
+        }
+        // The model's place in the body decides, and not how many bytes have come: however the body is cut, the answer
+        // is the same.
         let limit = self.gateway.body_limit_bytes;
         match scanner.model() {
             _ if !held => Ok(RequestAction::Continue),
             Some(found) if found.end <= limit => self.route(host, Some(&found.clone())),
-            None if scanner.offset() <= limit => match end || scanner.is_complete() {
-                // Nothing can follow that would still name one.
-                true => self.route(host, None),
-                false => Ok(RequestAction::Hold),
-            },
-            _ => Err(Reject::TooLarge(limit)),
+            Some(_) => Err(Reject::TooLarge(limit)),
+            None if scanner.offset() > limit => Err(Reject::TooLarge(limit)),
+            // No later byte can name a model.
+            None if end || scanner.is_complete() => self.route(host, None),
+            None => Ok(RequestAction::Hold),
         }
     }
 
     fn route_without_body(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
-        match self.is_optional {
-            true => self.route(host, None),
-            false => Err(Reject::EmptyBody),
-        }
+        if self.is_optional { self.route(host, None) } else { Err(Reject::EmptyBody) }
     }
 
     fn reject(&mut self, host: &dyn Host, reject: &Reject) -> RequestAction {

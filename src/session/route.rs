@@ -30,7 +30,7 @@ impl Session {
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
-        let mut targets = gateway.targets_in_turn(&model).map_err(|why| no_route(why, &model))?;
+        let mut targets = gateway.targets_in_turn(&model).map_err(no_route)?;
         let Some(target) = targets.next() else { return Err(Reject::NoModel) };
         let others = targets.count();
         if self.takes_the_hop(target, others) {
@@ -111,9 +111,9 @@ impl Session {
     }
 }
 
-fn no_route(why: NoRoute<'_>, model: &ModelName) -> Reject {
-    match why {
+fn no_route(no_route: NoRoute<'_>) -> Reject {
+    match no_route {
         NoRoute::MissingModel(namespace) => Reject::NamespaceAlone(namespace.to_owned()),
-        NoRoute::NotFound => Reject::ModelNotFound(model.as_str().to_owned()),
+        NoRoute::NotFound(model) => Reject::ModelNotFound(model.to_owned()),
     }
 }

@@ -199,10 +199,11 @@ impl FormScanner {
         }
         let is_hyphen = byte == b'-';
         let goes_on = self.search.matched() > matched;
-        match matched >= 2 || (hyphen && is_hyphen) {
-            true if !goes_on => Err(FormProblem::OtherBoundary.into()),
-            _ => Ok(State::Preamble { hyphen: is_hyphen }),
+        let has_two_hyphens = matched >= 2 || (hyphen && is_hyphen);
+        if has_two_hyphens && !goes_on {
+            return Err(FormProblem::OtherBoundary.into());
         }
+        Ok(State::Preamble { hyphen: is_hyphen })
     }
 
     fn header_byte(&mut self, byte: u8) -> Result<State, Problem> {

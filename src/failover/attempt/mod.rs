@@ -143,10 +143,7 @@ impl Attempt {
     /// `response.code_details`.
     pub fn end(&mut self, host: &dyn Host, flags: u64, details: &[u8]) {
         // After a reset by the provider, Envoy's router leaves: the client has not.
-        let flags = match Details::parse(details).is_reset() {
-            true => flags & !CLIENT_LEFT,
-            false => flags,
-        };
+        let flags = if Details::parse(details).is_reset() { flags & !CLIENT_LEFT } else { flags };
         // Of a response that breaks off at once Envoy's router may have seen nothing, and go on.
         let is_answered = flags == 0 && matches!(self.phase, Phase::Streaming { .. });
         let has_left = flags & CLIENT_LEFT != 0;

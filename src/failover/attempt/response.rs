@@ -77,9 +77,10 @@ impl Attempt {
             },
             Phase::Error { held, .. } => {
                 held.extend(read());
-                match end || held.len() > ERROR_BYTES_MAX {
-                    true => ResponseAction::Release(self.judge_error(host, now_ms), None),
-                    false => ResponseAction::Hold,
+                if end || held.len() > ERROR_BYTES_MAX {
+                    ResponseAction::Release(self.judge_error(host, now_ms), None)
+                } else {
+                    ResponseAction::Hold
                 }
             }
             Phase::Streaming { .. } => self.pass(host, now_ms, size, read, end),
@@ -148,10 +149,7 @@ impl Attempt {
         *bytes = bytes.saturating_add(size as u64);
         let Some(stream_end) = stream_end else { return ResponseAction::Pass };
         stream_end.feed(&read());
-        match end && !stream_end.has_ended() {
-            true => self.append_error(host),
-            false => ResponseAction::Pass,
-        }
+        if end && !stream_end.has_ended() { self.append_error(host) } else { ResponseAction::Pass }
     }
 
     /// A client error that was held: does it say that the context is too long?
@@ -159,9 +157,10 @@ impl Attempt {
         let Phase::Error { held, .. } = std::mem::replace(&mut self.phase, Phase::Over) else {
             return RetryHeaders::default();
         };
-        match too_long::is_context_length(&held) {
-            true => self.fail(host, Cause::ContextLength, None),
-            false => self.stream(now_ms, None),
+        if too_long::is_context_length(&held) {
+            self.fail(host, Cause::ContextLength, None)
+        } else {
+            self.stream(now_ms, None)
         }
     }
 

@@ -263,10 +263,11 @@ pub(super) fn log(level: u32, message: &str) {
 /// # Safety
 /// `data` is null, or `size` bytes that were allocated by `proxy_on_memory_allocate`.
 unsafe fn owned(data: *mut u8, size: usize) -> Vec<u8> {
-    match data.is_null() {
-        true => Vec::new(),
+    if data.is_null() {
+        Vec::new()
+    } else {
         // SAFETY: that function allocates exactly `size` bytes, for no other owner.
-        false => unsafe { Vec::from_raw_parts(data, size, size) },
+        unsafe { Vec::from_raw_parts(data, size, size) }
     }
 }
 

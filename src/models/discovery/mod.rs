@@ -189,9 +189,10 @@ pub fn refresh(store: &dyn Store, discovery: &Discovery) {
 
 /// The path of a provider's list. Anthropic's comes in pages of 20, unless more are asked for.
 pub fn path(provider: &Provider) -> &'static str {
-    match provider.headers.iter().any(|(name, _)| name == "anthropic-version") {
-        true => "/v1/models?limit=1000",
-        false => "/v1/models",
+    if provider.headers.iter().any(|(name, _)| name == "anthropic-version") {
+        "/v1/models?limit=1000"
+    } else {
+        "/v1/models"
     }
 }
 
@@ -208,9 +209,10 @@ pub fn report(
             let is_new = keep(store, &discovery.list_key, &super::to_bytes(&list));
             let models = Ok(count(provider, &list));
             let old = settle(store, discovery, now_ms, models);
-            let news = match is_new || old.is_none_or(|old| old.has_failed()) {
-                true => ListChange::Listed { models: list.len(), left_out },
-                false => ListChange::None,
+            let news = if is_new || old.is_none_or(|old| old.has_failed()) {
+                ListChange::Listed { models: list.len(), left_out }
+            } else {
+                ListChange::None
             };
             (true, news)
         }

@@ -65,9 +65,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         }
     };
     let rows: Vec<_> = models.into_iter().filter_map(|model| row(gateway, model)).collect();
-    match args.json {
-        true => println!("{}", serde_json::to_string(&rows)?),
-        false => print!("{}", table(&rows)),
+    if args.json {
+        println!("{}", serde_json::to_string(&rows)?)
+    } else {
+        print!("{}", table(&rows))
     }
     if rows.is_empty() {
         eprintln!("gaud: no model is listed; give a provider models = [\"NAME\"]");

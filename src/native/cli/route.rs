@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::gateway::Gateway;
 use crate::request::model::ModelName;
-use crate::route::{ChainTarget, Decision, NoRoute, Rule};
+use crate::route::{ChainTarget, Decision, Rule};
 use serde::Serialize;
 
 use crate::native::settings;
@@ -61,11 +61,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let model = ModelName::try_from(args.model.clone())
         .map_err(|problem| Error::NoRoute(format!("the model {problem}")))?;
     let gateway = &loaded.gateway;
-    let targets = gateway.targets(&model).map_err(|why| Error::no_route(&model, why))?;
+    let targets =
+        gateway.targets(&model).map_err(|no_route| Error::NoRoute(no_route.to_string()))?;
     let decision = gateway.routes.decide(&model).ok();
-    match args.json {
-        true => println!("{}", json(gateway, model.as_str(), decision, &targets)),
-        false => print!("{}", text(gateway, model.as_str(), decision, &targets)),
+    if args.json {
+        println!("{}", json(gateway, model.as_str(), decision, &targets))
+    } else {
+        print!("{}", text(gateway, model.as_str(), decision, &targets))
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -108,19 +110,6 @@ fn json(
 
 fn provider<'a>(gateway: &'a Gateway, target: &ChainTarget) -> &'a str {
     gateway.provider(target.provider).map_or("", |provider| provider.name.as_str())
-}
-
-impl Error {
-    fn no_route(model: &ModelName, why: NoRoute<'_>) -> Self {
-        Self::NoRoute(match why {
-            NoRoute::MissingModel(namespace) => {
-                format!("{namespace} is a namespace with nothing behind it")
-            }
-            NoRoute::NotFound => {
-                format!("no provider takes {model}; begin it with a provider's namespace")
-            }
-        })
-    }
 }
 
 impl fmt::Display for Error {

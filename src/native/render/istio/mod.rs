@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use crate::gateway::Provider;
+use crate::gateway::{Provider, istio_host};
 use serde::Serialize;
 
 pub use module::{Remote, is_url};
@@ -58,10 +58,6 @@ impl MeshTarget {
 fn services(providers: &[Provider]) -> Vec<String> {
     let by_cluster = providers.iter().filter(|provider| provider.url.is_none());
     let hosts: BTreeSet<_> =
-        by_cluster.filter_map(|provider| cluster_host(&provider.cluster)).collect();
-    hosts.into_iter().collect()
-}
-
-fn cluster_host(name: &str) -> Option<String> {
-    Some(name.strip_prefix("outbound|")?.rsplit_once('|')?.1.to_owned())
+        by_cluster.filter_map(|provider| istio_host(&provider.cluster)).collect();
+    hosts.into_iter().map(str::to_owned).collect()
 }

@@ -2,7 +2,8 @@ use std::path::Path;
 
 use clap::Parser;
 
-use super::{MeshTarget, Options, OptionsError, Remote, cluster_host};
+use super::{MeshTarget, Options, OptionsError, Remote};
+use crate::gateway::istio_host;
 use crate::native::render::Form;
 
 #[derive(Parser)]
@@ -127,8 +128,8 @@ fn a_refusal_says_the_remedy() {
 
 #[test]
 fn a_clusters_name_tells_its_service() {
-    let found = cluster_host("outbound|4000||litellm.default.svc.cluster.local");
-    assert_eq!(found.as_deref(), Some("litellm.default.svc.cluster.local"));
-    assert_eq!(cluster_host("outbound|4000|v1|litellm").as_deref(), Some("litellm"));
-    assert_eq!(cluster_host("PassthroughCluster"), None);
+    let found = istio_host("outbound|4000||litellm.default.svc.cluster.local");
+    assert_eq!(found, Some("litellm.default.svc.cluster.local"));
+    assert_eq!(istio_host("outbound|4000|v1|litellm"), Some("litellm"));
+    assert_eq!(istio_host("PassthroughCluster"), None);
 }
