@@ -1,12 +1,12 @@
-//! The closed list of errors, those that Envoy makes included: the table of errors in the documentation and the rendered
-//! `local_reply_config` are made from it.
+//! The closed list of errors, Envoy's local replies included. The documentation's table of errors and the rendered
+//! `local_reply_config` are made from this list.
 
-/// Makes the enum and its table from rows: variant, status, code, meaning.
+/// Makes the enum and its table. A row is `Variant(status, code, meaning)`, written as a call so that rustfmt formats the
+/// rows.
 macro_rules! codes {
-    ($($variant:ident, $status:literal, $name:literal, $meaning:literal;)*) => {
-        /// Every error that a client can get from the gateway.
+    ($($variant:ident($status:literal, $name:literal, $meaning:literal $(,)?)),* $(,)?) => {
+        /// Every error that a client can get from the gateway. [`Code::meaning`] describes each.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[allow(missing_docs)] // `meaning` describes each
         pub enum Code {
             $($variant,)*
         }
@@ -24,56 +24,97 @@ macro_rules! codes {
     };
 }
 
-codes! {
-    InvalidJson, 400, "invalid_json",
-        "the body is no JSON object, or one that is nested too deeply; the message says \
-                 what was expected at which byte";
-    InvalidForm, 400, "invalid_form",
+codes!(
+    InvalidJson(
+        400,
+        "invalid_json",
+        "the body is no JSON object, or one that is nested too deeply; the message says what \
+         was expected at which byte",
+    ),
+    InvalidForm(
+        400,
+        "invalid_form",
         "the body is no multipart form, or one that two servers could read in two ways; the \
-                 message says what is wrong at which byte";
-    DuplicateModel, 400, "duplicate_model",
-        "the body or the query names `model` twice, or both do; send it once";
-    InvalidType, 400, "invalid_type",
-        "`model` is no string";
-    InvalidModel, 400, "invalid_model",
-        "`model` is empty, too long, or has control characters or half a surrogate pair";
-    MissingModel, 400, "missing_model",
-        "nothing behind the namespace (`litellm:`); write a model there";
-    InvalidRequest, 400, "invalid_request",
-        "Envoy could not read the HTTP request";
-    ModelNotFound, 404, "model_not_found",
-        "no provider takes the model, or the request names none; begin it with a \
-                 provider's namespace, or set `default_provider`";
-    UnknownUrl, 404, "unknown_url",
-        "no such path here, and no `default_provider` that could know it";
-    RequestTooLarge, 413, "request_too_large",
-        "the model did not come within `body_limit_bytes`; send `model` first, or raise \
-                 the limit";
-    UnsupportedContentEncoding, 415, "unsupported_content_encoding",
-        "a compressed body that Envoy did not decompress; send gzip, or no encoding";
-    UnsupportedMediaType, 415, "unsupported_media_type",
+         message says what is wrong at which byte",
+    ),
+    DuplicateModel(
+        400,
+        "duplicate_model",
+        "the body or the query names `model` twice, or both do; send it once",
+    ),
+    InvalidType(400, "invalid_type", "`model` is no string"),
+    InvalidModel(
+        400,
+        "invalid_model",
+        "`model` is empty, too long, or has control characters or half a surrogate pair",
+    ),
+    MissingModel(
+        400,
+        "missing_model",
+        "nothing behind the namespace (`litellm:`); write a model there",
+    ),
+    InvalidRequest(400, "invalid_request", "Envoy could not read the HTTP request"),
+    ModelNotFound(
+        404,
+        "model_not_found",
+        "no provider takes the model, or the request names none; begin it with a provider's \
+         namespace, or set `default_provider`",
+    ),
+    UnknownUrl(
+        404,
+        "unknown_url",
+        "no such path here, and no `default_provider` that could know it",
+    ),
+    RequestTooLarge(
+        413,
+        "request_too_large",
+        "the model did not come within `body_limit_bytes`; send `model` first, or raise the \
+         limit",
+    ),
+    UnsupportedContentEncoding(
+        415,
+        "unsupported_content_encoding",
+        "a compressed body that Envoy did not decompress; send gzip, or no encoding",
+    ),
+    UnsupportedMediaType(
+        415,
+        "unsupported_media_type",
         "a form where JSON belongs (`curl -d` says so by itself); send `content-type: \
-                 application/json`";
-    HeadersTooLarge, 431, "headers_too_large",
-        "more than 60 KiB or 100 request headers";
-    GatewayError, 500, "gateway_error",
-        "the gateway failed; Envoy's log says why";
-    BadProviderResponse, 502, "bad_provider_response",
+         application/json`",
+    ),
+    HeadersTooLarge(431, "headers_too_large", "more than 60 KiB or 100 request headers"),
+    GatewayError(500, "gateway_error", "the gateway failed; Envoy's log says why"),
+    BadProviderResponse(
+        502,
+        "bad_provider_response",
         "the provider sent something that is no HTTP response; as an event of a stream: it \
-                 ended before its last event";
-    GatewayBusy, 503, "gateway_busy",
-        "too many requests wait for a `model` that comes late; send `model` before the \
-                 long parts, or try again";
-    ProviderUnavailable, 503, "provider_unavailable",
+         ended before its last event",
+    ),
+    GatewayBusy(
+        503,
+        "gateway_busy",
+        "too many requests wait for a `model` that comes late; send `model` before the long \
+         parts, or try again",
+    ),
+    ProviderUnavailable(
+        503,
+        "provider_unavailable",
         "the provider has failed several times in a row and is left alone for a while; try \
-                 again after `retry-after` seconds";
-    ProviderUnreachable, 503, "provider_unreachable",
-        "the provider refused or closed the connection before it answered, or its name \
-                 does not resolve; of a chain: the last one";
-    ProviderTimeout, 504, "provider_timeout",
+         again after `retry-after` seconds",
+    ),
+    ProviderUnreachable(
+        503,
+        "provider_unreachable",
+        "the provider refused or closed the connection before it answered, or its name does not \
+         resolve; of a chain: the last one",
+    ),
+    ProviderTimeout(
+        504,
+        "provider_timeout",
         "the provider did not begin to answer within `timeout_secs`, or sent no body within \
-                 `first_token_secs`";
-}
+         `first_token_secs`",
+    ),
+);
 
 impl Code {
     /// The value of `error.code`.
@@ -81,12 +122,12 @@ impl Code {
         self.row().1
     }
 
-    /// HTTP status.
+    /// The HTTP status.
     pub fn status(self) -> u32 {
         self.row().0
     }
 
-    /// What has happened and what helps.
+    /// The cause and the remedy, for the documentation.
     pub fn meaning(self) -> &'static str {
         self.row().2
     }

@@ -1,7 +1,6 @@
-//! What the gateway answers in a provider's place: errors in the client's own shape.
+//! The gateway's answers in a provider's place: errors in the shape of the client's API.
 //!
-//! [`Code`] lists the errors, [`Reject`] says why and in which words, and each API has its own shape of
-//! documents.
+//! [`Code`] lists the errors, [`Reject`] has the reasons and the words, and `document` the shapes of the APIs.
 
 mod code;
 mod document;
@@ -14,7 +13,7 @@ use crate::names::properties::DETAILS_PREFIX;
 pub use code::Code;
 pub use reject::{Reject, too_large};
 
-/// An answer of the gateway's own.
+/// An answer of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// HTTP status.
@@ -28,7 +27,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An answer that is no error.
+    /// An answer that is not an error.
     pub fn document(status: u32, document: &impl Serialize) -> Self {
         Self {
             status,
@@ -39,7 +38,7 @@ impl Reply {
     }
 }
 
-/// These documents are made of strings: none fails.
+/// These documents are made of strings and numbers, which cannot fail.
 fn json(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Why the gateway refuses a request, and how it says so.
+//! Why the gateway refuses a request, and the words for the client.
 
 use super::{Code, Reply};
 use crate::body::{BoundaryProblem, Problem, ScanError};
@@ -9,13 +9,13 @@ use crate::request::model::InvalidModel;
 /// Why the gateway refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reject {
-    /// There is no body where an endpoint needs one.
+    /// An endpoint that needs a body got none.
     EmptyBody,
     /// The body cannot be read.
     Body(ScanError),
     /// The model has no usable name.
     Model(InvalidModel),
-    /// This namespace has nothing behind it.
+    /// The model is this namespace, without a model's name after it.
     NamespaceAlone(String),
     /// No provider takes this model.
     ModelNotFound(String),
@@ -23,7 +23,7 @@ pub enum Reject {
     NoModel,
     /// More bytes than this were held without finding the model.
     TooLarge(u64),
-    /// All requests together hold as much as they may.
+    /// All requests together hold as many bytes as allowed.
     NoRoom,
     /// The body is still encoded.
     Encoded,
@@ -31,7 +31,7 @@ pub enum Reject {
     Form,
     /// The content-type of a form names no boundary that can be read.
     Boundary(BoundaryProblem),
-    /// The path or the query names a model that is no UTF-8.
+    /// The path or the query names a model that is not UTF-8.
     NotUnicode,
     /// The gateway's list has no such model.
     NotListed(String),
@@ -43,7 +43,7 @@ pub enum Reject {
     Unavailable {
         /// The provider's name.
         provider: String,
-        /// When another try is worth it.
+        /// The wait until the breaker admits requests again.
         retry_after_secs: u64,
     },
     /// Every attempt has lost its connection.
@@ -52,11 +52,11 @@ pub enum Reject {
     NoFirstToken,
     /// Nothing more came of a response.
     Stalled,
-    /// An error of the provider's that does not end.
+    /// The provider's error does not end.
     EndlessError,
-    /// What came over the hop is not the gateway's own.
+    /// A request came over the hop, and the gateway did not send it there.
     NoCrossing,
-    /// Nobody knows this path.
+    /// The path is not an endpoint, and there is no default provider.
     UnknownUrl {
         /// The request's method.
         method: String,
@@ -66,7 +66,7 @@ pub enum Reject {
 }
 
 impl Reject {
-    /// The answer that says so.
+    /// The answer to the client.
     pub fn reply(&self, shape: Shape) -> Reply {
         let code = self.code();
         Reply {
@@ -81,7 +81,7 @@ impl Reject {
         }
     }
 
-    /// A provider is left alone for so long.
+    /// The breaker of a provider is open, for `wait_ms` more.
     pub fn unavailable(provider: &str, wait_ms: u64) -> Self {
         Self::Unavailable {
             provider: provider.to_owned(),
@@ -89,7 +89,7 @@ impl Reject {
         }
     }
 
-    /// Its place in the list of errors.
+    /// The error's row in the list of errors.
     pub fn code(&self) -> Code {
         match self {
             Self::EmptyBody => Code::InvalidJson,
@@ -183,7 +183,7 @@ impl Reject {
     }
 }
 
-/// The message of [`Code::RequestTooLarge`], whoever says it.
+/// The message of [`Code::RequestTooLarge`]: the filter's, and that of Envoy's local reply.
 pub fn too_large(limit_bytes: u64) -> String {
     format!(
         "The body's first {limit_bytes} bytes hold no 'model'; send 'model' before the long parts, \
