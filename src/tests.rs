@@ -115,8 +115,8 @@ fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
 }
 
-/// Two things are no import: what a file takes from the file of its folder, since the two are one module, and what it
-/// re-exports of its own submodules.
+/// Two things do not count: what a file takes from the file of its folder, because the two are one module, and what a file
+/// re-exports of its submodules.
 fn graph(files: &Files) -> Graph {
     let imported = |(module, text): (&Module, &String)| {
         let modules = paths(text, module, files).into_iter().filter_map(|path| {

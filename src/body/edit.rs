@@ -1,4 +1,4 @@
-//! The splice: the model's bytes alone change, every other byte arrives as it was sent.
+//! The edit of a body: only the model's bytes change, every other byte arrives as it was sent.
 
 use super::found::FoundModel;
 
@@ -7,27 +7,25 @@ use super::found::FoundModel;
 pub struct Edit {
     /// Where the replaced bytes begin, counted from the body's first byte.
     pub start: u64,
-    /// Where they end.
+    /// Where the replaced bytes end.
     pub end: u64,
-    /// What stands there instead.
+    /// The bytes that take their place.
     pub with: Vec<u8>,
 }
 
-/// What an edit does to the start of a piece: so many bytes are kept, what is behind them up to `end` is
-/// replaced.
+/// What an edit does to a piece of a body: the bytes from `keep` to `end` are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut<'a> {
-    /// How many bytes stay.
+    /// The number of bytes before the replaced ones.
     pub keep: usize,
     /// Where the replaced bytes end.
     pub end: usize,
-    /// What stands there instead.
+    /// The bytes that take their place.
     pub with: &'a [u8],
 }
 
 impl Edit {
-    /// Writes `name` in the place of the model that was found: between its quotes, escaped as
-    /// JSON wants it.
+    /// Replaces the model that was found by `name`, escaped for JSON. The quotes stay.
     pub fn json_model(found: &FoundModel, name: &str) -> Self {
         let quoted = serde_json::to_string(name).unwrap_or_default();
         let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -38,7 +36,7 @@ impl Edit {
         }
     }
 
-    /// Writes `name` in the place of the model that was found, as it is: a form knows no escapes.
+    /// Replaces the model that was found by `name`. A form has no escapes.
     pub fn form_model(found: &FoundModel, name: &str) -> Self {
         Self { start: found.start, end: found.end, with: name.as_bytes().to_vec() }
     }
@@ -81,7 +79,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn changes_its_own_bytes_alone() {
+    fn changes_only_the_replaced_bytes() {
         let edit = |start, end, with: &str| Edit { start, end, with: with.into() };
         for (edit, body, expected) in [
             (edit(1, 3, "xyz"), "abcde", "axyzde"),

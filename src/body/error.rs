@@ -9,7 +9,6 @@ use crate::request::model::MODEL_BYTES_MAX;
 /// Why a body is refused, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScanError {
-    /// What is wrong.
     pub problem: Problem,
     /// Offset of the offending byte, from 0.
     pub offset: u64,
@@ -36,13 +35,13 @@ pub enum Problem {
     KeyTooLong,
     /// A second `model` in the outermost object, however it is spelled, or in the form.
     DuplicateModel,
-    /// `model` is no string but what is named here.
+    /// `model` is not a string, but the kind of value that is named here.
     ModelNotAString(&'static str),
     /// A model longer than [`MODEL_BYTES_MAX`].
     ModelTooLong,
     /// An escape in the model that is half of a surrogate pair: no Unicode character.
     ModelNotUnicode,
-    /// What only a form can have.
+    /// A problem that only a form can have.
     Form(FormProblem),
 }
 

@@ -1,24 +1,23 @@
 //! The bytes of a request that waits for its model.
 //!
-//! They are taken out of Envoy's buffer, whose limits are the listener's and also say how far Envoy
-//! reads ahead of a slow provider. A VM's memory never shrinks, and one that has none left traps:
-//! so all requests of a VM together may hold so much and no more.
+//! The filter takes the bytes out of Envoy's buffer, whose limits are the listener's and also decide how far Envoy reads
+//! ahead of a slow provider. A VM's memory never shrinks, and a VM without memory traps: so the bytes that all requests of
+//! a VM hold together are bounded.
 
 use std::cell::Cell;
 
 /// The most that all requests of a VM hold. Envoy's VMs fail somewhere above 512 MiB, and a body that
-/// is edited across two pieces is there twice for a moment.
+/// is edited across two pieces is in memory twice for a moment.
 const HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// Smaller pieces are put together: each costs memory of its own, and a client may send single
-/// bytes.
+/// Smaller pieces are put together: each allocation has a cost, and a client may send single bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// A piece this large is worth no copy.
+/// A piece of this size or larger is not copied.
 const SMALL_BYTES: usize = 4 * 1024;
 
 thread_local! {
-    /// What all requests of this VM hold, of whatever plugin and configuration.
+    /// What all requests of this VM hold, of every plugin and configuration.
     static ALL_BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -30,12 +29,11 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether there is room for so many bytes more.
+    /// Whether there is room for `bytes` more bytes.
     pub fn has_room(bytes: usize) -> bool {
         ALL_BYTES.get().saturating_add(bytes) <= HELD_BYTES_MAX
     }
 
-    /// Holds a piece.
     pub fn push(&mut self, piece: Vec<u8>) {
         self.bytes = self.bytes.saturating_add(piece.len());
         ALL_BYTES.set(ALL_BYTES.get().saturating_add(piece.len()));
@@ -54,7 +52,6 @@ impl Held {
         pieces
     }
 
-    /// Forgets everything.
     pub fn clear(&mut self) {
         self.pieces = Vec::new();
         ALL_BYTES.set(ALL_BYTES.get().saturating_sub(self.bytes));

@@ -8,8 +8,8 @@
 //!             └ part (reads a part's headers)
 //! ```
 //!
-//! A request that waits for its model is [`held`], within bounds; behind the model nothing is kept.
-//! What knows no format works with [`scanner`]; a body in another one gets a file beside [`json`].
+//! A request that waits for its model is [`held`], within bounds. After the model nothing is kept.
+//! [`scanner`] hides the format from all other rooms; a further format gets a file next to [`json`].
 
 pub mod edit;
 pub mod error;

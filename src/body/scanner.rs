@@ -1,4 +1,4 @@
-//! One scanner for whatever format a body is in.
+//! One scanner for bodies of every format.
 
 use super::edit::Edit;
 use super::error::ScanError;
@@ -43,7 +43,7 @@ impl Scanner {
         }
     }
 
-    /// Whether the object or the form has ended: nothing that counts may follow.
+    /// Whether the object or the form has ended: no byte that counts may follow.
     pub fn is_complete(&self) -> bool {
         match self {
             Self::Json(json) => json.is_complete(),
@@ -62,7 +62,7 @@ impl Scanner {
         }
     }
 
-    /// What writes `name` in the place of the model; `None` while there is no model.
+    /// The edit that replaces the model by `name`; `None` while no model is found.
     pub fn edit(&self, name: &str) -> Option<Edit> {
         let found = self.model()?;
         Some(match self {
@@ -80,7 +80,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn edits_in_its_own_format() {
+    fn edits_in_the_format_of_the_body() {
         let boundary = Boundary::parse(b"multipart/form-data; boundary=b").unwrap();
         let head = "--b\r\ncontent-disposition: form-data; name=model\r\n\r\n";
         for (mut scanner, body, expected) in [

@@ -1,24 +1,32 @@
-//! How a held body goes back to Envoy, with the model's new name in it.
+//! How held bytes go back into Envoy's buffer, with the edit of the model applied.
 //!
-//! The filter takes held bytes out of Envoy's buffer. Envoy can replace a buffer's start and nothing in
-//! its middle: so the bytes before the edit's end that are still in the buffer are written again.
+//! ```text
+//! held by the filter      Envoy's buffer
+//! [piece][piece]          [........|...............]
+//!                    edit ────^    ^── `replaced` ends: the bytes after it stay as they are
+//! ```
+//!
+//! Envoy can replace the start of a buffer, and nothing in its middle. So an edit in the buffer means that all bytes
+//! before the edit's end are written again.
 
 use super::Edit;
 
-/// What Envoy's buffer gets at its start.
+/// A replacement of the start of Envoy's buffer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Splice {
-    /// How many bytes at the buffer's start give way.
+    /// How many bytes at the buffer's start are replaced.
     pub replaced: usize,
     /// The bytes that take their place, in order.
     pub pieces: Vec<Vec<u8>>,
 }
 
 impl Splice {
-    /// Gives `held` back before the buffer's bytes, of which `read` are the first, with `edit` applied.
+    /// Puts `held` before the buffer's bytes, and applies `edit`, whose offsets count from the first held byte. `read`
+    /// are copies of the buffer's first bytes, at least up to the edit's end.
     pub fn of(held: Vec<Vec<u8>>, read: Vec<Vec<u8>>, edit: Option<&Edit>) -> Self {
+        let Some(edit) = edit else { return Self { replaced: 0, pieces: held } };
         let held_bytes: usize = held.iter().map(Vec::len).sum();
-        let end = edit.and_then(|edit| usize::try_from(edit.end).ok()).unwrap_or(0);
+        let end = usize::try_from(edit.end).unwrap_or(usize::MAX);
         let replaced = end.saturating_sub(held_bytes);
         let mut pieces = held;
         let mut missing = replaced;
@@ -30,14 +38,12 @@ impl Splice {
             missing = missing.saturating_sub(piece.len());
             pieces.push(piece);
         }
-        if let Some(edit) = edit {
-            pieces = edited(pieces, edit);
-        }
-        Self { replaced, pieces }
+        Self { replaced, pieces: edited(pieces, edit) }
     }
 }
 
-/// Writes the piece with the edit anew. Where the edit lies across two pieces, all pieces become one.
+/// Applies the edit to the piece that contains the edit, so that the other pieces are not copied. Where the edit lies
+/// across two pieces, all pieces become one.
 fn edited(mut pieces: Vec<Vec<u8>>, edit: &Edit) -> Vec<Vec<u8>> {
     let mut start = 0_u64;
     for piece in &mut pieces {
@@ -87,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_edit_the_buffer_stays() {
+    fn without_an_edit_the_buffer_does_not_change() {
         assert_eq!(forwarded(&["ab", "c"], "def", None), b"abcdef");
         let nothing = Splice { replaced: 0, pieces: Vec::new() };
         assert_eq!(Splice::of(Vec::new(), vec![b"def".to_vec()], None), nothing);

@@ -18,6 +18,6 @@ pub enum Auth {
     Basic,
     /// The client's credentials are removed and none is sent.
     None,
-    /// The client's own credential passes: LiteLLM's virtual keys.
+    /// The client's credential passes: LiteLLM's virtual keys.
     Passthrough,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 /// A bad configuration: `providers.claude.url: must begin with …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// The field, as `providers.claude.match[0]`; empty when the text is no TOML or JSON at all.
+    /// The field, as `providers.claude.match[0]`; empty when the text is not TOML or JSON at all.
     /// The name of an environment variable when the value came from there.
     pub path: String,
     /// What is wrong and what would be right; never a secret.
@@ -13,7 +13,6 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// An error at `path`.
     pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { path: path.into(), problem: problem.into() }
     }

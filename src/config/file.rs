@@ -14,7 +14,7 @@ pub struct File {
     /// Where clients connect: `host:port`. Default `127.0.0.1:8400`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<String>,
-    /// Envoy's own admin interface. Default `127.0.0.1:9901`.
+    /// Envoy's admin interface. Default `127.0.0.1:9901`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_listen: Option<String>,
     /// Envoy's worker threads. Default: one per core.
@@ -26,7 +26,7 @@ pub struct File {
     /// The most bytes of a body that may be held while its model is unknown. Default 32 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_limit_bytes: Option<u64>,
-    /// What may stand before `/v1/...`. Default `["", "/api/litellm"]`.
+    /// What may come before `/v1/...`. Default `["", "/api/litellm"]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_paths: Option<Vec<String>>,
     /// How often models are discovered. Default 300.
@@ -35,13 +35,13 @@ pub struct File {
     /// The providers, in the order in which their `match` patterns are tried.
     #[serde(default, deserialize_with = "unique")]
     pub providers: Ordered<ProviderFile>,
-    /// Names that stand for other models.
+    /// Alternative names of models.
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub aliases: Ordered<String>,
-    /// When a failing provider is left alone.
+    /// When a failing provider gets no requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<BreakerFile>,
-    /// Who answers for a model when its own provider does not.
+    /// Which models follow when a model's provider does not answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallbacks: Vec<FallbackFile>,
     /// When a request is sent again.
@@ -49,11 +49,11 @@ pub struct File {
     pub retries: Option<RetriesFile>,
 }
 
-/// A chain: what follows a model's own route.
+/// A chain: the models that follow a model's route.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FallbackFile {
-    /// The model, as a client asks it; `*` as in a shell.
+    /// The model, as a client asks for it; `*` as in a shell.
     pub model: String,
     /// The models that follow, in their order.
     pub to: Vec<String>,
@@ -72,7 +72,7 @@ pub struct RetriesFile {
     /// The longest `retry-after` that is waited for. Default 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_max_secs: Option<u32>,
-    /// After what. Default: all of them.
+    /// The failures after which a request is sent again. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<Vec<RetryOn>>,
 }
@@ -83,7 +83,7 @@ pub enum RetryOn {
     /// A status of 500 or above.
     #[serde(rename = "5xx")]
     ServerError,
-    /// The provider limits its clients.
+    /// A 429: the provider limits its clients.
     #[serde(rename = "429")]
     RateLimited,
     /// The connection was refused, reset or closed before an answer.
@@ -94,7 +94,6 @@ pub enum RetryOn {
     Timeout,
 }
 
-/// One provider.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderFile {
@@ -104,7 +103,7 @@ pub struct ProviderFile {
     /// In place of `url`: a cluster that Envoy has already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
-    /// The provider's key, or `os.environ/NAME`. Absent: the client's own credential passes.
+    /// The provider's key, or `os.environ/NAME`. Absent: the client's credential passes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<SecretSource>,
     /// How the key is sent. Default `bearer`, or `passthrough` without a key.
@@ -143,7 +142,7 @@ pub struct ProviderFile {
     /// HTTP/2 without negotiation. Default: negotiated for https, HTTP/1.1 for http.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http2: Option<bool>,
-    /// In place of the breaker's settings for all.
+    /// Replaces settings of the common `breaker`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<BreakerFile>,
 }
@@ -155,20 +154,19 @@ impl ProviderFile {
     }
 }
 
-/// The breaker's settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BreakerFile {
     /// Whether there is a breaker at all. Default true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Consecutive failures that open it. Default 3.
+    /// Consecutive failures that open the breaker. Default 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failures: Option<u32>,
-    /// How long it stays open. Default 30.
+    /// How long the breaker stays open. Default 30.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_secs: Option<u64>,
-    /// Successes in half-open that close it. Default 2.
+    /// Successes that close a half-open breaker. Default 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub successes: Option<u32>,
 }
@@ -185,7 +183,7 @@ impl File {
         Ok(file)
     }
 
-    /// Deserializes with the path of what is wrong; `describe` words the format's own errors.
+    /// Deserializes, and names the path of what is wrong; `describe` turns an error of the format into words.
     ///
     /// # Errors
     /// An unknown key or a value of the wrong type.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer, ser::Error};
 
-/// What marks a reference to an environment variable, as in LiteLLM's own configuration.
+/// What marks a reference to an environment variable, as in LiteLLM's configuration.
 const ENVIRONMENT: &str = "os.environ/";
 
 /// A value that `Debug` does not show.
@@ -12,7 +12,6 @@ const ENVIRONMENT: &str = "os.environ/";
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret.
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
     }
@@ -38,12 +37,12 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub enum SecretSource {
     /// `os.environ/NAME`: read from the environment.
     Environment(String),
-    /// Written in the file. Serializing it is an error, so it can reach no rendered text.
+    /// Written in the file. Serializing a literal is an error, so no rendered text can hold one.
     Literal(Secret),
 }
 
 impl SecretSource {
-    /// What is written as a value is the value, or names the variable that holds it.
+    /// A written value is the secret, or names the variable that holds the secret.
     pub fn parse(value: &str) -> Self {
         match value.strip_prefix(ENVIRONMENT) {
             Some(name) => Self::Environment(name.to_owned()),
@@ -56,7 +55,7 @@ impl SecretSource {
     /// The secret, as a header can carry it.
     ///
     /// # Errors
-    /// The sentence that says why there is no such secret, and the remedy. It never shows the value.
+    /// A sentence with the reason and the remedy. The sentence never shows the value.
     pub fn resolve(&self, lookup: Lookup<'_>) -> Result<Secret, String> {
         let Self::Environment(name) = self else {
             let problem = "is written out, and Envoy's config dump would show it; write \

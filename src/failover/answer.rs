@@ -1,4 +1,4 @@
-//! What a provider's response says: an answer, or a reason to ask again, or somebody else.
+//! What the head of a provider's response says: an answer, or a reason for another attempt.
 //!
 //! | [`Details`] | status | kind |
 //! |---|---|---|
@@ -17,30 +17,29 @@ use crate::health::details::Details;
 /// The head of a response.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnswerHead<'a> {
-    /// HTTP status.
     pub status: u32,
     /// Envoy's `response.code_details`.
     pub details: &'a [u8],
     /// `retry-after`, in seconds.
     pub retry_after_secs: Option<u64>,
-    /// `content-type: text/event-stream`, of no length that was said before.
+    /// `content-type: text/event-stream`, without a `content-length`.
     pub is_open_stream: bool,
-    /// The body is compressed: nothing is read in it.
+    /// The body is compressed, so its bytes are not read.
     pub is_encoded: bool,
     /// There is no body.
     pub end: bool,
 }
 
-/// What it says.
+/// What a response's head says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerKind {
-    /// An answer.
+    /// A 2xx of the provider.
     Good,
     /// An error that may be about the length of the context.
     MayBeTooLong,
-    /// No answer, for this reason.
+    /// The attempt has failed, for this reason.
     Failed(RetryOn),
-    /// For the client, as it is.
+    /// A response for the client, as it is.
     Other,
 }
 
@@ -64,7 +63,7 @@ pub fn classify(answer: &AnswerHead<'_>) -> AnswerKind {
     }
 }
 
-/// The time of a `retry-after` or a `retry-after-ms`; a date is none.
+/// The wait in a `retry-after` or a `retry-after-ms`, rounded up. `None` for a date.
 pub fn retry_after_secs(seconds: &[u8], milliseconds: &[u8]) -> Option<u64> {
     let number = |text: &[u8]| std::str::from_utf8(text).ok()?.trim().parse::<u64>().ok();
     number(seconds).or_else(|| number(milliseconds).map(|ms| ms.div_ceil(1000)))

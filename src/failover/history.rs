@@ -3,7 +3,7 @@
 //! ```text
 //! begin ──> target, admitted by its breaker ──> judge ──> Same, Move: begin again
 //!   │                                             └─────> Final
-//!   └─────> nobody is left: an error
+//!   └─────> no target is left: an error
 //! ```
 //!
 //! Envoy makes the attempts, each a request of its own to the hop's listener. One worker makes all attempts of a
@@ -24,27 +24,27 @@ use crate::route::ChainTarget;
 use crate::route::ProviderId;
 use crate::route::retry::{Cause, Next, Remaining};
 
-/// How long a history is kept that nobody goes on with: longer than the longest `retry-after` that can be
-/// waited for, and what Envoy adds to it.
+/// How long a history is kept after its last attempt: longer than the longest `retry-after` that the gateway waits for
+/// and the back-off that Envoy adds.
 pub(crate) const KEPT_MS: u64 = 480_000;
 
-/// The histories of a worker, by their names.
+/// The histories of a worker, by the requests' names.
 #[derive(Debug, Default)]
 pub struct Histories(RefCell<HashMap<String, History>>);
 
-/// One request.
+/// The attempts of one request.
 #[derive(Debug)]
 struct History {
     targets: Vec<ChainTarget>,
-    /// The place of the target that was asked last.
+    /// The index of the target that was asked last.
     at: Option<usize>,
-    /// Who was asked last.
+    /// The provider that was asked last.
     asked: Option<ProviderId>,
-    /// How often it was asked.
+    /// The number of attempts in a row on that target.
     tries: u32,
-    /// How many attempts there were.
+    /// The number of all attempts.
     attempts: u32,
-    /// What comes after the last one; `None` while nothing is known of it.
+    /// What comes after the last attempt; `None` until the attempt is judged.
     next: Option<Next>,
     /// When the last attempt was over; `None` while one is under way.
     ended_ms: Option<u64>,
@@ -55,34 +55,43 @@ struct History {
 pub struct AttemptId {
     /// The request's name, see [`crate::session::hop::Crossing`].
     pub request: String,
-    /// The place among the request's attempts, from 1.
+    /// The attempt's number within the request, from 1.
     pub number: u32,
 }
 
 /// An attempt that may begin.
 #[derive(Debug)]
 pub struct Begun {
-    /// Whom to ask, for what.
+    /// The provider, and the model's name there.
     pub target: ChainTarget,
-    /// What the breaker is to hear.
+    /// The breaker's permission. The breaker is told the outcome through the admission.
     pub admission: Admission,
-    /// Its place among the history's attempts, from 1.
+    /// The attempt's number within the request, from 1.
     pub number: u32,
 }
 
+/// No target is left for a further attempt.
+#[derive(Debug)]
+pub struct NoTarget {
+    /// The answer to the client.
+    pub reject: Reject,
+    /// The number of attempts that were made.
+    pub attempts: u32,
+}
+
 impl Histories {
-    /// Begins the next attempt of a history; the first one says among which targets. Targets that are left
-    /// alone are passed over.
+    /// Begins the next attempt of the request `name`. `targets` is asked once, at the first attempt. Targets whose breaker
+    /// is open are skipped.
     ///
     /// # Errors
-    /// The answer when nobody is left, and how many attempts there were.
+    /// No target is left: the answer, and the number of attempts.
     pub fn begin(
         &self,
         host: &dyn Host,
         gateway: &Gateway,
         name: &str,
         targets: impl FnOnce() -> Vec<ChainTarget>,
-    ) -> Result<Begun, (Reject, u32)> {
+    ) -> Result<Begun, NoTarget> {
         let mut histories = self.0.borrow_mut();
         let history = histories.entry_ref(name).or_insert_with(|| History::new(targets()));
         history.ended_ms = None;
@@ -97,7 +106,7 @@ impl Histories {
             Err(reject) => {
                 let attempts = history.attempts;
                 histories.remove(name);
-                Err((reject, attempts))
+                Err(NoTarget { reject, attempts })
             }
         }
     }
@@ -119,7 +128,7 @@ impl Histories {
         next
     }
 
-    /// Whether anything could come after the attempt that is under way.
+    /// Whether another attempt could follow the attempt under way.
     pub fn has_more(&self, gateway: &Gateway, name: &str) -> bool {
         self.0.borrow().get(name).is_some_and(|history| {
             let is_last = history.at.is_none_or(|at| at.saturating_add(1) >= history.targets.len());
@@ -127,12 +136,12 @@ impl Histories {
         })
     }
 
-    /// The request has its answer.
+    /// The request has its answer: no attempt follows.
     pub fn forget(&self, name: &str) {
         self.0.borrow_mut().remove(name);
     }
 
-    /// Whether another model could come after it.
+    /// Whether a target with another model could follow.
     pub fn has_other_model(&self, name: &str) -> bool {
         self.0
             .borrow()
@@ -140,11 +149,11 @@ impl Histories {
             .is_some_and(|history| history.others(Cause::ContextLength).next().is_some())
     }
 
-    /// An attempt is over. A history that the attempt has ended is forgotten; an attempt that was neither
-    /// answered nor judged has lost its connection.
+    /// An attempt is over. The history of an answered request is forgotten. An attempt that was neither answered nor
+    /// judged has lost its connection.
     pub fn end(&self, host: &dyn Host, gateway: &Gateway, id: &AttemptId, is_answered: bool) {
         let name = &id.request;
-        // The next attempt may have begun already.
+        // Envoy may begin the next attempt before it ends this attempt.
         let of_this = |history: &&History| history.attempts == id.number;
         let Some(next) = self.0.borrow().get(name).filter(of_this).map(|history| history.next)
         else {
@@ -155,7 +164,7 @@ impl Histories {
             None if is_answered => self.forget(name),
             Some(Next::Same(_) | Next::Move) => {}
             None => {
-                // Envoy's router may go on, and must not begin anew.
+                // Envoy's router may retry on its own; without a verdict the next attempt would ask the first target again.
                 self.judge(host, gateway, name, Cause::Of(RetryOn::Connection), None);
             }
         }
@@ -195,7 +204,7 @@ impl History {
     fn begin(&mut self, host: &dyn Host, gateway: &Gateway) -> Result<Begun, Reject> {
         let mut place = match self.next.take() {
             Some(Next::Same(_)) => self.at,
-            // It has lost its connection, and that has not been said yet.
+            // The last attempt has lost its connection, and its end has not been reported yet.
             None if self.tries <= gateway.retries.max => self.at,
             Some(Next::Move) | None => Some(self.at.map_or(0, |at| at.saturating_add(1))),
             Some(Next::Final) => None,
@@ -225,33 +234,33 @@ impl History {
     }
 
     fn remaining(&self, host: &dyn Host, gateway: &Gateway, cause: Cause) -> Remaining {
-        let is_open = |target: &ChainTarget| {
+        let is_admitting = |target: &ChainTarget| {
             let provider = gateway.provider(target.provider);
             provider.is_some_and(|provider| shared_breaker::would_admit(host, provider))
         };
-        let own = self.at.and_then(|at| self.targets.get(at));
+        let asked = self.at.and_then(|at| self.targets.get(at));
         Remaining {
-            same: self.tries <= gateway.retries.max && own.is_some_and(is_open),
-            next: self.others(cause).any(|(_, target)| is_open(target)),
+            same: self.tries <= gateway.retries.max && asked.is_some_and(is_admitting),
+            next: self.others(cause).any(|(_, target)| is_admitting(target)),
         }
     }
 
-    /// The targets that may follow, with their places: where a context was too long, the same model
-    /// elsewhere is no help.
+    /// The targets that may follow, with their indices. A context that was too long for a model is too long for the same
+    /// model on another provider.
     fn others(&self, cause: Cause) -> impl Iterator<Item = (usize, &ChainTarget)> {
-        let own = self.at.and_then(|at| self.targets.get(at));
-        let behind = self.at.map_or(0, |at| at.saturating_add(1));
+        let asked = self.at.and_then(|at| self.targets.get(at));
+        let following = self.at.map_or(0, |at| at.saturating_add(1));
         let is_other = move |target: &ChainTarget| {
-            cause != Cause::ContextLength || own.is_none_or(|own| own.model != target.model)
+            cause != Cause::ContextLength || asked.is_none_or(|asked| asked.model != target.model)
         };
-        self.targets.iter().enumerate().skip(behind).filter(move |(_, target)| is_other(target))
+        self.targets.iter().enumerate().skip(following).filter(move |(_, target)| is_other(target))
     }
 
-    /// Notes what comes next, and passes over what cannot help.
+    /// Records what comes next, and skips the targets that cannot help.
     fn skip_to(&mut self, cause: Cause, next: Next) {
         if next == Next::Move {
             let place = self.others(cause).next().map(|(place, _)| place);
-            // The target before it counts as the one that was asked.
+            // `begin` moves on by a target: it must start from the target before.
             self.at = place.map_or(self.at, |place| place.checked_sub(1));
         }
         self.next = Some(next);

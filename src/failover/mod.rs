@@ -1,9 +1,9 @@
-//! A request that may take several attempts, behind the hop.
+//! A request that may take several attempts, after the hop.
 //!
 //! ```text
 //! begin ──> history: which target is next? ──> attempt ──> provider
 //!                      ^                          │
-//!                      └── retry <── answer <─────┘  stream_end: does the stream end well?
+//!                      └── retry <── answer <─────┘  stream_end: does the stream have its last event?
 //! ```
 
 pub mod answer;

@@ -5,8 +5,8 @@ use memchr::memmem;
 use crate::reply::Code;
 use crate::request::endpoint::Shape;
 
-/// How streams end, or tell of an error. A line break, or a quote without a backslash before it, is
-/// never a part of what a model has written.
+/// How streams end, or tell of an error. Each text has a line break, or a quote without a backslash before it: a model's
+/// words inside a JSON string cannot have either.
 const CHAT_ENDS: &[&[u8]] = &[
     b"\ndata: [DONE]",
     b"\ndata:[DONE]",
@@ -36,14 +36,14 @@ const RESPONSES_ENDS: &[&[u8]] = &[
     b"\"error\": {",
 ];
 
-/// The longest of them, less one.
+/// The length of the longest end, less one.
 const TAIL_BYTES: usize = 28;
 
 /// Looks for the last event of a stream.
 #[derive(Debug)]
 pub struct StreamEnd {
     ends: &'static [&'static [u8]],
-    /// What the next piece may complete.
+    /// The bytes that the next piece may complete to an end.
     tail: Vec<u8>,
     has_ended: bool,
 }
@@ -57,11 +57,10 @@ impl StreamEnd {
             path if path.ends_with("/completions") => CHAT_ENDS,
             _ => return None,
         };
-        // The first line has none before it.
+        // The first line has no line break before it.
         Some(Self { ends, tail: vec![b'\n'], has_ended: false })
     }
 
-    /// Reads a piece.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.has_ended {
             return;
@@ -77,7 +76,7 @@ impl StreamEnd {
     }
 }
 
-/// The last event of a stream that broke off: what was left of an event is ended first.
+/// The last event of a stream that broke off. The empty line before it ends an incomplete event.
 pub fn error_event(shape: Shape) -> String {
     let code = Code::BadProviderResponse;
     let document = code.document(shape, "The provider's stream ended before its end.", None);
@@ -110,11 +109,11 @@ mod tests {
             ("/v1/responses", "event: response.output_text.delta\n", false),
         ] {
             for cut in 0..=text.len() {
-                let mut watch = StreamEnd::of(path).unwrap();
+                let mut stream_end = StreamEnd::of(path).unwrap();
                 let (start, rest) = text.as_bytes().split_at(cut);
-                watch.feed(start);
-                watch.feed(rest);
-                assert_eq!(watch.has_ended(), expected, "{text} cut at {cut}");
+                stream_end.feed(start);
+                stream_end.feed(rest);
+                assert_eq!(stream_end.has_ended(), expected, "{text} cut at {cut}");
             }
         }
         assert!(StreamEnd::of("/v1/audio/speech").is_none());

@@ -2,8 +2,8 @@
 
 use memchr::memmem;
 
-/// How providers say that a request is too long: OpenAI's code, LiteLLM's exception, Anthropic's
-/// message, vLLM's and OpenAI's, Gemini's.
+/// How providers say that a request is too long: OpenAI's code, LiteLLM's exception, the messages of Anthropic, of vLLM and
+/// OpenAI, and of Gemini.
 const TOO_LONG: [&[u8]; 5] = [
     b"context_length_exceeded",
     b"ContextWindowExceeded",
@@ -12,7 +12,7 @@ const TOO_LONG: [&[u8]; 5] = [
     b"exceeds the maximum number of tokens",
 ];
 
-/// How they say that its content is refused: nobody else is to be asked then.
+/// How providers say that they refuse the content: no other provider may be asked then.
 const REFUSED: [&[u8]; 3] =
     [b"content_policy_violation", b"content_filter", b"ContentPolicyViolation"];
 

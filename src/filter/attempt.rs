@@ -20,12 +20,12 @@ pub(super) struct AttemptStream {
     gateway: Rc<Gateway>,
     host: Rc<EnvoyHost>,
     histories: Rc<Histories>,
-    /// `None` until its head was seen.
+    /// `None` until the head has come.
     attempt: Option<Attempt>,
     edit: Option<Edit>,
-    /// How much of the request's body has passed.
+    /// How many bytes of the request's body have passed.
     offset: u64,
-    /// How much of the held part of the response's body was read.
+    /// How many bytes of the held part of the response's body were read.
     read: usize,
 }
 
@@ -44,7 +44,7 @@ impl AttemptStream {
                     reply::change_headers(&outgoing, provider);
                 }
                 reply::tell_shape(attempt.shape());
-                // A compressed response cannot be looked at.
+                // The gateway cannot read a compressed response.
                 abi::remove_header(Map::RequestHeaders, "accept-encoding");
                 self.edit = outgoing.edit;
                 self.attempt = Some(attempt);
@@ -96,13 +96,13 @@ impl AttemptStream {
         let fresh = size.saturating_sub(start);
         let read = || abi::buffer(Buffer::ResponseBody, start, fresh);
         let action = attempt.feed(&*self.host, self.host.now_ms(), fresh, read, end);
-        // Envoy shows what is held again with the next piece.
+        // With the next piece, Envoy shows the held bytes again.
         self.read = if action == ResponseAction::Hold { size } else { 0 };
         self.carry_out(action)
     }
 
-    /// Comes in the place of a body's end when an HTTP/2 response has trailers: nothing can be written
-    /// after the body then.
+    /// The trailers of an HTTP/2 response. Envoy reports no other end of the body, and nothing can be written after the
+    /// body any more.
     pub(super) fn response_trailers(&mut self) -> FilterStatus {
         self.host.begin_callback();
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };

@@ -1,14 +1,11 @@
-//! What a context of Envoy's is: a request as the client sent it, or as it came over the hop.
+//! A context of Envoy: a client's request, or an attempt that came over the hop.
 
 use super::attempt::AttemptStream;
 use super::status::FilterStatus;
 use super::stream::Stream;
 
-/// A request's context.
 pub(super) enum Context {
-    /// As the client sent it.
     Stream(Stream),
-    /// As it came over the hop.
     Attempt(AttemptStream),
 }
 
@@ -41,7 +38,7 @@ impl Context {
         }
     }
 
-    /// Only an attempt looks at bodies of responses; the client's filter has no such callback.
+    /// Only an attempt reads bodies of responses; the filter for clients has no such callback.
     pub(super) fn response_body(&mut self, size: usize, end: bool) -> FilterStatus {
         match self {
             Self::Stream(_) => FilterStatus::Continue,

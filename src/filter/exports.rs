@@ -37,7 +37,7 @@ fn with_root<T>(id: u32, act: impl FnOnce(&mut Root) -> T) -> Option<T> {
     with_contexts(|contexts| contexts.roots.get_mut(&id).map(act))
 }
 
-/// A request without a context passes as it is: there is no configuration to read it by.
+/// A request without a context passes unchanged: without a configuration the filter has no rules for the request.
 fn with_stream(id: u32, act: impl FnOnce(&mut Context) -> FilterStatus) -> FilterStatus {
     with_contexts(|contexts| contexts.streams.get_mut(&id).map(act))
         .unwrap_or(FilterStatus::Continue)
@@ -49,7 +49,7 @@ unsafe extern "C" {
 
 #[unsafe(no_mangle)]
 extern "C" fn _initialize() {
-    // SAFETY: the linker's own function; Envoy calls `_initialize` once, before anything else.
+    // SAFETY: the function is the linker's; Envoy calls `_initialize` once, before anything else.
     unsafe { __wasm_call_ctors() };
     log::open();
 }

@@ -14,7 +14,7 @@ use crate::route::ProviderId;
 /// number.
 #[derive(Debug, Default)]
 pub(super) struct EnvoyHost {
-    /// How many unique numbers were given away.
+    /// How many unique numbers were given out.
     numbers: Cell<u64>,
     /// The time of the callback under way; `None` until the callback asks.
     now_ns: Cell<Option<u64>>,

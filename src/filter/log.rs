@@ -27,7 +27,7 @@ impl Log for EnvoyLog {
     fn flush(&self) {}
 }
 
-/// Opens the log. Should the VM trap in spite of all, the last words are of it.
+/// Opens the log. If the VM traps after all, the last line tells the reason.
 pub(super) fn open() {
     const CRITICAL: u32 = 5;
     if log::set_logger(&EnvoyLog).is_ok() {

@@ -9,7 +9,7 @@
 //!                                      └──────── host, abi ──> Envoy
 //! ```
 //!
-//! The same module runs before and after the hop; `root_id` says where.
+//! The same module runs before and after the hop; the plugin's `root_id` tells which.
 
 mod abi;
 mod attempt;

@@ -1,4 +1,4 @@
-//! The gateway's answers, sent through Envoy, and what Envoy is told beside them.
+//! The gateway's answers and changes of requests as calls into Envoy.
 
 use super::abi::{self, Buffer, Map};
 use crate::body::Splice;

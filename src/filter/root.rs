@@ -15,10 +15,10 @@ use crate::host::Host;
 use crate::names::{clusters, properties};
 use crate::poll::{self, Poll};
 
-/// One for each worker and plugin.
+/// The state of a plugin in a worker.
 #[derive(Default)]
 pub(super) struct Root {
-    /// `None` until a configuration was accepted; Envoy sends no request before.
+    /// `None` until a configuration was accepted; before that, Envoy sends no request.
     configured: Option<Configured>,
     /// The polls under way, by the number of their HTTP call.
     polls: Vec<(u32, Poll)>,
@@ -27,7 +27,7 @@ pub(super) struct Root {
 struct Configured {
     gateway: Rc<Gateway>,
     host: Rc<EnvoyHost>,
-    /// The requests that come over the hop; `None` where clients' requests come.
+    /// The requests that come over the hop; `None` in the filter for clients' requests.
     histories: Option<Rc<Histories>>,
 }
 
@@ -72,7 +72,7 @@ impl Root {
         }
     }
 
-    /// `None` before a configuration was accepted; Envoy sends no request then.
+    /// `None` before a configuration was accepted.
     pub(super) fn open_stream(&self) -> Option<Context> {
         let Configured { gateway, host, histories } = self.configured.as_ref()?;
         let (gateway, host) = (Rc::clone(gateway), Rc::clone(host));
@@ -84,7 +84,7 @@ impl Root {
         })
     }
 
-    /// Whether its streams are attempts.
+    /// Whether the requests of this plugin are attempts.
     pub(super) fn makes_attempts(&self) -> bool {
         self.configured.as_ref().is_some_and(|configured| configured.histories.is_some())
     }
@@ -94,7 +94,8 @@ impl Root {
         let Some(Configured { gateway, host, histories }) = &self.configured else { return };
         host.begin_callback();
         if let Some(histories) = histories {
-            return histories.purge(host.now_ms());
+            histories.purge(host.now_ms());
+            return;
         }
         for question in poll::due(gateway, &**host, host.now_ms()) {
             match abi::get(question.cluster, &question.headers, question.timeout_ms) {
@@ -104,7 +105,7 @@ impl Root {
         }
     }
 
-    /// A call has its answer; without headers there was none.
+    /// A call has ended. Without headers there was no answer.
     pub(super) fn answered(&mut self, token: u32, headers: usize, body_size: usize) {
         let Some(place) = self.polls.iter().position(|(number, _)| *number == token) else {
             return;

@@ -16,7 +16,7 @@ use crate::session::{RequestAction, Session};
 pub(super) struct Stream {
     gateway: Rc<Gateway>,
     host: Rc<EnvoyHost>,
-    /// `None` until its head was seen.
+    /// `None` until the head has come.
     session: Option<Session>,
 }
 
@@ -47,7 +47,7 @@ impl Stream {
         self.carry_out(action, splice, FilterStatus::StopAndDrop)
     }
 
-    /// Comes in the place of a body's end when an HTTP/2 request has trailers.
+    /// The trailers of an HTTP/2 request. Envoy reports no other end of the body.
     pub(super) fn request_trailers(&mut self) -> FilterStatus {
         let Some(session) = &mut self.session else { return FilterStatus::Continue };
         self.host.begin_callback();
@@ -79,7 +79,7 @@ impl Stream {
         }
     }
 
-    /// Tells Envoy. `wait` is how Envoy waits in this callback.
+    /// Turns an action into calls. `wait` is the status that makes Envoy wait in this callback.
     fn carry_out(
         &mut self,
         action: RequestAction,

@@ -14,22 +14,22 @@ struct Table<'a> {
 }
 
 /// A setting that is a number.
-struct Number {
+struct NumberSetting {
     name: &'static str,
     read: fn(&BreakerFile) -> Option<u64>,
     default: u64,
     max: u64,
 }
 
-const FAILURES: Number = Number {
+const FAILURES: NumberSetting = NumberSetting {
     name: "failures",
     read: |file| file.failures.map(u64::from),
     default: 3,
     max: 1_000_000,
 };
-const OPEN_SECS: Number =
-    Number { name: "open_secs", read: |file| file.open_secs, default: 30, max: 86_400 };
-const SUCCESSES: Number = Number {
+const OPEN_SECS: NumberSetting =
+    NumberSetting { name: "open_secs", read: |file| file.open_secs, default: 30, max: 86_400 };
+const SUCCESSES: NumberSetting = NumberSetting {
     name: "successes",
     read: |file| file.successes.map(u64::from),
     default: 2,
@@ -57,7 +57,7 @@ pub(super) fn compile(
     }))
 }
 
-impl Number {
+impl NumberSetting {
     /// The value in the first table that has one.
     fn pick(&self, tables: &[Table<'_>]) -> Result<u64, ConfigError> {
         let found = tables.iter().find_map(|table| Some((table.path, (self.read)(table.file?)?)));

@@ -1,8 +1,8 @@
-//! A provider's cluster, by its name.
+//! What the name of a provider's cluster must be, and what it tells.
 
 use crate::names::clusters;
 
-/// The name travels in a header, and must not be taken for the hop's.
+/// The name travels in a header, and must not be the name of the hop's cluster.
 pub(super) fn check(cluster: &str) -> Result<String, &'static str> {
     if cluster == clusters::HOP {
         return Err("is the name of a cluster of the gateway's own; choose another");

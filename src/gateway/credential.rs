@@ -1,21 +1,21 @@
-//! The credential that a provider gets.
+//! The credential that requests to a provider carry.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::config::{Auth, Secret};
 
-/// What is sent to one provider.
+/// The credential of one provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// The client's own headers pass untouched.
+    /// The client's headers pass unchanged.
     Passthrough,
-    /// The client's are removed; nothing takes their place.
+    /// The client's headers are removed, and no header takes their place.
     None,
-    /// The client's are removed and this header is sent.
+    /// The client's headers are removed, and this header is sent.
     Header {
         /// Name of the header, one of [`CLIENT_CREDENTIALS`](crate::request::credentials::CLIENT_CREDENTIALS).
         name: &'static str,
-        /// Its whole value.
+        /// The whole value, scheme included.
         value: Secret,
     },
 }

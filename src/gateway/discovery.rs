@@ -9,17 +9,17 @@ const INTERVAL_SECS: u64 = 300;
 /// How a provider's models are discovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discovery {
-    /// Where its standing is in shared data.
+    /// The key of the [`DiscoveryState`](crate::models::discovery::DiscoveryState) in shared data.
     pub key: String,
-    /// Where its last good list is.
+    /// The key of the last good list in shared data.
     pub list_key: String,
-    /// How often it is asked.
+    /// The time between two questions.
     pub interval_ms: u64,
 }
 
 impl Discovery {
-    /// For a provider at `place`; `None` where nothing is to be discovered. LiteLLM is asked unless
-    /// the file says otherwise.
+    /// For a provider at `place`; `None` without discovery. LiteLLM is asked unless the file says
+    /// otherwise.
     pub(super) fn compile(
         name: &str,
         place: &str,

@@ -1,4 +1,4 @@
-//! A provider's own headers, compiled.
+//! The headers that a file sets for a provider, compiled.
 
 use super::credential::Credential;
 use crate::config::{ConfigError, Lookup, Ordered, Secret, SecretSource};
@@ -19,7 +19,7 @@ const RESERVED: [&str; 10] = [
     "upgrade",
 ];
 
-/// Compiles `providers.P.headers`; `at` is its path.
+/// Compiles `providers.P.headers`; `at` is the path of that table.
 pub(super) fn compile(
     at: &str,
     headers: &Ordered<String>,
@@ -29,7 +29,7 @@ pub(super) fn compile(
     let compiled = headers.iter().map(|(name, value)| {
         let error = |problem| ConfigError::new(format!("{at}.{}", name.escape_default()), problem);
         check_name(name).map_err(|problem| error(problem.to_owned()))?;
-        if matches!(credential, Credential::Header { name: own, .. } if *own == name) {
+        if matches!(credential, Credential::Header { name: sent, .. } if *sent == name) {
             return Err(error(
                 "is how api_key is sent already; take one of the two out".to_owned(),
             ));
@@ -45,7 +45,7 @@ pub(super) fn compile(
     compiled.collect()
 }
 
-/// A value that is written out is no secret.
+/// A value that the file spells out is not secret.
 fn check(value: Secret) -> Result<Secret, String> {
     let text = value.expose();
     let good = text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && text.trim() == text;

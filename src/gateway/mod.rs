@@ -45,23 +45,23 @@ const BODY_LIMIT_BYTES: u64 = 32 * 1024 * 1024;
 /// The most that `body_limit_bytes` may be: twice as much must fit into the memory of the VM.
 const BODY_LIMIT_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
-/// Everything the filter works by.
+/// A compiled configuration.
 #[derive(Debug, PartialEq)]
 pub struct Gateway {
     providers: Vec<Provider>,
     /// Which model goes where.
     pub routes: RouteTable,
-    /// Who answers when that provider does not.
+    /// The targets that follow when the first provider does not answer.
     pub chains: Chains,
     /// When a request is sent again.
     pub retries: Retries,
-    /// Who gets a request that names no model.
+    /// The provider of a request that names no model.
     pub default_provider: Option<ProviderId>,
     /// The most bytes of a body that may be held while its model is unknown.
     pub body_limit_bytes: u64,
-    /// What may stand before `/v1/...`, longest first.
+    /// What may come before `/v1/...`, longest first.
     pub base_paths: Vec<String>,
-    /// The names that stand for other models, in the order of the file.
+    /// The aliases of models, in the order of the file.
     pub aliases: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl Gateway {
         let providers = file
             .providers
             .iter()
-            .map(|(name, own)| Provider::compile(name, own, file, lookup))
+            .map(|(name, provider)| Provider::compile(name, provider, file, lookup))
             .collect::<Result<Vec<_>, _>>()?;
         let default_provider = default_provider(file, &providers)?;
         let routes = RouteTable::compile(file, default_provider)?;
@@ -97,33 +97,33 @@ impl Gateway {
         })
     }
 
-    /// Who is asked for `model`, one after the other: its own route, then its chain.
+    /// The targets of `model` in their order: its route, then its chain.
     ///
     /// # Errors
-    /// [`NoRoute`] when there is nobody.
+    /// [`NoRoute`] when there is no target.
     pub fn targets<'a>(&'a self, model: &'a ModelName) -> Result<Vec<ChainTarget>, NoRoute<'a>> {
         Ok(self.targets_in_turn(model)?.map(ChainTarget::from).collect())
     }
 
-    /// The same, one at a time: most models have one, and a request need not copy it.
+    /// The same as an iterator: most models have one target, and a request that needs one need not copy it.
     ///
     /// # Errors
-    /// [`NoRoute`] when there is nobody.
+    /// [`NoRoute`] when there is no target.
     pub fn targets_in_turn<'a>(
         &'a self,
         model: &'a ModelName,
     ) -> Result<impl Iterator<Item = Target<'a>>, NoRoute<'a>> {
         let chain = self.chains.of(model.as_str());
-        let own = match self.routes.decide(model) {
+        let routed = match self.routes.decide(model) {
             Ok(decision) => Some(decision.target),
             Err(_) if !chain.is_empty() => None,
             Err(none) => return Err(none),
         };
         let others = chain.iter().map(ChainTarget::as_target);
-        Ok(own.into_iter().chain(others.filter(move |target| Some(*target) != own)))
+        Ok(routed.into_iter().chain(others.filter(move |target| Some(*target) != routed)))
     }
 
-    /// Whether any request may take several attempts, or has deadlines of its own.
+    /// Whether any request may take several attempts, or is watched for deadlines.
     pub fn has_hop(&self) -> bool {
         !self.chains.is_empty()
             || self.retries.for_all
@@ -185,13 +185,13 @@ fn base_paths(file: &File) -> Result<Vec<String>, ConfigError> {
                 "must be \"\" or begin with '/' and not end with one, as in \"/api/litellm\"";
             return Err(ConfigError::new(format!("base_paths[{index}]"), problem));
         }
-        let behind = longest_first.partition_point(|other| other.len() >= path.len());
-        longest_first.insert(behind, path);
+        let place = longest_first.partition_point(|other| other.len() >= path.len());
+        longest_first.insert(place, path);
     }
     Ok(longest_first)
 }
 
-/// The client's credential is for the provider that it asked for, and for no other.
+/// A client's credential is meant for the provider that the client asks for: no other provider may get it.
 fn check_credential(
     providers: &[Provider],
     target: Target<'_>,

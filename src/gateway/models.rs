@@ -1,4 +1,4 @@
-//! The models that a file lists for a provider: with or without its namespace.
+//! The models that a file lists for a provider, with or without the provider's namespace.
 
 use hashbrown::HashSet;
 
@@ -22,7 +22,8 @@ pub(super) fn compile(name: &str, file: &ProviderFile) -> Result<Vec<String>, Co
 
 /// `written` without the longest namespace that begins it.
 fn bare<'a>(written: &'a str, namespaces: &[String]) -> Result<&'a str, String> {
-    let stripped = namespaces.iter().filter_map(|own| written.strip_prefix(own.as_str()));
+    let stripped =
+        namespaces.iter().filter_map(|namespace| written.strip_prefix(namespace.as_str()));
     let shown = || written.escape_default();
     match stripped.min_by_key(|rest| rest.len()) {
         Some("") => Err(format!("\"{}\" names no model behind its namespace", shown())),

@@ -13,55 +13,55 @@ use crate::config::{Auth, ConfigError, File, Lookup, ProviderFile, Secret};
 /// The longest wait for a response to begin, unless a provider says otherwise.
 pub const TIMEOUT_SECS: u64 = 120;
 
-/// The longest provider name: it stands in headers, metrics and environment variables.
+/// The longest provider name: headers, metrics and environment variables have the name in them.
 const NAME_BYTES_MAX: usize = 64;
 
 /// An LLM server as the configuration names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
-    /// Its name in the configuration.
+    /// The name in the configuration.
     pub name: String,
-    /// Envoy's name of it: `cluster` where it is set, else the provider's own name.
+    /// Envoy's cluster: `cluster` where the file sets one, else the provider's name.
     pub cluster: String,
-    /// Its URL; `None` for a cluster that Envoy has already.
+    /// `None` for a cluster that Envoy has already.
     pub url: Option<ProviderUrl>,
-    /// What it is sent as a credential.
+    /// How requests to the provider are authenticated.
     pub credential: Credential,
     /// Headers that go with the credential.
     pub headers: Vec<(String, Secret)>,
     /// The longest wait for the response to begin, where the file says one.
     pub timeout_ms: Option<u64>,
-    /// The longest wait for the first byte of its response's body.
+    /// The longest wait for the first byte of a response's body.
     pub first_token_ms: Option<u64>,
-    /// The longest wait between two pieces of its response.
+    /// The longest wait between two pieces of a response.
     pub idle_ms: Option<u64>,
     /// Certificate authorities for https.
     pub ca_file: Option<String>,
     /// HTTP/2 without negotiation.
     pub http2: bool,
-    /// When it is left alone; `None` for never.
+    /// `None` when the provider has no breaker.
     pub breaker: Option<breaker::Settings>,
-    /// Where its breaker stands in shared data: another URL is another breaker.
+    /// The key of the breaker in shared data. The key has the URL in it: another URL is another breaker.
     pub breaker_key: String,
-    /// What an active check asks for; `None` for no check.
+    /// The path of active checks; `None` for no checks.
     pub health_path: Option<String>,
-    /// Where its health stands in shared data.
+    /// The key of the health in shared data.
     pub health_key: String,
-    /// How its models are discovered; `None` for not at all.
+    /// `None` when the models are not discovered.
     pub discovery: Option<Discovery>,
-    /// What a model begins with to name it, in the order of the file.
+    /// The prefixes of a model's name that choose this provider, in the order of the file.
     pub namespaces: Vec<String>,
-    /// The models that the configuration lists for it, by the names that it is sent.
+    /// The models that the configuration lists, by the names that the provider is sent.
     pub models: Vec<String>,
 }
 
 impl Provider {
-    /// Whether it has deadlines that Envoy's router does not know.
+    /// Whether the provider has deadlines that Envoy's router does not know.
     pub fn has_deadlines(&self) -> bool {
         self.first_token_ms.is_some() || self.idle_ms.is_some()
     }
 
-    /// The `host` and the path by which it knows a path of ours.
+    /// The `host` header and the provider's path for a path of the gateway.
     pub fn place_of(&self, path: &str) -> (String, String) {
         match &self.url {
             Some(url) => (url.authority(), url.path(path)),
@@ -125,7 +125,7 @@ impl Provider {
     }
 }
 
-/// Where a provider is: its URL, or the cluster that Envoy has for it; and Envoy's name of it.
+/// A provider's URL, where it has one, and its cluster in Envoy.
 fn place<'a>(
     name: &'a str,
     file: &'a ProviderFile,
@@ -150,7 +150,7 @@ fn place<'a>(
     }
 }
 
-/// LiteLLM is checked unless the file says otherwise; by a path that makes no model work.
+/// LiteLLM is checked unless the file says otherwise, with a path that calls no model.
 fn health_path(name: &str, file: &ProviderFile) -> Result<Option<String>, &'static str> {
     match file.health_path.as_deref() {
         None if name == litellm::NAME => Ok(Some(litellm::HEALTH_PATH.to_owned())),

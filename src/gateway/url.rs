@@ -4,18 +4,18 @@ use std::str::FromStr;
 
 const EXAMPLE: &str = "as in \"https://api.openai.com/v1\"";
 
-/// `https://host:port/base`, taken apart.
+/// `https://host:port/base`, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderUrl {
     /// Whether the provider is reached by TLS.
     pub https: bool,
     /// Host name or IP address (an IPv6 address without its brackets).
     pub host: String,
-    /// Port, the scheme's own when the URL names none.
+    /// Port; the default of the scheme when the URL names none.
     pub port: u16,
-    /// What the client sees as `/`: what stands before `/v1`, without a closing slash.
+    /// The path before the version segment, without a closing slash. The client sees this path as `/`.
     root: String,
-    /// What stands for `/v1`: `/v1` itself, or the URL's own versioned path.
+    /// The path that takes the place of a client's `/v1`: the URL's version segment and what follows, else `/v1`.
     versioned: String,
 }
 
@@ -46,7 +46,7 @@ impl FromStr for ProviderUrl {
             .ok_or_else(|| format!("names no host that can be read; write one {EXAMPLE}"))?;
         let port =
             match (port, https) {
-                // Not shown: with a slash in a password it is what stands before the slash.
+                // The port is not shown: where a password has a slash, the text before the slash is read as the port.
                 (Some(port), _) => port.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
                     "must have a port from 1 to 65535 behind the colon".to_owned()
                 })?,
@@ -62,7 +62,7 @@ impl FromStr for ProviderUrl {
 }
 
 impl ProviderUrl {
-    /// `host:port`, without the port where it is the scheme's own: the `host` header.
+    /// The `host` header: `host:port`, without the default port of the scheme.
     pub fn authority(&self) -> String {
         let host =
             if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
@@ -92,7 +92,7 @@ impl ProviderUrl {
         }
     }
 
-    /// Whether [`Self::path`] gives every path back as it is.
+    /// Whether [`Self::path`] changes no path.
     pub fn keeps_paths(&self) -> bool {
         self.root.is_empty() && self.versioned == "/v1"
     }
@@ -101,11 +101,11 @@ impl ProviderUrl {
 /// `host`, `host:port`, `[v6]` or `[v6]:port` (RFC 3986, section 3.2), brackets taken off.
 fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     if let Some(rest) = authority.strip_prefix('[') {
-        let (host, behind) = rest.split_once(']')?;
+        let (host, after) = rest.split_once(']')?;
         let host = host.parse::<std::net::Ipv6Addr>().is_ok().then_some(host)?;
-        return match behind {
+        return match after {
             "" => Some((host, None)),
-            _ => Some((host, Some(behind.strip_prefix(':')?))),
+            _ => Some((host, Some(after.strip_prefix(':')?))),
         };
     }
     match authority.split_once(':') {
@@ -119,8 +119,8 @@ fn is_host(host: &str) -> bool {
     !host.is_empty() && host.bytes().all(allowed)
 }
 
-/// Splits a base path before its version segment (`v1`, `v1beta`, `v4`): with one, it is what
-/// OpenAI's clients call a base URL and stands for `/v1`; without, it stands before `/v1`.
+/// Splits a base path before its version segment (`v1`, `v1beta`, `v4`). A path with a version segment is what OpenAI's
+/// clients call a base URL: it takes the place of `/v1`. A path without a version segment goes before `/v1`.
 fn split_version(base: &str) -> (String, String) {
     let is_version = |segment: &str| {
         segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_urls_apart() {
+    fn parses_urls() {
         for (text, https, host, port, authority) in [
             ("http://localhost:4000", false, "localhost", 4000, "localhost:4000"),
             ("https://api.anthropic.com/v1", true, "api.anthropic.com", 443, "api.anthropic.com"),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_paths_to_where_the_provider_has_them() {
+    fn maps_paths_to_the_providers_paths() {
         let rows = [
             ("http://h", "/v1/models?a=b", "/v1/models?a=b"),
             ("http://h/", "/v1", "/v1"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_provider_url() {
+    fn refuses_other_urls() {
         let example = "as in \"https://api.openai.com/v1\"";
         let no_port = || "must have a port from 1 to 65535 behind the colon".to_owned();
         for (text, problem) in [

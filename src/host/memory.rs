@@ -1,4 +1,4 @@
-//! A world of its own, for tests.
+//! A [`Host`] in memory, for tests.
 
 use std::cell::{Cell, RefCell};
 
@@ -10,7 +10,7 @@ use crate::host::metrics::Metric;
 use crate::host::store::Store;
 use crate::route::ProviderId;
 
-/// Shared data that nobody shares, and a clock that stands.
+/// Shared data of a single worker, and a clock that the test sets.
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) now_ms: Cell<u64>,
@@ -19,7 +19,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// How often this was counted.
+    /// How often `metric` was counted.
     pub(crate) fn count_of(&self, metric: Metric) -> usize {
         self.counted.borrow().iter().filter(|counted| **counted == metric).count()
     }

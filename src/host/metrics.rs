@@ -6,7 +6,7 @@
 //! [`Metric`].
 
 use crate::breaker::{BreakerState, Outcome};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Provider};
 use crate::reply::Code;
 use crate::route::ProviderId;
 
@@ -125,7 +125,7 @@ pub const FAMILIES: [Family; 9] = [
     },
 ];
 
-/// The gauge of [`FAMILIES`]: it has no counter.
+/// The index of the gauge in [`FAMILIES`]: all rows before it are counters.
 const STATE_GAUGE: usize = FAMILIES.len() - 1;
 
 /// The labels of all families, each once.
@@ -138,19 +138,8 @@ pub fn labels() -> Vec<&'static str> {
 
 /// The names of all counters in Envoy, labels included, each at its [`Metric::index`].
 pub fn counter_names(gateway: &Gateway) -> Vec<String> {
-    let mut names = Vec::new();
-    for family in FAMILIES.iter().take(STATE_GAUGE) {
-        let providers = if family.has_provider() { gateway.providers() } else { &[] };
-        let prefixes: Vec<_> = if family.has_provider() {
-            providers.iter().map(|provider| family.of_provider(&provider.name)).collect()
-        } else {
-            vec![family.name.to_owned()]
-        };
-        for prefix in prefixes {
-            names.extend(family.with_values(&prefix));
-        }
-    }
-    names
+    let families = FAMILIES.iter().take(STATE_GAUGE);
+    families.flat_map(|family| family.names(gateway.providers())).collect()
 }
 
 /// The name of a provider's gauge in Envoy.
@@ -165,6 +154,15 @@ impl Family {
 
     fn of_provider(&self, provider: &str) -> String {
         format!("{}.provider.{provider}", self.name)
+    }
+
+    /// The names of all counters: for each provider, the values of the last label in their order.
+    fn names(&self, providers: &[Provider]) -> Vec<String> {
+        if !self.has_provider() {
+            return self.with_values(self.name);
+        }
+        let prefixes = providers.iter().map(|provider| self.of_provider(&provider.name));
+        prefixes.flat_map(|prefix| self.with_values(&prefix)).collect()
     }
 
     /// The names that begin with `prefix`, one for each value of the last label.
@@ -189,7 +187,7 @@ impl Family {
 }
 
 impl Metric {
-    /// The place in [`counter_names`] of a gateway with so many providers.
+    /// The index in [`counter_names`] of a gateway with this number of providers.
     pub fn index(self, providers: usize) -> usize {
         let (row, provider, value) = self.parts();
         let counters = |family: &Family| {
@@ -202,7 +200,7 @@ impl Metric {
         before.saturating_add(of_provider).saturating_add(value)
     }
 
-    /// The row of [`FAMILIES`], the provider, and the place among the values of the last label.
+    /// The row of [`FAMILIES`], the provider, and the index among the values of the last label.
     fn parts(self) -> (usize, Option<ProviderId>, usize) {
         match self {
             Self::Request(id, RequestOutcome::Sent(outcome)) => (0, Some(id), outcome as usize),

@@ -1,17 +1,16 @@
-//! What the core asks of the world around it: one trait, which Envoy implements in the filter and
-//! memory in the tests.
+//! What the core needs from outside: one trait, implemented by Envoy in the filter and by `memory` in the tests.
 
 use crate::breaker::BreakerState;
 use crate::host::metrics::Metric;
 use crate::host::store::Store;
 use crate::route::ProviderId;
 
-/// The world around a request.
+/// The clock, unique numbers, metrics and shared data.
 pub trait Host: Store {
     /// The wall clock, in milliseconds since 1970.
     fn now_ms(&self) -> u64;
 
-    /// A number that it gives to nobody else of this worker.
+    /// A number that is unique within this worker.
     fn unique(&self) -> u64;
 
     /// Adds one to a counter.

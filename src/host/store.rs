@@ -1,25 +1,25 @@
 //! Records that all workers share, and the one loop that changes them.
 
-/// Shared data: values with a number that changes whenever they do.
+/// Shared data: each value has a number that changes with the value.
 pub trait Store {
-    /// The value of a key and its number; `None` when nobody has ever set it.
+    /// The value of a key and its number; `None` when the key was never set.
     fn load(&self, key: &str) -> Option<(Vec<u8>, u32)>;
 
-    /// Sets a value if it still has this number, or, for `None`, if the key was never set. `false`
-    /// when somebody was faster.
+    /// Sets a value if the key still has this number, or, for `None`, if the key was never set. `false`
+    /// when another worker was faster.
     fn swap(&self, key: &str, value: &[u8], number: Option<u32>) -> bool;
 }
 
-/// Somebody else was faster, each time.
+/// Another worker was faster, at each try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contended;
 
-/// How often a change is tried. Each failed try is another's success: with a few dozen workers,
-/// this many in a row do not happen by chance.
+/// How often a change is tried. Each failed try is the success of another worker: with a few dozen workers,
+/// this many failures in a row do not happen by chance.
 pub const TRIES_MAX: u32 = 32;
 
-/// Changes a record by compare-and-swap. `change` sees the bytes and says what to store, if
-/// anything, and what to return; it may be called several times.
+/// Changes a record by compare-and-swap. `change` gets the bytes, and returns the bytes to store, if any, and the result.
+/// `change` may be called several times.
 ///
 /// # Errors
 /// [`Contended`] after [`TRIES_MAX`] tries; nothing was stored then.

@@ -18,14 +18,14 @@ use crate::route::{Decision, RouteTable, Target};
 /// A model by a name that a client can send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// The name.
+    /// A name that a client can send.
     pub name: Cow<'a, str>,
-    /// Where it goes.
+    /// The provider, and the model's name there.
     pub target: Target<'a>,
     /// The provider's name.
     pub provider: &'a str,
     listed: Option<&'a Listed>,
-    /// Whether the name stands for a model that has another name.
+    /// Whether the name is an alias of a model with another name.
     alias: bool,
 }
 
@@ -38,20 +38,19 @@ pub struct Catalog<'a> {
 
 impl<'a> Catalog<'a> {
     /// Merges what the configuration lists with what was discovered: one list per provider, in
-    /// the order of [`Gateway::providers`]; those that are not there count as empty.
+    /// the order of [`Gateway::providers`]. A missing list counts as empty.
     pub fn of(gateway: &'a Gateway, discovered: &'a [Vec<Listed>]) -> Self {
         let mut catalog = Self { entries: Vec::new(), gateway };
         for (id, provider) in gateway.ids().zip(gateway.providers()) {
             let found = discovered.get(id.index()).map(Vec::as_slice).unwrap_or_default();
-            let own: HashSet<&str> = provider.models.iter().map(String::as_str).collect();
-            let is_own = |listed: &&Listed| own.contains(listed.id.as_str());
-            let known: HashMap<&str, &Listed> =
-                found.iter().filter(is_own).map(|listed| (listed.id.as_str(), listed)).collect();
+            let by_id: HashMap<&str, &Listed> =
+                found.iter().map(|listed| (listed.id.as_str(), listed)).collect();
             for model in &provider.models {
-                let listed = known.get(model.as_str()).copied();
+                let listed = by_id.get(model.as_str()).copied();
                 catalog.add(provider, Target { provider: id, model }, listed);
             }
-            for listed in found.iter().filter(|listed| !is_own(listed)) {
+            let configured: HashSet<&str> = provider.models.iter().map(String::as_str).collect();
+            for listed in found.iter().filter(|listed| !configured.contains(listed.id.as_str())) {
                 let target = Target { provider: id, model: &listed.id };
                 catalog.add(provider, target, Some(listed));
             }
@@ -61,13 +60,13 @@ impl<'a> Catalog<'a> {
         catalog
     }
 
-    /// All entries; no name stands there twice.
+    /// All entries. No two entries have the same name.
     pub fn entries(&self) -> &[Entry<'a>] {
         &self.entries
     }
 
-    /// The model that `id` stands for, under that name: a name of the list, or any other that
-    /// goes to the same model.
+    /// The entry of the model that `id` reaches, under the name `id`: a name of the list, or any other name that reaches
+    /// the same model.
     pub fn find<'s>(&'s self, id: &'s str) -> Option<Entry<'s>> {
         ModelName::check(id).ok()?;
         let found = resolve(self.gateway, id)?;
@@ -75,8 +74,7 @@ impl<'a> Catalog<'a> {
         Some(Entry { listed: same.listed, ..found })
     }
 
-    /// Adds a model, unless no name reaches it.
-    #[inline(never)]
+    /// Adds a model, unless no name reaches the model.
     fn add(&mut self, provider: &'a Provider, target: Target<'a>, listed: Option<&'a Listed>) {
         if let Some(name) = name(&self.gateway.routes, provider, target) {
             let provider = &provider.name;
@@ -102,8 +100,7 @@ fn aliases<'a>(gateway: &'a Gateway, entries: &[Entry<'a>]) -> Vec<Entry<'a>> {
     entries.collect()
 }
 
-/// What `name` stands for.
-#[inline(never)]
+/// The entry that `name` reaches, without what is listed of its model.
 fn resolve<'s>(gateway: &'s Gateway, name: &'s str) -> Option<Entry<'s>> {
     let Decision { target, alias, .. } = gateway.routes.decide_str(name).ok()?;
     let provider = &gateway.provider(target.provider)?.name;
@@ -112,7 +109,7 @@ fn resolve<'s>(gateway: &'s Gateway, name: &'s str) -> Option<Entry<'s>> {
 }
 
 impl Entry<'_> {
-    /// The most tokens that the model reads: as the provider says, else as its family is known.
+    /// The most tokens that the model reads: the provider's value, else the value of the model's family.
     pub fn context_window(&self) -> Option<u64> {
         let listed = self.listed.and_then(|listed| listed.context_window);
         listed.or_else(|| context_window::of(self.target.model))
@@ -122,24 +119,23 @@ impl Entry<'_> {
         self.listed.and_then(|listed| listed.created_secs).unwrap_or_default()
     }
 
-    /// An alias keeps its own name: that is what it is for.
+    /// An alias is shown by its name, and not by the name of its model.
     pub(super) fn display_name(&self) -> &str {
         let listed = self.listed.filter(|_| !self.alias);
         listed.and_then(|listed| listed.display_name.as_deref()).unwrap_or(&self.name)
     }
 }
 
-/// What a client sends to reach `target`: the bare model where the rules allow it. `None` when no
-/// name does.
+/// The name that a client sends to reach `target`: the bare model where the rules allow that. `None` when no
+/// name reaches the target.
 fn name<'a>(routes: &RouteTable, provider: &Provider, target: Target<'a>) -> Option<Cow<'a, str>> {
     let reaches =
         |name: &str| routes.decide_str(name).is_ok_and(|decision| decision.target == target);
     if reaches(target.model) {
         return Some(Cow::Borrowed(target.model));
     }
-    for own in &provider.namespaces {
-        let mut name = own.clone();
-        name.push_str(target.model);
+    for namespace in &provider.namespaces {
+        let name = format!("{namespace}{}", target.model);
         if ModelName::check(&name).is_ok() && reaches(&name) {
             return Some(Cow::Owned(name));
         }

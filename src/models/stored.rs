@@ -3,7 +3,6 @@
 
 use super::{Listed, parse};
 
-/// Writes a list.
 pub fn to_bytes(models: &[Listed]) -> Vec<u8> {
     serde_json::to_vec(models).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! What the module may ask of Envoy, and what Envoy calls in it: nothing else is allowed by the
-//! rendered configuration, and the built module is held against this list.
+//! The functions of Envoy that the module may call, and the functions of the module that Envoy may call. The rendered
+//! configuration allows no others, and a test compares the built module with this list.
 
-/// What the filter behind the hop has beside [`CAPABILITIES`]: it looks at responses, and ends late ones.
+/// What the filter after the hop may use in addition to [`CAPABILITIES`]: the filter reads responses, and ends late ones.
 pub const HOP_CAPABILITIES: &[&str] =
     &["proxy_on_response_body", "proxy_on_response_trailers", "proxy_set_effective_context"];
 
@@ -38,7 +38,7 @@ pub const CAPABILITIES: &[&str] = &[
     "proxy_increment_metric",
     "proxy_record_metric",
     "proxy_http_call",
-    // The module's own memory and start.
+    // The module's memory and start.
     "proxy_on_memory_allocate",
     "_initialize",
     // WASI: the environment and standard error.

@@ -3,7 +3,7 @@
 /// The filter that clients' requests pass, its `root_id`, and the listener that holds the filter.
 pub const CLIENTS: &str = "gaud";
 
-/// The listener behind the hop, its filter and that filter's `root_id`.
+/// The listener after the hop, its filter and that filter's `root_id`.
 pub const ATTEMPT: &str = "gaud_attempt";
 
 /// The cluster that leads to the listener [`ATTEMPT`].

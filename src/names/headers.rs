@@ -3,7 +3,7 @@
 //! Envoy removes each header with [`PREFIX`] or [`ENVOY_PREFIX`] from a client's request before any filter runs,
 //! so these headers always come from the gateway.
 
-/// What the gateway's own headers begin with.
+/// What the gateway's headers begin with.
 pub const PREFIX: &str = "x-gaud-";
 
 /// What the headers that control Envoy begin with.

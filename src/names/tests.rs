@@ -43,7 +43,7 @@ fn without_tests(text: &str) -> &str {
 }
 
 #[test]
-fn no_template_and_no_other_file_spells_a_name_out() {
+fn no_template_and_no_other_file_spells_out_a_name() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut all = Vec::new();
     files(&source, &mut all);

@@ -1,4 +1,4 @@
-//! One HTTP request to a neighbour: Envoy's admin, or the gateway.
+//! One HTTP request to Envoy's admin, or to the gateway.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ pub(crate) async fn get(
 ) -> Result<(StatusCode, String), Box<dyn Error>> {
     let stream = TokioIo::new(TcpStream::connect(admin).await?);
     let (mut sender, connection) = http1::handshake(stream).await?;
-    // It ends with the answer, for `sender` is dropped by then.
+    // The task ends with the answer, because `sender` is dropped then.
     tokio::spawn(connection);
     let request = Request::get(path).header(HOST, admin.to_string()).body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await?;

@@ -4,8 +4,9 @@
 //! timer ──> due ──> Question ── HTTP call ──> Poll::answered ──> health::check, models::discovery
 //! ```
 //!
-//! Each worker looks once a second which questions are due. The worker that claims a question by compare-and-swap asks
-//! it, so that each question is asked once, and a worker that dies takes no question with it.
+//! Each worker looks once a second which questions are due. The worker that claims a question by compare-and-swap asks the
+//! question, so that each question is asked once. A claim expires, so that the question of a worker that died is asked
+//! again.
 
 use std::borrow::Cow;
 
@@ -49,7 +50,7 @@ pub struct Question<'a> {
     pub timeout_ms: u32,
 }
 
-/// Whether a gateway has any question to ask: else no worker needs a timer for them.
+/// Whether a gateway has any question to ask. Without questions, no worker needs a timer.
 pub fn is_needed(gateway: &Gateway) -> bool {
     let asks = |provider: &Provider| provider.health_path.is_some() || provider.discovery.is_some();
     gateway.providers().iter().any(asks)
@@ -60,7 +61,7 @@ pub fn due<'a>(gateway: &'a Gateway, host: &dyn Host, now_ms: u64) -> Vec<Questi
     let mut questions = Vec::new();
     for (id, provider) in gateway.ids().zip(gateway.providers()) {
         if check::claim(host, provider, now_ms) {
-            // Another worker may have told the gauge of an older state since.
+            // Workers set the gauge without an order: a slower worker may have set an older state.
             host.show_state(id, BreakerState::from(&shared_breaker::peek(host, provider)));
             questions.extend(health_question(id, provider));
         }
@@ -100,14 +101,14 @@ fn models_question(id: ProviderId, provider: &Provider) -> Question<'_> {
 }
 
 impl Poll {
-    /// The question could not be sent. A check that was not made says nothing of the provider.
+    /// The question could not be sent. A check that was not made tells nothing about the provider.
     pub fn unsent(self, gateway: &Gateway, host: &dyn Host) {
         if self.subject == Subject::Models {
             listed(gateway, host, self.provider, Err(Fault::NoAnswer));
         }
     }
 
-    /// The question has its answer: a status, `None` where no answer came, and a body of `size` bytes.
+    /// The question has its answer: a status, `None` without an answer, and a body of `size` bytes, which `read` copies.
     pub fn answered(
         self,
         gateway: &Gateway,

@@ -122,7 +122,6 @@ impl Code {
         self.row().1
     }
 
-    /// The HTTP status.
     pub fn status(self) -> u32 {
         self.row().0
     }

@@ -16,7 +16,6 @@ pub use reject::{Reject, too_large};
 /// An answer of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// HTTP status.
     pub status: u32,
     /// A JSON document.
     pub body: String,

@@ -41,7 +41,6 @@ pub enum Reject {
     ModelsInQuery,
     /// The provider's breaker is open.
     Unavailable {
-        /// The provider's name.
         provider: String,
         /// The wait until the breaker admits requests again.
         retry_after_secs: u64,
@@ -58,7 +57,6 @@ pub enum Reject {
     NoCrossing,
     /// The path is not an endpoint, and there is no default provider.
     UnknownUrl {
-        /// The request's method.
         method: String,
         /// The request's path, without its query.
         path: String,

@@ -1,4 +1,4 @@
-//! Chains: who answers for a model when its own provider does not.
+//! Chains: the targets that follow when a model's provider does not answer.
 
 use hashbrown::HashMap;
 
@@ -10,8 +10,8 @@ use crate::request::model::ModelName;
 /// The most models that may follow a model.
 const FALLBACKS_MAX: usize = 8;
 
-/// Whether a target may follow, and the problem where it may not. The provider is the one that gets the request first,
-/// where all requests of the chain have the same.
+/// Whether a target may follow, and the problem where it may not. The second argument is the provider that gets the
+/// request first, where every request of the chain goes to the same provider first.
 pub(crate) type CheckTarget<'a> = &'a dyn Fn(Target<'_>, Option<ProviderId>) -> Result<(), String>;
 
 /// All chains of a configuration.
@@ -23,14 +23,14 @@ pub struct Chains {
 }
 
 impl Chains {
-    /// What follows the own route of `model`, as a client asks it: the exact name, else the glob with the
-    /// longest literal prefix.
+    /// The targets after the route of `model`, as a client asks for the model: the chain of the exact name, else of the
+    /// glob with the longest literal prefix.
     pub fn of(&self, model: &str) -> &[ChainTarget] {
         let glob = || self.globs.iter().find(|(glob, _)| glob.matches(model)).map(|(_, to)| to);
         self.exact.get(model).or_else(glob).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether there is none.
+    /// Whether the configuration has no chain.
     pub fn is_empty(&self) -> bool {
         self.exact.is_empty() && self.globs.is_empty()
     }

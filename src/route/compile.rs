@@ -31,7 +31,7 @@ impl RouteTable {
         Ok(table)
     }
 
-    /// Every alias stands for a model that goes somewhere.
+    /// Every alias must name a model that a provider takes.
     fn check_aliases(&self, file: &File) -> Result<(), ConfigError> {
         for (alias, model) in file.aliases.iter() {
             if let Err(no_route) = self.decide_unaliased(model) {
@@ -76,7 +76,7 @@ fn patterns(file: &File) -> Result<Patterns, ConfigError> {
                 ));
             }
             let id = ProviderId::new(id);
-            // Among equally specific ones the first in the file wins.
+            // Of two equally specific patterns, the first in the file wins.
             if pattern.contains('*') {
                 insert_by_length(&mut globs, (Glob { pattern: pattern.clone() }, id))
             } else {
@@ -90,8 +90,8 @@ fn patterns(file: &File) -> Result<Patterns, ConfigError> {
 /// Keeps the globs in the order of their literal prefixes, longest first.
 pub(super) fn insert_by_length<T>(globs: &mut Vec<(Glob, T)>, new: (Glob, T)) {
     let length = new.0.literal_prefix().len();
-    let behind = globs.partition_point(|(glob, _)| glob.literal_prefix().len() >= length);
-    globs.insert(behind, new);
+    let place = globs.partition_point(|(glob, _)| glob.literal_prefix().len() >= length);
+    globs.insert(place, new);
 }
 
 fn aliases(file: &File) -> Result<HashMap<String, String>, ConfigError> {

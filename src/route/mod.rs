@@ -1,6 +1,6 @@
 //! Which provider a model goes to, and by what name.
 //!
-//! 1. An alias is replaced by what it stands for, once.
+//! 1. An alias is replaced by its model, once.
 //! 2. The longest namespace that begins the model wins, and is stripped.
 //! 3. Else the most specific `match`: exact, then the longest literal prefix, then the file's order.
 //! 4. Else the default provider. A colon that names no provider is part of the name.
@@ -28,7 +28,7 @@ pub use target::{ChainTarget, ProviderId, Target};
 pub struct RouteTable {
     aliases: HashMap<String, String>,
     namespaces: HashMap<String, ProviderId>,
-    /// The lengths that namespaces have, longest first.
+    /// The lengths of the namespaces, longest first.
     namespace_lengths: Vec<usize>,
     exact: HashMap<String, ProviderId>,
     /// Most specific first.
@@ -39,20 +39,19 @@ pub struct RouteTable {
 /// Where a model goes, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision<'a> {
-    /// Where.
+    /// The provider, and the model's name there.
     pub target: Target<'a>,
     /// The alias that was replaced first, if one was.
     pub alias: Option<&'a str>,
-    /// Why.
+    /// The rule that chose the provider.
     pub rule: Rule<'a>,
 }
 
-/// The rule that decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule<'a> {
     /// The model begins with this namespace.
     Namespace(&'a str),
-    /// This `match` pattern of the provider.
+    /// A `match` pattern of the provider matches the model.
     Match(&'a str),
     /// Nothing claims the model.
     Default,
@@ -71,12 +70,12 @@ impl RouteTable {
     /// Decides where `model` goes.
     ///
     /// # Errors
-    /// [`NoRoute`] when it goes nowhere.
+    /// [`NoRoute`] when no provider gets the model.
     pub fn decide<'a>(&'a self, model: &'a ModelName) -> Result<Decision<'a>, NoRoute<'a>> {
         self.decide_str(model.as_str())
     }
 
-    /// The same for what is known to be a model's name.
+    /// The same, for a text that is known to be a model's name.
     pub(crate) fn decide_str<'a>(&'a self, model: &'a str) -> Result<Decision<'a>, NoRoute<'a>> {
         match self.aliases.get_key_value(model) {
             Some((alias, model)) => {
@@ -110,7 +109,7 @@ impl RouteTable {
         }
     }
 
-    /// The longest namespace that begins `model`, and what comes behind it.
+    /// The longest namespace that begins `model`, and the rest of `model`.
     fn namespace<'a>(&'a self, model: &'a str) -> Option<(&'a str, &'a str, ProviderId)> {
         self.namespace_lengths.iter().find_map(|length| {
             let (start, rest) = model.split_at_checked(*length)?;

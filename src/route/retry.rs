@@ -1,11 +1,11 @@
-//! What becomes of a request whose attempt has failed: sent again, to the next target, or to nobody.
+//! What follows an attempt that has failed: the same target, the next target, or no further attempt.
 //!
 //! | what has happened | while the provider has tries left | else, with a target left | else |
 //! |---|---|---|---|
-//! | a 5xx, a connection that broke | same again | next | final |
-//! | a 429 or a 5xx with a short `retry-after` | same again, after it | next | final |
-//! | one with a long `retry-after` | next, or final | next | final |
-//! | a 429 without | next, or same again | next | final |
+//! | a 5xx, a lost connection | same again | next | final |
+//! | a 429 or a 5xx with a short `retry-after` | same again, after the wait | next | final |
+//! | a 429 or a 5xx with a long `retry-after` | next, or final | next | final |
+//! | a 429 without `retry-after` | next, or same again | next | final |
 //! | no answer in time | next, or final | next | final |
 //! | the context is too long | next with another model, or final | the same | final |
 //! | anything else | final | final | final |
@@ -29,10 +29,10 @@ pub struct Retries {
     on: Vec<RetryOn>,
 }
 
-/// Why an attempt is no answer.
+/// Why an attempt has failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// What `[retries] on` can name.
+    /// A failure that `[retries] on` can name.
     Of(RetryOn),
     /// The request is too long for the model.
     ContextLength,
@@ -50,9 +50,9 @@ pub struct Remaining {
 /// What comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: the client gets what there is.
+    /// No further attempt: the client gets the response.
     Final,
-    /// The same target, after so many seconds where the provider has said so.
+    /// The same target, after these seconds where the provider has named a wait.
     Same(Option<u32>),
     /// The next target.
     Move,

@@ -17,7 +17,7 @@ impl ProviderId {
 /// A provider and the model name sent to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Target<'a> {
-    /// Who gets the request.
+    /// The provider that gets the request.
     pub provider: ProviderId,
     /// The model's name there.
     pub model: &'a str,
@@ -26,7 +26,7 @@ pub struct Target<'a> {
 /// A target of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainTarget {
-    /// Who gets the request.
+    /// The provider that gets the request.
     pub provider: ProviderId,
     /// The model's name there.
     pub model: String,

@@ -19,7 +19,7 @@ fn decide(gateway: &Gateway, model: &str) -> String {
             let provider = &gateway.provider(decision.target.provider).unwrap().name;
             format!("{provider}: {} ({decision})", decision.target.model)
         }
-        Err(NoRoute::MissingModel(namespace)) => format!("missing model behind {namespace}"),
+        Err(NoRoute::MissingModel(namespace)) => format!("missing model after {namespace}"),
         Err(NoRoute::NotFound(_)) => "not found".to_owned(),
     }
 }
@@ -49,7 +49,7 @@ fn the_longest_namespace_wins_and_is_stripped() {
             ("p/deep/x", r#"deep: x (namespace "p/deep/")"#),
             ("p/dee", r#"p: dee (namespace "p/")"#),
             ("p:p:x", r#"p: p:x (namespace "p:")"#),
-            ("litellm:", "missing model behind litellm:"),
+            ("litellm:", "missing model after litellm:"),
             ("deep:x", "not found"),
             ("Litellm:x", "not found"),
             ("\u{e9}litellm:x", "not found"),
@@ -77,7 +77,7 @@ fn the_most_specific_match_wins_and_nothing_is_stripped() {
 }
 
 #[test]
-fn what_nothing_claims_goes_to_the_default_with_its_colon() {
+fn an_unclaimed_model_goes_to_the_default_with_its_colon() {
     check(
         r#"{"default_provider":"p","providers":{"p":{"url":"http://a"}}}"#,
         &[("llama3.2:latest", "p: llama3.2:latest (default_provider)")],
@@ -99,7 +99,7 @@ fn an_alias_is_replaced_once_and_then_routed() {
 }
 
 #[test]
-fn stars_stand_for_any_text() {
+fn stars_match_any_text() {
     for (pattern, matching, other) in [
         ("*", &["a", "a/b"][..], &[][..]),
         ("a*", &["a", "ab"], &["ba", "A"]),

@@ -1,19 +1,20 @@
-//! The bytes of a request's body, as Envoy's buffer shows them.
+//! Reads a request's body from Envoy's buffer, and gives the held bytes back.
 
 use super::{Phase, RequestAction, Session};
 use crate::body::{Held, Splice};
 use crate::host::Host;
 use crate::reply::Reject;
 
-/// A body is read into the VM in pieces of this size: the VM's memory never shrinks.
+/// The size of the pieces in which a body is copied into the VM. The VM's memory never shrinks, and Envoy's buffer can be
+/// large.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Reads bytes of Envoy's buffer: from an offset, at most so many.
+/// Copies bytes of Envoy's buffer: `read(start, size_max)`.
 pub(crate) type ReadBuffer<'a> = &'a dyn Fn(usize, usize) -> Vec<u8>;
 
 impl Session {
-    /// Reads a piece of the body, of `size` bytes, and decides. The splice is for Envoy's buffer, where the request is
-    /// forwarded. `end` says that the body is complete.
+    /// Reads the buffer's `size` bytes, and decides. The splice is for Envoy's buffer; it is empty unless the request
+    /// leaves now. `end` says that the body is complete.
     pub fn receive(
         &mut self,
         host: &dyn Host,
@@ -34,13 +35,16 @@ impl Session {
         }
     }
 
-    /// The body has ended with trailers, which come in the place of the body's end.
+    /// The trailers have come. For a body with trailers Envoy reports no other end.
     pub fn receive_trailers(&mut self, host: &dyn Host) -> (RequestAction, Splice) {
         let action = self.advance(host, true);
         self.with_body(action, Vec::new())
     }
 
-    /// Feeds the scanner; returns the pieces where the body may have to be held.
+    /// Feeds the scanner. Returns the copied pieces if the body is held, because then they may have to be held too.
+    ///
+    /// # Errors
+    /// The answer to a body that is refused.
     fn scan(
         &mut self,
         host: &dyn Host,
@@ -51,7 +55,7 @@ impl Session {
         let mut pieces = Vec::new();
         let mut start = 0;
         while start < size && matches!(self.phase, Phase::Held(_) | Phase::Scanning(_)) {
-            let piece = read(start, PIECE_BYTES.min(size.abs_diff(start)));
+            let piece = read(start, PIECE_BYTES.min(size.saturating_sub(start)));
             if piece.is_empty() {
                 break;
             }
@@ -67,7 +71,7 @@ impl Session {
         Ok(pieces)
     }
 
-    /// Gives back what was held, where the request leaves.
+    /// Adds the splice with the held bytes, if the request leaves.
     fn with_body(&mut self, action: RequestAction, read: Vec<Vec<u8>>) -> (RequestAction, Splice) {
         let edit = match &action {
             RequestAction::Forward(outgoing) => outgoing.edit.as_ref(),

@@ -5,15 +5,15 @@
 //! client ──> session ──> Envoy's router, which retries ──> hop ──> attempt ──> provider
 //! ```
 //!
-//! Head and body reach the hop as the client sent them. The header [`crate::names::headers::CROSSING`] says the rest.
+//! Head and body reach the hop as the client sent them. The header [`crate::names::headers::CROSSING`] has the rest.
 
 use crate::body::{Edit, FoundModel, Scanner};
 use crate::request::escape::{escaped, unescaped};
 
-/// What an attempt must know of its request.
+/// What an attempt must know of its request, in a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crossing {
-    /// A name that no other request of this worker has.
+    /// A name that is unique among the requests of this worker.
     pub request: String,
     /// The model that the client asks for.
     pub asked: String,
@@ -35,7 +35,7 @@ impl ModelPlace {
         Self { start: found.start, end: found.end, is_json: matches!(scanner, Scanner::Json(_)) }
     }
 
-    /// The edit that writes another model there.
+    /// The edit that replaces the model.
     pub fn edit(self, model: &str) -> Edit {
         let found = FoundModel { value: String::new(), start: self.start, end: self.end };
         if self.is_json { Edit::json_model(&found, model) } else { Edit::form_model(&found, model) }
@@ -55,7 +55,6 @@ impl Crossing {
         }
     }
 
-    /// Reads the header.
     pub fn from_header(header: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(header).ok()?.split(';');
         let (request, asked) = (parts.next()?.to_owned(), parts.next()?);
@@ -78,7 +77,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn a_header_says_it_all() {
+    fn a_header_has_all_that_an_attempt_needs() {
         let json = Some(ModelPlace { start: 10, end: 12, is_json: true });
         let form = Some(ModelPlace { start: 0, end: u64::MAX, is_json: false });
         for (asked, place, expected) in [

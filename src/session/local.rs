@@ -1,4 +1,4 @@
-//! What the gateway answers itself. None of it calls a provider.
+//! The endpoints that the gateway answers. No answer calls a provider.
 
 use serde::Serialize;
 
@@ -70,7 +70,7 @@ struct Refreshed {
     count: usize,
 }
 
-/// Makes every provider due: a worker asks it within a second or so.
+/// Makes every provider due: within about a second a worker asks each provider.
 fn refresh(gateway: &Gateway, host: &dyn Host) -> Reply {
     for discovery in gateway.providers().iter().filter_map(|provider| provider.discovery.as_ref()) {
         discovery::refresh(host, discovery);

@@ -1,4 +1,4 @@
-//! A client's request, from its head to its answer: the only file that knows the order.
+//! A client's request, from its head to its answer. The order of the steps is in this file alone.
 //!
 //! ```text
 //! begin ──> local path: Reply
@@ -6,15 +6,15 @@
 //!   │                             ──> the body passes unread
 //!   └─────> Hold ── feed* ── advance ──┬─> Hold     the model has not come yet
 //!                     ^                ├─> Forward  the model has come: route, ask the breaker, edit
-//!                     └── feed* ───────┼─> Continue the scan goes on while the rest streams
+//!                     └── feed* ───────┼─> Continue the scan goes on while the rest passes
 //!                                      └─> Reply    something is wrong, at any time
-//! respond ──> end                         the outcome: the breaker hears of both
+//! respond ──> end                         the breaker is told the outcome at both
 //! ```
 //!
 //! Where several attempts may be needed, the request goes over the hop as the client sent it (Cross,
-//! [`hop`]): there each [`crate::failover::attempt`] asks the breaker, edits, and tells the breaker the outcome.
+//! [`hop`]). There each [`crate::failover::attempt`] asks the breaker, edits, and tells the breaker the outcome.
 //!
-//! No clock, no dice: bytes in, decisions out, and a [`Host`] for what is shared.
+//! Bytes in, actions out: the clock, unique numbers and shared data come from the [`Host`].
 
 mod body;
 pub mod hop;
@@ -51,17 +51,17 @@ pub struct Session {
     named: Option<Range<usize>>,
     /// The provider's credential goes with the request.
     is_api: bool,
-    /// There may be no body.
+    /// The request is allowed to have no body.
     is_optional: bool,
     /// The request can be sent twice without harm.
     may_repeat: bool,
     content_length: Option<u64>,
     credentials: SentCredentials,
-    /// Head and body have come to their end.
+    /// The whole request has come.
     is_whole: bool,
     /// The bytes that wait for the model.
     held: Held,
-    /// What the breaker is to hear; `None` before the request is forwarded, and over the hop.
+    /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
     admission: Option<Admission>,
 }
 
@@ -70,22 +70,22 @@ pub struct Session {
 enum Phase {
     /// Head and body are held: the model has not come yet.
     Held(Scanner),
-    /// They are on their way; the scan goes on.
+    /// Head and body are on their way to the provider; the scan goes on.
     Scanning(Scanner),
-    /// They are on their way; nobody reads them.
+    /// Head and body are on their way to the provider; the body is not read.
     Passing,
-    /// Answered by the gateway.
+    /// The gateway has answered.
     Over,
 }
 
-/// What Envoy is to do with a request.
+/// What Envoy does next with a request.
 #[derive(Debug, PartialEq)]
 pub enum RequestAction {
-    /// Let what has come go on.
+    /// Pass on what has come.
     Continue,
     /// Keep what has come, and wait for more.
     Hold,
-    /// Change the request so, and send it to the session's provider.
+    /// Make these changes, and send the request to the session's provider.
     Forward(Outgoing),
     /// Send the request over the hop as it is.
     Cross {
@@ -122,7 +122,7 @@ impl Session {
             admission: None,
             gateway,
         };
-        let step = match request.endpoint {
+        let action = match request.endpoint {
             Endpoint::Local(local, place) => session.answer(host, head, local, &place),
             Endpoint::Model(ModelIn::Body(body)) => session.hold(host, head, body, end),
             Endpoint::Model(ModelIn::Path(place, body)) => {
@@ -136,14 +136,14 @@ impl Session {
             Endpoint::NoModel | Endpoint::Unknown => session.pass(host, head),
             Endpoint::Refused => Err(session.unknown_url(head)),
         };
-        let step = step.unwrap_or_else(|reject| session.reject(host, &reject));
-        (session, step)
+        let action = action.unwrap_or_else(|reject| session.reject(host, &reject));
+        (session, action)
     }
 
     /// Reads bytes of the body, in their order.
     ///
     /// # Errors
-    /// The answer to a body that is refused; nothing may be fed behind it.
+    /// The answer to a body that is refused. The rest of the body must not be fed.
     pub fn feed(&mut self, host: &dyn Host, bytes: &[u8]) -> Result<(), Reply> {
         let result = match &mut self.phase {
             Phase::Held(scanner) | Phase::Scanning(scanner) => scanner.feed(bytes),
@@ -152,7 +152,7 @@ impl Session {
         result.map_err(|error| self.refuse(host, &Reject::Body(error)))
     }
 
-    /// Decides what becomes of the bytes that were fed. `end` says that the body is complete.
+    /// Decides what Envoy does with the bytes that were fed. `end` says that the body is complete.
     pub fn advance(&mut self, host: &dyn Host, end: bool) -> RequestAction {
         self.is_whole |= end;
         self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject))
@@ -182,12 +182,12 @@ impl Session {
         self.shape
     }
 
-    /// Whether what has come of the body is held.
+    /// Whether the body is held.
     pub fn holds_body(&self) -> bool {
         matches!(self.phase, Phase::Held(_))
     }
 
-    /// The provider that the request went to; `None` while it has none, was answered here, or went
+    /// The provider that the request went to; `None` before that, when the gateway answered, and for a request that went
     /// over the hop.
     pub fn provider(&self) -> Option<&Provider> {
         self.admission.and_then(|admission| self.gateway.provider(admission.provider))
@@ -233,7 +233,7 @@ impl Session {
         let path = self.path.as_str();
         let mut places = query_values(path, b"model");
         let (first, second) = (places.next(), places.next());
-        // Some servers take a `;` for a divider and some for a part of the value.
+        // Some servers read a `;` as a divider, some as a part of the value.
         let is_ambiguous = second.is_some() || (first.is_some() && path.contains(';'));
         drop(places);
         self.named = first;
@@ -261,7 +261,7 @@ impl Session {
             Phase::Passing => return Ok(RequestAction::Continue),
             Phase::Over => return Ok(RequestAction::Hold),
         };
-        // A provider that counts bytes has the whole request before Envoy says that it ended.
+        // A provider that counts bytes has the whole request before Envoy reports the end.
         let end = end || self.content_length.is_some_and(|length| scanner.offset() >= length);
         self.is_whole |= end;
         if end && held && scanner.offset() == 0 {
@@ -292,7 +292,7 @@ impl Session {
         RequestAction::Reply(self.refuse(host, reject))
     }
 
-    /// Whatever the provider has of the request, it was not its fault.
+    /// The breaker is told nothing: a refused request is not the provider's fault, even if the provider has a part of it.
     fn refuse(&mut self, host: &dyn Host, reject: &Reject) -> Reply {
         self.phase = Phase::Over;
         self.held.clear();
@@ -304,7 +304,7 @@ impl Session {
     }
 }
 
-/// The scanner for a body of this type.
+/// The scanner for a content-type.
 fn scanner(content_type: ContentType<'_>, body: ModelBody) -> Result<Scanner, Reject> {
     match content_type {
         ContentType::Other => Ok(Scanner::Json(JsonScanner::default())),

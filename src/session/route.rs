@@ -1,4 +1,4 @@
-//! Where a request goes, and how: straight to its provider, or over the hop.
+//! Where a request goes: to its provider directly, or over the hop.
 
 use std::rc::Rc;
 
@@ -43,7 +43,7 @@ impl Session {
         self.forward(host, target.provider, path, edit)
     }
 
-    /// Whether several attempts may be needed, or one that is watched for its deadlines.
+    /// Whether several attempts may be needed, or an attempt that is watched for its deadlines.
     fn takes_the_hop(&self, first: Target<'_>, others: usize) -> bool {
         let provider = self.gateway.provider(first.provider);
         let wants = others > 0
@@ -52,7 +52,7 @@ impl Session {
         wants && self.may_repeat
     }
 
-    /// Sends the request over the hop, as it is.
+    /// Sends the request over the hop, unchanged.
     fn cross(
         &mut self,
         host: &dyn Host,
@@ -66,7 +66,7 @@ impl Session {
         let crossing = Crossing { request, asked: asked.to_owned(), place };
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
-        self.let_go();
+        self.stop_holding();
         RequestAction::Cross {
             crossing: crossing.to_header(),
             retries_max: attempts.saturating_sub(1),
@@ -85,7 +85,7 @@ impl Session {
         let admitted = Admission::ask(host, id, provider);
         let refused = |wait_ms| Reject::unavailable(&provider.name, wait_ms);
         self.admission = Some(admitted.map_err(refused)?);
-        self.let_go();
+        self.stop_holding();
         Ok(RequestAction::Forward(Outgoing::of(Departure {
             provider,
             path: &self.path,
@@ -96,7 +96,7 @@ impl Session {
         })))
     }
 
-    fn let_go(&mut self) {
+    fn stop_holding(&mut self) {
         self.phase = match std::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Held(scanner) => Phase::Scanning(scanner),
             _ => Phase::Passing,

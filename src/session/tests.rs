@@ -65,7 +65,7 @@ fn openai(message: &str, param: &str, code: &str) -> String {
 }
 
 #[test]
-fn the_request_is_released_as_soon_as_its_model_is_there() {
+fn a_request_leaves_as_soon_as_its_model_has_come() {
     let gateway = two_providers();
     let mut session = post(&gateway, CHAT);
     assert_eq!(send(&mut session, r#"{"n":1,"model":"q:x"#, false), RequestAction::Hold);
@@ -81,7 +81,7 @@ fn the_request_is_released_as_soon_as_its_model_is_there() {
 }
 
 #[test]
-fn an_unchanged_model_is_no_edit() {
+fn an_unchanged_model_is_not_edited() {
     let mut session = post(&two_providers(), CHAT);
     let outgoing = forwarded(send(&mut session, r#"{"model":"llama3.2:latest"}"#, true));
     assert_eq!((outgoing.edit, outgoing.path, outgoing.content_length), (None, None, None));
@@ -111,7 +111,7 @@ fn a_counted_body_is_judged_before_its_last_byte_goes_on() {
 }
 
 #[test]
-fn what_is_wrong_behind_the_model_is_refused_late() {
+fn a_fault_after_the_model_is_refused_late() {
     let mut session = post(&two_providers(), CHAT);
     forwarded(send(&mut session, r#"{"model":"q:a","#, false));
     let (status, body) = reply(send(&mut session, r#""model":"b"}"#, false));
@@ -126,7 +126,7 @@ fn what_is_wrong_behind_the_model_is_refused_late() {
 }
 
 #[test]
-fn an_object_without_a_model_is_released_when_it_ends() {
+fn an_object_without_a_model_leaves_when_it_ends() {
     let mut session = post(&two_providers(), CHAT);
     assert_eq!(send(&mut session, r#"{"a":1"#, false), RequestAction::Hold);
     let outgoing = forwarded(send(&mut session, "}", false));
@@ -136,14 +136,14 @@ fn an_object_without_a_model_is_released_when_it_ends() {
 }
 
 #[test]
-fn trailers_end_a_body_that_had_no_end() {
+fn trailers_end_a_body() {
     let mut session = post(&two_providers(), CHAT);
     assert_eq!(send(&mut session, r#"{"a":1"#, false), RequestAction::Hold);
     assert_eq!(reply(session.advance(&Memory::default(), true)).0, 400);
 }
 
 #[test]
-fn no_model_goes_to_the_default_provider_or_nowhere() {
+fn a_request_without_a_model_goes_to_the_default_provider_or_is_refused() {
     let mut session = post(&two_providers(), CHAT);
     forwarded(send(&mut session, "{}", true));
     let strict = gateway(r#"{"providers":{"p":{"url":"http://a"}}}"#);
@@ -179,7 +179,7 @@ fn models_without_a_usable_name_are_refused() {
 }
 
 #[test]
-fn more_than_the_limit_is_not_held() {
+fn a_body_beyond_the_limit_is_not_held() {
     let mut session = post(&two_providers(), CHAT);
     let filler = format!("{{\"x\":\"{}", "y".repeat(1018));
     assert_eq!(send(&mut session, &filler, false), RequestAction::Hold);
@@ -187,9 +187,9 @@ fn more_than_the_limit_is_not_held() {
     let message = "The body's first 1024 bytes hold no 'model'; send 'model' before the long \
                    parts, or raise body_limit_bytes.";
     assert_eq!((status, body), (413, openai(message, "null", "request_too_large")));
-    // It is the model's own place that counts, not that of the piece it comes in.
+    // The model's place counts, and not the place of the piece with the model.
     let filler = format!("{{\"x\":\"{}\"", "y".repeat(1000));
-    let with = |model: &str| format!("{filler},\"model\":\"{model}\",\"z\":\"behind\"}}");
+    let with = |model: &str| format!("{filler},\"model\":\"{model}\",\"z\":\"after\"}}");
     let mut session = post(&two_providers(), CHAT);
     forwarded(send(&mut session, &with("abc"), false));
     let mut session = post(&two_providers(), CHAT);
@@ -230,7 +230,7 @@ fn a_model_that_a_provider_could_read_elsewhere_is_refused() {
 }
 
 #[test]
-fn what_another_server_could_read_otherwise_is_not_passed_on() {
+fn a_path_that_another_server_could_read_differently_is_not_passed_on() {
     for (method, path) in [
         ("POST", "/v1/chat%2fcompletions"),
         ("POST", "/v1/..%2Fkey/generate"),
@@ -244,7 +244,7 @@ fn what_another_server_could_read_otherwise_is_not_passed_on() {
 }
 
 #[test]
-fn base_paths_are_taken_off() {
+fn base_paths_are_stripped() {
     let mut session = post(&two_providers(), "/api/litellm/v1/chat/completions?a=b");
     let to_p = forwarded(send(&mut session, r#"{"model":"x"}"#, true));
     assert_eq!(to_p.path.as_deref(), Some("/v1/chat/completions?a=b"));
@@ -270,7 +270,7 @@ fn messages_get_anthropics_errors() {
 }
 
 #[test]
-fn the_gateways_key_goes_to_the_api_alone() {
+fn the_gateways_key_goes_only_to_paths_of_the_api() {
     for (path, expected) in [
         ("/v1/files", true),
         ("/api/litellm/v1/files?a=b", true),
@@ -288,7 +288,7 @@ fn the_gateways_key_goes_to_the_api_alone() {
 }
 
 #[test]
-fn what_has_no_model_passes_unread() {
+fn a_body_without_a_model_passes_unread() {
     let headers = [(":method", "POST"), (":path", "/v1/files"), ("authorization", "Bearer c")];
     let (mut session, action) = begin(&two_providers(), &headers, false);
     let outgoing = forwarded(action);
@@ -303,7 +303,7 @@ fn get(gateway: &Rc<Gateway>, path: &str) -> RequestAction {
 }
 
 #[test]
-fn a_model_in_the_path_is_stripped_there_and_in_the_body() {
+fn a_namespace_is_stripped_in_the_path_and_in_the_body() {
     for (body, edit) in [
         (r#"{"messages":[]}"#, None),
         (r#"{"model":"xyz"}"#, None),
@@ -338,7 +338,7 @@ fn a_credential_in_a_query_passes_with_the_others() {
 }
 
 #[test]
-fn a_model_in_the_query_is_stripped_there() {
+fn a_namespace_is_stripped_in_the_query() {
     let action = get(&two_providers(), "/v1/realtime?a=b&model=q%3Ax%2By");
     assert_eq!(forwarded(action).path.as_deref(), Some("/base/v1/realtime?a=b&model=x%2By"));
     assert_eq!(
@@ -355,7 +355,7 @@ fn a_model_in_the_query_is_stripped_there() {
 }
 
 #[test]
-fn a_form_is_read_where_one_belongs() {
+fn a_form_is_read_only_where_an_endpoint_takes_forms() {
     let form = ("content-type", "multipart/form-data; boundary=b");
     let begin_at = |path, content_type| {
         begin(&two_providers(), &[(":method", "POST"), (":path", path), content_type], false)
@@ -377,7 +377,7 @@ fn a_form_is_read_where_one_belongs() {
 }
 
 #[test]
-fn a_body_that_may_be_missing_may_be_empty() {
+fn an_optional_body_may_be_empty() {
     let run = [(":method", "POST"), (":path", "/v1/threads/t/runs")];
     forwarded(begin(&two_providers(), &run, true).1);
     let mut session = post(&two_providers(), "/v1/threads/t/runs");
@@ -385,7 +385,7 @@ fn a_body_that_may_be_missing_may_be_empty() {
 }
 
 #[test]
-fn the_lists_are_the_gateways_own() {
+fn the_gateway_answers_requests_for_lists() {
     let gateway = gateway(
         r#"{"default_provider":"p","aliases":{"fast":"q:m"},"providers":{
             "p":{"url":"http://a","models":["a/b"]},"q":{"url":"http://b","models":["m"]}}}"#,

@@ -3,7 +3,7 @@
 use super::params::{Param, split_params};
 use std::fmt;
 
-/// The longest boundary.
+/// RFC 2046, section 5.1.1.
 const BYTES_MAX: usize = 70;
 
 /// What separates the parts of a form.
@@ -16,17 +16,16 @@ pub struct Boundary {
 /// Why a content-type names no boundary that every parser reads alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BoundaryProblem {
-    /// There is no boundary.
+    /// The content-type has no boundary.
     Missing,
-    /// It is empty.
     Empty,
-    /// It is longer than 70 bytes.
+    /// The boundary is longer than 70 bytes.
     TooLong,
-    /// It has a character that a boundary may not have, or ends with a space.
+    /// The boundary has a character that RFC 2046 does not allow, or ends with a space.
     Character,
-    /// There are two.
+    /// The content-type has two boundaries.
     Duplicate,
-    /// It is in RFC 2231's notation.
+    /// The boundary or the charset is in the notation of RFC 2231.
     Extended,
     /// The parameters cannot be parsed.
     Malformed,
@@ -45,7 +44,7 @@ impl Boundary {
     /// ```
     ///
     /// # Errors
-    /// When there is none, or none that every parser reads alike.
+    /// The content-type has no boundary that every parser reads alike.
     pub fn parse(content_type: &[u8]) -> Result<Self, BoundaryProblem> {
         let mut found = None;
         for param in split_params(content_type).1 {
@@ -68,7 +67,7 @@ impl Boundary {
             [] => Err(BoundaryProblem::Empty),
             _ if boundary.len() > BYTES_MAX => Err(BoundaryProblem::TooLong),
             [.., b' '] => Err(BoundaryProblem::Character),
-            // A backslash is none of them: parsers do not agree on what it escapes.
+            // A backslash is not allowed: parsers do not agree on what a backslash escapes.
             _ if boundary.iter().all(|byte| is_boundary(*byte)) => {
                 Ok(Self { line: [b"--", boundary].concat() })
             }

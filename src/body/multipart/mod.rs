@@ -8,12 +8,12 @@
 //!                    └─────────────────────────────────────────────┘
 //! ```
 //!
-//! Parsers are lenient, each in its own way: some end a line at a bare LF, some decode a name, some
-//! take a part with this header or that for a file. What the gateway reads must be what the
-//! provider reads, whichever it has; so whatever two of them could read differently is refused.
+//! Parsers are lenient, each in a different way: some end a line at a bare LF, some decode a name, some
+//! take a part with certain headers for a file. The gateway must read what the provider reads, with any
+//! parser; so a form that two parsers could read differently is refused.
 //!
-//! Nothing is kept but one line of a part's headers and the model, both bounded. A file's bytes are
-//! looked at for a line break with a hyphen behind it, 32 at a time, and for nothing else.
+//! Nothing is kept but one line of a part's headers and the model, both bounded. In the bytes of a file
+//! the scanner looks only for a line break followed by a hyphen, 32 bytes at a time.
 //!
 //! ```
 //! use gaud::body::{Boundary, FormScanner};
@@ -34,7 +34,7 @@ use super::found::FoundModel;
 use super::limits::HEADERS_BYTES_MAX;
 use crate::request::model::MODEL_BYTES_MAX;
 use part::{Content, Part};
-use search::Search;
+use search::BoundarySearch;
 
 mod boundary;
 mod params;
@@ -49,30 +49,30 @@ pub use problem::FormProblem;
 #[derive(Debug)]
 pub struct FormScanner {
     boundary: Boundary,
-    state: State,
+    state: FormState,
     /// Bytes read so far.
     offset: u64,
-    search: Search,
+    search: BoundarySearch,
     /// The header that is being read.
     line: Vec<u8>,
     /// Bytes of this part's headers so far.
     headers_bytes: usize,
     part: Part,
     /// The content of the part `model`, while that is being read.
-    value: Option<Value>,
+    value: Option<ModelValue>,
     model: Option<FoundModel>,
 }
 
 #[derive(Debug)]
-struct Value {
-    /// With what may turn out to be a delimiter.
+struct ModelValue {
+    /// The content, with the bytes that may turn out to be a delimiter.
     bytes: Vec<u8>,
     start: u64,
     ascii: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum FormState {
     Preamble {
         /// The byte before was a hyphen.
         hyphen: bool,
@@ -92,9 +92,9 @@ impl FormScanner {
     pub fn new(boundary: Boundary) -> Self {
         Self {
             boundary,
-            state: State::Preamble { hyphen: false },
+            state: FormState::Preamble { hyphen: false },
             offset: 0,
-            search: Search::at_start(),
+            search: BoundarySearch::at_start(),
             line: Vec::new(),
             headers_bytes: 0,
             part: Part::default(),
@@ -123,7 +123,7 @@ impl FormScanner {
         Ok(())
     }
 
-    /// The model, as soon as the delimiter behind its part was read.
+    /// The model, as soon as the delimiter after its part was read.
     pub fn model(&self) -> Option<&FoundModel> {
         self.model.as_ref()
     }
@@ -135,7 +135,7 @@ impl FormScanner {
 
     /// Whether the closing delimiter was read: only line breaks may follow.
     pub fn is_complete(&self) -> bool {
-        matches!(self.state, State::Epilogue | State::EpilogueCr)
+        matches!(self.state, FormState::Epilogue | FormState::EpilogueCr)
     }
 
     /// The body has ended.
@@ -145,8 +145,8 @@ impl FormScanner {
     /// ends amid a line break.
     pub fn finish(&self) -> Result<(), ScanError> {
         match self.state {
-            State::Epilogue => Ok(()),
-            State::EpilogueCr => Err(self.error(FormProblem::TrailingBytes.into())),
+            FormState::Epilogue => Ok(()),
+            FormState::EpilogueCr => Err(self.error(FormProblem::TrailingBytes.into())),
             _ => Err(self.error(FormProblem::Incomplete.into())),
         }
     }
@@ -155,47 +155,50 @@ impl FormScanner {
         ScanError { problem, offset: self.offset }
     }
 
-    /// Whether the bytes that come are content that nobody needs, amid a line.
+    /// Whether the next bytes are content that is not kept, in the middle of a line.
     fn may_skip(&self) -> bool {
-        matches!(self.state, State::Content) && self.value.is_none() && self.search.is_idle()
+        matches!(self.state, FormState::Content) && self.value.is_none() && self.search.is_idle()
     }
 
-    fn step(&mut self, byte: u8) -> Result<State, Problem> {
+    fn step(&mut self, byte: u8) -> Result<FormState, Problem> {
         match (self.state, byte) {
-            (State::Preamble { hyphen }, _) => self.preamble(hyphen, byte),
-            (State::Delimiter, b'\r') => Ok(State::DelimiterCr),
-            (State::Delimiter, b'-') => Ok(State::DelimiterHyphen),
-            (State::DelimiterCr, b'\n') => {
+            (FormState::Preamble { hyphen }, _) => self.preamble(hyphen, byte),
+            (FormState::Delimiter, b'\r') => Ok(FormState::DelimiterCr),
+            (FormState::Delimiter, b'-') => Ok(FormState::DelimiterHyphen),
+            (FormState::DelimiterCr, b'\n') => {
                 self.end_part()?;
-                Ok(State::Headers)
+                Ok(FormState::Headers)
             }
-            (State::DelimiterHyphen, b'-') => {
+            (FormState::DelimiterHyphen, b'-') => {
                 self.end_part()?;
-                Ok(State::Epilogue)
+                Ok(FormState::Epilogue)
             }
-            (State::Delimiter, b'\n') | (State::DelimiterCr, _) => {
+            (FormState::Delimiter, b'\n') | (FormState::DelimiterCr, _) => {
                 Err(FormProblem::LineEnding.into())
             }
-            (State::Delimiter | State::DelimiterHyphen, _) => {
+            (FormState::Delimiter | FormState::DelimiterHyphen, _) => {
                 Err(FormProblem::AfterBoundary.into())
             }
-            (State::Headers, b'\r') => Ok(State::HeadersCr),
-            (State::HeadersCr, b'\n') => self.end_line(),
-            (State::Headers, b'\n') | (State::HeadersCr, _) => Err(FormProblem::LineEnding.into()),
-            (State::Headers, _) => self.header_byte(byte),
-            (State::Content, _) => self.content(byte),
-            (State::Epilogue, b'\r') => Ok(State::EpilogueCr),
-            (State::EpilogueCr, b'\n') => Ok(State::Epilogue),
-            (State::Epilogue | State::EpilogueCr, _) => Err(FormProblem::TrailingBytes.into()),
+            (FormState::Headers, b'\r') => Ok(FormState::HeadersCr),
+            (FormState::HeadersCr, b'\n') => self.end_line(),
+            (FormState::Headers, b'\n') | (FormState::HeadersCr, _) => {
+                Err(FormProblem::LineEnding.into())
+            }
+            (FormState::Headers, _) => self.header_byte(byte),
+            (FormState::Content, _) => self.content(byte),
+            (FormState::Epilogue, b'\r') => Ok(FormState::EpilogueCr),
+            (FormState::EpilogueCr, b'\n') => Ok(FormState::Epilogue),
+            (FormState::Epilogue | FormState::EpilogueCr, _) => {
+                Err(FormProblem::TrailingBytes.into())
+            }
         }
     }
 
-    /// Before the first boundary, which some parsers find within a line, too: what may begin one
-    /// must be it.
-    fn preamble(&mut self, hyphen: bool, byte: u8) -> Result<State, Problem> {
+    /// Before the first boundary. Some parsers find a boundary within a line too: so two hyphens must begin the boundary.
+    fn preamble(&mut self, hyphen: bool, byte: u8) -> Result<FormState, Problem> {
         let matched = self.search.matched();
         if self.search.push(byte, self.boundary.line())? {
-            return Ok(State::Delimiter);
+            return Ok(FormState::Delimiter);
         }
         let is_hyphen = byte == b'-';
         let goes_on = self.search.matched() > matched;
@@ -203,10 +206,10 @@ impl FormScanner {
         if has_two_hyphens && !goes_on {
             return Err(FormProblem::OtherBoundary.into());
         }
-        Ok(State::Preamble { hyphen: is_hyphen })
+        Ok(FormState::Preamble { hyphen: is_hyphen })
     }
 
-    fn header_byte(&mut self, byte: u8) -> Result<State, Problem> {
+    fn header_byte(&mut self, byte: u8) -> Result<FormState, Problem> {
         let problem = match byte {
             _ if self.headers_bytes >= HEADERS_BYTES_MAX => FormProblem::HeadersTooLong,
             b' ' | b'\t' if self.line.is_empty() => FormProblem::FoldedHeader,
@@ -214,31 +217,31 @@ impl FormScanner {
             _ => {
                 self.line.push(byte);
                 self.headers_bytes = self.headers_bytes.saturating_add(1);
-                return Ok(State::Headers);
+                return Ok(FormState::Headers);
             }
         };
         Err(problem.into())
     }
 
-    fn end_line(&mut self) -> Result<State, Problem> {
+    fn end_line(&mut self) -> Result<FormState, Problem> {
         if !self.line.is_empty() {
             self.part.header(&self.line)?;
             self.line.clear();
             self.headers_bytes = self.headers_bytes.saturating_add(2);
-            return Ok(State::Headers);
+            return Ok(FormState::Headers);
         }
         if let Content::Model { ascii } = self.part.content()? {
             if self.model.is_some() {
                 return Err(Problem::DuplicateModel);
             }
             let start = self.offset.saturating_add(1);
-            self.value = Some(Value { bytes: Vec::new(), start, ascii });
+            self.value = Some(ModelValue { bytes: Vec::new(), start, ascii });
         }
-        self.search = Search::behind_headers();
-        Ok(State::Content)
+        self.search = BoundarySearch::after_headers();
+        Ok(FormState::Content)
     }
 
-    fn content(&mut self, byte: u8) -> Result<State, Problem> {
+    fn content(&mut self, byte: u8) -> Result<FormState, Problem> {
         let found = self.search.push(byte, self.boundary.line())?;
         if let Some(value) = &mut self.value {
             value.bytes.push(byte);
@@ -250,14 +253,14 @@ impl FormScanner {
                 value.bytes.truncate(length);
             }
         }
-        Ok(if found { State::Delimiter } else { State::Content })
+        Ok(if found { FormState::Delimiter } else { FormState::Content })
     }
 
-    /// The delimiter behind a part, or the first one, was read.
+    /// A delimiter was read: the first, or the delimiter after a part.
     fn end_part(&mut self) -> Result<(), Problem> {
         self.part = Part::default();
         self.headers_bytes = 0;
-        let Some(Value { bytes, start, ascii }) = self.value.take() else { return Ok(()) };
+        let Some(ModelValue { bytes, start, ascii }) = self.value.take() else { return Ok(()) };
         if ascii && !bytes.is_ascii() {
             return Err(FormProblem::ModelCharset.into());
         }

@@ -1,11 +1,10 @@
 //! The parameters of a header: `; name=token` and `; name="any text"`, as every parser reads them.
 
-/// One parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Param<'a> {
-    /// Its name, as it was sent: to be compared without case.
+    /// The name, as it was sent: to be compared without case.
     pub(super) name: &'a [u8],
-    /// Its value, without its quotes and otherwise as it was sent.
+    /// The value, without its quotes and otherwise as it was sent.
     pub(super) value: &'a [u8],
 }
 
@@ -14,7 +13,7 @@ impl Param<'_> {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// Whether it is `name` in the notation of RFC 2231: `name*=`, `name*0=`, ...
+    /// Whether the parameter is `name` in the notation of RFC 2231: `name*=`, `name*0=`, ...
     pub(super) fn is_extended(&self, name: &str) -> bool {
         matches!(self.name.split_at_checked(name.len()),
             Some((begin, [b'*', ..])) if begin.eq_ignore_ascii_case(name.as_bytes()))
@@ -30,14 +29,14 @@ pub(super) enum Unreadable {
     EscapedQuote,
 }
 
-/// The value of a header up to its parameters, and these.
+/// Splits a header's value: the text before the parameters, and the parameters.
 pub(super) fn split_params(value: &[u8]) -> (&[u8], Params<'_>) {
     let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
     let (head, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
     (trim_end(head), Params { rest })
 }
 
-/// Reads one parameter after the other, and nothing behind one that is unreadable.
+/// Reads one parameter after the other, and nothing after an unreadable parameter.
 #[derive(Debug)]
 pub(super) struct Params<'a> {
     rest: &'a [u8],
@@ -51,8 +50,8 @@ impl<'a> Iterator for Params<'a> {
         if rest.is_empty() {
             return None;
         }
-        Some(read(rest).map(|(param, behind)| {
-            self.rest = behind;
+        Some(read(rest).map(|(param, after)| {
+            self.rest = after;
             param
         }))
     }
@@ -69,7 +68,7 @@ fn read(rest: &[u8]) -> Result<(Param<'_>, &[u8]), Unreadable> {
     Ok((Param { name, value }, rest))
 }
 
-/// What stands before the closing quote, and what behind it.
+/// The text before the closing quote, and the text after the quote.
 fn quoted(inner: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {
     let end = inner.iter().position(|byte| *byte == b'"').ok_or(Unreadable::Malformed)?;
     match inner.split_at_checked(end) {
@@ -79,7 +78,7 @@ fn quoted(inner: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {
     }
 }
 
-/// Without spaces in front. A tab is none: some parsers do not see the parameter behind it.
+/// Removes leading spaces. A tab stays: some parsers do not see a parameter after a tab.
 fn trim_start(bytes: &[u8]) -> &[u8] {
     let spaces = bytes.iter().take_while(|byte| **byte == b' ').count();
     bytes.get(spaces..).unwrap_or_default()
@@ -92,7 +91,7 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// The token at the start (RFC 9110, section 5.6.2), and what stands behind it.
+/// The token at the start (RFC 9110, section 5.6.2), and the text after the token.
 pub(super) fn token(bytes: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {
     let end = bytes.iter().position(|byte| !is_token(*byte)).unwrap_or(bytes.len());
     match bytes.split_at_checked(end) {

@@ -9,9 +9,9 @@ use super::problem::FormProblem;
 pub(super) struct Part {
     /// Whether the field is `model`, when there was a content-disposition.
     is_model: Option<bool>,
-    /// What is wrong if it is.
+    /// What is wrong with the field, if the field is `model`.
     flaw: Option<FormProblem>,
-    /// Its character set is ASCII, or equal to it and to UTF-8 as far as ASCII goes.
+    /// The content must be ASCII: its character set agrees with UTF-8 in ASCII alone.
     ascii: bool,
 }
 
@@ -19,7 +19,7 @@ pub(super) struct Part {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Model {
-        /// Whether it must be ASCII.
+        /// Whether the content must be ASCII.
         ascii: bool,
     },
     Other,
@@ -94,7 +94,7 @@ impl Part {
         Ok(())
     }
 
-    /// For `model`: text in a character set that spells it as UTF-8 does.
+    /// For `model`: text in a character set that has the bytes of UTF-8 for the text.
     fn content_type(&mut self, value: &[u8]) {
         let (kind, params) = split_params(value);
         if !kind.eq_ignore_ascii_case(b"text/plain") {
@@ -116,7 +116,7 @@ impl Part {
     }
 }
 
-/// ISO-8859-1 is what Java's clients write where nobody chose.
+/// ISO-8859-1 is the default of Java's clients.
 fn is_like_ascii(charset: &[u8]) -> bool {
     [&b"us-ascii"[..], b"iso-8859-1"].iter().any(|name| charset.eq_ignore_ascii_case(name))
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::body::limits::HEADERS_BYTES_MAX;
 
-/// What is wrong with a form (RFC 7578), beside what can be wrong with any body.
+/// What is wrong with a form (RFC 7578), in addition to what can be wrong with any body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormProblem {
     /// The body ended before the closing boundary.
@@ -15,9 +15,9 @@ pub enum FormProblem {
     LineEnding,
     /// Two hyphens before the first boundary that do not begin it.
     OtherBoundary,
-    /// Content that begins with the boundary: its line break is the headers' own.
+    /// Content that begins with the boundary: the line break before the boundary belongs to the headers.
     BoundaryAfterHeaders,
-    /// Something other than CRLF or `--` behind a boundary.
+    /// Something other than CRLF or `--` after a boundary.
     AfterBoundary,
     /// Headers of one part longer than [`HEADERS_BYTES_MAX`].
     HeadersTooLong,
@@ -25,13 +25,13 @@ pub enum FormProblem {
     FoldedHeader,
     /// A control character in a header.
     HeaderControlCharacter,
-    /// A header that is no name and value.
+    /// A header without a name and a value.
     MalformedHeader,
     /// A part without a content-disposition.
     NoDisposition,
     /// A second content-disposition in one part.
     DuplicateDisposition,
-    /// A content-disposition that is no `form-data`, or that cannot be parsed.
+    /// A content-disposition that is not `form-data`, or that cannot be parsed.
     MalformedDisposition,
     /// A backslash before a quote: for some parsers it ends the string, for some it does not.
     EscapedQuote,

@@ -1,19 +1,19 @@
-//! Looks for the boundary in what passes by.
+//! Looks for the boundary in the bytes of a form.
 //!
-//! A boundary has no line break in it: a line that does not begin with it is done with at its first
-//! other byte, so a chunk boundary leaves no more to remember than how far the line has come.
+//! A boundary has no line break in it, so a line is decided at the first byte that differs from the boundary. Between two
+//! chunks only the number of equal bytes is kept.
 
 use super::problem::FormProblem;
 
-/// How far the line that is being read may be a delimiter's.
+/// How much of the current line equals a delimiter.
 #[derive(Debug)]
-pub(super) struct Search {
+pub(super) struct BoundarySearch {
     before: Before,
-    /// How many bytes of `--boundary` stand behind it.
+    /// How many bytes of `--boundary` the line begins with.
     matched: usize,
 }
 
-/// What the line began behind.
+/// What comes before the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// The body's start.
@@ -24,30 +24,30 @@ enum Before {
     /// LF without CR.
     Lf,
     CrLf,
-    /// It is no delimiter's line.
+    /// The line is not a delimiter.
     Text,
 }
 
-impl Search {
+impl BoundarySearch {
     pub(super) fn at_start() -> Self {
         Self { before: Before::Start, matched: 0 }
     }
 
-    pub(super) fn behind_headers() -> Self {
+    pub(super) fn after_headers() -> Self {
         Self { before: Before::Headers, matched: 0 }
     }
 
-    /// Whether nothing is matched: [`skip`] may be asked.
+    /// Whether the line cannot be a delimiter: [`skip`] may be called.
     pub(super) fn is_idle(&self) -> bool {
         self.before == Before::Text
     }
 
-    /// How many bytes of `--boundary` stand at the line's start.
+    /// How many bytes of `--boundary` the line begins with.
     pub(super) fn matched(&self) -> usize {
         self.matched
     }
 
-    /// How many of the bytes read last may belong to a delimiter: the content ends before them.
+    /// How many of the last bytes may belong to a delimiter. The content ends before those bytes.
     pub(super) fn pending(&self) -> usize {
         match self.before {
             Before::CrLf => self.matched.saturating_add(2),
@@ -56,10 +56,10 @@ impl Search {
         }
     }
 
-    /// Reads one byte; whether it completes CRLF and `--boundary`, which is `line`.
+    /// Reads one byte. Returns whether the byte completes CRLF and `--boundary`, which is `line`.
     ///
     /// # Errors
-    /// When it completes a delimiter for some parsers and not for others.
+    /// The byte completes a delimiter for some parsers and not for others.
     pub(super) fn push(&mut self, byte: u8, line: &[u8]) -> Result<bool, FormProblem> {
         let before = match (byte, self.before) {
             (b'\n', Before::Cr) if self.matched == 0 => Before::CrLf,
@@ -85,8 +85,8 @@ impl Search {
     }
 }
 
-/// How many bytes at the start can be no delimiter's, given that the byte before them ends no line.
-/// A delimiter needs a line break and a hyphen: two bytes that rarely meet, in whatever file.
+/// How many bytes at the start cannot belong to a delimiter, given that the byte before them does not end a line.
+/// A delimiter needs a line break and a hyphen: two bytes that are rarely next to each other, in any file.
 pub(super) fn skip(bytes: &[u8]) -> usize {
     const LANES: usize = 32;
     let next = bytes.get(1..).unwrap_or_default();

@@ -38,7 +38,7 @@ fn written(row: &str) -> String {
     row.replace('|', "\r\n").replace('^', "content-disposition: form-data; ")
 }
 
-/// Checks the model, whose place is where it stands first in the row.
+/// Checks the model, whose place is its first occurrence in the row.
 #[track_caller]
 fn finds(row: &str, model: &str) {
     let body = written(row);
@@ -55,7 +55,7 @@ fn finds_none(row: &str) {
     check_bytes(written(row).as_bytes(), &Ok(None));
 }
 
-/// Checks what is wrong, at the byte behind `read`, the part of the row that was read before.
+/// Checks the problem and its place: the byte after `read`, the part of the row before the problem.
 #[track_caller]
 fn refuses(read: &str, rest: &str, text: &str) {
     let offset = written(read).len();
@@ -64,7 +64,7 @@ fn refuses(read: &str, rest: &str, text: &str) {
 }
 
 #[test]
-fn finds_the_model_wherever_it_stands() {
+fn finds_the_model_in_every_place() {
     finds("--b|^name=\"model\"||a|--b--|", "a");
     finds("--b|^name=model||gpt-4o|--b--", "gpt-4o");
     finds("--b|^name=\"file\"; filename=\"x\"||data|--b|^name=\"model\"||a|--b--|", "a");
@@ -125,7 +125,7 @@ fn lines_end_with_crlf() {
 }
 
 #[test]
-fn a_boundary_is_a_line_of_its_own() {
+fn a_boundary_is_a_whole_line() {
     let text = "a boundary must be followed by CRLF or '--'";
     refuses("--b", "x|", text);
     refuses("--b", " |", text);
@@ -201,7 +201,7 @@ fn a_part_has_one_name() {
 }
 
 #[test]
-fn a_name_is_model_for_all_or_for_none() {
+fn a_name_is_model_for_every_parser_or_for_none() {
     let text = "a field's name can be read as 'model' or not: write it plainly";
     for name in [
         " model",
@@ -267,7 +267,7 @@ fn refuses_a_second_model() {
 }
 
 #[test]
-fn holds_a_models_limit() {
+fn a_model_beyond_the_limit_is_refused() {
     let name = "m".repeat(MODEL_BYTES_MAX);
     finds(&format!("--b|^name=model||{name}|--b--"), &name);
     refuses(&format!("--b|^name=model||{name}"), "m|--b--", "'model' is longer than 512 bytes");
@@ -275,7 +275,7 @@ fn holds_a_models_limit() {
 }
 
 #[test]
-fn a_model_is_found_with_the_delimiter_behind_it() {
+fn a_model_is_found_when_the_delimiter_after_it_has_come() {
     let boundary = Boundary::parse(b"multipart/form-data; boundary=b").unwrap();
     let mut scanner = FormScanner::new(boundary);
     scanner.feed(written("--b|^name=model||a|--b\r").as_bytes()).unwrap();

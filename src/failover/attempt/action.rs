@@ -1,4 +1,4 @@
-//! What Envoy is to do with an attempt's response.
+//! What Envoy does next with an attempt's response.
 
 use crate::names::headers;
 use crate::reply::Reply;
@@ -9,9 +9,9 @@ const SHOULD_RETRY: &str = "x-should-retry";
 /// What the filter tells Envoy's router and the client in a response's headers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RetryHeaders {
-    /// Send the request again, after so many seconds where the provider says so.
+    /// Send the request again, after these seconds where the provider names a wait.
     pub again: Option<Option<u32>>,
-    /// How many attempts there were; for the client.
+    /// The number of attempts so far; for the client.
     pub attempts: u32,
     /// Every target was tried: the client need not try again.
     pub is_hopeless: bool,
@@ -33,10 +33,9 @@ impl RetryHeaders {
     }
 }
 
-/// What Envoy is to do with a piece of a response.
+/// What Envoy does next with a piece of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ResponseAction {
-    /// Let the piece pass.
     Pass,
     /// Keep the piece, and wait for more.
     Hold,
@@ -49,7 +48,6 @@ pub enum ResponseAction {
 /// The gateway's answer in the provider's place; in the middle of a response, its end.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AttemptReply {
-    /// The answer.
     pub reply: Reply,
     /// The headers of the answer.
     pub headers: RetryHeaders,

@@ -1,6 +1,6 @@
 //! The deadlines of an attempt, looked at once a second.
 
-use super::{Attempt, AttemptReply, Phase, RetryHeaders};
+use super::{Attempt, AttemptPhase, AttemptReply, RetryHeaders};
 use crate::config::RetryOn;
 use crate::health::outcome::Outcome;
 use crate::host::Host;
@@ -23,14 +23,14 @@ impl Attempt {
         };
         match &self.phase {
             // The provider cannot answer a request that has not come whole.
-            Phase::Waiting | Phase::Head(_)
+            AttemptPhase::Waiting | AttemptPhase::Head(_)
                 if self.is_whole && passed(self.asked_ms, provider.first_token_ms) =>
             {
                 self.note(host, Outcome::Failure);
                 let headers = self.fail(host, Cause::Of(RetryOn::Timeout), None);
                 Some(self.late(&Reject::NoFirstToken, headers))
             }
-            Phase::Streaming { bytes, last_ms, .. }
+            AttemptPhase::Streaming { bytes, last_ms, .. }
                 if *bytes <= STALL_BYTES_MAX && passed(*last_ms, provider.idle_ms) =>
             {
                 self.conclude(host, Outcome::Failure);
@@ -42,7 +42,7 @@ impl Attempt {
                     ),
                 )
             }
-            Phase::Error { since_ms, .. } if passed(*since_ms, Some(ERROR_MS_MAX)) => {
+            AttemptPhase::Error { since_ms, .. } if passed(*since_ms, Some(ERROR_MS_MAX)) => {
                 let headers = self.stream(now_ms, None);
                 self.conclude(host, Outcome::Neutral);
                 Some(self.late(&Reject::EndlessError, headers))

@@ -1,12 +1,12 @@
-//! One attempt of a request that may take several: what [`crate::session`] is to a client's request,
-//! this is to a request that comes over the hop.
+//! One attempt of a request that may take several. [`crate::session`] handles the client's request before the hop, and this
+//! module the same request after the hop.
 //!
 //! ```text
 //! begin ──┬─> Outgoing  to the target, with its model, path and credential
 //!         └─> Reply     no target is left
 //! respond ┬─> Pass      to the client, or back to Envoy's router, marked to be sent again
 //!         └─> Hold      until the first byte of the body, or until an error is known
-//! feed*   ──> Pass, Release, Append an error to a stream that ends without its end
+//! feed*   ──> Pass, Release, or Append an error to a stream without its last event
 //! tick    ──> a deadline has passed: another target, or a visible end
 //! end ──────> the breaker and the history hear the outcome
 //! ```
@@ -28,7 +28,7 @@ mod response;
 
 use std::rc::Rc;
 
-use super::history::{AttemptId, Begun, Histories};
+use super::history::{AttemptId, Begun, Histories, NoTarget};
 use super::stream_end::StreamEnd;
 use crate::gateway::{Gateway, Provider};
 use crate::health::admission::Admission;
@@ -58,17 +58,17 @@ pub struct Attempt {
     /// Looks for the last event of the stream, on paths whose last event is known.
     stream_end: Option<StreamEnd>,
     admission: Option<Admission>,
-    phase: Phase,
+    phase: AttemptPhase,
     /// When the provider had the whole request.
     asked_ms: u64,
     content_length: Option<u64>,
-    /// All of the request has come.
+    /// The whole request has come.
     is_whole: bool,
 }
 
 /// How far the response has come; the module's table has the transitions.
 #[derive(Debug)]
-enum Phase {
+enum AttemptPhase {
     /// There is no response yet.
     Waiting,
     /// The head is held until the first byte of the body.
@@ -94,9 +94,10 @@ impl Attempt {
         end: bool,
     ) -> Result<(Self, Outgoing), AttemptReply> {
         let (path, request) = ClientPath::read(head.method, head.path, &gateway.base_paths);
-        let refuse =
-            |(reject, attempts)| AttemptReply::refusing(host, &reject, request.shape, attempts);
-        let foreign = || refuse((Reject::NoCrossing, 0));
+        let refuse = |NoTarget { reject, attempts }| {
+            AttemptReply::refusing(host, &reject, request.shape, attempts)
+        };
+        let foreign = || refuse(NoTarget { reject: Reject::NoCrossing, attempts: 0 });
         let crossing = Crossing::from_header(head.crossing).ok_or_else(foreign)?;
         let asked = ModelName::try_from(crossing.asked.clone()).map_err(|_| foreign())?;
         let targets = || gateway.targets(&asked).unwrap_or_default();
@@ -112,7 +113,7 @@ impl Attempt {
             shape: request.shape,
             stream_end: StreamEnd::of(without_query(path.as_str())),
             admission: Some(admission),
-            phase: Phase::Waiting,
+            phase: AttemptPhase::Waiting,
             is_whole: end,
         };
         Ok((attempt, outgoing))
@@ -129,7 +130,7 @@ impl Attempt {
         self.gateway.provider(admission.provider)
     }
 
-    /// So many bytes of the request have come, or its end. When the request is whole, the provider's time begins; a
+    /// The first `bytes` bytes of the request's body have come, or its end. When the request is whole, the provider's time begins; a
     /// provider that counts bytes has the whole request before Envoy says that it ended.
     pub fn request_passed(&mut self, now_ms: u64, bytes: u64, end: bool) {
         let is_whole = end || self.content_length.is_some_and(|length| bytes >= length);
@@ -144,16 +145,16 @@ impl Attempt {
     pub fn end(&mut self, host: &dyn Host, flags: u64, details: &[u8]) {
         // After a reset by the provider, Envoy's router leaves: the client has not.
         let flags = if Details::parse(details).is_reset() { flags & !CLIENT_LEFT } else { flags };
-        // Of a response that breaks off at once Envoy's router may have seen nothing, and go on.
-        let is_answered = flags == 0 && matches!(self.phase, Phase::Streaming { .. });
+        // Envoy's router may have seen nothing of a response that breaks off at once, and may retry.
+        let is_answered = flags == 0 && matches!(self.phase, AttemptPhase::Streaming { .. });
         let has_left = flags & CLIENT_LEFT != 0;
         let details = || details.to_vec();
-        if let Phase::Head(_) = self.phase {
+        if let AttemptPhase::Head(_) = self.phase {
             self.note(host, outcome::at_end(flags, self.is_whole, details));
         }
         match (self.admission.take(), &self.phase) {
             // Envoy's router has gone on, and has closed this attempt.
-            (Some(admission), Phase::Over) => admission.settle(host, &self.gateway),
+            (Some(admission), AttemptPhase::Over) => admission.settle(host, &self.gateway),
             (Some(admission), _) => {
                 admission.end(host, &self.gateway, self.is_whole, flags, details);
             }
@@ -170,7 +171,7 @@ impl Attempt {
 
     /// The attempt is over, with this outcome, and so is the request.
     fn conclude(&mut self, host: &dyn Host, outcome: Outcome) {
-        self.phase = Phase::Over;
+        self.phase = AttemptPhase::Over;
         self.histories.forget(&self.id.request);
         if let Some(admission) = self.admission.take() {
             admission.conclude(host, &self.gateway, outcome);

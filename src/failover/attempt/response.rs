@@ -1,6 +1,6 @@
 //! The response of an attempt: held, passed on, or given up for another attempt.
 
-use super::{Attempt, Phase, ResponseAction, RetryHeaders};
+use super::{Attempt, AttemptPhase, ResponseAction, RetryHeaders};
 use crate::config::RetryOn;
 use crate::failover::answer::{self, AnswerHead, AnswerKind};
 use crate::failover::stream_end::{self, StreamEnd};
@@ -20,12 +20,12 @@ impl Attempt {
         now_ms: u64,
         answer: &AnswerHead<'_>,
     ) -> ResponseAction {
-        if let Phase::Over = self.phase {
+        if let AttemptPhase::Over = self.phase {
             return ResponseAction::Pass;
         }
         let kind = answer::classify(answer);
         if kind == AnswerKind::Good && self.holds_head(answer) {
-            self.phase = Phase::Head(self.stream_end_of(answer));
+            self.phase = AttemptPhase::Head(self.stream_end_of(answer));
             return ResponseAction::Hold;
         }
         self.note_head(host, answer);
@@ -42,7 +42,7 @@ impl Attempt {
             AnswerKind::MayBeTooLong
                 if !answer.end && self.histories.has_other_model(&self.id.request) =>
             {
-                self.phase = Phase::Error { held: Vec::new(), since_ms: now_ms };
+                self.phase = AttemptPhase::Error { held: Vec::new(), since_ms: now_ms };
                 ResponseAction::Hold
             }
             AnswerKind::MayBeTooLong | AnswerKind::Other => {
@@ -61,9 +61,9 @@ impl Attempt {
         end: bool,
     ) -> ResponseAction {
         match &mut self.phase {
-            Phase::Head(_) if size == 0 && !end => ResponseAction::Hold,
-            Phase::Head(None) if size == 0 => self.empty(host, now_ms),
-            Phase::Head(stream_end) => match (stream_end.take(), end) {
+            AttemptPhase::Head(_) if size == 0 && !end => ResponseAction::Hold,
+            AttemptPhase::Head(None) if size == 0 => self.empty(host, now_ms),
+            AttemptPhase::Head(stream_end) => match (stream_end.take(), end) {
                 (Some(mut stream_end), true) => {
                     stream_end.feed(&read());
                     self.whole_stream(host, now_ms, &stream_end)
@@ -75,7 +75,7 @@ impl Attempt {
                     ResponseAction::Release(headers, None)
                 }
             },
-            Phase::Error { held, .. } => {
+            AttemptPhase::Error { held, .. } => {
                 held.extend(read());
                 if end || held.len() > ERROR_BYTES_MAX {
                     ResponseAction::Release(self.judge_error(host, now_ms), None)
@@ -83,14 +83,14 @@ impl Attempt {
                     ResponseAction::Hold
                 }
             }
-            Phase::Streaming { .. } => self.pass(host, now_ms, size, read, end),
-            Phase::Waiting | Phase::Over => ResponseAction::Pass,
+            AttemptPhase::Streaming { .. } => self.pass(host, now_ms, size, read, end),
+            AttemptPhase::Waiting | AttemptPhase::Over => ResponseAction::Pass,
         }
     }
 
     /// The response goes to the client.
     pub(super) fn stream(&mut self, now_ms: u64, stream_end: Option<StreamEnd>) -> RetryHeaders {
-        self.phase = Phase::Streaming { stream_end, bytes: 0, last_ms: now_ms };
+        self.phase = AttemptPhase::Streaming { stream_end, bytes: 0, last_ms: now_ms };
         RetryHeaders { attempts: self.id.number, ..RetryHeaders::default() }
     }
 
@@ -101,7 +101,7 @@ impl Attempt {
         cause: Cause,
         retry_after_secs: Option<u64>,
     ) -> RetryHeaders {
-        self.phase = Phase::Over;
+        self.phase = AttemptPhase::Over;
         let request = &self.id.request;
         let next = self.histories.judge(host, &self.gateway, request, cause, retry_after_secs);
         let again = match next {
@@ -142,7 +142,7 @@ impl Attempt {
         read: impl FnOnce() -> Vec<u8>,
         end: bool,
     ) -> ResponseAction {
-        let Phase::Streaming { stream_end, bytes, last_ms } = &mut self.phase else {
+        let AttemptPhase::Streaming { stream_end, bytes, last_ms } = &mut self.phase else {
             return ResponseAction::Pass;
         };
         *last_ms = now_ms;
@@ -154,7 +154,9 @@ impl Attempt {
 
     /// A client error that was held: does it say that the context is too long?
     fn judge_error(&mut self, host: &dyn Host, now_ms: u64) -> RetryHeaders {
-        let Phase::Error { held, .. } = std::mem::replace(&mut self.phase, Phase::Over) else {
+        let AttemptPhase::Error { held, .. } =
+            std::mem::replace(&mut self.phase, AttemptPhase::Over)
+        else {
             return RetryHeaders::default();
         };
         if too_long::is_context_length(&held) {

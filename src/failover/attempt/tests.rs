@@ -85,8 +85,8 @@ impl World {
 }
 
 #[track_caller]
-fn released(step: ResponseAction) -> RetryHeaders {
-    match step {
+fn released(action: ResponseAction) -> RetryHeaders {
+    match action {
         ResponseAction::Release(headers, None) => headers,
         other => panic!("not released: {other:?}"),
     }
@@ -97,7 +97,7 @@ fn again(attempts: u32, wait_secs: Option<u32>) -> RetryHeaders {
 }
 
 #[test]
-fn each_attempt_is_its_targets_own() {
+fn each_attempt_has_the_model_path_and_credential_of_its_target() {
     let world = World::new();
     let (_, outgoing) = world.begin();
     assert_eq!((outgoing.path, outgoing.edit, outgoing.content_length), (None, None, None));
@@ -112,7 +112,7 @@ fn each_attempt_is_its_targets_own() {
 }
 
 #[test]
-fn a_model_in_the_path_is_each_targets_own() {
+fn a_model_in_the_path_is_that_of_the_target() {
     let world = World::new();
     let path = "/openai/deployments/m/embeddings?v=1";
     let begin = || world.try_begin(path, "17;m;json;10;11").unwrap();
@@ -130,7 +130,7 @@ fn a_model_in_the_path_is_each_targets_own() {
 }
 
 #[test]
-fn failures_go_on_and_the_last_one_is_the_answer() {
+fn a_failure_leads_to_the_next_target_and_the_last_failure_is_the_answer() {
     let world = World::new();
     assert_eq!(world.answered(500, None), ("a".to_owned(), again(1, None)));
     // Its second failure has opened the breaker of a.
@@ -146,7 +146,7 @@ fn failures_go_on_and_the_last_one_is_the_answer() {
 }
 
 #[test]
-fn what_is_the_clients_own_fault_reaches_it() {
+fn a_client_error_reaches_the_client() {
     for status in [400, 401, 404, 422] {
         let world = World::new();
         let headers = RetryHeaders { attempts: 1, ..RetryHeaders::default() };
@@ -176,7 +176,7 @@ fn a_context_that_is_too_long_needs_another_model() {
 }
 
 #[test]
-fn a_head_alone_is_no_answer() {
+fn a_head_without_a_body_is_held() {
     let world = World::new();
     let (mut attempt, _) = world.begin();
     assert_eq!(attempt.respond(&world.host, world.host.now_ms(), &EVENTS), ResponseAction::Hold);
@@ -211,7 +211,7 @@ fn a_stream_that_stalls_is_a_failure() {
 }
 
 #[test]
-fn a_stream_without_its_end_gets_an_error() {
+fn a_stream_without_its_last_event_gets_an_error() {
     let world = World::new();
     let (mut attempt, _) = world.begin();
     attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
@@ -269,7 +269,7 @@ fn a_connection_that_breaks_while_the_head_is_held_is_tried_again() {
 }
 
 #[test]
-fn who_has_left_is_not_served_further() {
+fn a_client_that_has_left_causes_no_further_attempt() {
     let world = World::new();
     let (mut attempt, _) = world.begin();
     let flag = CLIENT_LEFT;
@@ -279,7 +279,7 @@ fn who_has_left_is_not_served_further() {
 }
 
 #[test]
-fn the_end_of_an_old_attempt_says_nothing_of_the_next() {
+fn the_end_of_an_old_attempt_does_not_change_the_next() {
     let world = World::new();
     let (mut first, _) = world.begin();
     let answer = AnswerHead { status: 500, details: b"via_upstream", ..AnswerHead::default() };
@@ -291,7 +291,7 @@ fn the_end_of_an_old_attempt_says_nothing_of_the_next() {
 }
 
 #[test]
-fn without_anybody_left_there_is_an_error_with_a_time() {
+fn without_a_target_the_error_names_a_wait() {
     let world = World::new();
     for provider in world.gateway.providers() {
         for _ in 0..2 {
@@ -306,7 +306,7 @@ fn without_anybody_left_there_is_an_error_with_a_time() {
 }
 
 #[test]
-fn what_is_no_run_is_refused() {
+fn a_request_that_did_not_come_over_the_hop_is_refused() {
     for crossing in ["", "17", "17;", "17;a;json;x;y"] {
         let AttemptReply { reply, .. } = World::new().try_begin(CHAT, crossing).unwrap_err();
         assert_eq!(reply.status, 500, "{crossing}");
@@ -314,7 +314,7 @@ fn what_is_no_run_is_refused() {
 }
 
 #[test]
-fn a_run_that_is_over_is_forgotten() {
+fn a_history_that_is_over_is_forgotten() {
     let world = World::new();
     let over = |ends: fn(&World, &mut Attempt)| {
         let (mut attempt, _) = world.begin();
@@ -350,7 +350,7 @@ fn a_run_that_is_over_is_forgotten() {
 }
 
 #[test]
-fn an_error_without_an_end_is_given_up() {
+fn an_error_without_an_end_is_cut_off() {
     let world = World::new();
     let (mut attempt, _) = world.begin();
     let answer = AnswerHead { status: 400, is_open_stream: false, ..EVENTS };

@@ -1,7 +1,7 @@
 //! The calls into Envoy, each wrapped once, none of which can trap.
 //!
-//! Every status is handled: a call that fails is logged, and the caller learns of it by its
-//! result. Header values are bytes, for a client may send any.
+//! Every status is handled: a call that fails is logged, and its result tells the caller. Header values are bytes, because a
+//! client may send any bytes.
 #![allow(unsafe_code)]
 
 mod imports;
@@ -17,7 +17,6 @@ const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
 const CAS_MISMATCH: u32 = 8;
 
-/// Which header map.
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
 pub(super) enum Map {
@@ -27,7 +26,6 @@ pub(super) enum Map {
     CallResponseHeaders = 6,
 }
 
-/// Which buffer.
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
 pub(super) enum Buffer {
@@ -37,7 +35,6 @@ pub(super) enum Buffer {
     PluginConfiguration = 7,
 }
 
-/// What a metric is.
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
 pub(super) enum MetricKind {
@@ -72,7 +69,7 @@ pub(super) fn header(map: Map, name: &str) -> Vec<u8> {
 /// Sets a header, in the place of any that are there. The value must have no line breaks: Envoy
 /// writes a response header's as they are.
 pub(super) fn set_header(map: Map, name: &str, value: &str) -> bool {
-    // SAFETY: the pointers are of live strings with their own lengths.
+    // SAFETY: the pointers are of live strings with their lengths.
     let status = unsafe {
         proxy_replace_header_map_value(
             map as u32,
@@ -87,7 +84,7 @@ pub(super) fn set_header(map: Map, name: &str, value: &str) -> bool {
 
 /// Removes a header, however often it is there.
 pub(super) fn remove_header(map: Map, name: &str) -> bool {
-    // SAFETY: the pointer is of a live string with its own length.
+    // SAFETY: the pointer is of a live string with its length.
     let status = unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) };
     check("remove_header_map_value", status)
 }
@@ -106,16 +103,16 @@ pub(super) fn buffer(buffer: Buffer, start: usize, max_size: usize) -> Vec<u8> {
 
 /// Replaces a buffer's first `size` bytes.
 pub(super) fn replace_start(buffer: Buffer, size: usize, bytes: &[u8]) -> bool {
-    // SAFETY: the pointer is of a live slice with its own length.
+    // SAFETY: the pointer is of a live slice with its length.
     let status =
         unsafe { proxy_set_buffer_bytes(buffer as u32, 0, size, bytes.as_ptr(), bytes.len()) };
     check("set_buffer_bytes", status)
 }
 
-/// Writes behind a buffer's last byte.
+/// Appends to a buffer.
 pub(super) fn append(buffer: Buffer, bytes: &[u8]) -> bool {
     const END: usize = u32::MAX as usize;
-    // SAFETY: the pointer is of a live slice with its own length.
+    // SAFETY: the pointer is of a live slice with its length.
     let status =
         unsafe { proxy_set_buffer_bytes(buffer as u32, END, 0, bytes.as_ptr(), bytes.len()) };
     check("set_buffer_bytes", status)
@@ -131,7 +128,7 @@ pub(super) fn set_effective_context(id: u32) -> bool {
 pub(super) fn send_reply(status: u32, details: &str, headers: &[(&str, &str)], body: &str) -> bool {
     const NO_GRPC_STATUS: i32 = -1;
     let headers = serialized(headers);
-    // SAFETY: the pointers are of live values with their own lengths.
+    // SAFETY: the pointers are of live values with their lengths.
     let status = unsafe {
         proxy_send_local_response(
             status,
@@ -161,7 +158,7 @@ pub(super) fn property(path: &str) -> Vec<u8> {
 /// Sets a property of this stream, which Envoy's configuration can read by the name `wasm.` and
 /// `name`.
 pub(super) fn set_property(name: &str, value: &str) -> bool {
-    // SAFETY: the pointers are of live strings with their own lengths.
+    // SAFETY: the pointers are of live strings with their lengths.
     let status =
         unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
     check("set_property", status)
@@ -196,10 +193,10 @@ pub(super) fn shared_data(key: &str) -> Option<(Vec<u8>, u32)> {
 
 /// Sets a value of shared data that still has this number, or was never set.
 pub(super) fn swap_shared_data(key: &str, value: &[u8], number: Option<u32>) -> bool {
-    // Envoy compares no number with a key that it does not know, and 0 with none at all: so one
-    // that no value ever has creates a key, and changes none.
+    // Envoy compares the number only with a key that exists, and 0 with no key: so a number that no value ever has creates
+    // a key, and changes no existing key.
     let cas = number.unwrap_or(u32::MAX);
-    // SAFETY: the pointers are of live values with their own lengths.
+    // SAFETY: the pointers are of live values with their lengths.
     let status =
         unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) };
     status != CAS_MISMATCH && check("set_shared_data", status)
@@ -219,7 +216,6 @@ pub(super) fn increment_metric(id: u32) {
     check("increment_metric", unsafe { proxy_increment_metric(id, 1) });
 }
 
-/// Sets a gauge.
 pub(super) fn record_metric(id: u32, value: u64) {
     // SAFETY: takes no pointer.
     check("record_metric", unsafe { proxy_record_metric(id, value) });
@@ -234,7 +230,7 @@ pub(super) fn get(cluster: &str, headers: &[(&str, Cow<'_, str>)], timeout_ms: u
     let headers = serialized(&all);
     let no_trailers = serialized::<&str, &str>(&[]);
     let mut token = 0;
-    // SAFETY: the pointers are of live values with their own lengths; the body is empty.
+    // SAFETY: the pointers are of live values with their lengths; the body is empty.
     let status = unsafe {
         proxy_http_call(
             cluster.as_ptr(),
@@ -254,7 +250,7 @@ pub(super) fn get(cluster: &str, headers: &[(&str, Cow<'_, str>)], timeout_ms: u
 
 /// Writes to Envoy's log. Levels are Envoy's: 0 trace to 5 critical.
 pub(super) fn log(level: u32, message: &str) {
-    // SAFETY: the pointer is of a live string with its own length. A log that fails has no log.
+    // SAFETY: the pointer is of a live string with its length. A failed call is not logged: the log is what failed.
     unsafe { proxy_log(level, message.as_ptr(), message.len()) };
 }
 
@@ -271,7 +267,7 @@ unsafe fn owned(data: *mut u8, size: usize) -> Vec<u8> {
     }
 }
 
-/// What is not there is no error: nothing to log.
+/// Logs a failed call. A missing value is not an error.
 fn check(call: &str, status: u32) -> bool {
     if status > NOT_FOUND {
         log::error!("proxy_{call} failed with status {status}");

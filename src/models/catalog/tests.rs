@@ -32,7 +32,7 @@ const TWO: &str = r#"{"default_provider":"litellm","providers":{
     "aliases":{"fast":"litellm:small","best":"claude-x","gpt-4o":"litellm:gpt-4o"}}"#;
 
 #[test]
-fn every_model_stands_under_the_shortest_name_that_reaches_it() {
+fn every_model_has_the_shortest_name_that_reaches_it() {
     let gateway = gateway(TWO);
     let found =
         [listed(&["gpt-4o", "claude-x", "claude:y", "small"]), listed(&["claude-x", "old"])];
@@ -59,7 +59,7 @@ fn every_model_stands_under_the_shortest_name_that_reaches_it() {
 }
 
 #[test]
-fn what_no_name_reaches_is_left_out() {
+fn a_model_that_no_name_reaches_is_left_out() {
     let gateway = gateway(
         r#"{"providers":{"p":{"url":"http://a","namespaces":["p/","p:"]},
             "deep":{"url":"http://b","namespaces":["p/x/"]},"none":{"url":"http://c","namespaces":[]}}}"#,

@@ -1,12 +1,11 @@
-//! Discovery: who asks a provider for its models, when, and what is kept of the answers.
+//! Discovery: which worker asks a provider for its models, when, and what is kept of the answers.
 //!
-//! As with active checks ([`crate::health::check`]), every worker looks at its clock, and whoever finds a
-//! provider due and says so first asks it. The last good list stays until there is a better one; how
-//! old it is stands beside it.
+//! As with active checks ([`crate::health::check`]), every worker looks at its clock, and the first worker that claims a
+//! due provider asks the provider. The last good list and its age stay until the next good list.
 //!
 //! ```text
 //! claim ── GET /v1/models ──┬─> listed  the list is kept; due again after the interval
-//!                           └─> failed  the old one stays; due again soon
+//!                           └─> failed  the old list stays; due again soon
 //! ```
 
 use std::fmt;
@@ -20,10 +19,10 @@ use crate::host::store::{self, Store};
 /// How long a provider may take to list its models.
 pub const TIMEOUT_MS: u32 = 10_000;
 
-/// When a provider is asked again that did not answer, or whose asker died.
+/// How long after a failed question, or after a question whose worker died, the provider is asked again.
 const RETRY_MS: u64 = 15_000;
 
-/// How soon it can be asked again on demand.
+/// The least time between a question and the next on demand.
 const REFRESH_MS: u64 = 5000;
 
 /// The longest answer that is read.
@@ -34,15 +33,15 @@ const VERSION: u8 = 1;
 /// How far a provider's discovery has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DiscoveryState {
-    /// When it is due, in milliseconds since 1970.
+    /// When the next question is due, in milliseconds since 1970.
     due_ms: u64,
-    /// When it was asked last.
+    /// When the provider was asked last.
     asked_ms: u64,
-    /// When it answered well last; 0 for never.
+    /// When the provider listed its models last; 0 for never.
     listed_ms: u64,
     /// How many models the provider has, the configuration's included.
     models: u32,
-    /// The fault of the last answer; 0 for none.
+    /// The [`Fault::code`] of the last answer; 0 for none.
     fault: u8,
 }
 
@@ -60,7 +59,7 @@ impl DiscoveryState {
         }
     }
 
-    /// Whether the last answer was no good.
+    /// Whether the last answer was a fault.
     fn has_failed(&self) -> bool {
         self.fault != 0
     }
@@ -74,7 +73,7 @@ impl DiscoveryState {
         bytes
     }
 
-    /// Nothing stored, or something of another version: never asked.
+    /// No record, or a record of another version, means that the provider was never asked.
     fn from_bytes(bytes: Option<&[u8]>) -> Self {
         let read = || {
             let ([VERSION, fault], rest) = bytes?.split_first_chunk()? else { return None };
@@ -94,24 +93,24 @@ impl DiscoveryState {
     }
 }
 
-/// Why an answer is no list.
+/// Why an answer is not a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// There was none in time, or it broke off.
+    /// The answer did not come in time, or broke off.
     NoAnswer,
     /// Another status than 200.
     Status(u32),
     /// More than [`LIST_BYTES_MAX`].
     TooLong,
-    /// No list of models.
+    /// The answer is not a list of models.
     Malformed(ListError),
 }
 
 impl Fault {
-    /// As it is stored: what is logged once is not logged again.
+    /// The stored form. Faults with the same code are logged once.
     fn code(&self) -> u8 {
         match self {
-            // Envoy answers for a provider that cannot be reached, but not for one that goes silent.
+            // Envoy answers for a provider that cannot be reached, but not for a provider that goes silent.
             Self::NoAnswer | Self::Status(502..=504) => 1,
             Self::Status(401 | 403) => 2,
             Self::Status(404) => 3,
@@ -151,14 +150,14 @@ impl fmt::Display for Fault {
 pub enum ListChange {
     /// The same as last time.
     None,
-    /// It lists so many models: for the first time, again, or other ones.
+    /// The list is the first, the first after a fault, or another list than before.
     Listed {
-        /// How many.
+        /// The number of models in the list.
         models: usize,
-        /// How many entries had no usable name, or were too many.
+        /// The number of entries that had no usable name, or were too many.
         left_out: usize,
     },
-    /// It has failed in a new way.
+    /// Another fault than last time.
     Failed(Fault),
 }
 
@@ -166,7 +165,7 @@ pub enum ListChange {
 pub fn claim(store: &dyn Store, discovery: &Discovery, now_ms: u64) -> bool {
     let claimed = store::update(store, &discovery.key, |bytes| {
         let old = DiscoveryState::from_bytes(bytes);
-        // Further away than it is ever set: the clock was set back.
+        // Discovery never sets a time after `latest_ms`: a later time means that the clock was set back.
         let latest_ms =
             now_ms.saturating_add(discovery.interval_ms.max(RETRY_MS).saturating_mul(2));
         let waits = (now_ms.saturating_add(1)..=latest_ms).contains(&old.due_ms);
@@ -177,9 +176,9 @@ pub fn claim(store: &dyn Store, discovery: &Discovery, now_ms: u64) -> bool {
     claimed.unwrap_or(false)
 }
 
-/// Makes a provider due as soon as that is decent.
+/// Makes a provider due, [`REFRESH_MS`] after the last question at the earliest.
 pub fn refresh(store: &dyn Store, discovery: &Discovery) {
-    // Given up under contention: somebody has asked just now.
+    // Contended: another worker has changed the record just now, so the provider is being asked.
     let _ = store::update(store, &discovery.key, |bytes| {
         let old = DiscoveryState::from_bytes(bytes);
         let due_ms = old.asked_ms.saturating_add(REFRESH_MS).min(old.due_ms);
@@ -187,7 +186,7 @@ pub fn refresh(store: &dyn Store, discovery: &Discovery) {
     });
 }
 
-/// The path of a provider's list. Anthropic's comes in pages of 20, unless more are asked for.
+/// The path of a provider's list. Anthropic's list comes in pages of 20 unless the query asks for more.
 pub fn path(provider: &Provider) -> &'static str {
     if provider.headers.iter().any(|(name, _)| name == "anthropic-version") {
         "/v1/models?limit=1000"
@@ -196,7 +195,7 @@ pub fn path(provider: &Provider) -> &'static str {
     }
 }
 
-/// Keeps what a provider has answered; whether that was good, and what is new.
+/// Stores a provider's answer. Returns whether the answer was a list, and what the log should tell.
 pub fn report(
     store: &dyn Store,
     provider: &Provider,
@@ -209,12 +208,12 @@ pub fn report(
             let is_new = keep(store, &discovery.list_key, &super::to_bytes(&list));
             let models = Ok(count(provider, &list));
             let old = settle(store, discovery, now_ms, models);
-            let news = if is_new || old.is_none_or(|old| old.has_failed()) {
+            let change = if is_new || old.is_none_or(|old| old.has_failed()) {
                 ListChange::Listed { models: list.len(), left_out }
             } else {
                 ListChange::None
             };
-            (true, news)
+            (true, change)
         }
         Err(fault) => match settle(store, discovery, now_ms, Err(&fault)) {
             Some(old) if old.fault == fault.code() => (false, ListChange::None),
@@ -223,14 +222,14 @@ pub fn report(
     }
 }
 
-/// How many models a provider has that lists these.
+/// The number of models in the list and in the configuration together.
 fn count(provider: &Provider, list: &[Listed]) -> u32 {
     let listed: HashSet<&str> = list.iter().map(|listed| listed.id.as_str()).collect();
-    let others = provider.models.iter().filter(|own| !listed.contains(own.as_str()));
+    let others = provider.models.iter().filter(|model| !listed.contains(model.as_str()));
     u32::try_from(list.len().saturating_add(others.count())).unwrap_or(u32::MAX)
 }
 
-/// Stores a list that is another; whether it is.
+/// Stores a list, unless the stored list is the same. Returns whether the lists differ.
 fn keep(store: &dyn Store, key: &str, list: &[u8]) -> bool {
     let changed = store::update(store, key, |old| match old {
         Some(old) if old == list => (None, false),
@@ -239,7 +238,7 @@ fn keep(store: &dyn Store, key: &str, list: &[u8]) -> bool {
     changed.unwrap_or(false)
 }
 
-/// Notes an answer, and when the next one is due; what stood there before.
+/// Records an answer, and when the next question is due. Returns the record before; `None` under contention.
 fn settle(
     store: &dyn Store,
     discovery: &Discovery,
@@ -276,9 +275,9 @@ pub fn peek(store: &dyn Store, discovery: &Discovery) -> DiscoveryState {
     DiscoveryState::from_bytes(stored.as_ref().map(|(bytes, _)| bytes.as_slice()))
 }
 
-/// The last good list of a provider; empty where nothing is discovered.
+/// The last good list of a provider; empty without discovery.
 pub fn listed(store: &dyn Store, provider: &Provider) -> Vec<Listed> {
-    let stored = provider.discovery.as_ref().and_then(|own| store.load(&own.list_key));
+    let stored = provider.discovery.as_ref().and_then(|discovery| store.load(&discovery.list_key));
     stored.map_or_else(Vec::new, |(bytes, _)| super::from_bytes(&bytes))
 }
 

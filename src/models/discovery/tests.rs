@@ -1,4 +1,4 @@
-//! Discovery over time, in a store of its own.
+//! Discovery over time, in a store.
 
 use super::*;
 use crate::config::File;
@@ -31,16 +31,16 @@ impl World {
         Self { store: Memory::default(), provider: provider() }
     }
 
-    fn own(&self) -> &Discovery {
+    fn discovery(&self) -> &Discovery {
         self.provider.discovery.as_ref().unwrap()
     }
 
     fn claim(&self, now_ms: u64) -> bool {
-        claim(&self.store, self.own(), now_ms)
+        claim(&self.store, self.discovery(), now_ms)
     }
 
     fn report(&self, now_ms: u64, answer: Result<&[u8], Fault>) -> (bool, ListChange) {
-        report(&self.store, &self.provider, self.own(), now_ms, answer)
+        report(&self.store, &self.provider, self.discovery(), now_ms, answer)
     }
 
     fn ids(&self) -> Vec<String> {
@@ -72,13 +72,13 @@ fn a_clock_that_was_set_back_delays_nothing() {
 #[test]
 fn the_last_good_list_stays_and_ages() {
     let world = World::new();
-    let peek = || peek(&world.store, world.own());
+    let peek = || peek(&world.store, world.discovery());
     assert_eq!((peek().age_secs(NOW_MS), peek().models(&world.provider)), (None, 2));
-    let news = world.report(NOW_MS, Ok(&list(&["m1", "m2"])));
-    assert_eq!(news, (true, ListChange::Listed { models: 2, left_out: 0 }));
+    let change = world.report(NOW_MS, Ok(&list(&["m1", "m2"])));
+    assert_eq!(change, (true, ListChange::Listed { models: 2, left_out: 0 }));
     assert_eq!((peek().age_secs(NOW_MS + 9999), peek().models(&world.provider)), (Some(9), 3));
-    let news = world.report(NOW_MS, Err(Fault::Status(500)));
-    assert_eq!(news, (false, ListChange::Failed(Fault::Status(500))));
+    let change = world.report(NOW_MS, Err(Fault::Status(500)));
+    assert_eq!(change, (false, ListChange::Failed(Fault::Status(500))));
     assert_eq!(world.ids(), ["m1", "m2"]);
     assert_eq!(peek().age_secs(NOW_MS + 70_000), Some(70));
     world.report(NOW_MS + 80_000, Ok(&list(&[])));
@@ -86,28 +86,28 @@ fn the_last_good_list_stays_and_ages() {
 }
 
 #[test]
-fn the_log_hears_of_changes_alone() {
+fn the_log_is_told_of_changes_only() {
     let world = World::new();
     let listed = (true, ListChange::Listed { models: 1, left_out: 0 });
     assert_eq!(world.report(NOW_MS, Ok(&list(&["a"]))), listed);
     assert_eq!(world.report(NOW_MS, Ok(&list(&["a"]))), (true, ListChange::None));
     assert_eq!(world.report(NOW_MS, Ok(&list(&["b"]))), listed);
     for fault in [Fault::NoAnswer, Fault::Status(500), Fault::Status(401), Fault::TooLong] {
-        let news = world.report(NOW_MS, Err(fault.clone()));
-        assert_eq!(news, (false, ListChange::Failed(fault.clone())));
+        let change = world.report(NOW_MS, Err(fault.clone()));
+        assert_eq!(change, (false, ListChange::Failed(fault.clone())));
         assert_eq!(world.report(NOW_MS, Err(fault)), (false, ListChange::None));
     }
-    let (passed, news) = world.report(NOW_MS, Ok(b"<html>"));
-    assert!(!passed && matches!(news, ListChange::Failed(Fault::Malformed(_))), "{news:?}");
+    let (passed, change) = world.report(NOW_MS, Ok(b"<html>"));
+    assert!(!passed && matches!(change, ListChange::Failed(Fault::Malformed(_))), "{change:?}");
     assert_eq!(world.report(NOW_MS, Ok(&list(&["b"]))), listed);
 }
 
 #[test]
-fn it_can_be_asked_for_but_not_again_at_once() {
+fn a_refresh_makes_a_provider_due_but_not_at_once() {
     let world = World::new();
     assert!(world.claim(NOW_MS));
     world.report(NOW_MS, Ok(&list(&["a"])));
-    refresh(&world.store, world.own());
+    refresh(&world.store, world.discovery());
     assert!(!world.claim(NOW_MS + REFRESH_MS - 1));
     assert!(world.claim(NOW_MS + REFRESH_MS));
 }
@@ -130,11 +130,10 @@ fn a_fault_says_what_to_check() {
 }
 
 #[test]
-fn a_record_of_another_version_is_none() {
+fn a_record_of_another_version_counts_as_never_asked() {
     for bytes in [&b""[..], b"\x02", &[0xff; 64], &[VERSION, 0, 1]] {
         assert_eq!(DiscoveryState::from_bytes(Some(bytes)), DiscoveryState::default());
     }
-    let standing =
-        DiscoveryState { due_ms: 1, asked_ms: 2, listed_ms: u64::MAX, models: 7, fault: 3 };
-    assert_eq!(DiscoveryState::from_bytes(Some(&standing.to_bytes())), standing);
+    let state = DiscoveryState { due_ms: 1, asked_ms: 2, listed_ms: u64::MAX, models: 7, fault: 3 };
+    assert_eq!(DiscoveryState::from_bytes(Some(&state.to_bytes())), state);
 }

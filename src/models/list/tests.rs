@@ -38,7 +38,7 @@ fn the_lists_of_many_providers_are_read() {
 }
 
 #[test]
-fn the_context_window_has_many_names() {
+fn the_context_window_has_several_names() {
     for (fields, tokens) in [
         (r#""max_input_tokens":1"#, Some(1)),
         (r#""context_window":2"#, Some(2)),
@@ -78,13 +78,13 @@ fn entries_without_a_usable_id_are_left_out_and_counted() {
         let json = format!(r#"{{"data":[{{"id":"a"}},{entry},{{"id":"z"}}]}}"#);
         assert_eq!(good(&json), (vec![listed("a"), listed("z")], 1), "{entry}");
     }
-    // What else cannot be used costs the entry nothing.
+    // Other unusable fields count as absent.
     let odd = r#"[{"id":"a","created":"yesterday","display_name":"a\u0007","context_window":[]}]"#;
     assert_eq!(good(odd), (vec![listed("a")], 0));
 }
 
 #[test]
-fn there_is_a_most() {
+fn entries_after_the_limit_are_left_out() {
     let entries: Vec<_> = (0..MODELS_MAX + 2).map(|n| format!(r#"{{"id":"m{n}"}}"#)).collect();
     let (models, left_out) = good(&format!("[{}]", entries.join(",")));
     assert_eq!((models.len(), left_out), (MODELS_MAX, 2));
@@ -92,7 +92,7 @@ fn there_is_a_most() {
 }
 
 #[test]
-fn what_is_no_list_is_refused_without_its_words() {
+fn other_documents_are_refused_and_not_quoted() {
     let no_list = "expected an array, or an object with an array 'data'";
     for (body, problem) in [
         (r#""secret""#, no_list),

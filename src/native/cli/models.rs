@@ -36,18 +36,18 @@ struct Model {
     max_input_tokens: Option<u64>,
 }
 
-/// What the gateway knows is there; what the configuration says, where there is one.
+/// A model. The gateway's answer has some fields, the configuration the others.
 #[derive(Debug, PartialEq, Serialize)]
-struct Row {
+struct ModelRow {
     model: String,
     provider: Option<String>,
-    /// The name that the provider gets.
+    /// The name that is sent to the provider.
     target_model: Option<String>,
     why: Option<String>,
     context_window: Option<u64>,
 }
 
-/// Prints what the gateway lists, or what the configuration does.
+/// Prints the models that the gateway lists, or the configuration's models when no gateway answers.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let loaded = args.place.load()?;
     let address = args.place.address(loaded.as_ref());
@@ -97,13 +97,13 @@ fn configured(gateway: &Gateway) -> Vec<Model> {
     model.collect()
 }
 
-/// `None` for a name that no terminal should be shown.
-fn row(gateway: Option<&Gateway>, model: Model) -> Option<Row> {
+/// `None` for a name with characters that a terminal would interpret.
+fn row(gateway: Option<&Gateway>, model: Model) -> Option<ModelRow> {
     let name = ModelName::try_from(model.id).ok()?;
     let decision = gateway.and_then(|gateway| gateway.routes.decide(&name).ok());
     let provider = decision.and_then(|decision| gateway?.provider(decision.target.provider));
     let owner = model.owned_by.filter(|owner| ModelName::check(owner).is_ok());
-    Some(Row {
+    Some(ModelRow {
         model: name.to_string(),
         provider: provider.map(|provider| provider.name.clone()).or(owner),
         target_model: decision.map(|decision| decision.target.model.to_owned()),
@@ -112,7 +112,7 @@ fn row(gateway: Option<&Gateway>, model: Model) -> Option<Row> {
     })
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[ModelRow]) -> String {
     let mut lines = vec![["NAME", "PROVIDER", "SENT AS", "WHY", "CONTEXT"].map(str::to_owned)];
     lines.extend(rows.iter().map(|row| {
         let shown = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "-".to_owned());
@@ -143,7 +143,7 @@ mod tests {
     const LIST: &str = r#"{"data":[{"id":"gpt-4o","owned_by":"p","max_input_tokens":128000},
         {"id":"fast","owned_by":"p"},{"id":"nowhere","owned_by":"a\nb"},{"id":"a\u001b[2J"}]}"#;
 
-    fn rows(gateway: Option<&Gateway>) -> Vec<Row> {
+    fn rows(gateway: Option<&Gateway>) -> Vec<ModelRow> {
         let address = "127.0.0.1:1".parse().unwrap();
         let models = read(address, (StatusCode::OK, LIST.to_owned())).unwrap();
         models.into_iter().filter_map(|model| row(gateway, model)).collect()
@@ -165,7 +165,7 @@ nowhere  -         -        -                                        -
     }
 
     #[test]
-    fn without_a_configuration_it_says_what_the_gateway_does() {
+    fn without_a_configuration_the_table_has_the_gateways_answer() {
         let expected = "\
 NAME     PROVIDER  SENT AS  WHY  CONTEXT
 gpt-4o   p         -        -     128000

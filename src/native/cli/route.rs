@@ -1,4 +1,4 @@
-//! `gaud route MODEL`: where a model would go, why, and who follows.
+//! `gaud route MODEL`: where a model would go, why, and which targets follow.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,28 +26,28 @@ pub(crate) struct Args {
 
 /// Why there is nothing to print.
 #[derive(Debug)]
-pub(crate) enum Error {
+pub(crate) enum RouteError {
     Config(settings::Error),
     NoRoute(String),
 }
 
-/// Where it would go, for machines.
+/// The output for machines.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct RouteReport<'a> {
     model: &'a str,
     provider: &'a str,
-    /// The name that the provider gets.
+    /// The name that is sent to the provider.
     target_model: &'a str,
-    /// `fallbacks` where no provider takes the model itself, and its chain alone does.
+    /// The rule, or `fallbacks` where no provider takes the model and only its chain does.
     rule: &'static str,
     /// The namespace or pattern that decided.
     by: Option<&'a str>,
     alias: Option<&'a str>,
-    /// Who is asked after it.
+    /// The targets that follow.
     fallbacks: Vec<Fallback<'a>>,
 }
 
-/// A further target of the chain.
+/// A target of the chain.
 #[derive(Serialize)]
 struct Fallback<'a> {
     provider: &'a str,
@@ -55,14 +55,14 @@ struct Fallback<'a> {
 }
 
 /// Prints the targets and the rule.
-pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
+pub(crate) fn run(args: &Args) -> Result<ExitCode, RouteError> {
     let loaded = settings::load(args.config.as_deref(), &|name| std::env::var_os(name))
-        .map_err(Error::Config)?;
+        .map_err(RouteError::Config)?;
     let model = ModelName::try_from(args.model.clone())
-        .map_err(|problem| Error::NoRoute(format!("the model {problem}")))?;
+        .map_err(|problem| RouteError::NoRoute(format!("the model {problem}")))?;
     let gateway = &loaded.gateway;
     let targets =
-        gateway.targets(&model).map_err(|no_route| Error::NoRoute(no_route.to_string()))?;
+        gateway.targets(&model).map_err(|no_route| RouteError::NoRoute(no_route.to_string()))?;
     let decision = gateway.routes.decide(&model).ok();
     if args.json {
         println!("{}", json(gateway, model.as_str(), decision, &targets))
@@ -104,15 +104,15 @@ fn json(
     });
     let Some(Fallback { provider, target_model }) = targets.next() else { return String::new() };
     let fallbacks = targets.collect();
-    let answer = Answer { model, provider, target_model, rule, by, alias, fallbacks };
-    serde_json::to_string(&answer).unwrap_or_default()
+    let report = RouteReport { model, provider, target_model, rule, by, alias, fallbacks };
+    serde_json::to_string(&report).unwrap_or_default()
 }
 
 fn provider<'a>(gateway: &'a Gateway, target: &ChainTarget) -> &'a str {
     gateway.provider(target.provider).map_or("", |provider| provider.name.as_str())
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for RouteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
@@ -121,7 +121,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for RouteError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! The gateway that runs: where it is, and what it answers.
+//! A running gateway: its address and its answers.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::native::http::get;
 use crate::native::settings::{self, Loaded};
 
-/// How long an answer may take.
+/// The longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the gateway is.
@@ -25,7 +25,7 @@ pub(crate) struct RunningGateway {
 }
 
 impl RunningGateway {
-    /// The configuration, where there is one.
+    /// The configuration; `None` without a configuration.
     pub(crate) fn load(&self) -> Result<Option<Loaded>, settings::Error> {
         match settings::load(self.config.as_deref(), &|name| std::env::var_os(name)) {
             Ok(loaded) => Ok(Some(loaded)),
@@ -34,7 +34,7 @@ impl RunningGateway {
         }
     }
 
-    /// Where the gateway listens. The configuration does not matter to who names an address.
+    /// The gateway's address. The configuration is not read when the command line names an address.
     pub(crate) fn find(&self) -> Result<SocketAddr, settings::Error> {
         match self.address {
             Some(address) => Ok(address),
@@ -42,7 +42,7 @@ impl RunningGateway {
         }
     }
 
-    /// Without a configuration: where the gateway listens by default.
+    /// The gateway's address; the default without a configuration.
     pub(crate) fn address(&self, loaded: Option<&Loaded>) -> SocketAddr {
         if let Some(address) = self.address {
             return address;
@@ -55,7 +55,7 @@ impl RunningGateway {
     }
 }
 
-/// Asks the gateway for a path. The error is a sentence: nobody answers there.
+/// Asks the gateway for a path. The error is a sentence for the user.
 pub(crate) async fn ask(address: SocketAddr, path: &str) -> Result<(StatusCode, String), String> {
     let answer = timeout(TIMEOUT, get(address, path)).await;
     answer

@@ -1,4 +1,4 @@
-//! `gaud status`: how the providers are, as a table.
+//! `gaud status`: the state of the providers as a table.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -27,14 +27,14 @@ pub(crate) struct Args {
 
 /// What `GET /health` answers.
 #[derive(Deserialize)]
-struct Health {
+struct GatewayStatus {
     status: String,
     version: String,
-    providers: BTreeMap<String, Provider>,
+    providers: BTreeMap<String, ProviderStatus>,
 }
 
 #[derive(Deserialize)]
-struct Provider {
+struct ProviderStatus {
     breaker: String,
     consecutive_failures: u32,
     retry_after_secs: Option<u64>,
@@ -52,9 +52,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
             return Ok(ExitCode::SUCCESS);
         }
         loop {
-            // A gateway that is away for a moment is what one watches for.
+            // A watched gateway may restart: the loop goes on.
             let shown = ask(address).await.unwrap_or_else(|problem| format!("{problem}\n"));
-            // Clears the screen and goes to its top (ECMA-48).
+            // Clear the screen and move to its top (ECMA-48).
             print!("\x1b[2J\x1b[H{shown}");
             std::io::Write::flush(&mut std::io::stdout())?;
             sleep(WATCH_EVERY).await;
@@ -64,18 +64,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
 
 async fn ask(address: SocketAddr) -> Result<String, Box<dyn Error>> {
     let (_, text) = running::ask(address, "/health").await?;
-    let health: Health = serde_json::from_str(&text)
+    let health: GatewayStatus = serde_json::from_str(&text)
         .map_err(|_| format!("what answers on {address} is no Gaud gateway"))?;
     Ok(table(&health))
 }
 
-fn table(health: &Health) -> String {
+fn table(health: &GatewayStatus) -> String {
     let width = health.providers.keys().map(String::len).max().unwrap_or(0).max("PROVIDER".len());
     let mut table = format!("gaud {}: {}\n\n", health.version, health.status);
     let _ =
         writeln!(table, "{:width$}  BREAKER    FAILURES  AGAIN IN  HEALTH   MODELS", "PROVIDER");
     for (name, provider) in &health.providers {
-        let Provider { breaker, consecutive_failures, retry_after_secs, health, models } = provider;
+        let ProviderStatus { breaker, consecutive_failures, retry_after_secs, health, models } =
+            provider;
         let again = retry_after_secs.map_or_else(|| "-".to_owned(), |secs| format!("{secs} s"));
         let _ = writeln!(
             table,

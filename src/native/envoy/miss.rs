@@ -1,11 +1,11 @@
-//! Why a way to Envoy led nowhere: a line in the log, then the next way is tried.
+//! Why a way did not lead to an Envoy: a line in the log, before the next way is tried.
 
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 use std::{fmt, io};
 
-use super::version::{EnvoyVersion, Refused};
+use super::version::{EnvoyVersion, VersionError};
 
 #[derive(Debug)]
 pub(super) enum Miss {
@@ -13,14 +13,14 @@ pub(super) enum Miss {
     Unset(&'static str),
     NotOnPath(&'static str),
     NotStarted(PathBuf, io::Error),
-    /// A program failed; with it, the last line it said.
+    /// A program failed; with the last line of its standard error.
     Failed(PathBuf, ExitStatus, String),
     TimedOut(PathBuf, Duration),
-    /// A program ran, but is no Envoy.
+    /// A program ran, but is not Envoy.
     NoVersion(PathBuf),
-    /// The gateway does not run in it.
-    Refused(PathBuf, Refused),
-    /// It is not the version that was asked for.
+    /// The gateway does not run in this version.
+    Refused(PathBuf, VersionError),
+    /// Another version was asked for.
     Other {
         path: PathBuf,
         version: EnvoyVersion,

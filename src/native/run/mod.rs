@@ -21,6 +21,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::select;
 
+use crate::config::File;
+
 use super::envoy::{Envoy, EnvoyVersion, NotFound, Search};
 use super::render::{self, Source};
 use super::settings::{self, Env, load};
@@ -75,7 +77,7 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
     let source = source(args, &env)?;
     let envoy = search(args.envoy_version).await?;
     let yaml = source.yaml(envoy.version, &env)?;
-    let model = model(args, &env);
+    let model = model(&source.loaded.file);
     let process = slot.insert(Process::start(&envoy, &source.loaded, &yaml)?);
     select! {
         failure = watch(process, source.loaded.listen, &model) => failure,
@@ -114,11 +116,9 @@ fn url(listener: &TcpListener) -> io::Result<String> {
 }
 
 /// A model to try: the first provider's first, or one that many providers have.
-fn model(args: &Args, env: Env<'_>) -> String {
-    let loaded = load(args.config.as_deref(), env).ok();
-    let first = loaded.as_ref().and_then(|loaded| loaded.file.providers.iter().next());
-    let Some((name, provider)) = first else { return String::new() };
-    let namespace = provider.namespaces.as_ref().and_then(|own| own.first().cloned());
+fn model(file: &File) -> String {
+    let Some((name, provider)) = file.providers.first() else { return String::new() };
+    let namespace = provider.namespaces.as_ref().and_then(|all| all.first().cloned());
     let namespace = namespace.unwrap_or_else(|| format!("{name}:"));
     let model = provider.models.first().map_or("gpt-4o", String::as_str);
     format!("{namespace}{}", model.strip_prefix(&namespace).unwrap_or(model))

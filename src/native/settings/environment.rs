@@ -1,13 +1,13 @@
-//! The environment's say: `GAUD_<PROVIDER>_…` wins over the file.
+//! Settings from the environment: `GAUD_<PROVIDER>_…` overrides the file.
 
 use crate::config::{ConfigError, File, ProviderFile, SecretSource};
 
 use super::Env;
 
-/// The provider that the environment alone can create.
+/// The provider that variables can create without a file.
 const LITELLM: &str = "litellm";
 
-/// Puts the environment's settings on top of the file's.
+/// Overrides the file's settings by the environment's.
 pub(super) fn overlay(file: &mut File, env: Env<'_>) -> Result<(), ConfigError> {
     let env = |name: &str| text(env, name);
     if file.providers.get_mut(LITELLM).is_none() && (env("GAUD_LITELLM_URL")?).is_some() {
@@ -36,7 +36,7 @@ pub(super) fn overlay(file: &mut File, env: Env<'_>) -> Result<(), ConfigError> 
     Ok(())
 }
 
-/// LiteLLM's own variables, for what neither the file nor `GAUD_LITELLM_…` says.
+/// LiteLLM's variables, for what neither the file nor `GAUD_LITELLM_…` sets.
 fn last_resort(
     file: &mut File,
     env: &impl Fn(&str) -> Result<Option<String>, ConfigError>,
@@ -65,13 +65,13 @@ fn has_password(provider: &ProviderFile) -> bool {
     provider.url.as_ref().is_some_and(|url| url.contains('@'))
 }
 
-/// What the variables of a provider begin with: `GAUD_MY_PROVIDER`.
+/// The prefix of a provider's variables: `GAUD_MY_PROVIDER`.
 pub(super) fn prefix(provider: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     format!("GAUD_{}", provider.chars().map(letter).collect::<String>())
 }
 
-/// A variable that is set to nothing counts as not set.
+/// An empty variable counts as not set.
 fn text(env: Env<'_>, name: &str) -> Result<Option<String>, ConfigError> {
     match env(name).map(std::ffi::OsString::into_string) {
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! Where in the text a field stands.
+//! The line of a field in the text.
 
 use toml::de::{DeTable, DeValue};
 
@@ -22,11 +22,11 @@ pub(super) fn of(text: &str, path: &str) -> Option<usize> {
     }
 }
 
-/// A value, and what of the path lies behind it.
-type Behind<'a, 'i, 'p> = (&'a DeValue<'i>, &'p str);
+/// A value, and the rest of the path after the value.
+type Found<'a, 'i, 'p> = (&'a DeValue<'i>, &'p str);
 
-/// The entry that `path` begins with: the longest, for keys may have dots in them.
-fn enter<'a, 'i, 'p>(table: &'a DeTable<'i>, path: &'p str) -> Option<(usize, Behind<'a, 'i, 'p>)> {
+/// The entry whose key begins `path`. Of several, the longest key: keys may have dots in them.
+fn enter<'a, 'i, 'p>(table: &'a DeTable<'i>, path: &'p str) -> Option<(usize, Found<'a, 'i, 'p>)> {
     let path = path.strip_prefix('.').unwrap_or(path);
     table
         .iter()
@@ -41,7 +41,7 @@ fn enter<'a, 'i, 'p>(table: &'a DeTable<'i>, path: &'p str) -> Option<(usize, Be
 fn item<'a, 'i, 'p>(
     items: &'a toml::de::DeArray<'i>,
     path: &'p str,
-) -> Option<(usize, Behind<'a, 'i, 'p>)> {
+) -> Option<(usize, Found<'a, 'i, 'p>)> {
     let (index, rest) = path.strip_prefix('[')?.split_once(']')?;
     let value = items.get(index.parse::<usize>().ok()?)?;
     Some((value.span().start, (value.get_ref(), rest)))

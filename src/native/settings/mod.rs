@@ -24,7 +24,7 @@ pub const CONFIG_FILES: [&str; 2] = ["gaud.toml", "llm-proxy.toml"];
 /// Where clients connect, unless the configuration says otherwise.
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8400);
 
-/// The same for Envoy's admin.
+/// Where Envoy's admin interface listens, unless the configuration says otherwise.
 const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
 /// Reads an environment variable.
@@ -33,23 +33,23 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 /// Where the secrets are that a configuration names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
-    /// In this environment: one that is not set is an error.
+    /// In this environment: a variable that is not set is an error.
     Here,
-    /// Where Envoy runs; here there may be others, or none.
+    /// In the environment of an Envoy elsewhere: here the variables may differ or be missing.
     Elsewhere,
 }
 
-/// Stands for a secret that is elsewhere: any `auth` takes it, and nothing shows it.
+/// The placeholder of a secret that is elsewhere: valid for every `auth`, and never shown.
 const ELSEWHERE: &str = "user:password";
 
-/// A configuration that holds.
+/// A valid configuration.
 pub struct Loaded {
     /// The file; `None` when everything came from the environment.
     pub path: Option<PathBuf>,
-    /// What it says, with the environment on top and every secret replaced by its variable's name.
+    /// The settings, overridden by the environment, with a variable's name in the place of every secret.
     pub file: File,
     pub gateway: Gateway,
-    /// The secrets that Envoy's environment must hold beside what is there already.
+    /// The variables with secrets that must be added to Envoy's environment.
     pub environment: Vec<(String, String)>,
     pub listen: SocketAddr,
     pub admin_listen: SocketAddr,
@@ -57,7 +57,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Why a configuration that holds is of no use after all, with the line.
+    /// An error of a valid configuration that does not fit its use, with the line.
     pub fn refused(&self, error: ConfigError) -> Error {
         let text = self.path.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
         let line = text.and_then(|text| line::of(&text, &error.path));
@@ -79,12 +79,12 @@ pub enum Error {
     },
 }
 
-/// Loads the named file, or the one in the current folder, or what the environment says.
+/// Loads the named file, else the file in the current folder, else the settings of the environment.
 pub fn load(config: Option<&Path>, env: Env<'_>) -> Result<Loaded, Error> {
     load_with(config, env, Secrets::Here)
 }
 
-/// The same, with secrets that need not be here.
+/// The same, for an Envoy whose secrets need not be in this environment.
 pub fn load_with(config: Option<&Path>, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
     let present = || CONFIG_FILES.iter().map(Path::new).find(|file| file.exists());
     let Some(path) = config.or_else(present) else {
@@ -109,7 +109,7 @@ pub fn load_with(config: Option<&Path>, env: Env<'_>, secrets: Secrets) -> Resul
         })
 }
 
-/// Settings are written in small letters, the environment's variables in capitals.
+/// Variables have upper-case names, settings lower-case names.
 fn is_variable(path: &str) -> bool {
     path.starts_with(|first: char| first.is_ascii_uppercase())
 }
@@ -136,7 +136,7 @@ fn parse(text: &str) -> Result<File, (Option<usize>, ConfigError)> {
 fn complete(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, ConfigError> {
     environment::overlay(&mut file, env)?;
     let environment = secrets::lift(&mut file)?;
-    let lifted = |name: &str| environment.iter().find(|(own, _)| own == name);
+    let lifted = |name: &str| environment.iter().find(|(variable, _)| variable == name);
     let lookup = |name: &str| match lifted(name) {
         Some((_, secret)) => Some(secret.clone()),
         None if secrets == Secrets::Elsewhere => is_name(name).then(|| ELSEWHERE.to_owned()),

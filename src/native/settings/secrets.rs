@@ -1,6 +1,6 @@
 //! Takes every secret out of the file and into Envoy's environment.
 //!
-//! What is left names variables only, so nothing that is rendered from it can hold a secret.
+//! Afterwards the file names variables only, so nothing that is rendered from the file can have a secret in it.
 
 use std::collections::HashMap;
 

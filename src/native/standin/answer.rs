@@ -1,4 +1,4 @@
-//! What the stand-in says: a method, a path and a body in, an [`Answer`] out, and no sockets.
+//! A method, a path and a body in, an [`Answer`] out; no sockets.
 
 use hyper::{Method, StatusCode};
 use percent_encoding::percent_decode_str;

@@ -4,12 +4,12 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// One answer, not yet in HTTP's words.
+/// An answer, before it is written as HTTP.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// A whole JSON body.
     Json(StatusCode, Value),
-    /// Server-sent events, each complete with its own blank line.
+    /// Server-sent events, each with its closing blank line.
     Events(Vec<String>),
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Ask {
     pub(super) encoding_format: Option<String>,
     #[serde(skip)]
     pub(super) created: u64,
-    /// What the request costs: roughly a token for every four bytes.
+    /// The tokens of the request: roughly one for every four bytes.
     #[serde(skip)]
     pub(super) prompt_tokens: usize,
 }
@@ -39,7 +39,7 @@ pub(super) struct StreamOptions {
 }
 
 impl Ask {
-    /// The sentence that every answer is made of.
+    /// The text of every answer.
     pub(super) fn sentence(&self) -> String {
         format!("Hello from the stand-in upstream, which was asked for the model {}.", self.model)
     }

@@ -1,4 +1,4 @@
-//! `/v1/embeddings`: vectors without meaning, but the same input always has the same one.
+//! `/v1/embeddings`: vectors without a meaning. Equal inputs have equal vectors.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::StatusCode;

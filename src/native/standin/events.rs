@@ -24,7 +24,7 @@ pub(super) fn named(name: &str, event: &Value) -> String {
     format!("event: {name}\ndata: {event}\n\n")
 }
 
-/// A body that sends its events at the pace of a quick model.
+/// A body that sends its events at the pace of a fast model.
 #[derive(Debug)]
 pub(super) struct Events {
     rest: vec::IntoIter<String>,

@@ -1,8 +1,7 @@
-//! `gaud upstream`: a small OpenAI-compatible server that stands in for a provider.
+//! `gaud upstream`: a small OpenAI-compatible server in the place of a provider.
 //!
-//! It is for the first minute, without a key or an account: every answer names the model that was
-//! asked for, so that one sees what reached the provider once the namespace was stripped. Any key
-//! is accepted, and none is looked at.
+//! The stand-in is for the first minute, without a key or an account. Every answer names the model that was asked for, so
+//! that a user sees the name that reaches the provider without its namespace. Keys are not checked.
 
 mod answer;
 mod ask;
@@ -33,12 +32,12 @@ const BODY_BYTES_MAX: usize = 64 << 20;
 
 type Body = Either<Full<Bytes>, Events>;
 
-/// Answers every connection of `listener`, until accepting one fails for a reason of our own.
+/// Answers every connection of `listener`. Ends only when the listener fails.
 pub async fn serve(listener: TcpListener) -> io::Result<Infallible> {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(tokio::spawn(converse(stream))),
-            // The client left between knocking and being let in.
+            // The client left before the connection was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => return Err(error),
         }
@@ -48,7 +47,7 @@ pub async fn serve(listener: TcpListener) -> io::Result<Infallible> {
 async fn converse(stream: TcpStream) {
     let connection =
         http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(respond));
-    // An error here is the client's: it left, or it does not speak HTTP.
+    // An error here is the client's: the client left, or does not speak HTTP.
     let _ = connection.await;
 }
 
@@ -83,7 +82,7 @@ fn with_type(body: Body, status: StatusCode, content_type: &'static str) -> Resp
     response
 }
 
-/// Seconds since 1970, as every answer's `created` has it.
+/// Seconds since 1970: `created` of every answer.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -1,4 +1,4 @@
-//! `/v1/responses`, as little of it as a client needs to print an answer.
+//! `/v1/responses`: the fields that a client needs to print an answer.
 
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(super) fn response(ask: &Ask) -> Answer {
     Answer::Events(numbered(events))
 }
 
-/// Every event carries its own name and its place in the stream.
+/// Every event has its name and its place in the stream as fields.
 fn numbered(events: impl Iterator<Item = (&'static str, Value)>) -> Vec<String> {
     let number = |(place, (name, mut event)): (usize, (&'static str, Value))| {
         if let Some(event) = event.as_object_mut() {

@@ -1,4 +1,4 @@
-//! Envoy's versions: those that the gateway runs in, and what some of them lack.
+//! Envoy's versions: the versions that the gateway runs in, and the features that some of them lack.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,15 +13,15 @@ pub struct EnvoyVersion {
     patch: Option<u16>,
 }
 
-/// What tells Envoy's features: a patch brings none.
+/// A minor version. Features come with minor versions, never with patches.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Minor(u16, u16);
 
-/// What Envoy's versions differ in, as far as the rendered configuration is concerned.
+/// A difference between Envoy's versions that matters to the rendered configuration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Feature {
-    /// `capability_restriction_config` stands in the `vm_config`, and makes a VM of its own; before,
-    /// it stands beside it, and the first filter of a VM decides for all of its filters.
+    /// `capability_restriction_config` is a part of `vm_config`, and each such list has a separate VM. Before, the list is
+    /// next to `vm_config`, and the list of a VM's first filter applies to all filters of the VM.
     CapabilitiesOfVm,
     /// A body that was held counts once towards `request_body_buffer_limit`; before, twice.
     BodyCountedOnce,
@@ -39,9 +39,9 @@ impl Feature {
     }
 }
 
-/// Why the gateway does not run in a version.
+/// Why the gateway does not accept a version.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Refused {
+pub enum VersionError {
     Malformed(String),
     TooOld(EnvoyVersion),
 }
@@ -51,12 +51,12 @@ impl EnvoyVersion {
         self.minor >= feature.since()
     }
 
-    /// Whether `other` is what is meant by this: `1.36.4` is meant by `1.36`.
+    /// Whether this version names `other`: `1.36` names `1.36.4`.
     pub(super) fn includes(self, other: Self) -> bool {
         self.minor == other.minor && self.patch.is_none_or(|patch| other.patch == Some(patch))
     }
 
-    /// The patch to take: for a minor version the tested one, where there is one.
+    /// The release to install: for a minor version its tested patch, where a patch is tested.
     pub(super) fn release(self) -> Self {
         tested().find(|tested| self.includes(*tested)).unwrap_or(self)
     }
@@ -74,7 +74,7 @@ impl EnvoyVersion {
         resets.into_iter().chain(self.untested())
     }
 
-    /// Tells who has named it so.
+    /// Prints the warnings to standard error.
     pub fn warn(self) {
         for warning in self.warnings() {
             eprintln!("gaud: warning: {warning}");
@@ -109,12 +109,12 @@ fn tested() -> impl Iterator<Item = EnvoyVersion> {
 }
 
 impl FromStr for EnvoyVersion {
-    type Err = Refused;
+    type Err = VersionError;
 
-    fn from_str(text: &str) -> Result<Self, Refused> {
-        let version = Self::read(text).ok_or_else(|| Refused::Malformed(text.to_owned()))?;
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let version = Self::read(text).ok_or_else(|| VersionError::Malformed(text.to_owned()))?;
         if tested().all(|tested| version.minor < tested.minor) {
-            return Err(Refused::TooOld(version));
+            return Err(VersionError::TooOld(version));
         }
         Ok(version)
     }
@@ -133,7 +133,7 @@ impl fmt::Display for EnvoyVersion {
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for VersionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(text) => {
@@ -148,7 +148,7 @@ impl fmt::Display for Refused {
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for VersionError {}
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ fn a_version_has_two_numbers_or_three() {
 }
 
 #[test]
-fn an_older_one_is_refused_and_a_newer_one_warned_of() {
+fn an_older_version_is_refused_and_a_newer_version_warned_of() {
     let refusal = "the gateway does not run in Envoy 1.35.9; take 1.36 or newer";
     assert_eq!(parsed("1.35.9"), Err(refusal.to_owned()));
     assert_eq!(parsed("0.99").unwrap_err(), refusal.replace("1.35.9", "0.99"));
@@ -39,7 +39,7 @@ fn warnings(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_cannot_be_made_up_for_is_warned_of() {
+fn a_version_without_a_needed_feature_is_warned_of() {
     let warning = "Envoy 1.36.4 ends HTTP/2 streams that break off with NO_ERROR, which some clients and servers \
                    take for a proper end; 1.37 and newer do not";
     assert_eq!(warnings("1.36.4"), [warning]);
@@ -57,7 +57,7 @@ fn a_minor_version_means_its_tested_patch() {
 }
 
 #[test]
-fn the_pinned_one_is_tested_and_no_minor_version_twice() {
+fn the_pinned_version_is_tested_and_no_minor_version_twice() {
     let versions: Vec<_> = tested().collect();
     assert_eq!(versions.len(), TESTED.lines().count());
     assert!(versions.is_sorted_by(|one, next| one.minor < next.minor));
