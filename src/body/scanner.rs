@@ -27,7 +27,7 @@ impl Scanner {
         }
     }
 
-    /// The model, as soon as it is complete.
+    /// The model, as soon as the whole value has come.
     pub fn model(&self) -> Option<&FoundModel> {
         match self {
             Self::Json(json) => json.model(),

@@ -46,7 +46,7 @@ struct History {
     attempts: u32,
     /// What comes after the last attempt; `None` until the attempt is judged.
     next: Option<Next>,
-    /// When the last attempt was over; `None` while one is under way.
+    /// When the last attempt was over; `None` while an attempt is under way.
     ended_ms: Option<u64>,
 }
 

@@ -2,8 +2,8 @@
 //! (<https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>).
 //!
 //! Envoy numbers its contexts: a root context for the plugin, and one per request. Each callback
-//! finds its context by that number and passes the call on; for a number that it does not know it
-//! does nothing.
+//! finds its context by that number and passes the call on. A callback with an unknown number does
+//! nothing.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc};
@@ -28,7 +28,7 @@ thread_local! {
     static CONTEXTS: RefCell<Contexts> = RefCell::default();
 }
 
-/// Envoy makes no callback from within a call into it; should it ever, that callback is skipped.
+/// Envoy makes no callback during a call into Envoy. If that changes, such a callback is skipped.
 fn with_contexts<T>(act: impl FnOnce(&mut Contexts) -> Option<T>) -> Option<T> {
     CONTEXTS.with(|contexts| act(&mut *contexts.try_borrow_mut().ok()?))
 }

@@ -40,7 +40,7 @@ impl EnvoyHost {
         }
     }
 
-    /// A callback begins: it asks the clock once at most, and a request that needs no time never asks.
+    /// A callback begins. Each callback asks the clock once at most, and only if the time is needed.
     pub(super) fn begin_callback(&self) {
         self.now_ns.set(None);
     }

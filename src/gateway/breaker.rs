@@ -1,4 +1,4 @@
-//! A provider's breaker settings: the provider's table on top of the common one.
+//! A provider's breaker settings: the provider's table overrides the common table.
 
 use crate::breaker::Settings;
 use crate::config::{BreakerFile, ConfigError};
@@ -58,7 +58,7 @@ pub(super) fn compile(
 }
 
 impl NumberSetting {
-    /// The value in the first table that has one.
+    /// The value of the first table that has the setting.
     fn pick(&self, tables: &[Table<'_>]) -> Result<u64, ConfigError> {
         let found = tables.iter().find_map(|table| Some((table.path, (self.read)(table.file?)?)));
         let Some((path, value)) = found else { return Ok(self.default) };

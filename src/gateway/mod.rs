@@ -28,7 +28,7 @@ use crate::request::model::ModelName;
 use crate::route::retry::Retries;
 use crate::route::{ChainTarget, Chains, NoRoute, ProviderId, RouteTable, Target};
 
-/// Parses the filter's JSON and compiles it; `lookup` reads the VM's environment.
+/// Parses and compiles the filter's JSON; `lookup` reads the VM's environment.
 ///
 /// # Errors
 /// The first thing that is wrong, with its path. A literal secret is refused: the plugin
@@ -66,7 +66,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Checks a file and compiles it.
+    /// Checks and compiles a file.
     ///
     /// # Errors
     /// The first thing that is wrong, with its path and the remedy.

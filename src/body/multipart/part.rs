@@ -1,4 +1,4 @@
-//! The headers of one part: which field it is, and whether all parsers read it alike.
+//! The headers of a part: which field the part is, and whether all parsers read the headers alike.
 
 use super::boundary::is_utf8;
 use super::params::{Param, Unreadable, split_params, token};

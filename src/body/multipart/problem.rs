@@ -13,7 +13,7 @@ pub enum FormProblem {
     TrailingBytes,
     /// A bare LF or CR where some parsers end a line and some do not.
     LineEnding,
-    /// Two hyphens before the first boundary that do not begin it.
+    /// Two hyphens before the first boundary that do not begin the boundary.
     OtherBoundary,
     /// Content that begins with the boundary: the line break before the boundary belongs to the headers.
     BoundaryAfterHeaders,
@@ -33,7 +33,7 @@ pub enum FormProblem {
     DuplicateDisposition,
     /// A content-disposition that is not `form-data`, or that cannot be parsed.
     MalformedDisposition,
-    /// A backslash before a quote: for some parsers it ends the string, for some it does not.
+    /// A backslash before a quote: for some parsers the string ends there, for some not.
     EscapedQuote,
     /// A content-disposition without a name.
     NoName,

@@ -57,7 +57,7 @@ impl World {
         self.try_begin(CHAT, "17;m;json;10;11").unwrap()
     }
 
-    /// An attempt that gets this answer; who was asked, and the marks.
+    /// Makes an attempt that gets this answer; returns the provider and the headers.
     fn answered(&self, status: u32, retry_after_secs: Option<u64>) -> (String, RetryHeaders) {
         let (mut attempt, _) = self.begin();
         let name = attempt.provider().unwrap().name.clone();
@@ -141,7 +141,7 @@ fn a_failure_leads_to_the_next_target_and_the_last_failure_is_the_answer() {
     let last = RetryHeaders { again: None, attempts: 6, is_hopeless: true };
     assert_eq!(world.answered(429, Some(3)), ("c".to_owned(), last));
     assert_eq!((world.sent(0, Outcome::Failure), world.sent(1, Outcome::Success)), (2, 2));
-    // It is forgotten, and the next one finds a left alone.
+    // The history is forgotten, and the next request finds the breaker of `a` open.
     assert_eq!(world.answered(200, None).0, "b");
 }
 
@@ -260,7 +260,7 @@ fn a_connection_that_breaks_while_the_head_is_held_is_tried_again() {
     let world = World::new();
     let (mut attempt, _) = world.begin();
     attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
-    // Envoy's router goes on before this one is over.
+    // Envoy's router retries before this attempt is over.
     let flags = 1 << 23 | CLIENT_LEFT;
     attempt.end(&world.host, flags, b"upstream_reset_after_response_started{protocol_error}");
     assert_eq!(world.sent(0, Outcome::Failure), 1);

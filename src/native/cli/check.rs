@@ -1,25 +1,23 @@
-//! `gaud check`: whether a configuration holds.
+//! `gaud check`: whether a configuration is valid.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::native::envoy::{EnvoyVersion, PINNED};
-use crate::native::settings;
+use crate::native::settings::{self, ConfigOption};
 
 /// Check the configuration
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigOption,
     /// The Envoy that it is for, as 1.36 or 1.36.4
     #[arg(long, value_name = "VERSION", default_value = PINNED)]
     envoy_version: EnvoyVersion,
 }
 
-/// Says that it holds, or what is wrong, on which line, and what would be right.
+/// Prints that the configuration is valid. The error names the line, the problem and the remedy.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, settings::Error> {
-    let loaded = settings::load(args.config.as_deref(), &|name| std::env::var_os(name))?;
+    let loaded = args.config.load()?;
     args.envoy_version.warn();
     let source = match &loaded.path {
         Some(path) => path.display().to_string(),

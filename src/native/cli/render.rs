@@ -6,14 +6,13 @@ use std::process::ExitCode;
 
 use crate::native::envoy::{EnvoyVersion, PINNED};
 use crate::native::render::{Error, Form, Source, istio};
-use crate::native::settings::Env;
+use crate::native::settings::{ConfigOption, Env};
 
 /// Print the Envoy configuration, for those who run Envoy themselves
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigOption,
     /// The filter, where Envoy will find it
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
@@ -33,7 +32,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     args.form.check_options(&args.istio).map_err(Error::Options)?;
     let yaml = match args.form {
         Form::Istio => mesh(args, &env)?,
-        form => Source::read(form, args.config.as_deref(), args.wasm.as_deref(), &env)?
+        form => Source::read(form, args.config.path(), args.wasm.as_deref(), &env)?
             .yaml(args.envoy_version, &env)?,
     };
     args.envoy_version.warn();
@@ -47,6 +46,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
 fn mesh(args: &Args, env: Env<'_>) -> Result<String, Error> {
     let wasm = args.wasm.as_deref();
     let remote = istio::Remote::of(wasm, &args.istio).map_err(Error::Options)?;
-    let source = Source::read(Form::Istio, args.config.as_deref(), wasm, env)?;
+    let source = Source::read(Form::Istio, args.config.path(), wasm, env)?;
     source.mesh_yaml(&args.istio, remote, args.envoy_version, env)
 }

@@ -1,7 +1,6 @@
 //! `gaud route MODEL`: where a model would go, why, and which targets follow.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::gateway::Gateway;
@@ -9,16 +8,15 @@ use crate::request::model::ModelName;
 use crate::route::{ChainTarget, Decision, Rule};
 use serde::Serialize;
 
-use crate::native::settings;
+use crate::native::settings::{self, ConfigOption};
 
 /// Print where a model would go, the rule that decides, and what follows in its chain
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The model, as a client asks for it
     model: String,
-    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigOption,
     /// For machines: a JSON object
     #[arg(long)]
     json: bool,
@@ -56,8 +54,7 @@ struct Fallback<'a> {
 
 /// Prints the targets and the rule.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, RouteError> {
-    let loaded = settings::load(args.config.as_deref(), &|name| std::env::var_os(name))
-        .map_err(RouteError::Config)?;
+    let loaded = args.config.load().map_err(RouteError::Config)?;
     let model = ModelName::try_from(args.model.clone())
         .map_err(|problem| RouteError::NoRoute(format!("the model {problem}")))?;
     let gateway = &loaded.gateway;

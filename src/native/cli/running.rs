@@ -1,14 +1,13 @@
 //! A running gateway: its address and its answers.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper::StatusCode;
 use tokio::time::timeout;
 
 use crate::native::http::get;
-use crate::native::settings::{self, Loaded};
+use crate::native::settings::{self, ConfigOption, Loaded};
 
 /// The longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,15 +18,14 @@ pub(crate) struct RunningGateway {
     /// The gateway's address; default: `listen` of the configuration
     #[arg(long, value_name = "ADDRESS")]
     address: Option<SocketAddr>,
-    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigOption,
 }
 
 impl RunningGateway {
     /// The configuration; `None` without a configuration.
     pub(crate) fn load(&self) -> Result<Option<Loaded>, settings::Error> {
-        match settings::load(self.config.as_deref(), &|name| std::env::var_os(name)) {
+        match self.config.load() {
             Ok(loaded) => Ok(Some(loaded)),
             Err(settings::Error::Nothing) => Ok(None),
             Err(error) => Err(error),

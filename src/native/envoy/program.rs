@@ -18,7 +18,7 @@ pub(super) fn on_path(name: &'static str, path: &OsStr) -> Result<PathBuf, Miss>
         .ok_or(Miss::NotOnPath(name))
 }
 
-/// What a program prints, when it succeeds within the limit; past that it is killed.
+/// The standard output of a program that succeeds within the limit. After the limit the program is killed.
 pub(super) async fn output(command: &mut Command, limit: Duration) -> Result<String, Miss> {
     let program = PathBuf::from(command.as_std().get_program());
     let running = command.stdin(Stdio::null()).kill_on_drop(true).output();

@@ -25,7 +25,7 @@ use crate::config::File;
 
 use super::envoy::{Envoy, EnvoyVersion, NotFound, Search};
 use super::render::{self, Source};
-use super::settings::{self, Env, load};
+use super::settings::{self, ConfigOption, Env};
 use super::standin;
 
 use failure::Failure;
@@ -38,9 +38,8 @@ const PROVIDER: &str = "GAUD_LITELLM_URL";
 /// Run the gateway: render the configuration, start Envoy, end it cleanly
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The configuration; default: gaud.toml or llm-proxy.toml in the current folder
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigOption,
     /// The filter, as `cargo filter` builds it
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
@@ -87,7 +86,7 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
 
 /// A configuration that could be served now.
 fn source(args: &Args, env: Env<'_>) -> Result<Source, Failure> {
-    let (config, wasm) = (args.config.as_deref(), args.wasm.as_deref());
+    let (config, wasm) = (args.config.path(), args.wasm.as_deref());
     let source = Source::read(render::Form::Envoy, config, wasm, env)?;
     if !source.wasm.is_file() {
         return Err(render::Error::NoWasm(vec![source.wasm]).into());
@@ -103,7 +102,7 @@ async fn search(wanted: Option<EnvoyVersion>) -> Result<Envoy, NotFound> {
 
 /// The stand-in's socket, where nothing says which provider there is.
 async fn stand_in(args: &Args) -> io::Result<Option<TcpListener>> {
-    let Err(settings::Error::Nothing) = load(args.config.as_deref(), &variable) else {
+    let Err(settings::Error::Nothing) = args.config.load() else {
         return Ok(None);
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

@@ -8,6 +8,7 @@
 
 mod environment;
 mod line;
+mod option;
 mod secrets;
 
 use std::ffi::OsString;
@@ -17,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{ConfigError, File};
 use crate::gateway::Gateway;
+
+pub use option::ConfigOption;
 
 /// Where a configuration is looked for when none is named.
 pub const CONFIG_FILES: [&str; 2] = ["gaud.toml", "llm-proxy.toml"];

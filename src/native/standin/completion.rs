@@ -13,7 +13,7 @@ struct Spelling {
     chunk: &'static str,
     /// A choice of a whole answer.
     choice: fn(&str) -> Value,
-    /// A choice of a chunk; with no text it is the last one.
+    /// A choice of a chunk; the last chunk has no text.
     delta: fn(Option<&str>) -> Value,
 }
 

@@ -24,7 +24,7 @@ pub(super) fn embeddings(ask: &Ask) -> Answer {
     Answer::Json(StatusCode::OK, list)
 }
 
-/// A list of texts, or of lists of tokens, is that many inputs; all else is one.
+/// A list of texts, or of lists of tokens, has an input for each element; any other value is one input.
 fn inputs(input: &Value) -> Vec<&Value> {
     match input.as_array() {
         Some(list) if !list.iter().any(Value::is_number) => list.iter().collect(),
