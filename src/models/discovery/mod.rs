@@ -176,7 +176,7 @@ pub fn claim(store: &dyn Store, discovery: &Discovery, now_ms: u64) -> bool {
     claimed.unwrap_or(false)
 }
 
-/// Makes a provider due, [`REFRESH_MS`] after the last question at the earliest.
+/// Makes a provider due, `REFRESH_MS` after the last question at the earliest.
 pub fn refresh(store: &dyn Store, discovery: &Discovery) {
     // Contended: another worker has changed the record just now, so the provider is being asked.
     let _ = store::update(store, &discovery.key, |bytes| {
