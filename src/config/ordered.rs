@@ -3,11 +3,13 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-/// A table in the order in which it was written.
-pub type Ordered<T> = IndexMap<String, T>;
+/// A table in the order in which it was written. The standard library's hasher would ask Envoy for random numbers, which
+/// the filter may not have.
+pub type Ordered<T> = IndexMap<String, T, DefaultHashBuilder>;
 
 /// Reads a table, and refuses a key that is there twice: serde would take the last.
 pub(super) fn unique<'de, D, T>(deserializer: D) -> Result<Ordered<T>, D::Error>
@@ -25,7 +27,7 @@ where
         }
 
         fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-            let mut entries = Ordered::new();
+            let mut entries = Ordered::default();
             while let Some(key) = map.next_key::<String>()? {
                 if entries.contains_key(&key) {
                     return Err(M::Error::custom(format_args!("`{key}` stands here twice")));
