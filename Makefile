@@ -137,7 +137,7 @@ test-versions: filter filter-trap func-e python $(VERSIONS:%=$(STAMPS)/envoy-%) 
 ISTIO      := tests/deploy/istio
 IN_ISTIO    = PATH="$(VENV)/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1 GAUD_TEST_RENDER="$(CURDIR)/$(ISTIO)/render.py" \
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e --
-ISTIO_CORE := routing:: body:: late:: streaming:: credentials:: errors:: breaker::opening::errors \
+ISTIO_CORE := edge::returning:: routing:: body:: late:: streaming:: credentials:: errors:: breaker::opening::errors \
 	breaker::status:: failover::statuses:: failover::keys:: failover::streams:: failover::shapes::
 
 .PHONY: test-istio

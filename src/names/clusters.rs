@@ -18,5 +18,8 @@ pub const CLIENT_HEADERS: &str = "gaud_headers";
 /// Istio: the decompressor, under a name of the gateway's so that a virtual host can switch the filter on.
 pub const DECOMPRESSOR: &str = "gaud_decompressor";
 
+/// The filter that removes headers of a provider's response which the gateway or a proxy in front of it would obey.
+pub const RETURNING: &str = "gaud_returning";
+
 /// Istio: the filter of each provider's cluster that removes what the proxy added to a request.
 pub const LEAVING: &str = "gaud_leaving";

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{assert_part, read};
 
 /// The README's rows, and the suites that stand behind each.
-const ROWS: [(&str, &[&str]); 9] = [
+const ROWS: [(&str, &[&str]); 10] = [
     (
         "models to providers: endpoints, paths, forms",
         &["routing", "endpoints", "paths", "reaching", "multipart"],
@@ -18,6 +18,7 @@ const ROWS: [(&str, &[&str]); 9] = [
     ),
     ("credentials, secrets", &["credentials", "secrets"]),
     ("errors, Envoy's own among them", &["errors", "failing"]),
+    ("limits, and whom the gateway trusts", &["edge"]),
     ("the breaker, active checks", &["breaker"]),
     ("lists of models", &["lists"]),
     ("fallbacks, retries, deadlines", &["failover", "chaos"]),

@@ -28,6 +28,7 @@ mod breaker;
 mod chaos;
 mod credentials;
 mod cutting;
+mod edge;
 mod endpoints;
 mod errors;
 mod failing;

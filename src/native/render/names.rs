@@ -39,6 +39,7 @@ struct Clusters {
     client_headers: &'static str,
     decompressor: &'static str,
     leaving: &'static str,
+    returning: &'static str,
 }
 
 impl Names {
@@ -63,6 +64,7 @@ impl Names {
                 client_headers: clusters::CLIENT_HEADERS,
                 decompressor: clusters::DECOMPRESSOR,
                 leaving: clusters::LEAVING,
+                returning: clusters::RETURNING,
             },
             metrics: metrics::PREFIX,
             details: properties::DETAILS_PREFIX,
