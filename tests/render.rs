@@ -63,7 +63,7 @@ fn secrets_need_not_be_where_a_configuration_for_elsewhere_is_rendered() {
     for (form, auth) in [("filter", "bearer"), ("istio", "x-api-key"), ("envoy-gateway", "basic")] {
         let toml = format!("{P}auth = \"{auth}\"\napi_key = \"os.environ/KEY\"\n");
         let text = rendered(form, &toml);
-        assert!(text.contains("- KEY\n") && !text.contains("user:password"), "{text}");
+        assert!(text.contains("- \"KEY\"\n") && !text.contains("user:password"), "{text}");
     }
     let missing = "gaud.toml:3: providers.p.api_key: the environment variable KEY is not set; set it for Envoy, and \
                    list it in host_env_keys";

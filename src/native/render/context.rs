@@ -60,7 +60,7 @@ pub(super) struct Context {
     istio: Option<MeshTarget>,
     /// The filter, where it is fetched.
     remote: Option<Remote>,
-    /// The files with certificate authorities, quoted.
+    /// The files with certificate authorities.
     ca_files: BTreeSet<String>,
     /// The providers that name a cluster which Envoy has already.
     named_clusters: Vec<NamedCluster>,

@@ -16,7 +16,10 @@ pub mod istio;
 mod local_reply;
 mod module_file;
 mod names;
+mod quote;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

@@ -23,6 +23,8 @@ pub enum Failure {
     /// Envoy ended before it was ready; with it, what it said of the reason.
     Refused(ExitStatus, Vec<String>),
     NotReady(Duration, Vec<String>),
+    /// Envoy does not take the configuration; with it, what it said.
+    Invalid(Vec<String>),
     /// Envoy ended by itself after it was ready.
     Gone(ExitStatus),
     Admin(SocketAddr, String),
@@ -46,6 +48,10 @@ impl fmt::Display for Failure {
             }
             Self::NotReady(limit, log) => {
                 write!(f, "Envoy was not ready after {limit:?}")?;
+                said(f, log)
+            }
+            Self::Invalid(log) => {
+                write!(f, "Envoy does not take the configuration that is rendered")?;
                 said(f, log)
             }
             Self::Gone(status) => write!(f, "Envoy ended by itself ({status})"),

@@ -8,6 +8,7 @@ mod failure;
 mod log;
 mod process;
 mod signals;
+mod validate;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -28,9 +29,10 @@ use super::render::{self, Source};
 use super::settings::{self, ConfigOption, Env};
 use super::standin;
 
-use failure::Failure;
+pub use failure::Failure;
 use process::Process;
 use signals::Stop;
+pub use validate::validate;
 
 /// The variable that creates a provider without a configuration file.
 const PROVIDER: &str = "GAUD_LITELLM_URL";

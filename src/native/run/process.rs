@@ -42,8 +42,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(envoy: &Envoy, loaded: &Loaded, yaml: &str) -> Result<Self, Failure> {
-        let owner_only = Permissions::from_mode(0o700);
-        let folder = tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir()?;
+        let folder = private_folder()?;
         let config = folder.path().join("envoy.yaml");
         fs::write(&config, yaml)?;
         let (log, writer) = pipe()?;
@@ -93,6 +92,12 @@ impl Process {
     fn reason(&mut self) -> Vec<String> {
         self.log.take().map(Log::finish).unwrap_or_default()
     }
+}
+
+/// A folder that this user alone can enter.
+pub(super) fn private_folder() -> io::Result<TempDir> {
+    let owner_only = Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir()
 }
 
 /// In a process group of its own, so that Ctrl-C in a terminal reaches us and not Envoy.

@@ -142,7 +142,8 @@ fn complete(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Co
     let lifted = |name: &str| environment.iter().find(|(variable, _)| variable == name);
     let lookup = |name: &str| match lifted(name) {
         Some((_, secret)) => Some(secret.clone()),
-        None if secrets == Secrets::Elsewhere => is_name(name).then(|| ELSEWHERE.to_owned()),
+        None if !is_name(name) => None,
+        None if secrets == Secrets::Elsewhere => Some(ELSEWHERE.to_owned()),
         None => env(name)?.into_string().ok(),
     };
     Ok(Loaded {
