@@ -9,6 +9,9 @@ pub const ATTEMPT: &str = "gaud_attempt";
 /// The cluster that leads to the listener [`ATTEMPT`].
 pub const HOP: &str = "gaud_attempts";
 
+/// The cluster that leads to Envoy's admin interface, and the listener that passes a part of it on.
+pub const ADMIN: &str = "gaud_admin";
+
 /// The `vm_id` of both filters: they share data.
 pub const VM_ID: &str = "gaud";
 

@@ -11,6 +11,7 @@
 mod http;
 mod program;
 
+mod admin;
 mod check;
 mod example;
 mod run;

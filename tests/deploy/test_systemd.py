@@ -79,7 +79,9 @@ def test_a_secret_is_shown_nowhere(gateway):
     assert MASTER_KEY in gateway.run("cat", "/etc/gaud/env")
     shown = gateway.systemctl("show", "gaud", "litellm") + gateway.systemctl("status", "gaud", "litellm", check=False)
     shown += gateway.journal("gaud") + gateway.journal("litellm")
-    shown += gateway.ask("http://127.0.0.1:9901/config_dump?include_eds").text
+    refused = gateway.ask("http://127.0.0.1:9901/config_dump?include_eds")
+    assert refused.status_code == 403
+    shown += refused.text
     assert "gaud.toml: good" in shown
     assert MASTER_KEY not in shown
 

@@ -36,6 +36,10 @@ pub(super) struct Context {
     written_out: BTreeMap<String, String>,
     listen: Socket,
     admin_listen: Socket,
+    /// Where the admin interface is, where it is not on `admin_listen`.
+    admin_socket: Option<String>,
+    /// Whether Envoy can open a part of the admin interface alone.
+    admin_paths: bool,
     /// Envoy's worker threads; none for one per core.
     workers: Option<u32>,
     /// What the file says that an Envoy of somebody's own decides by itself.
@@ -90,6 +94,8 @@ impl Context {
             written_out: written_out(loaded),
             listen: Socket::from(loaded.listen),
             admin_listen: Socket::from(loaded.admin_listen),
+            admin_socket: None,
+            admin_paths: version.has(Feature::AdminPaths),
             workers: loaded.workers,
             unused: unused(&loaded.file),
             body_limit_bytes: gateway.body_limit_bytes,
@@ -112,6 +118,12 @@ impl Context {
 }
 
 impl Context {
+    /// The same with the admin interface on a socket.
+    pub(super) fn with_admin_socket(mut self, socket: Option<&Path>) -> Self {
+        self.admin_socket = socket.map(|socket| socket.to_string_lossy().into_owned());
+        self
+    }
+
     /// The same for a mesh.
     pub(super) fn in_mesh(mut self, target: MeshTarget, remote: Option<Remote>) -> Self {
         (self.istio, self.remote) = (Some(target), remote);

@@ -11,7 +11,8 @@ use super::context::Context;
 use super::form::Form;
 use super::quote;
 
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 8] = [
+    ("parts/admin.yaml", include_str!("parts/admin.yaml")),
     ("parts/attempts.yaml", include_str!("parts/attempts.yaml")),
     ("parts/connection.yaml", include_str!("parts/connection.yaml")),
     ("parts/filters.yaml", include_str!("parts/filters.yaml")),

@@ -27,7 +27,9 @@ pub enum Failure {
     Invalid(Vec<String>),
     /// Envoy ended by itself after it was ready.
     Gone(ExitStatus),
-    Admin(SocketAddr, String),
+    Admin(String),
+    /// The folder for temporary files is too far down for a socket in it.
+    LongPath(PathBuf),
     Io(io::Error),
 }
 
@@ -55,7 +57,12 @@ impl fmt::Display for Failure {
                 said(f, log)
             }
             Self::Gone(status) => write!(f, "Envoy ended by itself ({status})"),
-            Self::Admin(address, problem) => write!(f, "Envoy's admin on {address}: {problem}"),
+            Self::Admin(problem) => write!(f, "Envoy's admin interface: {problem}"),
+            Self::LongPath(path) => write!(
+                f,
+                "{} is too long for a socket's path; set TMPDIR to a shorter folder",
+                path.display()
+            ),
             Self::Io(error) => error.fmt(f),
         }
     }

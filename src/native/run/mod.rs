@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::future::pending;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -77,9 +77,9 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
     };
     let source = source(args, &env)?;
     let envoy = search(args.envoy_version).await?;
-    let yaml = source.yaml(envoy.version, &env)?;
     let model = model(&source.loaded.file);
-    let process = slot.insert(Process::start(&envoy, &source.loaded, &yaml)?);
+    let yaml = |admin: &Path| source.yaml(envoy.version, Some(admin), &env);
+    let process = slot.insert(Process::start(&envoy, &source.loaded, yaml)?);
     select! {
         failure = watch(process, source.loaded.listen, &model) => failure,
         failure = attend(stand_in) => failure,
@@ -144,7 +144,7 @@ async fn watch(
 ) -> Result<Infallible, Failure> {
     let admin = envoy.ready().await?;
     let address = match listen.port() {
-        0 => admin::listener(admin).await?,
+        0 => admin::listener(&admin).await?,
         _ => listen,
     };
     welcome(address, model);

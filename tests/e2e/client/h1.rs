@@ -4,6 +4,7 @@ use super::{Headers, Request, Response};
 use crate::harness::wait::LIMIT;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 
 /// Sends a request on a connection of its own and reads the whole response.
 pub(crate) fn exchange(addr: SocketAddr, request: &Request) -> Response {
@@ -12,9 +13,23 @@ pub(crate) fn exchange(addr: SocketAddr, request: &Request) -> Response {
     connection.response()
 }
 
+/// The same over a Unix socket.
+pub(crate) fn exchange_by(socket: &str, request: &Request) -> Response {
+    let stream = UnixStream::connect(socket).expect("a connection");
+    stream.set_read_timeout(Some(LIMIT)).expect("a read limit");
+    let mut connection = Connection { stream: Box::new(stream), buffer: Vec::new() };
+    connection.send_request(request);
+    connection.response()
+}
+
+/// What bytes are read from and written to.
+trait Stream: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Stream for S {}
+
 /// One connection.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     /// Read, but not taken yet.
     buffer: Vec<u8>,
 }
@@ -32,7 +47,7 @@ impl Connection {
         stream.set_nodelay(true).expect("no delay");
         stream.set_read_timeout(Some(LIMIT)).expect("a read limit");
         stream.set_write_timeout(Some(LIMIT)).expect("a write limit");
-        Self { stream, buffer: Vec::new() }
+        Self { stream: Box::new(stream), buffer: Vec::new() }
     }
 
     /// Writes these bytes; an error means that the other side listens no more.

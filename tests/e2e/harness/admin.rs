@@ -1,30 +1,39 @@
 //! Envoy's admin interface, as far as the tests ask it.
 
-use crate::client::{Request, h1};
+use crate::client::{Request, Response, h1};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// A client of the admin interface.
 pub(crate) struct Admin {
-    addr: SocketAddr,
+    /// An address, or the path of a socket.
+    place: String,
 }
 
 impl Admin {
-    pub(super) fn new(addr: SocketAddr) -> Self {
-        Self { addr }
+    pub(super) fn new(place: &str) -> Self {
+        Self { place: place.to_owned() }
+    }
+
+    fn exchange(&self, path: &str) -> Response {
+        let request = Request::new("GET", path);
+        match self.place.starts_with('/') {
+            true => h1::exchange_by(&self.place, &request),
+            false => h1::exchange(self.place.parse().expect("an address"), &request),
+        }
     }
 
     /// The body that a GET of `path` gives.
     pub(crate) fn get(&self, path: &str) -> String {
-        let response = h1::exchange(self.addr, &Request::new("GET", path));
+        let response = self.exchange(path);
         assert_eq!(response.status, 200, "{path}: {}", response.text());
         response.text()
     }
 
     /// Whether Envoy takes requests.
     pub(super) fn ready(&self) -> bool {
-        h1::exchange(self.addr, &Request::new("GET", "/ready")).status == 200
+        self.exchange("/ready").status == 200
     }
 
     /// The address of the first listener that clients can reach, once it has one.
@@ -32,7 +41,8 @@ impl Admin {
         let listeners: Value = serde_json::from_str(&self.get("/listeners?format=json")).ok()?;
         let is_for_clients = |listener: &&Value| {
             // Where Envoy Gateway asks whether Envoy is ready.
-            let is_probed = listener["name"].as_str().is_some_and(|name| name.contains("-ready-"));
+            let name = listener["name"].as_str().unwrap_or_default();
+            let is_probed = name.contains("-ready-") || name == "gaud_admin";
             listener["local_address"]["socket_address"].is_object() && !is_probed
         };
         let listener = listeners["listener_statuses"].as_array()?.iter().find(is_for_clients)?;

@@ -1,6 +1,7 @@
 //! One Envoy process: found, started through func-e where there is one, and ended for certain.
 
 use super::Admin;
+use super::render::ADMIN_SOCKET;
 use super::wait::{LIMIT, until, until_within};
 use std::fs::{File, read_to_string};
 use std::path::{Path, PathBuf};
@@ -40,14 +41,15 @@ pub(super) struct Envoy {
 impl Envoy {
     pub(super) fn start(yaml: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
+        let socket = folder.join("admin.sock");
+        let yaml = yaml.replace(ADMIN_SOCKET, socket.to_str().expect("UTF-8"));
         std::fs::write(folder.join("envoy.yaml"), yaml).expect("envoy.yaml is written");
         let mut child = command(&folder, environment, arguments).spawn().expect("sh runs");
         let lifeline = child.stdin.take();
-        let mut envoy =
-            Self { child, lifeline, folder, admin: Admin::new(([127, 0, 0, 1], 0).into()) };
+        let mut envoy = Self { child, lifeline, folder, admin: Admin::new("") };
         let limit = find_starter().map_or(LIMIT, |_| STARTER_LIMIT);
         let address = until_within(limit, "Envoy's admin address", || envoy.admin_address());
-        envoy.admin = Admin::new(address.parse().expect("an address"));
+        envoy.admin = Admin::new(&address);
         until("Envoy's readiness", || envoy.alive().admin.ready().then_some(()));
         envoy
     }

@@ -4,6 +4,9 @@ use super::version::envoy_version;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+/// Stands for the path of the admin interface, which is known when Envoy starts.
+pub(super) const ADMIN_SOCKET: &str = "/admin.sock/of/the/test";
+
 /// What `gaud render` prints for `toml` in a form; what it complains of when it refuses.
 pub(super) fn render(
     form: &str,
@@ -21,6 +24,7 @@ pub(super) fn render(
         .arg(filter())
         .arg("--envoy-version")
         .arg(envoy_version())
+        .args(admin_socket(form))
         .envs(environment.iter().copied())
         .output()
         .expect("the gaud command runs");
@@ -29,6 +33,14 @@ pub(super) fn render(
         Ok(text(&stdout))
     } else {
         Err(format!("gaud render: {status}\n{}\nfor:\n{toml}", text(&stderr)))
+    }
+}
+
+/// The whole configuration has its admin interface where the tests alone find it: [`ADMIN_SOCKET`].
+fn admin_socket(form: &str) -> &'static [&'static str] {
+    match form == "envoy" && std::env::var_os("GAUD_TEST_RENDER").is_none() {
+        true => &["--admin-socket", ADMIN_SOCKET],
+        false => &[],
     }
 }
 
