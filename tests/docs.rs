@@ -68,6 +68,8 @@ fn the_settings_are_all_there_and_no_others() {
     known.remove("aliases");
     known.insert("aliases.NAME".to_owned());
     known.remove("breaker");
+    known.remove("cors");
+    known.insert("cors.allow_origins".to_owned());
     known.remove("retries");
     let of_retries = fields(r#"{"retries":{"?":1}}"#);
     known.extend(of_retries.iter().map(|field| format!("retries.{field}")));

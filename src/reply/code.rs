@@ -54,6 +54,17 @@ codes!(
         "nothing behind the namespace (`litellm:`); write a model there",
     ),
     InvalidRequest(400, "invalid_request", "Envoy could not read the HTTP request"),
+    HostNotAllowed(
+        403,
+        "host_not_allowed",
+        "the gateway listens on loopback, and was called by a name that a page of another site may \
+         have made; call it by its address or as `localhost`, or add the name to `allow_hosts`",
+    ),
+    OriginNotAllowed(
+        403,
+        "origin_not_allowed",
+        "a page of another site called the gateway; add its origin to `[cors] allow_origins`",
+    ),
     ModelNotFound(
         404,
         "model_not_found",
@@ -82,7 +93,7 @@ codes!(
         "a form where JSON belongs (`curl -d` says so by itself); send `content-type: \
          application/json`",
     ),
-    HeadersTooLarge(431, "headers_too_large", "more than 60 KiB or 100 request headers"),
+    HeadersTooLarge(431, "headers_too_large", "more than 160 KiB or 256 request headers"),
     GatewayError(500, "gateway_error", "the gateway failed; Envoy's log says why"),
     BadProviderResponse(
         502,
@@ -95,6 +106,12 @@ codes!(
         "gateway_busy",
         "too many requests wait for a `model` that comes late; send `model` before the long \
          parts, or try again",
+    ),
+    ProviderTls(
+        503,
+        "provider_tls_failed",
+        "no TLS connection to the provider; the message says whether its certificate, its name or \
+         its port is wrong",
     ),
     ProviderUnavailable(
         503,

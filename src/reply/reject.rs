@@ -55,6 +55,10 @@ pub enum Reject {
     EndlessError,
     /// A request came over the hop, and the gateway did not send it there.
     NoCrossing,
+    /// The gateway may not be called by this name.
+    Host(String),
+    /// Pages of this origin may not call the gateway.
+    Origin(String),
     /// The path is not an endpoint, and there is no default provider.
     UnknownUrl {
         method: String,
@@ -112,6 +116,8 @@ impl Reject {
             Self::NoFirstToken | Self::Stalled => Code::ProviderTimeout,
             Self::EndlessError => Code::BadProviderResponse,
             Self::NoCrossing => Code::GatewayError,
+            Self::Host(_) => Code::HostNotAllowed,
+            Self::Origin(_) => Code::OriginNotAllowed,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
         }
     }
@@ -168,6 +174,13 @@ impl Reject {
             Self::Unavailable { provider, retry_after_secs } => format!(
                 "The provider '{provider}' fails and is left alone; try again in \
                  {retry_after_secs} s."
+            ),
+            Self::Host(host) => format!(
+                "This gateway may not be called as '{host}': call it by its address or as localhost, or add the name to \
+                 allow_hosts."
+            ),
+            Self::Origin(origin) => format!(
+                "Pages of '{origin}' may not call this gateway: add the origin to allow_origins of [cors]."
             ),
             Self::Exhausted => {
                 "No provider answered: each connection was closed before a response.".to_owned()

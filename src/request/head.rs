@@ -21,6 +21,12 @@ pub struct Head<'a> {
     pub encoding: Option<&'a [u8]>,
     /// What the gateway says to itself over the hop; a client's own is removed by Envoy.
     pub crossing: &'a [u8],
+    /// `:authority`, which Envoy makes of `host`.
+    pub authority: &'a [u8],
+    /// `origin`, which browsers send.
+    pub origin: Option<&'a [u8]>,
+    /// Whether the request comes from one of `trusted_proxies`, as Envoy says.
+    pub is_trusted: bool,
     /// The client's credentials.
     pub credentials: Credentials<'a>,
 }
@@ -54,6 +60,8 @@ impl<'a> Head<'a> {
             match name {
                 b":method" => head.method = value,
                 b":path" => head.path = value,
+                b":authority" => head.authority = value,
+                b"origin" => head.origin = Some(value),
                 b"content-length" => head.content_length = parse_length(value),
                 b"content-encoding" if !value.eq_ignore_ascii_case(b"identity") => {
                     head.encoding = Some(value);
@@ -63,6 +71,7 @@ impl<'a> Head<'a> {
                     head.content_type = head.content_type.and(value, content_types);
                 }
                 b"anthropic-version" => head.is_anthropic = true,
+                name if name == headers::TRUSTED.as_bytes() => head.is_trusted = true,
                 name if name == headers::CROSSING.as_bytes() => head.crossing = value,
                 _ => head.credentials.note(name, value),
             }

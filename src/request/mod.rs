@@ -7,3 +7,4 @@ pub mod head;
 pub mod header_map;
 pub mod model;
 pub mod path;
+pub mod site;

@@ -37,6 +37,7 @@ use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Shap
 use crate::request::escape::{query_values, without_query};
 use crate::request::head::{ContentType, Head};
 use crate::request::path::ClientPath;
+use crate::request::site;
 
 pub use outgoing::{HeaderChange, Outgoing};
 
@@ -122,6 +123,11 @@ impl Session {
             admission: None,
             gateway,
         };
+        let sites = session.gateway.sites.as_ref();
+        if let Some(refusal) = sites.and_then(|sites| site::refusal(sites, head)) {
+            let action = session.reject(host, &refusal);
+            return (session, action);
+        }
         let action = match request.endpoint {
             Endpoint::Local(local, place) => session.answer(host, head, local, &place),
             Endpoint::Model(ModelIn::Body(body)) => session.hold(host, head, body, end),

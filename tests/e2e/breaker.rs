@@ -23,7 +23,8 @@ use serde_json::Value;
 use std::fmt::Write;
 
 /// The head of a configuration; Envoy is told the number of its workers.
-const LISTEN: &str = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n";
+const LISTEN: &str =
+    "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nallow_hosts = [\"gateway\"]\n";
 
 /// A provider's table with its breaker's settings.
 fn provider(name: &str, url: &str, breaker: &str, settings: &[&str]) -> String {

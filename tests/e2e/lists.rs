@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// The head of a configuration; Envoy is told the number of its workers.
-const LISTEN: &str = "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n";
+const LISTEN: &str =
+    "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nallow_hosts = [\"gateway\"]\n";
 
 const DISCOVER: &str = "discover_models = true";
 

@@ -46,8 +46,12 @@ fn a_secure_provider_is_asked_by_its_name_and_believed_by_its_authority() {
     assert_eq!(seen.headers.all("host"), [format!("localhost:{port}")]);
     assert_eq!(seen.text(), r#"{"model":"m"}"#);
 
-    for name in ["wrong-authority", "system-authorities", "wrong-name"] {
-        refusal::provider_unreachable().assert_openai(name, &ask(&gateway, name));
+    for (name, refusal) in [
+        ("wrong-authority", refusal::wrong_certificate()),
+        ("system-authorities", refusal::wrong_certificate()),
+        ("wrong-name", refusal::wrong_name()),
+    ] {
+        refusal.assert_openai(name, &ask(&gateway, name));
         assert!(secure.seen(name).is_empty(), "{name} must not be told anything");
     }
     gateway.assert_no_trap();

@@ -46,6 +46,7 @@ impl Refusal {
     #[track_caller]
     pub(crate) fn assert_gemini(&self, what: &str, response: &Response) {
         let status = match self.status {
+            403 => "PERMISSION_DENIED",
             404 => "NOT_FOUND",
             400..500 => "INVALID_ARGUMENT",
             503 => "UNAVAILABLE",
@@ -74,6 +75,7 @@ impl Refusal {
     #[track_caller]
     pub(crate) fn assert_anthropic(&self, what: &str, response: &Response) {
         let kind = match self.status {
+            403 => "permission_error",
             404 => "not_found_error",
             413 => "request_too_large",
             400..500 => "invalid_request_error",

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-/// The head of every configuration: free ports, two workers.
+/// The head of every configuration: free ports, two workers, the name by which the tests call it.
 pub(crate) const LISTEN: &str = "\
 listen = \"127.0.0.1:0\"
 admin_listen = \"127.0.0.1:0\"
 workers = 2
+allow_hosts = [\"gateway\"]
 ";
 
 /// A provider's table with its `url` and further settings. It has no breaker: one test's failures

@@ -52,7 +52,7 @@ fn what_is_shared_survives_and_the_worker_serves_again() {
         format!("[providers.{name}]\nurl = \"{}\"\nhealth_path = \"{path}\"\n", server.url())
     };
     let toml = format!(
-        "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 2\n{}{}",
+        "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 2\nallow_hosts = [\"gateway\"]\n{}{}",
         table("bad", ""),
         table("good", "/live")
     );

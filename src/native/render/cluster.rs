@@ -1,5 +1,6 @@
 //! A provider as Envoy's cluster.
 
+use crate::config::File;
 use crate::gateway::{Gateway, Provider, ProviderUrl};
 use serde::Serialize;
 
@@ -13,12 +14,18 @@ const CA_FILES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
+/// Servers of one's own close after 5 s (uvicorn, Node), and a new connection to them costs little.
+const IDLE_SECS_HTTP: u64 = 4;
+/// Front ends of public providers keep connections for 60 s and more, and a new one costs a handshake.
+const IDLE_SECS_HTTPS: u64 = 30;
+
 /// What the template needs.
 #[derive(Serialize)]
 pub(super) struct Cluster {
     name: String,
     discovery: &'static str,
     http2: bool,
+    idle_connection_secs: u64,
     authority: String,
     host: String,
     port: u16,
@@ -40,8 +47,11 @@ impl Cluster {
 }
 
 /// The clusters of all providers that are reached by URL, for an Envoy that trusts `ca_file`.
-pub(super) fn all(gateway: &Gateway, ca_file: &str) -> Vec<Cluster> {
-    let by_url = |provider| Some(cluster(provider, provider.url.as_ref()?, ca_file));
+pub(super) fn all(gateway: &Gateway, file: &File, ca_file: &str) -> Vec<Cluster> {
+    let by_url = |provider: &Provider| {
+        let idle_secs = file.providers.get(&provider.name)?.idle_connection_secs;
+        Some(cluster(provider, provider.url.as_ref()?, idle_secs, ca_file))
+    };
     gateway.providers().iter().filter_map(by_url).collect()
 }
 
@@ -54,12 +64,19 @@ pub(super) fn elsewhere(gateway: &Gateway) -> impl Iterator<Item = &Provider> {
     gateway.providers().iter().filter(move |provider| !is_here(&provider.cluster))
 }
 
-fn cluster(provider: &Provider, url: &ProviderUrl, ca_file: &str) -> Cluster {
+fn cluster(
+    provider: &Provider,
+    url: &ProviderUrl,
+    idle_secs: Option<u64>,
+    ca_file: &str,
+) -> Cluster {
+    let usual = if url.https { IDLE_SECS_HTTPS } else { IDLE_SECS_HTTP };
     let is_ip = url.host.parse::<std::net::IpAddr>().is_ok();
     Cluster {
         name: provider.cluster.clone(),
         discovery: if is_ip { "STATIC" } else { "STRICT_DNS" },
         http2: provider.http2,
+        idle_connection_secs: idle_secs.unwrap_or(usual),
         authority: url.authority(),
         host: url.host.clone(),
         port: url.port,

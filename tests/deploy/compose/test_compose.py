@@ -4,6 +4,7 @@ stand-ins for the images that it would pull (`images.sh`)."""
 import json
 import socket
 import tomllib
+import urllib.error
 import urllib.request
 from pathlib import Path
 

@@ -5,7 +5,7 @@ use crate::harness::runtime;
 use crate::upstream::pipe::{Pipe, Pump};
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::net::SocketAddr;
@@ -28,8 +28,9 @@ impl Connection {
             let stream = TcpStream::connect(addr).await.expect("a connection");
             stream.set_nodelay(true).expect("no delay");
             let io = TokioIo::new(stream);
-            let (sender, connection) =
-                handshake(TokioExecutor::new(), io).await.expect("an HTTP/2 handshake");
+            let mut builder = Builder::new(TokioExecutor::new());
+            builder.max_header_list_size(1 << 20);
+            let (sender, connection) = builder.handshake(io).await.expect("an HTTP/2 handshake");
             tokio::spawn(connection);
             Self { sender }
         })
@@ -138,8 +139,10 @@ fn message(request: &Request, body: Pipe) -> hyper::Request<Pipe> {
     let path = std::str::from_utf8(&request.path).expect("a path that HTTP/2 clients can send");
     let mut message = hyper::Request::new(body);
     *message.method_mut() = request.method.parse().expect("a method");
-    *message.uri_mut() = format!("http://gateway{path}").parse().expect("a path");
+    let host = request.headers.get("host").unwrap_or_else(|| "gateway".to_owned());
+    *message.uri_mut() = format!("http://{host}{path}").parse().expect("a path");
     *message.headers_mut() = header_map(&request.headers);
+    message.headers_mut().remove("host");
     if !request.chunked && !request.pieces.is_empty() {
         let length: usize = request.pieces.iter().map(Vec::len).sum();
         message.headers_mut().insert("content-length", length.into());

@@ -108,6 +108,43 @@ pub(crate) fn invalid_request() -> Refusal {
     refusal(400, "invalid_request", "The HTTP request cannot be read (…")
 }
 
+pub(crate) fn host_not_allowed(host: &str) -> Refusal {
+    let message = format!(
+        "This gateway may not be called as '{host}': call it by its address or as localhost, or add the name to allow_hosts."
+    );
+    refusal(403, "host_not_allowed", message)
+}
+
+pub(crate) fn origin_not_allowed(origin: &str) -> Refusal {
+    let message = format!(
+        "Pages of '{origin}' may not call this gateway: add the origin to allow_origins of [cors]."
+    );
+    refusal(403, "origin_not_allowed", message)
+}
+
+pub(crate) fn preflight_refused() -> Refusal {
+    let message =
+        "Pages of other origins may not call this gateway: add theirs to allow_origins of [cors].";
+    refusal(403, "origin_not_allowed", message)
+}
+
+pub(crate) fn wrong_certificate() -> Refusal {
+    let message = "The provider's certificate does not verify: it has expired, or ca_file must name the authority that \
+                   has signed it.";
+    refusal(503, "provider_tls_failed", message)
+}
+
+pub(crate) fn wrong_name() -> Refusal {
+    let message = "The provider's certificate is for another name than the one in its url.";
+    refusal(503, "provider_tls_failed", message)
+}
+
+pub(crate) fn no_tls() -> Refusal {
+    let message =
+        "The provider does not speak TLS as its url says: is the port right, or is it http://?";
+    refusal(503, "provider_tls_failed", message)
+}
+
 pub(crate) fn provider_unreachable() -> Refusal {
     refusal(503, "provider_unreachable", "The provider cannot be reached (…")
 }

@@ -43,8 +43,10 @@ where
 {
     let service = service_fn(move |request| answer(request, tls.clone(), provider.clone()));
     // An error here is a connection that broke: the records tell how far its requests had come.
-    let _ =
-        Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().max_headers(1000).max_buf_size(1 << 20);
+    builder.http2().max_header_list_size(1 << 20);
+    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn answer(
