@@ -70,7 +70,7 @@ fn unknown_settings_and_wrong_types_name_their_path() {
         "[providers.p]\nurll = \"http://h\"",
         "gaud.toml:2: providers.p.urll: unknown field `urll`, expected one of `url`, `cluster`, \
          `api_key`, `auth`, `headers`, `namespaces`, `match`, `models`, `discover_models`, `timeout_secs`, \
-         `first_token_secs`, `idle_secs`, `health_path`, `ca_file`, `http2`, `breaker`",
+         `first_token_secs`, `idle_secs`, `health_path`, `ca_file`, `idle_connection_secs`, `http2`, `breaker`",
     );
     bad(
         "[providers.p]\nurl = \"http://h\"\n[breaker]\nfailurs = 3",

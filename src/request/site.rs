@@ -46,7 +46,12 @@ fn is_address(host: &[u8]) -> bool {
 fn without_port(authority: &[u8]) -> &[u8] {
     let colon = authority.iter().rposition(|byte| *byte == b':');
     match colon.and_then(|at| authority.split_at_checked(at)) {
-        Some((host, _)) if !host.contains(&b':') || host.ends_with(b"]") => host,
+        Some((host, [_, port @ ..]))
+            if port.iter().all(u8::is_ascii_digit)
+                && (!host.contains(&b':') || host.ends_with(b"]")) =>
+        {
+            host
+        }
         _ => authority,
     }
 }

@@ -16,6 +16,7 @@ mod check;
 mod example;
 mod run;
 mod status;
+mod stop;
 mod upstream;
 
 use tempfile::TempDir;

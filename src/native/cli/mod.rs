@@ -1,6 +1,7 @@
 //! The command's verbs: what a person types, and what is printed.
 
 mod check;
+mod exec;
 mod models;
 mod render;
 mod route;
@@ -32,7 +33,11 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Upstream(upstream::Args),
+    #[command(name = exec::NAME, hide = true)]
+    Exec(exec::Args),
 }
+
+pub(crate) use exec::NAME as EXEC;
 
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
@@ -51,5 +56,6 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
+        Command::Exec(args) => exec::run(args)?,
     })
 }

@@ -26,6 +26,27 @@ pub(super) async fn listener(admin: &Path) -> Result<SocketAddr, Failure> {
     Err(Failure::Admin(problem))
 }
 
+/// Closes the listener of clients, and has their connections closed after the next answer; whether Envoy does so.
+pub(super) async fn drain(admin: &Path) -> bool {
+    for path in ["/healthcheck/fail", "/drain_listeners?inboundonly"] {
+        if !ask_admin(admin, Method::POST, path)
+            .await
+            .is_ok_and(|(status, _)| status == StatusCode::OK)
+        {
+            return false;
+        }
+    }
+    true
+}
+
+/// The number of requests under way; `None` where Envoy does not say.
+pub(super) async fn requests(admin: &Path) -> Option<u64> {
+    let gauge = format!("http.{}.downstream_rq_active", clusters::CLIENTS);
+    let path = format!("/stats?filter=^{}$", gauge.replace('.', "\\."));
+    let (_, text) = ask_admin(admin, Method::GET, &path).await.ok()?;
+    text.trim().rsplit_once(": ")?.1.parse().ok()
+}
+
 /// Reads `NAME::ADDRESS`, a line for each listener.
 fn clients(text: &str) -> Option<SocketAddr> {
     let mut listeners = text.lines().filter_map(|line| line.split_once("::"));

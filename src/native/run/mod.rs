@@ -61,6 +61,12 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             () = stop.asked() => Ok(ExitCode::SUCCESS),
         };
         if let Some(envoy) = envoy {
+            if outcome.is_ok() {
+                select! {
+                    () = envoy.drain() => {}
+                    () = stop.asked() => {} // A second time: at once.
+                }
+            }
             envoy.end().await?;
         }
         outcome

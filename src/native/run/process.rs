@@ -18,6 +18,8 @@ use tokio::time::{interval, timeout};
 use super::admin;
 use super::failure::Failure;
 use super::log::Log;
+#[cfg(target_os = "linux")]
+use crate::native::cli::EXEC;
 use crate::native::envoy::Envoy;
 use crate::native::render;
 use crate::native::settings::Loaded;
@@ -28,6 +30,8 @@ const READY_LIMIT: Duration = Duration::from_secs(30);
 const READY_INTERVAL: Duration = Duration::from_millis(25);
 /// The longest path of a socket, without its end (macOS: unix(4)).
 const SOCKET_PATH_MAX: usize = 103;
+/// How often Envoy is asked for its requests while it drains.
+const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
 /// How long it may take to end once it was asked to.
 const END_LIMIT: Duration = Duration::from_secs(5);
 /// Short lines: when, how bad, which part of Envoy, what.
@@ -40,6 +44,8 @@ pub(super) struct Process {
     /// `None` once Envoy has ended and all was read.
     log: Option<Log>,
     folder: TempDir,
+    /// How long a stop waits for streams.
+    drain: Duration,
 }
 
 impl Process {
@@ -59,7 +65,7 @@ impl Process {
             .stderr(writer)
             .spawn()
             .map_err(|error| Failure::NotStarted(envoy.path.clone(), error))?;
-        Ok(Self { child, log: Some(Log::of(log)), folder })
+        Ok(Self { child, log: Some(Log::of(log)), folder, drain: loaded.drain })
     }
 
     /// The socket of the admin interface, once Envoy serves.
@@ -82,6 +88,22 @@ impl Process {
         let status = self.child.wait().await?;
         self.reason();
         Ok(status)
+    }
+
+    /// Takes no new connections, and waits for the requests under way.
+    pub(super) async fn drain(&self) {
+        let Ok(admin) = admin_socket(&self.folder) else { return };
+        if self.drain.is_zero() || !admin::drain(&admin).await {
+            return; // Envoy does not serve yet, or no more.
+        }
+        let mut ticks = interval(DRAIN_INTERVAL);
+        let idle = async {
+            while admin::requests(&admin).await.is_some_and(|count| count > 0) {
+                ticks.tick().await;
+            }
+        };
+        // What is left then is cut.
+        let _ = timeout(self.drain, idle).await;
     }
 
     /// Asks Envoy to end, and kills it where it does not.
@@ -112,7 +134,7 @@ pub(super) fn private_folder() -> io::Result<TempDir> {
 fn command(envoy: &Path, loaded: &Loaded, config: &Path) -> Command {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get).to_string();
     let workers = loaded.workers.map_or_else(cores, |workers| workers.to_string());
-    let mut command = Command::new(envoy);
+    let mut command = with_us(envoy);
     command
         .arg("-c")
         .arg(config)
@@ -123,6 +145,19 @@ fn command(envoy: &Path, loaded: &Loaded, config: &Path) -> Command {
         .process_group(0)
         .kill_on_drop(true);
     command
+}
+
+/// Envoy, which ends with this process however that ends.
+#[cfg(target_os = "linux")]
+fn with_us(envoy: &Path) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.args([EXEC, &std::process::id().to_string(), "--"]).arg(envoy);
+    command
+}
+
+#[cfg(not(target_os = "linux"))]
+fn with_us(envoy: &Path) -> Command {
+    Command::new(envoy)
 }
 
 /// Where Envoy has its admin interface.

@@ -166,10 +166,11 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         None if secrets == Secrets::Elsewhere => Some(ELSEWHERE.to_owned()),
         None => env(name)?.into_string().ok(),
     };
+    let gateway = Gateway::compile(&file, &lookup)?;
     review::review(&file, secrets, &lookup)?;
     Ok(Loaded {
         path: None,
-        gateway: Gateway::compile(&file, &lookup)?,
+        gateway,
         listen: address("listen", file.listen.as_deref(), LISTEN)?,
         admin_listen: address("admin_listen", file.admin_listen.as_deref(), ADMIN_LISTEN)?,
         workers: workers(file.workers)?,

@@ -52,7 +52,11 @@ pub(super) fn review(file: &File, secrets: Secrets, lookup: Lookup<'_>) -> Resul
 
 fn url_problem(url: &str) -> Option<String> {
     let url = url.trim_end_matches('/');
-    if let Some(base) = ENDPOINTS.iter().find_map(|endpoint| url.strip_suffix(endpoint)) {
+    if let Some(base) = ENDPOINTS
+        .iter()
+        .find_map(|endpoint| url.strip_suffix(endpoint))
+        .filter(|base| base.contains("://"))
+    {
         return Some(format!("ends in an endpoint, which clients add; write \"{base}\""));
     }
     let base = url.strip_suffix("/v1/v1")?;
