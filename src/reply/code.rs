@@ -105,7 +105,7 @@ codes!(
         503,
         "gateway_busy",
         "too many requests wait for a `model` that comes late; send `model` before the long \
-         parts, or try again",
+         parts, or try again; or Envoy's memory has reached `memory_limit_bytes`",
     ),
     ProviderTls(
         503,

@@ -6,6 +6,7 @@ mod forwarded;
 mod idle;
 mod labels;
 mod limits;
+mod memory;
 mod returning;
 mod sites;
 mod tls;

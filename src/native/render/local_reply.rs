@@ -14,6 +14,8 @@ pub(super) struct LocalReply {
     shape: Option<&'static str>,
     body: String,
     retry_after_secs: Option<u32>,
+    /// In place of Envoy's own.
+    status_code: Option<u32>,
 }
 
 /// Why Envoy replies.
@@ -37,6 +39,11 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
         (Code::RequestTooLarge, status_is(413), too_large(body_limit_bytes)),
         (Code::HeadersTooLarge, status_is(431), "The request's headers are too large.".to_owned()),
         (Code::ProviderTimeout, status_is(504), "The provider did not answer in time.".to_owned()),
+        (
+            Code::GatewayBusy,
+            said("response.code_details.contains('overload')"),
+            "The gateway has no memory left for further bodies; try again.".to_owned(),
+        ),
         (
             Code::OriginNotAllowed,
             // The route for preflights.
@@ -94,6 +101,7 @@ fn all_shapes(code: Code, reason: Reason, message: &str) -> [LocalReply; 3] {
         body: code.document(shape, message, None),
         // Envoy's 503s carry no time: a client may try again soon.
         retry_after_secs: (code.status() == 503).then_some(1),
+        status_code: (code == Code::GatewayBusy).then(|| code.status()),
     })
 }
 
