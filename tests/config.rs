@@ -69,7 +69,7 @@ fn unknown_settings_and_wrong_types_name_their_path() {
     bad(
         "[providers.p]\nurll = \"http://h\"",
         "gaud.toml:2: providers.p.urll: unknown field `urll`, expected one of `url`, `cluster`, \
-         `api_key`, `auth`, `headers`, `namespaces`, `match`, `models`, `discover_models`, `timeout_secs`, \
+         `api_key`, `auth`, `headers`, `pass_headers`, `namespaces`, `match`, `models`, `discover_models`, `timeout_secs`, \
          `first_token_secs`, `idle_secs`, `health_path`, `ca_file`, `idle_connection_secs`, `http2`, `breaker`",
     );
     bad(
@@ -187,6 +187,29 @@ fn a_providers_own_headers_are_checked() {
         ),
     ] {
         bad(&with(headers), &format!("gaud.toml:4: providers.p.headers.{problem}"));
+    }
+    let passing = |settings: &str| format!("[providers.p]\nurl = \"http://h\"\n{settings}\n");
+    let names = |names: &str| passing(&format!("api_key = \"k\"\npass_headers = {names}"));
+    good(&names("[\"openai-organization\", \"cookie\"]"), &[], "p");
+    for (toml, line, problem) in [
+        (
+            names("[\"a\", \"Cookie\"]"),
+            4,
+            "[1]: is no header's name; write lower-case letters, digits, '-', '_' and '.'",
+        ),
+        (names("[\"authorization\"]"), 4, "[0]: is how api_key is sent; take it out"),
+        (
+            names("[\"x-http-method-override\"]"),
+            4,
+            "[0]: could turn the request into another one; take it out",
+        ),
+        (
+            passing("pass_headers = [\"cookie\"]"),
+            3,
+            "[0]: has no effect: without api_key all of the client's headers pass; take it out",
+        ),
+    ] {
+        bad(&toml, &format!("gaud.toml:{line}: providers.p.pass_headers{problem}"));
     }
     let twice = "[providers.p]\nurl = \"http://h\"\napi_key = \"k\"\n[providers.p.headers]\n\
                  authorization = \"os.environ/KEY\"";

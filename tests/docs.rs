@@ -20,6 +20,8 @@ use std::sync::Mutex;
 use gaud::config::File;
 use gaud::host::metrics::{FAMILIES, Family};
 use gaud::reply::Code;
+use gaud::request::credentials::{IDENTITIES, OVERRIDES, PASSING, PASSING_PREFIX, PREFIXES, WORDS};
+use gaud::request::endpoint::examples::{EXAMPLES, Example, Outcome};
 use gaud::request::endpoint::table::{Meaning, ROWS, Row};
 use gaud::request::endpoint::{ModelBody, Shape};
 
@@ -192,6 +194,36 @@ fn the_endpoints_are_the_rows() {
     assert_part("endpoints", &table.replace("OpenAi", "OpenAI"));
 }
 
+#[test]
+fn the_examples_of_paths_are_those_that_are_tested() {
+    let mut table = String::from("| request | what becomes of it | why |\n|---|---|---|\n");
+    for Example { method, path, outcome, why } in EXAMPLES {
+        let outcome = match outcome {
+            Outcome::ProvidersKey => "passes as it is",
+            Outcome::ClientsKey => "passes as it is, without `api_key`",
+            Outcome::Refused => "refused",
+        };
+        table += &format!("| `{method} {path}` | {outcome} | {why} |\n");
+    }
+    assert_part_of("docs/endpoints.md", "paths", &table);
+}
+
+#[test]
+fn the_accounts_are_the_class() {
+    let list = |names: &[&str]| {
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let begins = |names: &[&str]| list(names).replace("-`", "-*`");
+    let mut table = String::from("| a header of the client | |\n|---|---|\n");
+    table += &format!("| whose name contains {} | removed |\n", list(&WORDS));
+    table += &format!("| {} | removed |\n", begins(&PREFIXES));
+    table += &format!("| {} | removed |\n", list(&IDENTITIES));
+    table += &format!("| {} | removed, whatever `pass_headers` says |\n", list(&OVERRIDES));
+    table += &format!("| {}, `{PASSING_PREFIX}*` | passes |\n", list(&PASSING[1..]));
+    table += "| in `pass_headers` | passes |\n| any other | passes |\n";
+    assert_part_of("docs/endpoints.md", "accounts", &table);
+}
+
 fn request(row: &Row) -> String {
     format!("{} {}", row.method, row.path).trim_start().to_owned()
 }
@@ -204,6 +236,9 @@ fn described(meaning: Meaning) -> &'static str {
             "`model` in a multipart form, or a JSON object; never sent again | its bytes | \
              `default_provider`"
         }
+        Meaning::Body(ModelBody { resource: "models/", .. }) => {
+            "`model` in a JSON object, `NAME` or `models/NAME`; never sent again | its bytes | `default_provider`"
+        }
         Meaning::Body(body) => match (body.is_form, body.is_optional) {
             (true, _) => {
                 "`model` in a multipart form, or a JSON object | its bytes | `default_provider`"
@@ -215,9 +250,27 @@ fn described(meaning: Meaning) -> &'static str {
                 "`model` in a JSON object, if there is one; never sent again | its bytes | `default_provider`"
             }
         },
-        Meaning::Path => "in the path | the path; `model` in the body is made the same | –",
+        Meaning::Path(body) => match (body.resource, body.is_nested, body.repeats) {
+            ("", ..) => "in the path | the path; `model` in the body is made the same | –",
+            (_, false, _) => {
+                "in the path | the path; `model` in the body is made the same, as `models/NAME` or `tunedModels/NAME` | –"
+            }
+            (_, true, true) => {
+                "in the path | the same; an object of the body may name it again if it keeps its name, else 400 `unread_model` | –"
+            }
+            (_, true, false) => "in the path | the same; never sent again | –",
+        },
         Meaning::PathAlone => "in the path | the path | –",
-        Meaning::Query => "`model` in the query | the query | `default_provider`",
+        Meaning::Query => {
+            "`model` in the query, or Azure's `deployment` | the query | `default_provider`"
+        }
+        Meaning::QueryOrMessage => {
+            "the same; in a WebSocket's first message it is not read | the query | 426 `websocket_model`"
+        }
+        Meaning::Nested => {
+            "in objects of the body: each must go to `default_provider` by the same name, else 400 `unread_model` | nothing | `default_provider`"
+        }
+        Meaning::Unreadable => "where it is not read: 400 `unread_model` | – | –",
         Meaning::NoModel => "none | nothing | `default_provider`",
     }
 }

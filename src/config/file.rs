@@ -135,6 +135,9 @@ pub struct ProviderFile {
     /// Headers that go with the provider's credential. A value may be `os.environ/NAME`.
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub headers: Ordered<String>,
+    /// Headers of the client that pass although they carry or select an account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass_headers: Vec<String>,
     /// What a model begins with to name this provider. Default: the provider's name and a colon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<Vec<String>>,

@@ -29,6 +29,8 @@ pub struct Provider {
     pub credential: Credential,
     /// Headers that go with the credential.
     pub headers: Vec<(String, Secret)>,
+    /// The client's headers that pass although they carry or select an account.
+    pub pass_headers: Vec<String>,
     /// The longest wait for the response to begin, where the file says one.
     pub timeout_ms: Option<u64>,
     /// The longest wait for the first byte of a response's body.
@@ -101,6 +103,11 @@ impl Provider {
             cluster: cluster::check(cluster)
                 .map_err(|problem| ConfigError::new(at("cluster"), problem))?,
             headers: headers::compile(&at("headers"), &file.headers, &credential, lookup)?,
+            pass_headers: headers::compile_passing(
+                &at("pass_headers"),
+                &file.pass_headers,
+                &credential,
+            )?,
             credential,
             timeout_ms,
             first_token_ms: ms("first_token_secs", file.first_token_secs)?,

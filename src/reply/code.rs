@@ -53,6 +53,18 @@ codes!(
         "missing_model",
         "nothing behind the namespace (`litellm:`); write a model there",
     ),
+    AmbiguousPath(
+        400,
+        "ambiguous_path",
+        "the path has escapes, dots, empty segments, `;` or other letters' case by which another \
+         server could read a path with a model, or leave the API; write it as the message says",
+    ),
+    UnreadModel(
+        400,
+        "unread_model",
+        "the request names a model where the gateway does not read or change it; the message \
+         says what helps",
+    ),
     InvalidRequest(400, "invalid_request", "Envoy could not read the HTTP request"),
     HostNotAllowed(
         403,
@@ -76,6 +88,11 @@ codes!(
         "unknown_url",
         "no such path here, and no `default_provider` that could know it",
     ),
+    MethodNotAllowed(
+        405,
+        "method_not_allowed",
+        "the path has other methods, which the header `allow` names",
+    ),
     RequestTooLarge(
         413,
         "request_too_large",
@@ -92,6 +109,11 @@ codes!(
         "unsupported_media_type",
         "a form where JSON belongs (`curl -d` says so by itself); send `content-type: \
          application/json`",
+    ),
+    WebSocketModel(
+        426,
+        "websocket_model",
+        "a WebSocket on `/v1/responses` whose URL names no `model`; use HTTP, or write `?model=`",
     ),
     HeadersTooLarge(431, "headers_too_large", "more than 160 KiB or 256 request headers"),
     GatewayError(500, "gateway_error", "the gateway failed; Envoy's log says why"),

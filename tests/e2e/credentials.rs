@@ -13,6 +13,83 @@ const CREDENTIALS: [(&str, &str); 4] = [
     ("x-goog-api-key", "of-the-client"),
 ];
 
+/// Headers of each kind that carries or selects an account, or turns a request into another one.
+const ACCOUNTS: [&str; 16] = [
+    "openai-organization",
+    "openai-project",
+    "chatgpt-account-id",
+    "x-goog-user-project",
+    "helicone-auth",
+    "x-portkey-api-key",
+    "x-portkey-config",
+    "cf-aig-authorization",
+    "x-auth-token",
+    "some-vendors-api-key",
+    "x-litellm-api-key",
+    "x-litellm-tags",
+    "x-amz-security-token",
+    "x-http-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// Headers that belong to the request and not to an account.
+const ORDINARY: [(&str, &str); 8] = [
+    ("idempotency-key", "1"),
+    ("x-stainless-retry-count", "0"),
+    ("anthropic-version", "2023-06-01"),
+    ("anthropic-beta", "a"),
+    ("openai-beta", "b"),
+    ("traceparent", "c"),
+    ("x-goog-api-client", "d"),
+    ("x-title", "e"),
+];
+
+#[test]
+fn nothing_of_the_clients_account_reaches_a_provider_with_a_key_of_its_own() {
+    for (provider, passing) in [
+        ("litellm", &[][..]),
+        ("claude", &[]),
+        ("silent", &[]),
+        ("passing", &["openai-organization", "x-litellm-tags"]),
+        ("kiro", &ACCOUNTS),
+    ] {
+        let mut request = Request::chat(chat(&format!("{provider}:m")));
+        for (name, value) in
+            ACCOUNTS.map(|name| (name, "of-the-client")).into_iter().chain(ORDINARY)
+        {
+            request = request.header(name, value);
+        }
+        let seen = setup().reach(provider, &format!("account at {provider}"), request);
+        let reached = ACCOUNTS.into_iter().filter(|name| seen.header(name).is_some());
+        assert_eq!(reached.collect::<Vec<_>>(), passing, "{provider}");
+        for (name, value) in ORDINARY {
+            assert_eq!(seen.header(name).as_deref(), Some(value), "{name} at {provider}");
+        }
+    }
+    setup().gateway.assert_no_trap();
+}
+
+#[test]
+fn queries_lose_the_clients_account_in_any_case() {
+    for (sent, kept) in [
+        ("?Key=c&a=b", "?a=b"),
+        ("?API-KEY=c", ""),
+        ("?access_token=c&pageToken=d", "?pageToken=d"),
+        ("?Subscription-Key=c;x", "?x"),
+        ("?X-Amz-Security-Token=c&%24userProject=p&alt=sse", "?alt=sse"),
+        ("?api-version=1&monkey=2", "?api-version=1&monkey=2"),
+    ] {
+        for (provider, expected) in [("litellm", kept), ("kiro", sent)] {
+            let path = format!("/v1/chat/completions{sent}");
+            let request = Request::post(path, chat(&format!("{provider}:m")));
+            let seen = setup().reach(provider, &format!("query {sent} {provider}"), request);
+            assert_eq!(seen.path, format!("/v1/chat/completions{expected}"), "{provider}");
+        }
+    }
+    setup().gateway.assert_no_trap();
+}
+
 fn credentials(seen: &Headers) -> Vec<(&'static str, String)> {
     let all = |(name, _)| seen.all(name).into_iter().map(move |value| (name, value));
     CREDENTIALS.into_iter().flat_map(all).collect()

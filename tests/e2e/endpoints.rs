@@ -13,7 +13,8 @@ use crate::harness::Gateway;
 use crate::pair::{CLIENTS, Client};
 use crate::samples::{LISTEN, provider};
 use crate::upstream::{Provider, Seen};
-use gaud::request::endpoint::pattern::fit;
+use gaud::request::endpoint::fit_row;
+use gaud::request::endpoint::pattern::Case;
 use gaud::request::endpoint::table::{Meaning, ROWS, Row};
 use std::sync::OnceLock;
 
@@ -94,10 +95,11 @@ fn path(row: &Row, model: &str) -> String {
 fn methods(row: &Row) -> Vec<&'static str> {
     let path = path(row, "m");
     let first = |method: &str| {
-        let takes = |row: &&Row| row.method.is_empty() || row.method == method;
-        ROWS.iter().filter(takes).find(|row| fit(row.path, &path).is_some())
+        let takes = |row: &&Row| row.takes(method.as_bytes());
+        ROWS.iter().filter(takes).find(|row| fit_row(row, &path, Case::Exact).is_some())
     };
-    let is_own = |method: &&str| first(method).is_some_and(|found| found.path == row.path);
+    let is_same = |found: &Row| (found.path, found.method) == (row.path, row.method);
+    let is_own = |method: &&str| first(method).is_some_and(is_same);
     let methods: Vec<_> = METHODS.into_iter().filter(is_own).collect();
     assert!(!methods.is_empty(), "no method reaches {}", row.path);
     methods
@@ -105,14 +107,15 @@ fn methods(row: &Row) -> Vec<&'static str> {
 
 /// The rows that go to a provider, each with its methods.
 fn rows() -> impl Iterator<Item = (&'static Row, &'static str)> {
-    let theirs = ROWS.iter().filter(|row| !matches!(row.meaning, Meaning::Local(_)));
+    let is_theirs = |row: &&Row| !matches!(row.meaning, Meaning::Local(_) | Meaning::Unreadable);
+    let theirs = ROWS.iter().filter(is_theirs);
     theirs.flat_map(|row| methods(row).into_iter().map(move |method| (row, method)))
 }
 
 /// A request with a JSON body, where the method may have one.
 fn request(method: &str, path: impl AsRef<[u8]>, body: &str) -> Request {
     match method {
-        "GET" | "DELETE" => Request::new(method, path),
+        "GET" => Request::new(method, path),
         _ => Request { method: method.to_owned(), ..Request::post(path, body) },
     }
 }
@@ -120,8 +123,16 @@ fn request(method: &str, path: impl AsRef<[u8]>, body: &str) -> Request {
 /// A row's request for a model, wherever the row has it.
 fn asking(row: &Row, method: &str, model: &str) -> Request {
     let mut path = path(row, model);
-    if row.meaning == Meaning::Query {
+    if matches!(row.meaning, Meaning::Query | Meaning::QueryOrMessage) {
         path += &format!("?model={model}");
     }
-    request(method, path, &format!(r#"{{"n": 1, "model": "{model}"}}"#))
+    match row.meaning {
+        Meaning::Nested => request(method, path, r#"{"n": 1}"#),
+        _ => request(method, path, &format!(r#"{{"n": 1, "model": "{model}"}}"#)),
+    }
+}
+
+/// Whether the default provider gets a row's requests, whatever their model.
+fn stays_home(row: &Row) -> bool {
+    matches!(row.meaning, Meaning::NoModel | Meaning::Nested)
 }

@@ -4,6 +4,7 @@
 
 mod azure;
 mod escapes;
+mod examples;
 mod gemini;
 mod realtime;
 

@@ -15,7 +15,7 @@ pub(crate) struct Setup {
 }
 
 /// Provider, base path of its URL, settings.
-const PROVIDERS: [(&str, &str, &[&str]); 8] = [
+const PROVIDERS: [(&str, &str, &[&str]); 9] = [
     ("litellm", "", &["api_key = \"os.environ/KEY_OF_LITELLM\""]),
     (
         "claude",
@@ -32,6 +32,14 @@ const PROVIDERS: [(&str, &str, &[&str]); 8] = [
     ("slash", "/", &["namespaces = [\"slash:\", \"slash/\"]"]),
     ("deep", "/v1beta/openai/", &["namespaces = [\"kiro:deep:\"]"]),
     ("silent", "", &["auth = \"none\""]),
+    (
+        "passing",
+        "",
+        &[
+            "api_key = \"os.environ/KEY_OF_LITELLM\"",
+            "pass_headers = [\"openai-organization\", \"x-litellm-tags\"]",
+        ],
+    ),
 ];
 
 const KEYS: [(&str, &str); 2] =

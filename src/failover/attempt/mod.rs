@@ -202,6 +202,10 @@ fn outgoing(
         Endpoint::Model(ModelIn::Path(place, _)) => Some(place),
         _ => None,
     };
+    let resource = match endpoint {
+        Endpoint::Model(ModelIn::Path(_, Some(body))) => body.resource,
+        _ => "",
+    };
     let renamed = place.filter(|_| is_other).map(|place| path.renamed(place, &target.model));
     // Where the path names the model, the body may name another.
     let in_body = crossing.place.filter(|_| is_other || place.is_some());
@@ -209,7 +213,7 @@ fn outgoing(
         provider,
         path,
         renamed,
-        edit: in_body.map(|in_body| in_body.edit(&target.model)),
+        edit: in_body.map(|in_body| in_body.edit(&format!("{resource}{}", target.model))),
         content_length: head.content_length,
         credentials: Some(head.credentials.sent()),
     })

@@ -1,13 +1,12 @@
 //! A provider's key and headers go with the table's paths, and with no other.
 
-use super::{asking, request, rows, setup};
+use super::{asking, request, rows, setup, stays_home};
 use crate::client::Request;
 use crate::upstream::Seen;
 use gaud::request::credentials::CLIENT_CREDENTIALS;
-use gaud::request::endpoint::table::Meaning;
 
 /// Paths of LiteLLM and others that are none of the table's, and such as look like it.
-const UNKNOWN: [&str; 22] = [
+const UNKNOWN: [&str; 21] = [
     "/",
     "/key/generate",
     "/key/generate?key=of-the-client",
@@ -29,7 +28,6 @@ const UNKNOWN: [&str; 22] = [
     "/files",
     "/x/v1/files",
     "/other/v1/chat/completions",
-    "/V1/chat/completions",
 ];
 
 fn with_credentials(mut request: Request) -> Request {
@@ -60,9 +58,9 @@ fn the_tables_paths_carry_the_providers_key_and_headers() {
     let away = expected(&[("x-api-key", "sk-of-away"), ("x-own", "of-away"), ("x-more", "more")]);
     for (row, method) in rows() {
         let request = with_credentials(asking(row, method, "away:m"));
-        let (provider, expected) = match row.meaning {
-            Meaning::NoModel => ("home", &home),
-            _ => ("away", &away),
+        let (provider, expected) = match stays_home(row) {
+            true => ("home", &home),
+            false => ("away", &away),
         };
         let case = format!("key {method} {}", row.path);
         for seen in setup().reaches(provider, &case, &request) {

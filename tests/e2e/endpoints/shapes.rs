@@ -1,6 +1,6 @@
 //! Errors of each row in the shape that its clients read: the gateway's own and Envoy's.
 
-use super::{BASES, asking, every_way, path, request, rows, setup};
+use super::{BASES, asking, every_way, path, request, rows, setup, stays_home};
 use crate::harness::Gateway;
 use crate::pair::CLIENTS;
 use crate::refusal::{self, Refusal};
@@ -26,6 +26,7 @@ fn a_model_that_nobody_takes_is_refused_in_the_rows_shape() {
             request.path.splice(..0, base.bytes());
             let refusal = match row.meaning {
                 Meaning::NoModel => refusal::unknown_url(method, &plain),
+                Meaning::Nested => refusal::no_model(),
                 _ => refusal::model_not_found("nobody:m"),
             };
             refusal.assert_shape(row.shape, &what, &client.send(&gateway, &request));
@@ -52,7 +53,7 @@ fn no_model_and_no_default_provider_is_refused_in_the_rows_shape() {
 
 #[test]
 fn a_namespace_alone_is_refused_in_the_rows_shape() {
-    for (row, method) in rows().filter(|(row, _)| row.meaning != Meaning::NoModel) {
+    for (row, method) in rows().filter(|(row, _)| !stays_home(row)) {
         for client in CLIENTS {
             let response = client.send(&setup().gateway, &asking(row, method, "away:"));
             refusal::missing_model("away:").assert_shape(row.shape, row.path, &response);

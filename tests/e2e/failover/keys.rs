@@ -24,11 +24,15 @@ const ROWS: [Row; 5] = [
 
 const KEYS: [(&str, &str); 3] = [("K1", "sk-1"), ("K2", "sk-2"), ("K3", "user:sk-3")];
 
-const CLIENTS_OWN: [(&str, &str); 4] = [
+const CLIENTS_OWN: [(&str, &str); 8] = [
     ("authorization", "Bearer of-the-client"),
     ("x-api-key", "of-the-client"),
     ("api-key", "of-the-client"),
     ("x-goog-api-key", "of-the-client"),
+    ("openai-organization", "of-the-client"),
+    ("helicone-auth", "of-the-client"),
+    ("x-litellm-tags", "of-the-client"),
+    ("x-original-url", "of-the-client"),
 ];
 
 /// What stands in a secret and nowhere else.

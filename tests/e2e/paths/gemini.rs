@@ -2,8 +2,10 @@
 
 use super::setup;
 use crate::client::Request;
+use crate::pair::CLIENTS;
+use crate::refusal;
 
-const BODY: &str = r#"{"contents": [], "model": "open:other"}"#;
+const BODY: &str = r#"{"contents": [], "args": {"model": "open:other"}}"#;
 
 #[test]
 fn a_key_in_the_query_goes_where_the_others_go() {
@@ -44,8 +46,9 @@ fn paths_without_a_model_lose_the_key_too() {
         ("GET", "/v1beta/models?key=client", "/v1beta/models"),
         ("GET", "/v1beta/models/gemini-2.0-flash?key=client", "/v1beta/models/gemini-2.0-flash"),
         ("PATCH", "/v1beta/cachedContents/x?key=client", "/v1beta/cachedContents/x"),
+        ("POST", "/upload/v1beta/files?Key=client", "/upload/v1beta/files"),
         // A path that is none of the API keeps all that the client sent.
-        ("POST", "/upload/v1beta/files?key=client", "/upload/v1beta/files?key=client"),
+        ("POST", "/upload/v2/files?key=client", "/upload/v2/files?key=client"),
         ("GET", "/v1/files?key=client&a=b&api-key=x", "/v1/files?a=b"),
     ] {
         for found in setup().reaches("keyed", sent, &Request::new(method, sent)) {
@@ -56,13 +59,76 @@ fn paths_without_a_model_lose_the_key_too() {
 }
 
 #[test]
-fn the_body_is_not_read() {
-    let path = "/v1beta/models/open:m:generateContent";
-    for (what, body) in [("text", "no JSON"), ("models", r#"{"model":1,"model":2}"#), ("none", "")]
-    {
-        for found in setup().reaches("open", &format!("Gemini {what}"), &Request::post(path, body))
-        {
-            assert_eq!((&*found.path, &*found.text()), ("/v1beta/models/m:generateContent", body));
+fn the_body_names_the_model_that_the_path_names() {
+    for (provider, path, sent, seen) in [
+        (
+            "open",
+            "open:m:embedContent",
+            r#"{"model": "models/open:m", "x": 1}"#,
+            r#"{"model": "models/m", "x": 1}"#,
+        ),
+        (
+            "open",
+            "open:m:generateContent",
+            r#"{"model": "models/other"}"#,
+            r#"{"model": "models/m"}"#,
+        ),
+        ("open", "open:m:generateContent", r#"{"model": "m"}"#, r#"{"model": "m"}"#),
+        (
+            "keyed",
+            "m:batchEmbedContents",
+            r#"{"requests": [{"model": "models/m"}]}"#,
+            r#"{"requests": [{"model": "models/m"}]}"#,
+        ),
+        (
+            "open",
+            "open:m:countTokens",
+            r#"{"contents": [{"model": "x"}]}"#,
+            r#"{"contents": [{"model": "x"}]}"#,
+        ),
+        ("open", "open:m:generateContent", "", ""),
+    ] {
+        for version in ["v1beta", "v1alpha", "v1beta1"] {
+            let request = Request::post(format!("/{version}/models/{path}"), sent);
+            for found in setup().reaches(provider, &format!("{version} {path} {sent}"), &request) {
+                let path = format!("/{version}/models/{}", path.trim_start_matches("open:"));
+                assert_eq!((&*found.path, &*found.text()), (&*path, seen));
+            }
         }
+    }
+    setup().gateway.assert_no_trap();
+}
+
+#[test]
+fn an_object_of_the_body_that_names_another_model_is_refused() {
+    for (path, body, model) in [
+        (
+            "open:m:batchEmbedContents",
+            r#"{"requests": [{"model": "models/open:m"}]}"#,
+            "models/open:m",
+        ),
+        ("m:batchEmbedContents", r#"{"requests": [{"model": "models/other"}]}"#, "models/other"),
+        (
+            "m:countTokens",
+            r#"{"generateContentRequest": {"model": "models/other"}}"#,
+            "models/other",
+        ),
+    ] {
+        for client in CLIENTS {
+            let case = format!("{path} {body} {client:?}");
+            let request = Request::post(format!("/v1beta/models/{path}"), body).case(&case);
+            let response = client.send(&setup().gateway, &request);
+            refusal::unread_model(model).assert_gemini(&case, &response);
+            assert!(setup().server.seen(&case).is_empty(), "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_cache_goes_where_its_model_goes() {
+    let sent = r#"{"model": "models/open:m", "ttl": "1s"}"#;
+    let request = Request::post("/v1beta/cachedContents", sent);
+    for found in setup().reaches("open", "cache", &request) {
+        assert_eq!(found.text(), r#"{"model": "models/m", "ttl": "1s"}"#);
     }
 }

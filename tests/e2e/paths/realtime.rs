@@ -131,3 +131,59 @@ fn a_socket_without_a_model_goes_to_the_default_provider() {
     assert_eq!(request_line(&setup), "GET /base/v1/realtime?call_id=c HTTP/1.1");
     setup.gateway.assert_no_trap();
 }
+
+#[test]
+fn an_account_among_the_protocols_does_not_reach_a_provider_that_has_its_own() {
+    let setup = start();
+    let sent = ["realtime", "openai-organization.of-the-client, openai-project.of-the-client"];
+    drop(open(&setup, &handshake("/v1/realtime?model=keyed:m", &sent)));
+    assert_eq!(seen(&setup, "sec-websocket-protocol"), ["realtime"]);
+    assert!(!setup.server.last_head().contains("of-the-client"));
+    setup.gateway.assert_no_trap();
+}
+
+/// A proxy before the provider would remove the gateway's key by it.
+#[test]
+fn a_connection_that_names_headers_does_not_reach_a_provider_that_has_its_own() {
+    let setup = start();
+    let mut request = handshake("/v1/realtime?model=keyed:m", &[]);
+    request.headers.0.retain(|(name, _)| name != "connection");
+    let request = request.header("connection", "Upgrade, Authorization");
+    drop(open(&setup, &request));
+    let connection = seen(&setup, "connection").join(", ");
+    assert!(connection.eq_ignore_ascii_case("upgrade"), "{connection}");
+    assert_eq!(seen(&setup, "authorization"), ["Bearer sk-of-keyed"]);
+    setup.gateway.assert_no_trap();
+}
+
+#[test]
+fn azure_and_responses_name_their_model_in_the_query_too() {
+    let setup = start();
+    for (sent, line) in [
+        (
+            "/openai/realtime?api-version=1&deployment=keyed:org/gpt",
+            "GET /base/openai/realtime?api-version=1&deployment=org%2Fgpt HTTP/1.1",
+        ),
+        ("/openai/v1/realtime?model=keyed:m", "GET /base/openai/v1/realtime?model=m HTTP/1.1"),
+        ("/v1/responses?model=keyed:m", "GET /base/v1/responses?model=m HTTP/1.1"),
+        (
+            "/openai/deployments/keyed:m/realtime",
+            "GET /base/openai/deployments/m/realtime HTTP/1.1",
+        ),
+    ] {
+        drop(open(&setup, &handshake(sent, &[])));
+        assert_eq!(request_line(&setup), line);
+        assert_eq!(seen(&setup, "authorization"), ["Bearer sk-of-keyed"]);
+    }
+    setup.gateway.assert_no_trap();
+}
+
+#[test]
+fn a_websocket_of_responses_without_a_model_is_told_to_use_http() {
+    let setup = start();
+    let request = handshake("/v1/responses", &[]);
+    let mut connection = Connection::open(setup.gateway.addr());
+    connection.send(h1::head(&request)).expect("a listening gateway");
+    assert_eq!(connection.head().status, 426);
+    setup.gateway.assert_no_trap();
+}

@@ -168,3 +168,46 @@ pub(crate) fn provider_unavailable(provider: &str, response: &Response) -> Refus
         format!("The provider '{provider}' fails and is left alone; try again in {secs} s.");
     refusal(503, "provider_unavailable", message)
 }
+
+pub(crate) fn unread_model(model: &str) -> Refusal {
+    about_model(
+        400,
+        "unread_model",
+        format!(
+            "An object in the body names the model '{model}', which this gateway does not change \
+             there; write a name that needs no change: the one that the provider knows."
+        ),
+    )
+}
+
+/// A path that could be this row's to another server.
+pub(crate) fn read_as(row: &str) -> Refusal {
+    ambiguous_path(&format!(
+        "Another server could read the path as {row}, which names a model; write it exactly so."
+    ))
+}
+
+pub(crate) fn two_models() -> Refusal {
+    ambiguous_path(
+        "Another server could read another model in the path; write the name without dots as \
+         segments, '//', ';', '?', '#', '%25' and '\\'.",
+    )
+}
+
+pub(crate) fn leaves_api() -> Refusal {
+    ambiguous_path(
+        "Another server could read a path outside the API; write the path without '..' and '%2E'.",
+    )
+}
+
+pub(crate) fn control_in_path() -> Refusal {
+    ambiguous_path("The path has a control character; leave it out.")
+}
+
+pub(crate) fn above_root() -> Refusal {
+    ambiguous_path("The path leads above its root; write it without '..'.")
+}
+
+fn ambiguous_path(message: &str) -> Refusal {
+    refusal(400, "ambiguous_path", message)
+}
