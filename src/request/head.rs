@@ -21,6 +21,8 @@ pub struct Head<'a> {
     pub encoding: Option<&'a [u8]>,
     /// What the gateway says to itself over the hop; a client's own is removed by Envoy.
     pub crossing: &'a [u8],
+    /// An `upgrade`: the client asks for another protocol, such as a WebSocket.
+    pub is_upgrade: bool,
     /// The client's credentials.
     pub credentials: Credentials<'a>,
 }
@@ -63,6 +65,7 @@ impl<'a> Head<'a> {
                     head.content_type = head.content_type.and(value, content_types);
                 }
                 b"anthropic-version" => head.is_anthropic = true,
+                b"upgrade" => head.is_upgrade = true,
                 name if name == headers::CROSSING.as_bytes() => head.crossing = value,
                 _ => head.credentials.note(name, value),
             }
@@ -142,11 +145,13 @@ mod tests {
             ("x-api-key", b"\xff"),
             ("authorization", b"Bearer sk"),
             ("content-encoding", b"Identity"),
+            ("upgrade", b"websocket"),
         ]);
         let head = Head::parse(&map);
         assert_eq!(head.method, b"POST");
         assert_eq!(head.path, b"/v1/chat/completions?x=1");
         assert_eq!(head.content_length, Some(12));
+        assert!(head.is_upgrade);
         assert_eq!(head.encoding, None);
         assert_eq!(
             head.credentials.sent().names().collect::<Vec<_>>(),
