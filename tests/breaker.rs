@@ -6,7 +6,8 @@
 //!    │         └─────> history: what has happened,     races ─────────> the real shared, store
 //!    │                 and what that allows                └──────────> memory: the Host
 //!    ├─────> standing: what must hold at any time
-//!    └─────> key: which worlds are the same
+//!    ├─────> key: which worlds are the same
+//!    └─────> two_levels: a provider and two models
 //! ```
 #![allow(
     clippy::arithmetic_side_effects,
@@ -32,5 +33,7 @@ mod search;
 mod sessions;
 #[path = "breaker/standing.rs"]
 mod standing;
+#[path = "breaker/two_levels.rs"]
+mod two_levels;
 #[path = "breaker/world.rs"]
 mod world;

@@ -198,6 +198,12 @@ pub struct BreakerFile {
     /// Successes that close a half-open breaker. Default 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub successes: Option<u32>,
+    /// Models of a provider that are open at once and open the provider. Default 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<u32>,
+    /// How long a probe keeps its place while its body is unfinished. Default 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe_body_secs: Option<u64>,
 }
 
 impl File {

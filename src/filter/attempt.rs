@@ -66,7 +66,7 @@ impl AttemptStream {
         }
         self.offset = self.offset.saturating_add(size as u64);
         if let Some(attempt) = &mut self.attempt {
-            attempt.request_passed(self.host.now_ms(), self.offset, end);
+            attempt.request_passed(&*self.host, self.offset, end);
         }
         FilterStatus::Continue
     }

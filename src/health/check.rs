@@ -5,6 +5,7 @@
 //! dies in the middle of a check takes nothing with it.
 
 use crate::gateway::Provider;
+use crate::host::record::{Reader, Writer};
 use crate::host::store::{self, Store};
 
 /// How often a provider is checked.
@@ -37,24 +38,21 @@ impl Health {
     }
 }
 
-/// What is stored: version, health, and when the next check is due (little-endian milliseconds).
+/// What is stored: version, health, and when the next check is due, in milliseconds.
 fn to_bytes(health: Health, due_ms: u64) -> Vec<u8> {
-    let mut bytes = vec![VERSION, health as u8];
-    bytes.extend(due_ms.to_le_bytes());
-    bytes
+    Writer::of_version(VERSION, 10).u8(health as u8).u64(due_ms).finish()
 }
 
 fn from_bytes(bytes: Option<&[u8]>) -> (Health, u64) {
     let read = || {
-        let (head, rest) = bytes?.split_first_chunk()?;
-        let (due_ms, _) = rest.split_first_chunk()?;
-        let health = match *head {
-            [VERSION, 1] => Health::Up,
-            [VERSION, 2] => Health::Down,
-            [VERSION, 0] => Health::Unknown,
+        let mut reader = Reader::of_version(bytes, VERSION)?;
+        let health = match reader.u8()? {
+            0 => Health::Unknown,
+            1 => Health::Up,
+            2 => Health::Down,
             _ => return None,
         };
-        Some((health, u64::from_le_bytes(*due_ms)))
+        Some((health, reader.u64()?))
     };
     read().unwrap_or((Health::Unknown, 0))
 }

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use hashbrown::HashMap;
 
 use super::Host;
-use crate::breaker::BreakerState;
+use crate::breaker::{BreakerState, Slot};
 use crate::host::metrics::Metric;
 use crate::host::store::Store;
 use crate::route::ProviderId;
@@ -55,4 +55,6 @@ impl Host for Memory {
     }
 
     fn show_state(&self, _: ProviderId, _: BreakerState) {}
+
+    fn show_models(&self, _: ProviderId, _: &[(Slot, BreakerState)]) {}
 }

@@ -138,8 +138,8 @@ codes!(
     ProviderUnavailable(
         503,
         "provider_unavailable",
-        "the provider has failed several times in a row and is left alone for a while; try \
-         again after `retry-after` seconds",
+        "the provider, or the model there, has failed several times in a row, and gets no \
+         requests for a while; try again after `retry-after` seconds",
     ),
     ProviderUnreachable(
         503,

@@ -2,6 +2,7 @@
 
 use super::{Code, Reply};
 use crate::body::{BoundaryProblem, Problem, ScanError};
+use crate::breaker::{Level, Refusal};
 use crate::names::properties::DETAILS_PREFIX;
 use crate::request::endpoint::reading::Unreadable;
 use crate::request::endpoint::{Refused, Shape};
@@ -40,10 +41,12 @@ pub enum Reject {
     ModelInQuery,
     /// The query names a model twice, or so that two servers could read two.
     ModelsInQuery,
-    /// The provider's breaker is open.
+    /// The breaker of the provider, or of the model there, is open.
     Unavailable {
         provider: String,
-        /// The wait until the breaker admits requests again.
+        /// The model, where its breaker refuses the request and not the provider's.
+        model: Option<String>,
+        /// When another try is worth it.
         retry_after_secs: u64,
     },
     /// Every attempt has lost its connection.
@@ -96,11 +99,13 @@ impl Reject {
         }
     }
 
-    /// The breaker of a provider is open, for `wait_ms` more.
-    pub fn unavailable(provider: &str, wait_ms: u64) -> Self {
+    /// A breaker refuses a request for a model at a provider.
+    pub fn unavailable(provider: &str, model: Option<&str>, refusal: Refusal) -> Self {
+        let is_models = matches!(refusal.level, Level::Model(_));
         Self::Unavailable {
             provider: provider.to_owned(),
-            retry_after_secs: wait_ms.div_ceil(1000).max(1),
+            model: model.filter(|_| is_models).map(str::to_owned),
+            retry_after_secs: refusal.retry_after_ms.div_ceil(1000).max(1),
         }
     }
 
@@ -189,8 +194,8 @@ impl Reject {
             Self::Encoded => "The body is compressed in a way that this gateway does not read; \
                               send it with gzip, or uncompressed."
                 .to_owned(),
-            Self::Unavailable { provider, retry_after_secs } => format!(
-                "The provider '{provider}' fails and is left alone; try again in \
+            Self::Unavailable { provider, model: None, retry_after_secs } => format!(
+                "The provider '{provider}' has failed several times in a row; try again in \
                  {retry_after_secs} s."
             ),
             Self::Host(host) => format!(
@@ -199,6 +204,10 @@ impl Reject {
             ),
             Self::Origin(origin) => format!(
                 "Pages of '{origin}' may not call this gateway: add the origin to allow_origins of [cors]."
+            ),
+            Self::Unavailable { provider, model: Some(model), retry_after_secs } => format!(
+                "The model '{model}' of the provider '{provider}' has failed several times in a row; \
+                 try again in {retry_after_secs} s."
             ),
             Self::Exhausted => {
                 "No provider answered: each connection was closed before a response.".to_owned()

@@ -27,6 +27,8 @@ pub struct Head<'a> {
     pub origin: Option<&'a [u8]>,
     /// Whether the request comes from one of `trusted_proxies`, as Envoy says.
     pub is_trusted: bool,
+    /// An `upgrade`: the client asks for another protocol, such as a WebSocket.
+    pub is_upgrade: bool,
     /// The client's credentials.
     pub credentials: Credentials<'a>,
 }
@@ -74,6 +76,7 @@ impl<'a> Head<'a> {
                 }
                 b"anthropic-version" => head.is_anthropic = true,
                 name if name == headers::TRUSTED.as_bytes() => head.is_trusted = true,
+                b"upgrade" => head.is_upgrade = true,
                 name if name == headers::CROSSING.as_bytes() => head.crossing = value,
                 _ => head.credentials.note(name, value),
             }
@@ -157,11 +160,13 @@ mod tests {
             ("x-api-key", b"\xff"),
             ("authorization", b"Bearer sk"),
             ("content-encoding", b"Identity"),
+            ("upgrade", b"websocket"),
         ]);
         let head = Head::parse(&map);
         assert_eq!(head.method, b"POST");
         assert_eq!(head.path, b"/v1/chat/completions?x=1");
         assert_eq!(head.content_length, Some(12));
+        assert!(head.is_upgrade);
         assert_eq!(head.encoding, None);
         assert_eq!(
             head.credentials.sent().names().collect::<Vec<_>>(),

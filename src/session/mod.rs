@@ -68,6 +68,10 @@ pub struct Session {
     credentials: SentCredentials,
     /// The whole request has come.
     is_whole: bool,
+    /// The client asks for another protocol, such as a WebSocket.
+    is_tunnel: bool,
+    /// A 5xx, or a response that breaks off, counts for the request's model.
+    has_model: bool,
     /// The bytes that wait for the model.
     held: Held,
     /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
@@ -128,6 +132,8 @@ impl Session {
             content_length: head.content_length,
             credentials: head.credentials.sent(),
             is_whole: end,
+            is_tunnel: head.is_upgrade,
+            has_model: false,
             held: Held::default(),
             may_repeat: request.endpoint.may_repeat(),
             admission: None,
@@ -174,26 +180,40 @@ impl Session {
 
     /// Decides what Envoy does with the bytes that were fed. `end` says that the body is complete.
     pub fn advance(&mut self, host: &dyn Host, end: bool) -> RequestAction {
+        let was_whole = self.is_whole;
         self.is_whole |= end;
-        self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject))
+        let action =
+            self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject));
+        if let (Some(admission), true) = (&self.admission, self.is_whole && !was_whole) {
+            admission.body_came(host, &self.gateway);
+        }
+        action
     }
 
     /// The response begins, with this status. `details` is Envoy's `response.code_details`.
     pub fn respond(&mut self, host: &dyn Host, status: u32, details: impl FnOnce() -> Vec<u8>) {
+        let sent = self.sent();
         let Some(admission) = &mut self.admission else { return };
-        let sent = SentRequest {
-            is_whole: self.is_whole,
-            is_api: self.is_api,
-            is_probe: admission.is_probe(),
-        };
+        if self.is_api {
+            admission.credential_answered(host, &self.gateway, status);
+        }
         admission.note(host, &self.gateway, outcome::at_headers(status, sent, details));
     }
 
     /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
     /// `response.code_details`.
     pub fn end(&mut self, host: &dyn Host, flags: u64, details: impl FnOnce() -> Vec<u8>) {
+        let sent = self.sent();
         if let Some(admission) = self.admission.take() {
-            admission.end(host, &self.gateway, self.is_whole, flags, details);
+            admission.end(host, &self.gateway, sent, flags, details);
+        }
+    }
+
+    fn sent(&self) -> SentRequest {
+        SentRequest {
+            is_whole: self.is_whole,
+            has_model: self.has_model,
+            can_heal: self.admission.as_ref().is_some_and(Admission::can_heal),
         }
     }
 
@@ -210,7 +230,7 @@ impl Session {
     /// The provider that the request went to; `None` before that, when the gateway answered, and for a request that went
     /// over the hop.
     pub fn provider(&self) -> Option<&Provider> {
-        self.admission.and_then(|admission| self.gateway.provider(admission.provider))
+        self.gateway.provider(self.admission.as_ref()?.provider)
     }
 
     fn answer(

@@ -7,12 +7,21 @@ use super::hop::{Crossing, ModelPlace};
 use super::outgoing::{Departure, Outgoing};
 use super::{Phase, RequestAction, Session};
 use crate::body::{Edit, FoundModel, Scanner};
+use crate::breaker::Arrival;
 use crate::gateway::Provider;
 use crate::health::admission::Admission;
+use crate::health::shared_breaker::Watched;
 use crate::host::Host;
 use crate::reply::Reject;
 use crate::request::model::ModelName;
 use crate::route::{NoRoute, ProviderId, Target};
+
+/// Where a request goes. Without a model, only the provider's breaker is asked.
+#[derive(Clone, Copy)]
+struct Destination<'a> {
+    provider: ProviderId,
+    model: Option<&'a str>,
+}
 
 impl Session {
     /// Routes by the model that the path names, else by the body's, else to the default provider.
@@ -29,7 +38,7 @@ impl Session {
             }
             (None, None) => {
                 let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
-                return self.forward(host, provider, None, None);
+                return self.forward(host, Destination { provider, model: None }, None, None);
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
@@ -47,13 +56,14 @@ impl Session {
         if self.takes_the_hop(target, others) {
             return Ok(self.cross(host, model.as_str(), found, others.saturating_add(1)));
         }
+        let to = Destination { provider: target.provider, model: Some(target.model) };
         let place = self.named.as_ref().filter(|_| is_renamed);
         let path = place.map(|place| self.path.renamed(place, target.model));
         let edit = found.and_then(|found| {
             let name = self.name_in_body(found, target.model);
             (found.value != *name).then(|| self.scanner()?.edit(&name))?
         });
-        self.forward(host, target.provider, path, edit)
+        self.forward(host, to, path, edit)
     }
 
     /// What the body is to call the model.
@@ -85,7 +95,8 @@ impl Session {
         let place =
             found.zip(self.scanner()).map(|(found, scanner)| ModelPlace::of(scanner, found));
         let request = format!("{:x}", host.unique());
-        let crossing = Crossing { request, asked: asked.to_owned(), place };
+        let crossing =
+            Crossing { request, is_whole: self.is_whole, asked: asked.to_owned(), place };
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
         self.stop_holding();
@@ -98,15 +109,20 @@ impl Session {
     fn forward(
         &mut self,
         host: &dyn Host,
-        id: ProviderId,
+        to: Destination<'_>,
         renamed: Option<String>,
         edit: Option<Edit>,
     ) -> Result<RequestAction, Reject> {
         let gateway = Rc::clone(&self.gateway);
-        let Some(provider) = gateway.provider(id) else { return Err(Reject::NoModel) };
-        let admitted = Admission::ask(host, id, provider);
-        let refused = |wait_ms| Reject::unavailable(&provider.name, wait_ms);
+        let watched = Watched::of(&gateway, to.provider);
+        let (Some(provider), Some(watched)) = (gateway.provider(to.provider), watched) else {
+            return Err(Reject::NoModel);
+        };
+        let arrival = Arrival::of(self.is_tunnel, self.is_whole);
+        let admitted = Admission::ask(host, watched, to.model, arrival);
+        let refused = |refusal| Reject::unavailable(&provider.name, to.model, refusal);
         self.admission = Some(admitted.map_err(refused)?);
+        self.has_model = self.is_api && to.model.is_some();
         self.stop_holding();
         Ok(RequestAction::Forward(Outgoing::of(Departure {
             provider,

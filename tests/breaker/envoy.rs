@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use gaud::breaker::State;
+use gaud::breaker::{Slot, State};
 use gaud::gateway::Gateway;
 use gaud::health::{details, shared_breaker};
 use gaud::host::Host;
@@ -17,9 +17,12 @@ pub(crate) const OPEN_MS: u64 = 30_000;
 pub(crate) const PROBE_MS: u64 = 125_000;
 
 /// `p` has a breaker as it comes, `free` has none.
-const PROVIDERS: &str = r#"{"providers":{
+const PROVIDERS: &str = r#"{"default_provider":"p","providers":{
     "p":{"url":"http://a"},
     "free":{"url":"http://b","breaker":{"enabled":false}}}}"#;
+
+/// How long a probe keeps its place while its body is unfinished.
+pub(crate) const BODY_MS: u64 = 5000;
 
 /// The response breaks off: Envoy's flag UPE is one of many.
 pub(crate) const BREAKS_OFF: (u64, &[u8]) =
@@ -50,13 +53,40 @@ impl Envoy {
 
     /// A request for this model, up to its answer or to the provider.
     pub(crate) fn ask(&self, model: &str) -> (Session, RequestAction) {
+        self.begin(model, true)
+    }
+
+    /// The same; its body may be unfinished.
+    pub(crate) fn begin(&self, model: &str, is_whole: bool) -> (Session, RequestAction) {
         let head = Head { method: b"POST", path: b"/v1/chat/completions", ..Head::default() };
         let (mut session, step) =
             Session::begin(Rc::clone(&self.gateway), &self.host, &head, false);
         assert_eq!(step, RequestAction::Hold);
-        session.feed(&self.host, format!(r#"{{"model":"{model}"}}"#).as_bytes()).unwrap();
-        let step = session.advance(&self.host, true);
+        let end = if is_whole { "}" } else { "," };
+        session.feed(&self.host, format!(r#"{{"model":"{model}"{end}"#).as_bytes()).unwrap();
+        let step = session.advance(&self.host, is_whole);
         (session, step)
+    }
+
+    /// The rest of an unfinished body.
+    pub(crate) fn finish(&self, session: &mut Session) {
+        session.feed(&self.host, br#""x":1}"#).unwrap();
+        assert_eq!(session.advance(&self.host, true), RequestAction::Continue);
+    }
+
+    /// A WebSocket for `p`.
+    pub(crate) fn socket(&self) -> (Session, RequestAction) {
+        let path = b"/v1/realtime?model=p:x";
+        let head = Head { method: b"GET", path, is_upgrade: true, ..Head::default() };
+        Session::begin(Rc::clone(&self.gateway), &self.host, &head, true)
+    }
+
+    /// A request for `p` that names no model.
+    pub(crate) fn without_model(&self, path: &[u8]) -> Session {
+        let head = Head { method: b"GET", path, ..Head::default() };
+        let (session, step) = Session::begin(Rc::clone(&self.gateway), &self.host, &head, true);
+        assert!(matches!(step, RequestAction::Forward(_)), "{step:?}");
+        session
     }
 
     /// One that goes to `p`.
@@ -94,9 +124,15 @@ impl Envoy {
         self.end(&mut session, end);
     }
 
-    /// What is stored of `p`.
+    /// What is stored of `x` at `p`.
     pub(crate) fn state(&self) -> State {
-        shared_breaker::peek(&self.host, &self.gateway.providers()[0]).state()
+        let levels = shared_breaker::peek(&self.host, &self.gateway.providers()[0]);
+        levels.model(Slot::of("x")).state()
+    }
+
+    /// What is stored of `p`.
+    pub(crate) fn provider_state(&self) -> State {
+        shared_breaker::peek(&self.host, &self.gateway.providers()[0]).provider().state()
     }
 
     /// Three failures in a row.

@@ -5,7 +5,7 @@
 //! workers, have no order. So the search ends, though neither the clock nor the number of requests
 //! of a run has a bound.
 
-use gaud::breaker::{Breaker, Outcome, RECORD_BYTES, State};
+use gaud::breaker::{Arrival, Levels, Outcome, Place, State};
 
 use super::world::{Op, Pending, Request, World};
 
@@ -17,7 +17,7 @@ const NEVER: u128 = 31;
 
 /// The number of the last probe, in half-open.
 pub(crate) fn probe_number(record: &[u8]) -> Option<u32> {
-    match Breaker::from_bytes(record)?.state() {
+    match Levels::from_bytes(record)?.provider().state() {
         State::HalfOpen { probe, .. } => Some(probe),
         _ => None,
     }
@@ -33,20 +33,24 @@ impl World {
         let mut key = self.record(&self.record);
         key = key << 3 | u128::from(self.conflicts) << 1 | u128::from(self.was_set_back);
         key = key << 1 | u128::from(self.may_set_back);
-        key = requests.iter().fold(key << 2 | requests.len() as u128, |key, one| key << 6 | one);
-        pending.iter().fold(key << 2 | pending.len() as u128, |key, one| key << 19 | one)
+        key = requests.iter().fold(key << 2 | requests.len() as u128, |key, one| key << 7 | one);
+        pending.iter().fold(key << 2 | pending.len() as u128, |key, one| key << 21 | one)
     }
 
-    /// 9 bits.
-    fn record(&self, record: &[u8; RECORD_BYTES]) -> u128 {
-        let (state, count, time) = match Breaker::from_bytes(record).map(|one| one.state()) {
+    /// 10 bits.
+    fn record(&self, record: &[u8]) -> u128 {
+        let state = Levels::from_bytes(record).map(|levels| levels.provider().state());
+        let (state, count, time) = match state {
             Some(State::Closed { failures }) => (0, failures, NEVER),
             Some(State::Open { until_ms }) => (1, 0, self.time(until_ms)),
-            Some(State::HalfOpen { successes, deadline_ms: 0, .. }) => (2, successes, NEVER),
-            Some(State::HalfOpen { successes, deadline_ms, .. }) => {
-                (2, successes, self.time(deadline_ms))
-            }
-            None => (3, 0, NEVER),
+            Some(State::HalfOpen { successes, place, .. }) => match place {
+                Place::Free => (2, successes, NEVER),
+                Place::Reserved { until_ms } => (3, successes, self.time(until_ms)),
+                Place::Taken { until_ms, is_whole } => {
+                    (if is_whole { 4 } else { 5 }, successes, self.time(until_ms))
+                }
+            },
+            None => (6, 0, NEVER),
         };
         state << 7 | u128::from(count & 3) << 5 | time
     }
@@ -55,12 +59,14 @@ impl World {
     fn time(&self, time_ms: u64) -> u128 {
         let back_ms = if self.may_set_back { SETBACKS_MS[1] } else { 0 };
         let past_ms = (self.now_ms + SETBACKS_MS[1]).saturating_sub(time_ms);
-        let passed = past_ms.min(SETBACKS_MS[1] + back_ms);
+        // After the time of an unfinished probe its place is reserved.
+        let reserved_ms = self.settings.open_ms;
+        let passed = past_ms.min(SETBACKS_MS[1] + back_ms + reserved_ms);
         let to_come = time_ms.saturating_sub(self.now_ms + SETBACKS_MS[1]);
-        u128::from(SETBACKS_MS[1] * 2 - passed + to_come)
+        u128::from(SETBACKS_MS[1] * 2 + reserved_ms - passed + to_come)
     }
 
-    /// 6 bits.
+    /// 7 bits.
     fn request(&self, request: &Request) -> u128 {
         let role = match request.probe_number {
             None => 0,
@@ -68,7 +74,9 @@ impl World {
             Some(_) => 2,
         };
         let is_late = request.period != self.history.number;
-        let flags = [request.streams, is_late, request.saw_failures, self.is_last(request)];
+        let is_whole = request.arrival == Arrival::Whole;
+        let is_last = self.is_last(request);
+        let flags = [request.streams, is_late, request.saw_failures, is_last, is_whole];
         flags.iter().fold(role, |bits, flag| bits << 1 | u128::from(*flag))
     }
 
@@ -77,22 +85,25 @@ impl World {
         request.probe == Some(self.history.probes)
     }
 
-    /// 19 bits.
+    /// 21 bits.
     fn pending(&self, pending: &Pending) -> u128 {
         let op = match pending.op {
-            Op::Ask => 0,
-            Op::CheckFailed => 1,
+            Op::Ask(Arrival::Whole) => 0,
+            Op::Ask(Arrival::Unfinished) => 1,
+            Op::Ask(Arrival::Tunnel) => 2,
+            Op::CheckFailed => 3,
+            Op::BodyCame(request) => 1 << 7 | self.request(&request),
             Op::Report(request, outcome) => {
                 let outcome = match outcome {
-                    Outcome::Success => 1,
-                    Outcome::Failure => 2,
-                    Outcome::Neutral => 3,
+                    Outcome::Success => 2,
+                    Outcome::Failure => 3,
+                    Outcome::Neutral => 4,
                 };
-                outcome << 6 | self.request(&request)
+                outcome << 7 | self.request(&request)
             }
         };
         // What is stale is decided anew.
         let new = if pending.fresh { self.record(&pending.new) + 1 } else { 0 };
-        op << 10 | new
+        op << 11 | new
     }
 }

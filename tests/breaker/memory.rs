@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use gaud::breaker::BreakerState;
+use gaud::breaker::{BreakerState, Slot};
 use gaud::config::File;
 use gaud::gateway::Gateway;
 use gaud::host::Host;
@@ -24,6 +24,7 @@ pub(crate) struct Memory {
     fails_every: u32,
     counted: Mutex<Vec<Metric>>,
     shown: Mutex<Vec<BreakerState>>,
+    models_shown: Mutex<Vec<Vec<BreakerState>>>,
 }
 
 impl Memory {
@@ -51,9 +52,14 @@ impl Memory {
         self.counted.lock().unwrap().iter().filter(|counted| **counted == metric).count()
     }
 
-    /// What the breakers' gauges were set to, in this order.
+    /// The states that the gauge of the provider's breaker was changed to, in this order.
     pub(crate) fn shown(&self) -> Vec<BreakerState> {
         self.shown.lock().unwrap().clone()
+    }
+
+    /// What the models' gauges were set to, in this order; without closed models.
+    pub(crate) fn models_shown(&self) -> Vec<Vec<BreakerState>> {
+        self.models_shown.lock().unwrap().clone()
     }
 }
 
@@ -93,7 +99,16 @@ impl Host for Memory {
     }
 
     fn show_state(&self, _: ProviderId, state: BreakerState) {
-        self.shown.lock().unwrap().push(state);
+        let mut shown = self.shown.lock().unwrap();
+        if shown.last().unwrap_or(&BreakerState::Closed) != &state {
+            shown.push(state);
+        }
+    }
+
+    fn show_models(&self, _: ProviderId, models: &[(Slot, BreakerState)]) {
+        let not_closed = models.iter().map(|(_, state)| *state);
+        let not_closed = not_closed.filter(|state| *state != BreakerState::Closed).collect();
+        self.models_shown.lock().unwrap().push(not_closed);
     }
 }
 

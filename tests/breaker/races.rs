@@ -4,13 +4,11 @@
 use std::sync::Barrier;
 use std::thread;
 
-use gaud::breaker::BreakerState;
-use gaud::breaker::{Outcome, State};
-use gaud::gateway::{Gateway, Provider};
-use gaud::health::shared_breaker;
+use gaud::breaker::{Arrival, BreakerState, Evidence, Reason, Slot, State, Tickets};
+use gaud::gateway::Gateway;
+use gaud::health::shared_breaker::{self, Watched};
 use gaud::host::metrics::Metric;
 use gaud::host::store::{Contended, Store, TRIES_MAX, update};
-use gaud::route::ProviderId;
 
 use super::memory::{Memory, gateway};
 
@@ -43,17 +41,38 @@ fn add_one(store: &Memory) -> Result<u64, Contended> {
     })
 }
 
-fn one_provider(failures: u32) -> (Gateway, ProviderId) {
+const FAILED: Evidence = Evidence::ModelFailed(Reason::Status(500));
+const UNREACHABLE: Evidence = Evidence::Unreachable(Reason::Timeout);
+
+fn one_provider(failures: u32) -> Gateway {
     let settings = format!(r#"{{"failures":{failures},"open_secs":30,"successes":1}}"#);
-    let json = format!(r#"{{"breaker":{settings},"providers":{{"p":{{"url":"http://a"}}}}}}"#);
-    let gateway = gateway(&json);
-    let id = gateway.ids().next().unwrap();
-    (gateway, id)
+    gateway(&format!(r#"{{"breaker":{settings},"providers":{{"p":{{"url":"http://a"}}}}}}"#))
 }
 
-fn fail(host: &Memory, id: ProviderId, provider: &Provider) {
-    let ticket = shared_breaker::admit(host, id, provider).unwrap().unwrap();
-    shared_breaker::record(host, id, provider, ticket, Outcome::Failure);
+fn watched(gateway: &Gateway) -> Watched<'_> {
+    Watched::of(gateway, gateway.ids().next().unwrap()).unwrap()
+}
+
+fn admit(host: &Memory, gateway: &Gateway, model: &str) -> Option<Tickets> {
+    let admitted = watched(gateway).admit(host, Some(model), Arrival::Whole).ok()?;
+    Some(admitted.unwrap().tickets)
+}
+
+fn hear(host: &Memory, gateway: &Gateway, tickets: Tickets, evidence: Evidence) {
+    watched(gateway).record(host, tickets, evidence.at_head(&tickets), evidence.reason());
+}
+
+fn fail(host: &Memory, gateway: &Gateway, model: &str, evidence: Evidence) {
+    let tickets = admit(host, gateway, model).unwrap();
+    hear(host, gateway, tickets, evidence);
+}
+
+fn state(host: &Memory, gateway: &Gateway) -> State {
+    shared_breaker::peek(host, &gateway.providers()[0]).provider().state()
+}
+
+fn state_of(host: &Memory, gateway: &Gateway, model: &str) -> State {
+    shared_breaker::peek(host, &gateway.providers()[0]).model(Slot::of(model)).state()
 }
 
 #[test]
@@ -106,41 +125,79 @@ fn the_last_try_counts() {
 #[test]
 fn what_cannot_be_stored_is_counted_and_refused() {
     let host = Memory::failing_every(1);
-    let (gateway, id) = one_provider(1);
-    let provider = gateway.provider(id).unwrap();
-    fail(&host, id, provider);
+    let gateway = one_provider(1);
+    fail(&host, &gateway, "m", FAILED);
     assert_eq!(host.count_of(Metric::Contended), 1);
-    assert_eq!(shared_breaker::peek(&host, provider).state(), State::Closed { failures: 0 });
-    assert_eq!(host.shown(), [], "nothing has changed");
+    assert_eq!(state_of(&host, &gateway, "m"), State::Closed { failures: 0 });
+    assert_eq!((host.shown(), host.models_shown()), (vec![], vec![]), "nothing has changed");
 }
 
 #[test]
-fn failures_of_all_threads_add_up() {
+fn failures_of_all_threads_add_up_on_both_levels() {
     let host = Memory::failing_every(5);
-    let (gateway, id) = one_provider(1_000_000);
-    let provider = gateway.provider(id).unwrap();
-    at_once(|| (0..TIMES).for_each(|_| fail(&host, id, provider)));
-    let lost = host.count_of(Metric::Contended);
-    let failures = u32::try_from(THREADS * TIMES - lost).unwrap();
-    assert_eq!(shared_breaker::peek(&host, provider).state(), State::Closed { failures });
+    let gateway = one_provider(1_000_000);
+    at_once(|| {
+        for _ in 0..TIMES {
+            fail(&host, &gateway, "a", FAILED);
+            fail(&host, &gateway, "b", FAILED);
+            fail(&host, &gateway, "b", UNREACHABLE);
+        }
+    });
+    let count = |state: State| match state {
+        State::Closed { failures } => failures as usize,
+        other => panic!("{other:?}"),
+    };
+    let models = ["a", "b"].map(|model| count(state_of(&host, &gateway, model)));
+    let all = models.iter().sum::<usize>() + count(state(&host, &gateway));
+    assert_eq!(all + host.count_of(Metric::Contended), 3 * THREADS * TIMES);
 }
 
 #[test]
-fn one_thread_opens_it_and_one_gets_the_probe() {
-    let (gateway, id) = one_provider(1);
-    let provider = gateway.provider(id).unwrap();
+fn one_thread_opens_a_breaker_and_one_gets_the_probe() {
+    let gateway = one_provider(1);
+    let id = gateway.ids().next().unwrap();
     let host = Memory::at(1);
-    for round in 1..100 {
-        let ticket = shared_breaker::admit(&host, id, provider).unwrap().unwrap();
-        at_once(|| shared_breaker::record(&host, id, provider, ticket, Outcome::Failure));
-        assert_eq!(host.count_of(Metric::Transition(id, BreakerState::Open)), round);
+    for (round, evidence) in (1..100).zip([UNREACHABLE, FAILED].into_iter().cycle()) {
+        let of_model = round / 2;
+        let rounds = [round - of_model, of_model];
+        let counted = |state| {
+            [Metric::Transition(id, state), Metric::ModelTransition(id, state)]
+                .map(|metric| host.count_of(metric))
+        };
+        let tickets = admit(&host, &gateway, "m").unwrap();
+        at_once(|| hear(&host, &gateway, tickets, evidence));
+        assert_eq!(counted(BreakerState::Open), rounds);
         host.advance(OPEN_MS);
-        let asked = at_once(|| shared_breaker::admit(&host, id, provider));
-        let mut probes = asked.into_iter().filter_map(|asked| asked.ok().flatten());
+        let asked = at_once(|| admit(&host, &gateway, "m"));
+        let mut probes = asked.into_iter().flatten();
         let probe = probes.next().expect("one is let through");
         assert!(probe.is_probe());
         assert_eq!(probes.next(), None);
-        shared_breaker::record(&host, id, provider, probe, Outcome::Success);
-        assert_eq!(host.count_of(Metric::Transition(id, BreakerState::Closed)), round);
+        hear(&host, &gateway, probe, Evidence::Answered);
+        assert_eq!(counted(BreakerState::Closed), rounds);
+    }
+}
+
+#[test]
+fn threads_with_models_of_their_own_open_the_provider_once() {
+    let gateway = one_provider(1);
+    let id = gateway.ids().next().unwrap();
+    for _ in 0..100 {
+        let host = Memory::at(1);
+        let models = ["a", "b", "c"].map(|model| (model, admit(&host, &gateway, model).unwrap()));
+        let start = Barrier::new(models.len());
+        thread::scope(|scope| {
+            for (_, tickets) in &models {
+                scope.spawn(|| {
+                    start.wait();
+                    hear(&host, &gateway, *tickets, FAILED);
+                });
+            }
+        });
+        let open = State::Open { until_ms: 1 + OPEN_MS };
+        assert_eq!(models.map(|(model, _)| state_of(&host, &gateway, model)), [open; 3]);
+        assert_eq!(state(&host, &gateway), open);
+        assert_eq!(host.count_of(Metric::Transition(id, BreakerState::Open)), 1);
+        assert_eq!(host.count_of(Metric::ModelTransition(id, BreakerState::Open)), 3);
     }
 }

@@ -1,13 +1,12 @@
 //! Whole requests through sessions that share a breaker, by a clock that is set by hand.
 
-use gaud::breaker::BreakerState;
-use gaud::breaker::{Breaker, Outcome, State};
-use gaud::health::shared_breaker;
+use gaud::breaker::{BreakerState, Levels, Outcome, Place, State};
+use gaud::health::shared_breaker::{self, Watched};
 use gaud::host::metrics::{Metric, RequestOutcome};
 use gaud::host::store::Store;
 use gaud::session::RequestAction;
 
-use super::envoy::{BREAKS_OFF, CLIENT_LEFT, Envoy, NOW_MS, OPEN_MS, PROBE_MS, WHOLE};
+use super::envoy::{BODY_MS, BREAKS_OFF, CLIENT_LEFT, Envoy, NOW_MS, OPEN_MS, PROBE_MS, WHOLE};
 use super::memory::gateway;
 
 #[test]
@@ -53,8 +52,9 @@ fn from_closed_to_closed() {
     envoy.respond(&mut second, 401);
     assert_eq!(envoy.state(), State::Closed { failures: 0 });
     envoy.end(&mut second, WHOLE);
-    let shown = [BreakerState::Open, BreakerState::HalfOpen, BreakerState::Closed];
-    assert_eq!(envoy.host.shown(), shown);
+    assert_eq!(envoy.host.shown(), [], "the provider was closed all the time");
+    let shown = [vec![BreakerState::Open], vec![BreakerState::HalfOpen], vec![]];
+    assert_eq!(envoy.host.models_shown(), shown);
     let id = envoy.gateway.ids().next().unwrap();
     let rejected = Metric::Request(id, RequestOutcome::Rejected);
     assert_eq!(envoy.host.count_of(rejected), 4);
@@ -152,19 +152,21 @@ fn a_lost_probe_gives_its_place_back_after_its_deadline() {
 fn failed_checks_are_failures() {
     let envoy = Envoy::new();
     let id = envoy.gateway.ids().next().unwrap();
-    let fail = || shared_breaker::check_failed(&envoy.host, id, &envoy.gateway.providers()[0]);
+    let fail = || Watched::of(&envoy.gateway, id).unwrap().check_failed(&envoy.host);
     envoy.serve(500, WHOLE);
-    (0..2).for_each(|_| fail());
+    (0..3).for_each(|_| fail());
+    assert_eq!(envoy.state(), State::Closed { failures: 1 }, "a check is not about a model");
     let open = State::Open { until_ms: envoy.until_ms() };
     envoy.host.advance(1);
     fail();
-    assert_eq!(envoy.state(), open, "it is not open for longer");
+    assert_eq!(envoy.provider_state(), open, "it is not open for longer");
     envoy.host.advance(OPEN_MS);
     let mut probe = envoy.sent();
     fail();
     envoy.respond(&mut probe, 200);
     envoy.end(&mut probe, WHOLE);
-    assert_eq!(envoy.state(), State::Open { until_ms: envoy.until_ms() }, "the probe is late");
+    let open = State::Open { until_ms: envoy.until_ms() };
+    assert_eq!(envoy.provider_state(), open, "the probe is late");
 }
 
 #[test]
@@ -188,6 +190,130 @@ fn another_url_is_another_breaker() {
     let moved = &moved.providers()[0];
     assert_ne!(moved.breaker_key, envoy.gateway.providers()[0].breaker_key);
     shared_breaker::seed(&envoy.host, moved);
-    assert_eq!(shared_breaker::peek(&envoy.host, moved), Breaker::default());
+    assert_eq!(shared_breaker::peek(&envoy.host, moved), Levels::default());
     envoy.refused(30);
+}
+
+/// What Envoy says when a provider closes its connection after a 101.
+const TUNNEL_ENDS: (u64, &[u8]) =
+    (1 << 6, b"upstream_reset_after_response_started{connection_termination}");
+
+#[test]
+fn a_tunnel_is_not_an_answer() {
+    let envoy = Envoy::new();
+    for end in [TUNNEL_ENDS, BREAKS_OFF, WHOLE, CLIENT_LEFT].into_iter().cycle().take(8) {
+        let (mut session, step) = envoy.socket();
+        assert!(matches!(step, RequestAction::Forward(_)), "{step:?}");
+        envoy.respond(&mut session, 101);
+        envoy.end(&mut session, end);
+    }
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
+    assert_eq!(envoy.provider_state(), State::Closed { failures: 0 });
+    let id = envoy.gateway.ids().next().unwrap();
+    let sent = |outcome| envoy.host.count_of(Metric::Request(id, RequestOutcome::Sent(outcome)));
+    assert_eq!([Outcome::Success, Outcome::Failure, Outcome::Neutral].map(sent), [0, 0, 8]);
+}
+
+#[test]
+fn a_tunnel_is_no_probe() {
+    let envoy = Envoy::new();
+    envoy.open();
+    let refused = envoy.socket().1;
+    assert!(matches!(refused, RequestAction::Reply(_)), "{refused:?}");
+    envoy.host.advance(OPEN_MS);
+    let open = envoy.state();
+    let (mut session, step) = envoy.socket();
+    assert!(matches!(step, RequestAction::Forward(_)), "{step:?}");
+    envoy.respond(&mut session, 101);
+    envoy.end(&mut session, TUNNEL_ENDS);
+    assert_eq!(envoy.state(), open);
+    let mut probe = envoy.sent();
+    let refused = envoy.socket().1;
+    assert!(matches!(refused, RequestAction::Reply(_)), "a probe is out");
+    envoy.respond(&mut probe, 200);
+    envoy.end(&mut probe, WHOLE);
+    envoy.serve(200, WHOLE);
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
+}
+
+#[test]
+fn requests_without_a_model_blame_no_model() {
+    let envoy = Envoy::new();
+    for path in [&b"/v1/files/x"[..], b"/ui/events"] {
+        for (status, end) in [(500, WHOLE), (200, BREAKS_OFF)].into_iter().cycle().take(8) {
+            let mut session = envoy.without_model(path);
+            envoy.respond(&mut session, status);
+            envoy.end(&mut session, end);
+        }
+    }
+    let levels = shared_breaker::peek(&envoy.host, &envoy.gateway.providers()[0]);
+    assert_eq!(levels, Levels::default());
+}
+
+#[test]
+fn timeouts_of_a_provider_are_not_about_a_model() {
+    let envoy = Envoy::new();
+    for _ in 0..5 {
+        let mut session = envoy.sent();
+        session.respond(&envoy.host, 408, || b"via_upstream".to_vec());
+        envoy.end(&mut session, WHOLE);
+    }
+    let levels = shared_breaker::peek(&envoy.host, &envoy.gateway.providers()[0]);
+    assert_eq!(levels, Levels::default());
+    for _ in 0..3 {
+        let mut session = envoy.sent();
+        session.respond(&envoy.host, 504, || b"upstream_per_try_timeout".to_vec());
+        envoy.end(&mut session, (4, b"upstream_per_try_timeout"));
+    }
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
+    assert_eq!(envoy.provider_state(), State::Open { until_ms: envoy.until_ms() });
+}
+
+#[test]
+fn an_unfinished_probe_has_its_place_for_seconds() {
+    let envoy = Envoy::new();
+    envoy.open();
+    envoy.host.advance(OPEN_MS);
+    let (mut hog, step) = envoy.begin("p:x", false);
+    assert!(matches!(step, RequestAction::Forward(_)), "{step:?}");
+    envoy.refused(1);
+    envoy.host.advance(BODY_MS);
+    let second = envoy.begin("p:x", false).1;
+    assert!(matches!(second, RequestAction::Reply(_)), "not for another unfinished one");
+    envoy.serve(200, WHOLE);
+    envoy.serve(200, WHOLE);
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
+    envoy.end(&mut hog, CLIENT_LEFT);
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
+}
+
+#[test]
+fn a_client_that_aborts_a_probe_does_not_get_the_next_one_by_an_unfinished_request() {
+    let envoy = Envoy::new();
+    envoy.open();
+    envoy.host.advance(OPEN_MS);
+    let (mut hog, _) = envoy.begin("p:x", false);
+    envoy.end(&mut hog, CLIENT_LEFT);
+    let until_ms = envoy.until_ms();
+    let place = Place::Reserved { until_ms };
+    assert_eq!(envoy.state(), State::HalfOpen { successes: 0, probe: 0, place });
+    assert!(matches!(envoy.begin("p:x", false).1, RequestAction::Reply(_)));
+    envoy.serve(200, WHOLE);
+    envoy.serve(200, WHOLE);
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
+}
+
+#[test]
+fn a_probe_whose_body_comes_keeps_its_place_until_the_answer() {
+    let envoy = Envoy::new();
+    envoy.open();
+    envoy.host.advance(OPEN_MS);
+    let (mut probe, _) = envoy.begin("p:x", false);
+    envoy.host.advance(BODY_MS - 1);
+    envoy.finish(&mut probe);
+    envoy.host.advance(PROBE_MS - 1);
+    envoy.refused(1);
+    envoy.respond(&mut probe, 200);
+    envoy.serve(200, WHOLE);
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
 }

@@ -1,9 +1,9 @@
 //! What must hold of a world that stands still, whatever has happened to it.
 
-use gaud::breaker::{Breaker, Outcome, State, Verdict};
+use gaud::breaker::{Arrival, Levels, Outcome, Outcomes, State};
 
 use super::history::Broken;
-use super::world::{World, decode};
+use super::world::{World, decode, state};
 
 /// Longer than every wait, wherever the clock was set back to.
 const LONG_MS: u64 = 1000;
@@ -11,38 +11,45 @@ const LONG_MS: u64 = 1000;
 impl World {
     /// Checks everything that can be seen without a step.
     pub(crate) fn stands(&self) -> Result<(), Broken> {
-        let breaker = decode(&self.record)?;
-        if let State::Closed { failures } = breaker.state()
+        let levels = decode(&self.record)?;
+        if let State::Closed { failures } = state(&levels)
             && failures != self.history.failures
         {
             return Err("the failures are not those that have happened");
         }
-        self.answers(&breaker)?;
+        for arrival in [Arrival::Whole, Arrival::Unfinished, Arrival::Tunnel] {
+            self.answers(&levels, arrival)?;
+        }
         self.has_one_probe()?;
-        self.comes_back(breaker)
+        self.comes_back(levels)
     }
 
-    /// Who asked now would get the right answer.
-    fn answers(&self, breaker: &Breaker) -> Result<(), Broken> {
-        let (verdict, new) = breaker.admit(self.now_ms, &self.settings);
-        let grants = self.history.grants(self.now_ms);
-        match (verdict, new) {
-            (Verdict::Admitted(ticket), None) if self.history.is_closed() => {
-                (!ticket.is_probe()).then_some(()).ok_or("a closed breaker has a probe")
+    /// A request that asked now would get the right answer.
+    fn answers(&self, levels: &Levels, arrival: Arrival) -> Result<(), Broken> {
+        let verdict = levels.admit(None, arrival, self.now_ms, &self.settings);
+        let grants = self.history.grants(arrival, self.now_ms);
+        let passes = match arrival {
+            Arrival::Tunnel => self.history.lets_tunnels(self.now_ms),
+            Arrival::Whole | Arrival::Unfinished => self.history.is_closed(),
+        };
+        match verdict {
+            Ok((tickets, None)) if passes => (!tickets.is_probe())
+                .then_some(())
+                .ok_or("a request that changes nothing is a probe"),
+            Ok((tickets, Some(_))) if grants => {
+                tickets.is_probe().then_some(()).ok_or("the request let through is no probe")
             }
-            (Verdict::Admitted(ticket), Some(_)) if grants => {
-                ticket.is_probe().then_some(()).ok_or("the request let through is no probe")
-            }
-            (Verdict::Refused { .. }, _) if grants => Err("nobody is let through in time"),
-            (Verdict::Refused { .. }, _) if self.history.is_closed() => Err("closed, and refuses"),
-            (Verdict::Refused { retry_after_ms }, None) => {
-                match self.history.waits_ms(self.now_ms).unwrap_or(retry_after_ms) {
+            Ok(_) => Err("a request is let through out of turn"),
+            Err(_) if grants => Err("no request is let through in time"),
+            Err(_) if passes => Err("a request is refused that may pass"),
+            Err(refusal) => {
+                let wait_ms = refusal.retry_after_ms;
+                match self.history.waits_ms(self.now_ms).unwrap_or(wait_ms) {
                     0 => Err("refused without a time to wait"),
-                    left_ms if left_ms == retry_after_ms => Ok(()),
+                    left_ms if left_ms == wait_ms => Ok(()),
                     _ => Err("the time to wait is not the time that is left"),
                 }
             }
-            _ => Err("a request is let through out of turn"),
         }
     }
 
@@ -52,7 +59,7 @@ impl World {
             !request.streams
                 && request.probe.is_some()
                 && request.period == self.history.number
-                && self.now_ms < request.at_ms + self.settings.probe_ms
+                && self.now_ms < request.until_ms
         });
         match has_place.count() {
             2.. if !self.was_set_back => Err("two probes are out at once"),
@@ -61,22 +68,22 @@ impl World {
     }
 
     /// Left alone until every deadline has passed, good probes close it: nothing is ever stuck.
-    fn comes_back(&self, mut breaker: Breaker) -> Result<(), Broken> {
+    fn comes_back(&self, mut levels: Levels) -> Result<(), Broken> {
         let now_ms = self.now_ms + LONG_MS;
+        let good = Outcomes { provider: Outcome::Success, model: Outcome::Neutral };
         for _ in 0..self.settings.successes {
-            if let State::Closed { .. } = breaker.state() {
+            if let State::Closed { .. } = state(&levels) {
                 return Ok(());
             }
-            let (Verdict::Admitted(ticket), Some(half_open)) =
-                breaker.admit(now_ms, &self.settings)
-            else {
+            let admitted = levels.admit(None, Arrival::Unfinished, now_ms, &self.settings);
+            let Ok((tickets, Some(half_open))) = admitted else {
                 return Err("a place never comes back");
             };
-            breaker = half_open
-                .record(ticket, Outcome::Success, now_ms, &self.settings)
+            levels = half_open
+                .record(&tickets, good, now_ms, &self.settings)
                 .ok_or("a good probe does not count")?;
         }
-        let is_closed = matches!(breaker.state(), State::Closed { .. });
+        let is_closed = matches!(state(&levels), State::Closed { .. });
         is_closed.then_some(()).ok_or("good probes do not close it")
     }
 }

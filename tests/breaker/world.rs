@@ -2,8 +2,8 @@
 //! swapping it, requests, a clock. All decisions are the real breaker's.
 //!
 //! ```text
-//! Ask ─> (load) ─┬─> refused                      Report, CheckFailed ─> (load) ─┬─> nothing
-//!                ├─> let through: Sent ─┐                                        └─> Pending
+//! Ask ─> (load) ─┬─> refused              Report, BodyCame, CheckFailed ─> (load) ─┬─> nothing
+//!                ├─> let through: Sent ─┐                                          └─> Pending
 //!                └─> Pending ──(swap)───┤
 //!                                       ├─ respond ─> failure, neutral: over
 //!                                       │      └────> success: Streaming ─ end ─> over
@@ -13,8 +13,10 @@
 //! As in a session, a response that begins well is reported at once only for a probe, and at its
 //! end for all; what cannot count is not reported, and the history must agree. A worker makes one change at a time, so `pending` holds no more
 //! than there are workers; any worker may have any request.
+//!
+//! The record is a provider's; a model's breaker is the same machine, and the two together are in `two_levels`.
 
-use gaud::breaker::{Breaker, Outcome, RECORD_BYTES, Settings, Ticket, Verdict};
+use gaud::breaker::{Arrival, Levels, Outcome, Outcomes, Settings, State, Tickets};
 
 use super::history::{Broken, History};
 use super::key::probe_number;
@@ -22,7 +24,8 @@ use super::key::probe_number;
 /// A request that was let through.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
-    pub(crate) ticket: Ticket,
+    pub(crate) tickets: Tickets,
+    pub(crate) arrival: Arrival,
     pub(crate) streams: bool,
     /// There were failures when it was admitted.
     pub(crate) saw_failures: bool,
@@ -31,14 +34,15 @@ pub(crate) struct Request {
     /// Which probe of the history it is, and which of the record.
     pub(crate) probe: Option<u32>,
     pub(crate) probe_number: Option<u32>,
-    /// When it was let through.
-    pub(crate) at_ms: u64,
+    /// When it loses the place of a probe.
+    pub(crate) until_ms: u64,
 }
 
 /// What a worker does with the record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Op {
-    Ask,
+    Ask(Arrival),
+    BodyCame(Request),
     Report(Request, Outcome),
     CheckFailed,
 }
@@ -51,15 +55,15 @@ pub(crate) struct Pending {
     pub(crate) fresh: bool,
     /// When it looked at the clock.
     at_ms: u64,
-    pub(crate) new: [u8; RECORD_BYTES],
-    ticket: Option<Ticket>,
+    pub(crate) new: Vec<u8>,
+    tickets: Option<Tickets>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) now_ms: u64,
-    pub(crate) record: [u8; RECORD_BYTES],
+    pub(crate) record: Vec<u8>,
     pub(crate) pending: Vec<Pending>,
     pub(crate) requests: Vec<Request>,
     pub(crate) history: History,
@@ -72,9 +76,13 @@ pub(crate) struct World {
     pub(crate) row: Option<&'static str>,
 }
 
-pub(crate) fn decode(record: &[u8]) -> Result<Breaker, Broken> {
-    let breaker = Breaker::from_bytes(record).ok_or("the record cannot be read")?;
-    (breaker.to_bytes() == record).then_some(breaker).ok_or("the record reads as another one")
+pub(crate) fn decode(record: &[u8]) -> Result<Levels, Broken> {
+    let levels = Levels::from_bytes(record).ok_or("the record cannot be read")?;
+    (levels.to_bytes() == record).then_some(levels).ok_or("the record reads as another one")
+}
+
+pub(crate) fn state(levels: &Levels) -> State {
+    levels.provider().state()
 }
 
 impl World {
@@ -82,7 +90,7 @@ impl World {
         Self {
             settings,
             now_ms: 1_000_000,
-            record: Breaker::default().to_bytes(),
+            record: Levels::default().to_bytes(),
             pending: Vec::new(),
             requests: Vec::new(),
             history: History::new(settings),
@@ -95,44 +103,44 @@ impl World {
 
     /// A worker begins a change: it loads the record and decides.
     pub(crate) fn load(&mut self, op: Op) -> Result<(), Broken> {
-        let breaker = decode(&self.record)?;
-        let (verdict, new) = match op {
-            Op::Ask => {
-                let (verdict, new) = breaker.admit(self.now_ms, &self.settings);
-                (Some(verdict), new)
+        let levels = decode(&self.record)?;
+        let (tickets, new) = match &op {
+            Op::Ask(arrival) => match levels.admit(None, *arrival, self.now_ms, &self.settings) {
+                Ok((tickets, new)) => (Some(tickets), new),
+                Err(_) => (None, None),
+            },
+            Op::BodyCame(request) => {
+                (None, levels.body_came(&request.tickets, self.now_ms, &self.settings))
             }
-            Op::Report(request, outcome) => {
-                (None, breaker.record(request.ticket, outcome, self.now_ms, &self.settings))
+            Op::Report(request, provider) => {
+                let outcomes = Outcomes { provider: *provider, model: Outcome::Neutral };
+                (None, levels.record(&request.tickets, outcomes, self.now_ms, &self.settings))
             }
-            Op::CheckFailed => (None, breaker.failed(self.now_ms, &self.settings)),
-        };
-        let ticket = match verdict {
-            Some(Verdict::Admitted(ticket)) => Some(ticket),
-            _ => None,
+            Op::CheckFailed => (None, levels.check_failed(self.now_ms, &self.settings)),
         };
         if let Some(new) = new {
             let (at_ms, new) = (self.now_ms, new.to_bytes());
-            self.pending.push(Pending { op, fresh: true, at_ms, new, ticket });
+            self.pending.push(Pending { op, fresh: true, at_ms, new, tickets });
             return Ok(());
         }
         if self.history.counts(&op, self.now_ms).is_some() {
             return Err("what counts has changed nothing");
         }
-        self.over(op, ticket.map(|ticket| (ticket, self.now_ms)), None);
+        self.over(op, tickets.map(|tickets| (tickets, self.now_ms)), None);
         Ok(())
     }
 
     /// A worker swaps; when somebody was faster, it loads anew.
     pub(crate) fn swap(&mut self, index: usize) -> Result<(), Broken> {
-        let Pending { op, fresh, at_ms, new, ticket } = self.pending.swap_remove(index);
+        let Pending { op, fresh, at_ms, new, tickets } = self.pending.swap_remove(index);
         if !fresh {
             return self.load(op);
         }
         let (old, new) = (decode(&self.record)?, decode(&new)?);
-        self.row = Some(self.history.changed(&op, (old.state(), new.state()), at_ms)?);
+        self.row = Some(self.history.changed(&op, (state(&old), state(&new)), at_ms)?);
         self.record = new.to_bytes();
         self.pending.iter_mut().for_each(|other| other.fresh = false);
-        self.over(op, ticket.map(|ticket| (ticket, at_ms)), Some(new));
+        self.over(op, tickets.map(|tickets| (tickets, at_ms)), Some((new, at_ms)));
         Ok(())
     }
 
@@ -171,31 +179,47 @@ impl World {
         Ok(())
     }
 
+    /// The rest of a probe's body comes.
+    pub(crate) fn finish(&mut self, index: usize) -> Result<(), Broken> {
+        let request = self.requests.swap_remove(index);
+        self.load(Op::BodyCame(request))
+    }
+
     /// A change has ended: the request goes on, or is over.
-    fn over(&mut self, op: Op, admitted: Option<(Ticket, u64)>, new: Option<Breaker>) {
+    fn over(&mut self, op: Op, admitted: Option<(Tickets, u64)>, new: Option<(Levels, u64)>) {
         match (op, admitted) {
-            (Op::Ask, Some((ticket, at_ms))) => {
-                self.requests.push(self.let_through(ticket, at_ms));
+            (Op::Ask(arrival), Some((tickets, at_ms))) => {
+                self.requests.push(self.let_through(tickets, arrival, at_ms));
+            }
+            (Op::BodyCame(request), _) => {
+                let until = |(_, at_ms)| at_ms + self.settings.probe_ms;
+                let until_ms = new.map_or(request.until_ms, until);
+                self.requests.push(Request { arrival: Arrival::Whole, until_ms, ..request });
             }
             (Op::Report(request, Outcome::Success), _) if !request.streams => {
-                let ticket = new.map_or(request.ticket, |new| new.ticket_after(request.ticket));
-                let period = new.map_or(request.period, |_| self.history.number);
-                self.requests.push(Request { streams: true, ticket, period, ..request });
+                let period = new.as_ref().map_or(request.period, |_| self.history.number);
+                let after = |(new, _): (Levels, u64)| new.tickets_after(request.tickets);
+                let tickets = new.map_or(request.tickets, after);
+                self.requests.push(Request { streams: true, tickets, period, ..request });
             }
             _ => {}
         }
     }
 
-    fn let_through(&self, ticket: Ticket, at_ms: u64) -> Request {
-        let is_probe = ticket.is_probe();
+    fn let_through(&self, tickets: Tickets, arrival: Arrival, at_ms: u64) -> Request {
+        let is_probe = tickets.is_probe();
+        let Settings { probe_ms, body_ms, .. } = self.settings;
+        // The rest of a body matters to a probe alone.
+        let is_unfinished = is_probe && arrival == Arrival::Unfinished;
         Request {
-            ticket,
+            tickets,
+            arrival: if is_unfinished { Arrival::Unfinished } else { Arrival::Whole },
+            until_ms: at_ms + if is_unfinished { body_ms } else { probe_ms },
             streams: false,
             saw_failures: !is_probe && self.history.failures > 0,
             period: self.history.number,
             probe: is_probe.then_some(self.history.probes),
             probe_number: probe_number(&self.record).filter(|_| is_probe),
-            at_ms,
         }
     }
 }

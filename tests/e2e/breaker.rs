@@ -4,17 +4,21 @@
 //! requests that tell one provider from another.
 
 mod checks;
+mod credential;
 mod crowd;
 mod grpc;
+mod hogging;
 mod late;
 mod leaving;
 mod many;
+mod models;
 mod neutral;
 mod opening;
 mod restart;
 mod stalling;
 mod status;
 mod streams;
+mod tunnels;
 
 use crate::client::{Request, Response, h1};
 use crate::harness::{Gateway, wait};
@@ -90,10 +94,30 @@ impl Site {
 }
 
 /// A provider in `/health`.
-pub(crate) fn health(gateway: &Gateway, name: &str) -> Value {
+pub(crate) fn shown(gateway: &Gateway, name: &str) -> Value {
     let response = h1::exchange(gateway.addr(), &Request::new("GET", "/health"));
     assert_eq!(response.status, 200, "{}", response.text());
     response.json()["providers"][name].clone()
+}
+
+/// A provider in `/health`, as a request for its only model meets it.
+pub(crate) fn health(gateway: &Gateway, name: &str) -> Value {
+    of_model(&shown(gateway, name))
+}
+
+/// A provider with the breaker of its first failing model, where the provider's has seen no failure.
+pub(crate) fn of_model(provider: &Value) -> Value {
+    let mut provider = provider.clone();
+    let Some(shown) = provider.as_object_mut() else { return provider };
+    let models = shown.remove("failing_models");
+    if shown["breaker"] == "closed"
+        && shown["consecutive_failures"] == 0
+        && let Some(Value::Object(mut model)) = models.map(|models| models[0].clone())
+    {
+        model.remove("model");
+        shown.append(&mut model);
+    }
+    provider
 }
 
 pub(crate) fn breaker_is(gateway: &Gateway, name: &str, state: &str) -> bool {
@@ -108,13 +132,19 @@ fn probes(name: &str, outcome: &str) -> String {
     format!(r#"gaud_probes_total{{outcome="{outcome}",provider="{name}"}}"#)
 }
 
+/// The changes of a provider's breaker and of its models' breakers; see [`metric`].
 pub(crate) fn transitions(name: &str, to: &str) -> String {
     format!(r#"gaud_breaker_transitions_total{{provider="{name}",to="{to}"}}"#)
 }
 
+/// A metric. The changes of breakers are those of both levels: the failures of a suite tell which level it means.
 pub(crate) fn metric(gateway: &Gateway, name: &str) -> u64 {
     let metrics = gateway.admin().metrics();
-    *metrics.get(name).unwrap_or_else(|| panic!("no {name} among {:#?}", metrics.keys()))
+    let get = |name: &str| {
+        *metrics.get(name).unwrap_or_else(|| panic!("no {name} among {:#?}", metrics.keys()))
+    };
+    let of_models = name.strip_prefix("gaud_breaker_").filter(|rest| rest.starts_with("trans"));
+    get(name) + of_models.map_or(0, |rest| get(&format!("gaud_model_breaker_{rest}")))
 }
 
 /// Waits until a metric has come to a value, and fails at once where it is past it.

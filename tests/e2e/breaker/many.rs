@@ -1,6 +1,6 @@
 //! Five hundred providers: everything as before, and how long it takes.
 
-use super::{LISTEN, metric, provider, request, requests, transitions};
+use super::{LISTEN, metric, of_model, provider, request, requests, transitions};
 use crate::client::{Request, h1};
 use crate::harness::{Gateway, wait};
 use crate::upstream::{Answer, Provider};
@@ -76,7 +76,7 @@ fn shown(health: &Value) {
             number if number == COUNT - 1 => ("open", 3),
             _ => ("closed", 0),
         };
-        let shown = &providers[&name(number)];
+        let shown = of_model(&providers[&name(number)]);
         assert_eq!(
             (&shown["breaker"], &shown["consecutive_failures"]),
             (&state.into(), &failures.into())

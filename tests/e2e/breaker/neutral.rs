@@ -14,7 +14,9 @@ const BREAKER: &str = "failures = 2, open_secs = 30";
 
 fn site() -> &'static Site {
     static SITE: OnceLock<Site> = OnceLock::new();
-    SITE.get_or_init(|| Site::start(2, BREAKER, &["clients-errors", "own-errors", "late-errors"]))
+    SITE.get_or_init(|| {
+        Site::start(2, BREAKER, &["clients-errors", "own-errors", "late-errors", "timeouts"])
+    })
 }
 
 #[track_caller]
@@ -29,7 +31,7 @@ fn assert_failures(name: &str, count: u32) {
 #[test]
 fn a_4xx_is_a_success() {
     let name = "clients-errors";
-    for status in [400, 401, 403, 404, 408, 413, 422, 429, 499] {
+    for status in [400, 401, 403, 404, 409, 413, 422, 429, 499] {
         site().answer(name, 500);
         assert_failures(name, 1);
         site().answer(name, status);
@@ -38,6 +40,18 @@ fn a_4xx_is_a_success() {
     }
     site().wait_for(name, "success", 9);
     site().wait_for(name, "failure", 9);
+    site().gateway.assert_no_trap();
+}
+
+#[test]
+fn a_providers_timeouts_say_nothing() {
+    let name = "timeouts";
+    site().answer(name, 500);
+    for (count, status) in (1..).zip([408, 425]) {
+        site().answer(name, status);
+        site().wait_for(name, "neutral", count);
+        assert_failures(name, 1);
+    }
     site().gateway.assert_no_trap();
 }
 

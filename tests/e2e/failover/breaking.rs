@@ -1,4 +1,4 @@
-//! Breakers and chains: who is left alone is passed over, and every attempt counts.
+//! Breakers and chains: an open target is passed over, and a request is one failure of a target.
 
 use super::fault::Fault::{Good, Status};
 use super::fleet::{CHAINS, Fleet};
@@ -32,6 +32,9 @@ fn ask(fleet: &Fleet, case: &str, model: &str, steps: &[Step]) -> Response {
 fn who_is_left_alone_is_passed_over() {
     let fleet = Fleet::start(&breaker(2, 300), CHAINS);
     let steps = [(CHAIN, Status(500)), (CHAIN, Status(500)), (TWO, Good)];
+    assert_eq!(ask(&fleet, "fails", CHAIN, &steps).status, 200);
+    assert!(breaker_is(&fleet.gateway, "one", "closed"), "two attempts, one failure");
+    let steps = [(CHAIN, Status(500)), (TWO, Good)];
     assert_eq!(ask(&fleet, "opens", CHAIN, &steps).status, 200);
     assert!(breaker_is(&fleet.gateway, "one", "open"));
     for round in 0..3 {
@@ -41,6 +44,8 @@ fn who_is_left_alone_is_passed_over() {
         assert_eq!(response.headers.all("x-gaud-attempts"), ["1"]);
     }
     let steps = [(TWO, Status(500)), (TWO, Status(500)), (THREE, Good)];
+    assert_eq!(ask(&fleet, "two fails", CHAIN, &steps).status, 200);
+    let steps = [(TWO, Status(500)), (THREE, Good)];
     assert_eq!(ask(&fleet, "opens two", CHAIN, &steps).status, 200);
     let response = ask(&fleet, "passed over both", CHAIN, &[(THREE, Good)]);
     assert_eq!(response.headers.all("x-gaud-provider"), ["three"]);
@@ -61,7 +66,7 @@ fn a_breaker_that_opens_between_two_attempts_counts() {
 #[test]
 fn a_fallback_that_is_left_alone_is_no_help() {
     let fleet = Fleet::start(&breaker(1, 300), CHAINS);
-    ask(&fleet, "opens", "two:m", &[("two:m", Status(500))]);
+    ask(&fleet, "opens", TWO, &[(TWO, Status(500))]);
     assert!(breaker_is(&fleet.gateway, "two", "open"));
     let response = ask(&fleet, "passes over", CHAIN, &[(CHAIN, Status(500)), (THREE, Good)]);
     assert_eq!(response.status, 200);

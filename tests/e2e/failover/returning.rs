@@ -37,6 +37,7 @@ fn down_and_back() {
     let first = ask(&fleet);
     assert_eq!(answered_by(&first), "two");
     assert_eq!(first.headers.all("x-gaud-attempts"), ["3"]);
+    ask(&fleet); // the second request is the second failure
     let state = || health(&fleet.gateway, "frail")["breaker"].clone();
     assert_ne!(state(), "closed");
     for _ in 0..20 {

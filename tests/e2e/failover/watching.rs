@@ -37,7 +37,7 @@ fn every_attempt_is_counted_at_its_provider() {
 }
 
 #[test]
-fn health_knows_of_every_attempt() {
+fn health_knows_of_every_request_that_fails() {
     let fleet =
         Fleet::start("breaker = { failures = 3, open_secs = 300, successes = 1 }\n", CHAINS);
     let ask = |case: &str, steps: &[_]| {
@@ -51,14 +51,15 @@ fn health_knows_of_every_attempt() {
         let health = health(&fleet.gateway, name);
         (health["breaker"].clone(), health["consecutive_failures"].clone())
     };
-    ask("two fail", &[(CHAIN, Breaks), (CHAIN, Status(500)), (TWO, Good)]);
-    assert_eq!(shown("one"), ("closed".into(), 2.into()));
+    ask("two attempts fail", &[(CHAIN, Status(503)), (CHAIN, Status(500)), (TWO, Good)]);
+    assert_eq!(shown("one"), ("closed".into(), 1.into()), "one request is one failure");
     assert_eq!(shown("two"), ("closed".into(), 0.into()));
-    ask("a third", &[(CHAIN, Status(500)), (TWO, Good)]);
+    ask("two again", &[(CHAIN, Status(500)), (CHAIN, Status(500)), (TWO, Good)]);
+    ask("a third request", &[(CHAIN, Status(500)), (TWO, Good)]);
     assert_eq!(shown("one"), ("open".into(), 3.into()));
-    ask("left alone", &[(TWO, Good)]);
-    assert_counts(&fleet, "one", [0, 3, 0]);
-    assert_counts(&fleet, "two", [3, 0, 0]);
+    ask("passed over", &[(TWO, Good)]);
+    assert_counts(&fleet, "one", [0, 5, 0]);
+    assert_counts(&fleet, "two", [4, 0, 0]);
     assert_eq!(metric(&fleet.gateway, &transitions("one", "open")), 1);
     assert_eq!(metric(&fleet.gateway, &transitions("two", "open")), 0);
     fleet.gateway.assert_no_trap();

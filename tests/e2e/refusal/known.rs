@@ -164,8 +164,13 @@ pub(crate) fn no_first_token() -> Refusal {
 /// A breaker's; the seconds are those of the `retry-after` that came with it.
 pub(crate) fn provider_unavailable(provider: &str, response: &Response) -> Refusal {
     let secs = response.header("retry-after").unwrap_or_default();
-    let message =
-        format!("The provider '{provider}' fails and is left alone; try again in {secs} s.");
+    let text = response.text();
+    let model = text.split_once("The model '").and_then(|(_, rest)| rest.split('\'').next());
+    let of = model.map_or_else(
+        || format!("The provider '{provider}'"),
+        |model| format!("The model '{model}' of the provider '{provider}'"),
+    );
+    let message = format!("{of} has failed several times in a row; try again in {secs} s.");
     refusal(503, "provider_unavailable", message)
 }
 

@@ -8,7 +8,7 @@ use gaud::config::RetryOn;
 use gaud::failover::answer::{AnswerHead, AnswerKind, classify, retry_after_secs};
 use gaud::failover::stream_end::StreamEnd;
 use gaud::failover::too_long::is_context_length;
-use gaud::health::outcome;
+use gaud::health::outcome::{self, SentRequest};
 use gaud::request::credentials::{Credentials, PROTOCOLS, is_query_credential};
 use gaud::request::endpoint::{self, Classified, Endpoint, LocalEndpoint, ModelIn};
 use gaud::request::escape;
@@ -47,7 +47,8 @@ fn answer(data: &[u8]) {
         AnswerKind::Failed(_) => assert_ne!(rest, b"via_upstream"),
         AnswerKind::Other => {}
     }
-    outcome::at_end(u64::from(status), end, || rest.to_vec());
+    let sent = SentRequest { is_whole: end, has_model: is_encoded, can_heal: false };
+    outcome::at_end(u64::from(status), sent, || rest.to_vec());
 }
 
 /// Values and bodies in which words are looked for.

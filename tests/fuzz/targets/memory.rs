@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use gaud::breaker::BreakerState;
+use gaud::breaker::{BreakerState, Slot};
 use gaud::host::Host;
 use gaud::host::metrics::Metric;
 use gaud::host::store::Store;
@@ -53,4 +53,6 @@ impl Host for Memory {
     fn count(&self, _: Metric) {}
 
     fn show_state(&self, _: ProviderId, _: BreakerState) {}
+
+    fn show_models(&self, _: ProviderId, _: &[(Slot, BreakerState)]) {}
 }
