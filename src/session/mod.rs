@@ -21,6 +21,7 @@ pub mod hop;
 mod local;
 pub mod outgoing;
 mod route;
+mod site;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -37,7 +38,6 @@ use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Shap
 use crate::request::escape::{query_values, without_query};
 use crate::request::head::{ContentType, Head};
 use crate::request::path::ClientPath;
-use crate::request::site;
 
 pub use outgoing::{HeaderChange, Outgoing};
 
