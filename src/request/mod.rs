@@ -7,4 +7,3 @@ pub mod head;
 pub mod header_map;
 pub mod model;
 pub mod path;
-pub mod site;

@@ -22,6 +22,7 @@ mod local;
 mod nested;
 pub mod outgoing;
 mod route;
+mod site;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -39,7 +40,6 @@ use crate::request::escape::{MODEL_KEYS, query_models, without_query};
 use crate::request::head::{ContentType, Head};
 use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
-use crate::request::site;
 use crate::route::Rule;
 
 use nested::Nested;

@@ -1,7 +1,6 @@
 //! The command's verbs: what a person types, and what is printed.
 
 mod check;
-mod exec;
 mod models;
 mod render;
 mod route;
@@ -33,11 +32,9 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Upstream(upstream::Args),
-    #[command(name = exec::NAME, hide = true)]
-    Exec(exec::Args),
+    #[command(name = run::with_parent::NAME, hide = true)]
+    Exec(run::with_parent::Args),
 }
-
-pub(crate) use exec::NAME as EXEC;
 
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
@@ -56,6 +53,6 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
-        Command::Exec(args) => exec::run(args)?,
+        Command::Exec(args) => run::with_parent::run(args)?,
     })
 }

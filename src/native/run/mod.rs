@@ -9,6 +9,7 @@ mod log;
 mod process;
 mod signals;
 mod validate;
+pub(crate) mod with_parent;
 
 use std::convert::Infallible;
 use std::ffi::OsString;

@@ -18,8 +18,6 @@ use tokio::time::{interval, timeout};
 use super::admin;
 use super::failure::Failure;
 use super::log::Log;
-#[cfg(target_os = "linux")]
-use crate::native::cli::EXEC;
 use crate::native::envoy::Envoy;
 use crate::native::render;
 use crate::native::settings::Loaded;
@@ -151,7 +149,7 @@ fn command(envoy: &Path, loaded: &Loaded, config: &Path) -> Command {
 #[cfg(target_os = "linux")]
 fn with_us(envoy: &Path) -> Command {
     let mut command = Command::new("/proc/self/exe");
-    command.args([EXEC, &std::process::id().to_string(), "--"]).arg(envoy);
+    command.args([super::with_parent::NAME, &std::process::id().to_string(), "--"]).arg(envoy);
     command
 }
 

@@ -8,15 +8,15 @@
 //! | any other | any | 403 `host_not_allowed` |
 //! | any, from one of `trusted_proxies` | any | passes |
 
-use super::head::Head;
 use crate::gateway::Sites;
 use crate::reply::Reject;
+use crate::request::head::Head;
 
 /// The longest part of a header that an error repeats, in bytes.
 const SHOWN_BYTES_MAX: usize = 255;
 
 /// The refusal of a request from a site that may not call the gateway.
-pub fn refusal(sites: &Sites, head: &Head<'_>) -> Option<Reject> {
+pub(super) fn refusal(sites: &Sites, head: &Head<'_>) -> Option<Reject> {
     if head.is_trusted {
         return None;
     }
