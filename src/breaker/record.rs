@@ -22,7 +22,7 @@
 //! A model that is not there has never failed since it was last closed by a success, and was never open.
 
 use super::{Breaker, Levels, Place, Slot, State};
-use crate::host::record::{Reader, Writer};
+use crate::record::{Reader, Writer};
 
 const VERSION: u8 = 2;
 

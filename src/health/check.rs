@@ -5,8 +5,8 @@
 //! dies in the middle of a check takes nothing with it.
 
 use crate::gateway::Provider;
-use crate::host::record::{Reader, Writer};
 use crate::host::store::{self, Store};
+use crate::record::{Reader, Writer};
 
 /// How often a provider is checked.
 pub const INTERVAL_MS: u64 = 15_000;

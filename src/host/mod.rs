@@ -26,5 +26,4 @@ pub trait Host: Store {
 #[cfg(test)]
 pub(crate) mod memory;
 pub mod metrics;
-pub mod record;
 pub mod store;

@@ -14,8 +14,8 @@ use hashbrown::HashSet;
 
 use super::{ListError, Listed};
 use crate::gateway::{Discovery, Provider};
-use crate::host::record::{Reader, Writer};
 use crate::host::store::{self, Store};
+use crate::record::{Reader, Writer};
 
 /// How long a provider may take to list its models.
 pub const TIMEOUT_MS: u32 = 10_000;
