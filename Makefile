@@ -114,7 +114,7 @@ test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION)
 test-systemd: filter python systemd quadlet ## Test the units of envoy/systemd in a real systemd, as root
 	$(CARGO) build --quiet --bin gaud
 	$(AS_ROOT) env $(TEST_ENV) GAUD_BIN="$(GAUD)" QUADLET="$(QUADLET)" PYTHONDONTWRITEBYTECODE=1 \
-		$(VENV)/bin/python -m pytest --quiet -p no:cacheprovider tests/deploy/test_systemd.py tests/deploy/test_quadlets.py
+		$(VENV)/bin/python -m pytest --quiet tests/deploy/systemd
 
 # What differs between Envoys differs here; less than a minute. All of it on all of them: `make test-versions`.
 OLDEST      := $(firstword $(ENVOY_VERSIONS))
@@ -144,7 +144,7 @@ ISTIO_CORE := edge::returning:: routing:: body:: late:: streaming:: credentials:
 test-istio: filter func-e python istio-schemas ## Test what is rendered for Istio: valid, and serving in its proxies
 	$(if $(shell command -v $(GO)),$(KUBECONFORM) -strict -summary -schema-location \
 		'$(ISTIO_SCHEMAS)/{{.Group}}_{{.ResourceKind}}_{{.ResourceAPIVersion}}.json' envoy/istio/*.yaml)
-	PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider $(ISTIO)
+	PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m pytest --quiet $(ISTIO)
 	$(IN_ISTIO) $(ISTIO_CORE)
 	$(IN_ISTIO) --ignored mesh::
 	ISTIO_PLACE=gateway $(IN_ISTIO) --include-ignored mesh:: routing:: credentials:: failover::keys::
@@ -152,14 +152,14 @@ test-istio: filter func-e python istio-schemas ## Test what is rendered for Isti
 
 # Envoy Gateway alone, without Kubernetes. Its ports are fixed and it takes seconds to start: no part of `make test`, one
 # gateway at a time, and each line a process of its own, whose tests have one gateway in common or one after the other.
-EG_PROGRAM := $(CURDIR)/tests/deploy/envoy_gateway.py
+EG_PROGRAM := $(CURDIR)/tests/deploy/envoy_gateway/program.py
 EG_E2E      = $(TEST_ENV) PATH="$(VENV)/bin:$$PATH" GAUD_TEST_RENDER="$(EG_PROGRAM)" GAUD_TEST_START="$(EG_PROGRAM)" \
 	$(CARGO) test --quiet --test e2e -- --test-threads 1
 
 .PHONY: test-envoy-gateway
 test-envoy-gateway: filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION) ## Test as Envoy Gateway runs it: the real one, from files (needs Go, 4 minutes to build)
 	$(CARGO) build --quiet --bin gaud
-	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider tests/deploy/test_envoy_gateway.py
+	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(VENV)/bin/python -m pytest --quiet tests/deploy/envoy_gateway
 	$(EG_E2E) routing:: credentials:: --skip endpoints:: --skip without_a_default
 	$(EG_E2E) errors:: late:: --skip breaker::
 	$(EG_E2E) streaming::
@@ -182,8 +182,8 @@ test-front-end: filter func-e python $(STAMPS)/open-webui ## Test with a real ch
 DEPLOY := tests/deploy/compose
 .PHONY: test-compose
 test-compose: target-wasm32-wasip1 python prisma docker ## Test envoy/compose/ and the image with a real Docker engine (as root; a quarter of an hour at first)
-	$(TEST_ENV) GAUD_ENGINE="$(TOOLS)/engine" DOCKER_CONFIG="$(TOOLS)/docker" PYTHONPATH=$(SDK) PYTHONDONTWRITEBYTECODE=1 \
-		$(DEPLOY)/isolated.sh $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider $(DEPLOY)
+	$(TEST_ENV) GAUD_ENGINE="$(TOOLS)/engine" DOCKER_CONFIG="$(TOOLS)/docker" PYTHONDONTWRITEBYTECODE=1 \
+		$(DEPLOY)/isolated.sh $(VENV)/bin/python -m pytest --quiet $(DEPLOY)
 
 # `make test` does the same with fewer requests. A seed that failed is sent again by HOSTILE_SEED.
 HOSTILE_REQUESTS ?= 21000
@@ -269,7 +269,7 @@ PORTKEY       := $(TOOLS)/portkey/node_modules/@portkey-ai/gateway
 
 .PHONY: bench
 bench: build bench-filters python portkey ## Measure the gateway beside other filters and gateways, a quarter of an hour; BENCH=quick for a look
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/bench.py \
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(VENV)/bin/python $(BENCH_DIR)/bench.py \
 		--envoy $(ENVOY) \
 		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
 		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --portkey $(PORTKEY) \
@@ -285,19 +285,19 @@ bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the hos
 	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-core
 	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-core --target wasm32-wasip1
 	RUSTFLAGS=-Ctarget-feature=-simd128 $(BENCH_CARGO) --target-dir $(BENCH_TARGET)/plain -p gaud-bench-core --target wasm32-wasip1
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/core.py --results $(BENCH_RESULTS) \
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(VENV)/bin/python $(BENCH_DIR)/core.py --results $(BENCH_RESULTS) \
 		--host $(BENCH_TARGET)/release/gaud-bench-core --simd $(BENCH_TARGET)/wasm32-wasip1/release/gaud-bench-core.wasm \
 		--plain $(BENCH_TARGET)/plain/wasm32-wasip1/release/gaud-bench-core.wasm
 
 .PHONY: bench-scale
 bench-scale: build bench-filters python ## Measure what providers, aliases, chains, models and workers cost, in many sizes
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/scale.py \
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(VENV)/bin/python $(BENCH_DIR)/scale.py \
 		--envoy $(ENVOY) \
 		--gaud $(GAUD) --gaud-wasm $(WASM) --upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
 
 .PHONY: bench-instructions
 bench-instructions: build bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/instructions.py \
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(VENV)/bin/python $(BENCH_DIR)/instructions.py \
 		--envoy $(ENVOY) \
 		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
 		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
