@@ -21,6 +21,9 @@ from wire import CLIENT_KEY, CREDENTIAL
 
 pytestmark = pytest.mark.gateway
 BIG = UPLOAD * 3  # more than the megabyte that is nginx's default limit
+PASSWORD = "guard-4f1c"
+# As `caddy hash-password` makes it, but of the lowest cost: with the default cost each request takes a second.
+PASSWORD_HASH = "$2b$04$N9qo8uLOickgx2ZMRZoMyejG.oOkzl860bNi.hv0au/KIvTh.W4Ey"
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +36,10 @@ def front(endpoints, folder) -> str:
 @pytest.fixture(scope="module")
 def behind_caddy(stand_in, folder) -> str:
     """The address of a gateway whose providers are behind Caddy."""
-    token, password = f"tk-{secrets.token_hex(16)}", secrets.token_hex(8)
-    keys = {"GUARD_TOKEN": token, "GUARD_USER_AND_PASSWORD": f"gaud:{password}"}
-    with servers.caddy(stand_in.port, token, "gaud", password, folder) as (token_port, password_port):
-        values = {"token_port": token_port, "password_port": password_port, "password": password}
+    token = f"tk-{secrets.token_hex(16)}"
+    keys = {"GUARD_TOKEN": token, "GUARD_USER_AND_PASSWORD": f"gaud:{PASSWORD}"}
+    with servers.caddy(stand_in.port, token, "gaud", PASSWORD_HASH, folder) as (token_port, password_port):
+        values = {"token_port": token_port, "password_port": password_port, "password": PASSWORD}
         with gaud.running(CONFIGS / "behind_caddy.toml", values, keys, folder) as address:
             yield address
 
