@@ -8,8 +8,6 @@ answer the second, and lets `b` refuse every attempt. A provider that the script
 import asyncio
 import json
 import re
-import socket
-import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import WSMsgType, web
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 SCRIPT = re.compile(r"(case-\S+)((?: \w+=[\w,-]+)*) ?")
 PATIENCE_SECS = 20
 SLOW_SECS = 1.5
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing the socket resets the connection
 
 # Status, message, code and headers.
 ERRORS = {
@@ -157,12 +154,6 @@ async def stalling(exchange: Exchange) -> web.StreamResponse:
     return await silent(exchange)
 
 
-async def reset(exchange: Exchange) -> web.StreamResponse:
-    exchange.request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-    exchange.request.transport.abort()
-    return await silent(exchange)
-
-
 async def broken(exchange: Exchange) -> web.StreamResponse:
     """Begins an answer, and closes the connection."""
     first = chat_chunk(exchange.seen.json, {"role": "assistant", "content": "first "})
@@ -178,7 +169,7 @@ async def undone(exchange: Exchange) -> web.StreamResponse:
 
 
 def write(exchange: Exchange, text: bytes) -> None:
-    """Past aiohttp, which would write whole answers alone."""
+    """Bypasses aiohttp, which only writes whole answers."""
     exchange.request.transport.write(text)
 
 
@@ -191,4 +182,4 @@ def chunked(text: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(text), text)
 
 
-ACTS = {act.__name__: act for act in (good, echo, slow, silent, headers_only, stalling, reset, broken, undone)}
+ACTS = {act.__name__: act for act in (good, echo, slow, silent, headers_only, stalling, broken, undone)}

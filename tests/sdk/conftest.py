@@ -57,6 +57,11 @@ def needs(item, fixtures: set[str]) -> bool:
     return not fixtures.isdisjoint(item.fixturenames)
 
 
+def is_needed(request, fixtures: set[str]) -> bool:
+    """Whether a test of this run, which is not skipped, needs one of these fixtures."""
+    return any(needs(item, fixtures) and not item.get_closest_marker("skip") for item in request.session.items)
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("servers")
@@ -71,7 +76,7 @@ def stand_in() -> StandIn:
 
 @pytest.fixture(scope="session", autouse=True)
 def starting_litellm(request, stand_in, folder) -> LiteLlm | None:
-    if not any(needs(item, NEED_LITELLM) for item in request.session.items):
+    if not is_needed(request, NEED_LITELLM):
         yield None
         return
     litellm = LiteLlm("litellm", stand_in, folder, without_prisma(folder))
@@ -82,7 +87,7 @@ def starting_litellm(request, stand_in, folder) -> LiteLlm | None:
 
 @pytest.fixture(scope="session", autouse=True)
 def starting_litellm_with_database(request, starting_litellm, stand_in, folder) -> Future | None:
-    if not any(needs(item, NEED_DATABASE) for item in request.session.items):
+    if not is_needed(request, NEED_DATABASE):
         yield None
         return
 
