@@ -81,7 +81,7 @@ async def perform(name: str, exchange: Exchange) -> web.StreamResponse:
 async def good(exchange: Exchange) -> web.StreamResponse:
     if (exchange.seen.header("upgrade") or "").lower() == "websocket":
         return await converse(exchange)
-    return await send(exchange, answer(exchange.seen, exchange.stand_in.models))
+    return await send(exchange, answer(exchange.seen))
 
 
 async def send(exchange: Exchange, answer: Answer) -> web.StreamResponse:

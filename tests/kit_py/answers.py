@@ -43,11 +43,9 @@ COLLECTIONS = {
 Answer = tuple[int, str, Iterable[bytes]]
 
 
-def answer(seen, listed) -> Answer:
-    """The status, content type and pieces of the answer to a request; `listed` is what `models` makes a list of."""
+def answer(seen) -> Answer:
+    """The status, content type and pieces of the answer to a request."""
     path = re.sub(r"^(/[a-z_]+)??(?=/(v1|v1beta|openai)/)", "", seen.path.partition("?")[0])
-    if (seen.method, path) == ("GET", "/v1/models"):
-        return models(listed)
     for method, pattern, reply in ROUTES:
         if method == seen.method and (found := re.fullmatch(pattern, path)):
             return reply(seen, *found.groups())
@@ -178,13 +176,8 @@ def generated(seen, verb: str) -> Answer:
     return ok({"candidates": [{"content": {"role": "model", "parts": [{"text": TEXT}]}}]})
 
 
-def models(listed: list[str] | str | None) -> Answer:
-    """A list of models; `None` is a server that fails, and a text is an answer of another form."""
-    if listed is None:
-        return 500, JSON, [b"{}"]
-    if isinstance(listed, str):
-        return ok({"object": "list", "data": listed})
-    return ok({"object": "list", "data": [{"id": name, "object": "model", "owned_by": "rec"} for name in listed]})
+def models(*_) -> Answer:
+    return ok({"object": "list", "data": [{"id": name, "object": "model", "owned_by": "rec"} for name in MODELS]})
 
 
 def fixed(body):
@@ -193,6 +186,7 @@ def fixed(body):
 
 DEPLOYED = r"(?:/v1|/v1/engines/[^/]+|/openai/deployments/[^/]+)"
 ROUTES = [
+    ("GET", "/v1/models", models),
     ("POST", f"{DEPLOYED}/chat/completions", chat),
     ("POST", f"{DEPLOYED}/completions", completion),
     ("POST", f"{DEPLOYED}/embeddings", embeddings),

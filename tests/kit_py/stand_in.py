@@ -16,7 +16,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from kit_py import acts
-from kit_py.answers import MODELS, error
+from kit_py.answers import error
 
 CREDENTIALS = {"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie"}
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
@@ -90,8 +90,6 @@ class StandIn:
     """Serves in a thread until it is closed."""
 
     def __init__(self):
-        self.models = MODELS  # what `GET /v1/models` lists; see `answers.models`
-        self.questions: list[Seen] = []  # the gateway's requests for models
         self._seen: list[Seen] = []
         self._attempts: list[Seen] = []  # of requests with a script
         self._gates: dict[str, asyncio.Event] = {}
@@ -160,8 +158,8 @@ class StandIn:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         headers = [(name.decode().lower(), value.decode()) for name, value in request.raw_headers]
         seen = Seen(request.method, request.raw_path, headers, await request.read())
-        is_question = seen.method == "GET" and seen.path.endswith("/v1/models")
-        (self.questions if is_question else self._seen).append(seen)
+        if not (seen.method == "GET" and seen.path.endswith("/v1/models")):  # the gateway's question, not a client's
+            self._seen.append(seen)
         exchange = acts.Exchange(self, request, seen)
         key = KEYS.get(seen.provider)
         if key and seen.header("authorization") != f"Bearer {key}":

@@ -16,13 +16,9 @@ class GatewayApi:
     def models(self) -> set[str]:
         return {model.id for model in self.client.models.list()}
 
-    def json(self, path: str, method: str = "GET"):
-        request = urllib.request.Request(f"{self.url}{path}", method=method)
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return json.load(response)
-
     def health(self, provider: str) -> dict:
-        return self.json("/health")["providers"][provider]
+        with urllib.request.urlopen(f"{self.url}/health", timeout=10) as response:
+            return json.load(response)["providers"][provider]
 
     def list_age_secs(self, provider: str) -> int:
         return self.health(provider)["models_age_secs"]

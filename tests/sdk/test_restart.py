@@ -3,6 +3,7 @@
 import statistics
 import time
 
+import openai
 import pytest
 
 from conftest import CONFIGS
@@ -75,6 +76,9 @@ def check_return(gateway: GatewayApi, later_gateway: GatewayApi, asked: Load, ba
     until("requests are served again", lambda: asked.serves(since=back, count=ENOUGH))
     wait_for_list(gateway, OF_OTHERS | models)
     wait_for_list(later_gateway, OF_OTHERS | models)
+    assert gateway.client.models.retrieve("added").id == "added"
+    with pytest.raises(openai.NotFoundError):
+        gateway.client.models.retrieve("removed")
     assert gateway.health("litellm")["breaker"] == "closed"
 
 
