@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import envoy_config
+from kit_py.processes import Server, free_port
 from measure import LOAD_CORE, SERVER_CORE, pinned
-from processes import Server, free_port
 from workloads import FEW_WORKLOADS, GATEWAY_WORKLOADS, WORKLOADS, Workload
 
 HERE = Path(__file__).parent

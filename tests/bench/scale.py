@@ -17,8 +17,8 @@ import candidates as starting
 from bodies import body
 from candidates import HEADERS
 from envoy_config import MODEL
+from kit_py.processes import free_port
 from measure import rss_mb, sample
-from processes import free_port
 from write import table
 
 CONNECTIONS = 16
