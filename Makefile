@@ -52,7 +52,7 @@ run: build ## Serve 127.0.0.1:8400; CONFIG=my.toml takes a configuration
 ##@ Test
 
 .PHONY: test
-test: test-unit test-wasm test-module test-e2e test-oldest ## Run all tests, with the real Envoy and the real LiteLLM
+test: test-unit test-wasm test-module test-instructions test-e2e test-oldest ## Run all tests, with the real Envoy and the real LiteLLM
 
 # Each takes minutes, root, or fixed ports of the machine. `make test` checks the files of envoy/ themselves.
 .PHONY: test-deployments
@@ -73,6 +73,12 @@ test-wasm: target-wasm32-unknown-unknown wasm-bindgen ## Test the same core in a
 .PHONY: test-module
 test-module: filter ## Test the built module: its imports, exports and size
 	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
+
+# Without valgrind its test is skipped, and says so.
+.PHONY: test-instructions
+test-instructions: build bench-filters python ## Hold the instructions of a request against those committed, less than a minute
+	@$(MAKE) --no-print-directory valgrind || echo 'No valgrind: the instructions of a request are not counted.'
+	$(BENCH_PYTHON) -m pytest --quiet -rs -p no:cacheprovider $(BENCH_DIR)
 
 .PHONY: test-e2e
 test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
@@ -225,27 +231,29 @@ doc: ## Build the documentation, private items included
 
 ##@ Measure
 
-# `make bench BENCH=quick`: one short round.
+# `make bench BENCH=quick`: one short round, whose bars fail nothing.
 BENCH_LENGTH := $(or $(BENCH),full)
+# `make bench-instructions REPEATS=4`: as many processes for each row.
+REPEATS      ?= 1
 
-# Its crates are a workspace of their own: what they depend on is no part of the gateway's lock file.
+# Its crates are a separate workspace, with a lock file of its own.
 BENCH_DIR     := tests/bench
 BENCH_TARGET  := $(TARGET)/bench
 BENCH_RESULTS := $(BENCH_DIR)/results
 BENCH_CARGO   := $(CARGO) build --quiet --release --locked --manifest-path $(BENCH_DIR)/Cargo.toml
 
+BENCH_PYTHON = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests ENVOY_PATH=$(ENVOY) GAUD_BIN="$(GAUD)" GAUD_WASM="$(WASM)" \
+	BENCH_BUILT="$(BENCH_TARGET)" PORTKEY="$(PORTKEY)" $(VENV)/bin/python
+
 .PHONY: bench
-bench: build bench-filters python portkey ## Measure the gateway beside other filters and gateways, a quarter of an hour; BENCH=quick for a look
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(VENV)/bin/python $(BENCH_DIR)/bench.py \
-		--envoy $(ENVOY) \
-		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
-		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --portkey $(PORTKEY) \
-		--results $(BENCH_RESULTS) --length $(BENCH_LENGTH)
+bench: build bench-filters python portkey wrk ## Measure the gateway beside other filters and gateways, half an hour; BENCH=quick for a look
+	$(BENCH_PYTHON) $(BENCH_DIR)/bench.py --length $(BENCH_LENGTH)
 
 .PHONY: bench-filters
 bench-filters: target-wasm32-unknown-unknown
 	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-upstream
-	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-noop --target wasm32-unknown-unknown
+	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) --target wasm32-unknown-unknown \
+		-p gaud-bench-floor -p gaud-bench-noop -p gaud-bench-sdk
 
 .PHONY: bench-core
 bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the host and in a wasm VM
@@ -256,18 +264,13 @@ bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the hos
 		--host $(BENCH_TARGET)/release/gaud-bench-core --simd $(BENCH_TARGET)/wasm32-wasip1/release/gaud-bench-core.wasm \
 		--plain $(BENCH_TARGET)/plain/wasm32-wasip1/release/gaud-bench-core.wasm
 
-.PHONY: bench-scale
-bench-scale: build bench-filters python ## Measure what providers, aliases, chains, models and workers cost, in many sizes
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(VENV)/bin/python $(BENCH_DIR)/scale.py \
-		--envoy $(ENVOY) \
-		--gaud $(GAUD) --gaud-wasm $(WASM) --upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
-
 .PHONY: bench-instructions
-bench-instructions: build bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(VENV)/bin/python $(BENCH_DIR)/instructions.py \
-		--envoy $(ENVOY) \
-		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
-		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
+bench-instructions: build bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind; REPEATS=4 shows the spread
+	$(BENCH_PYTHON) $(BENCH_DIR)/instructions.py --repeats $(REPEATS)
+
+.PHONY: bench-scale
+bench-scale: build bench-filters python valgrind ## Measure what providers, aliases, chains, models and workers cost, in many sizes
+	$(BENCH_PYTHON) $(BENCH_DIR)/scale.py
 
 ##@ Tools
 

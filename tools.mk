@@ -223,6 +223,10 @@ $(STAMPS)/docker-compose-$(COMPOSE_VERSION): | $(STAMPS)
 	mv $(TOOLS)/docker/cmd $(TOOLS)/docker/cli-plugins/docker-compose
 	@touch $@
 
+.PHONY: wrk
+wrk:
+	@command -v wrk > /dev/null || { $(call apt_install,wrk); }
+
 .PHONY: valgrind
 valgrind:
 	@command -v valgrind > /dev/null || { $(call apt_install,valgrind); }
