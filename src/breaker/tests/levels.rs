@@ -1,4 +1,5 @@
 //! The rules between a provider's breaker and those of its models.
+#![allow(clippy::arithmetic_side_effects)]
 
 use super::*;
 
