@@ -84,6 +84,11 @@ async def good(exchange: Exchange) -> web.StreamResponse:
     return await send(exchange, answer(exchange.seen))
 
 
+async def empty(_: Exchange) -> web.StreamResponse:
+    """The same answer to everything, with as little as an SDK reads."""
+    return web.json_response({"data": [], "object": "list", "type": "message"})
+
+
 async def send(exchange: Exchange, answer: Answer) -> web.StreamResponse:
     status, content_type, pieces = answer
     response = web.StreamResponse(status=status, headers={"content-type": content_type})
@@ -182,4 +187,4 @@ def chunked(text: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(text), text)
 
 
-ACTS = {act.__name__: act for act in (good, echo, slow, silent, headers_only, stalling, broken, undone)}
+ACTS = {act.__name__: act for act in (good, empty, echo, slow, silent, headers_only, stalling, broken, undone)}

@@ -89,7 +89,8 @@ def part_of(text: bytes) -> Part:
 class StandIn:
     """Serves in a thread until it is closed."""
 
-    def __init__(self):
+    def __init__(self, default_act: str = "good"):
+        self.default_act = default_act
         self._seen: list[Seen] = []
         self._attempts: list[Seen] = []  # of requests with a script
         self._gates: dict[str, asyncio.Event] = {}
@@ -168,7 +169,7 @@ class StandIn:
 
     def _next_act(self, seen: Seen) -> str:
         if not seen.script:
-            return seen.provider if seen.provider in acts.ACTS else "good"
+            return seen.provider if seen.provider in acts.ACTS else self.default_act
         earlier = self.attempts(seen.script.case).count(seen.provider)
         self._attempts.append(seen)
         return seen.script.act(seen.provider, earlier)

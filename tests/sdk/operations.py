@@ -1,4 +1,7 @@
-"""Every operation of an SDK, found in the installed package: called with as little as its types ask for, and a model where it takes one."""
+"""Finds every operation of an SDK in the installed package, and the arguments for a call.
+
+The arguments are those that the types require, and a model where the operation takes one.
+"""
 
 import inspect
 import io
@@ -8,14 +11,14 @@ from collections.abc import Iterable, Iterator
 
 MODEL = "away:m"
 
-# They send what another operation sends, again and again until it is done, or open a WebSocket.
+# These repeat the requests of another operation until it is done, or open a WebSocket.
 HELPERS = ("poll", "stream", "wait", "connect", "parse", "unwrap", "verify", "until_done", "tool_runner", "upload_file_chunked")
 NO_OPERATIONS = ("with_raw_response", "with_streaming_response", "with_options", "copy", "qs", "aio", "do_request")
 FILES = ("file", "files", "image", "mask", "data", "video", "archive")
 
 
 def operations(resource: object, prefix: str = "") -> Iterator[tuple[str, typing.Callable]]:
-    """The methods that send something, of a client's resource and of those below it."""
+    """The methods that send a request, of a client's resource and of the resources below it."""
     for name in sorted(dir(type(resource))):
         if name.startswith("_") or name in NO_OPERATIONS or any(word in name for word in HELPERS):
             continue
@@ -35,7 +38,7 @@ def is_resource(value: object) -> bool:
 
 
 def arguments(operation: typing.Callable) -> dict:
-    """What an operation cannot do without, and its model."""
+    """The arguments that an operation requires, and its model."""
     parameters = inspect.signature(operation).parameters
     hints = typing.get_type_hints(operation)
     return {
@@ -47,7 +50,7 @@ def arguments(operation: typing.Callable) -> dict:
 
 
 def value_of(name: str, kind: object, depth: int = 0) -> object:
-    """A value of this type; of a parameter or a key of this name."""
+    """A value of this type, for a parameter or a key of this name."""
     if name in ("model", "model_id", "base_model"):
         return MODEL
     if name in FILES:
@@ -73,7 +76,7 @@ def value_of(name: str, kind: object, depth: int = 0) -> object:
 
 
 def best(kinds: tuple) -> object:
-    """Of several types the one that may name a model, else the first that is a plain value."""
+    """Of several types the type with a model, otherwise the first plain type."""
     kinds = [kind for kind in kinds if kind is not type(None) and "Omit" not in str(kind) and "NotGiven" not in str(kind)]
     with_model = [kind for kind in kinds if typing.is_typeddict(kind) and "model" in typing.get_type_hints(kind)]
     return (with_model or kinds)[0]
