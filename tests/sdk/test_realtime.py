@@ -4,6 +4,7 @@ import json
 
 import openai
 import pytest
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from calls import MODEL
@@ -43,13 +44,18 @@ def test_a_conversation(client, wire, model, provider):
 
 
 def test_responses_over_a_websocket(client, wire):
-    """The connection is open before the client names a model, so the default provider gets the request."""
-    with client.responses.connect() as connection:
+    with client.responses.connect(extra_query={"model": MODEL}) as connection:
         connection.response.create(model="rec-large", input="Hi")
         assert next(event.delta for event in connection if event.type == "response.output_text.delta") == "Hello."
     seen = wire.stand_in.one()
-    assert seen.path == "/plain/v1/responses"
-    assert seen.credentials == CREDENTIAL["plain"]
+    assert seen.path == "/named/v1/responses?model=rec-large"
+    assert seen.credentials == CREDENTIAL["named"]
+
+
+def test_responses_over_a_websocket_without_a_model_are_refused(client, wire):
+    with pytest.raises(InvalidStatus, match="426"), client.responses.connect():
+        pass
+    assert not wire.stand_in.take()
 
 
 def browser(url: str, model: str):

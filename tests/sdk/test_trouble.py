@@ -6,6 +6,7 @@ it yields what a user sees, then what a user sees once the remedy is applied.
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -223,10 +224,10 @@ def listener_address(admin: Path) -> str | None:
     try:
         if httpx.get(f"http://{admin.read_text()}/ready").status_code != 200:
             return None
-        statuses = httpx.get(f"http://{admin.read_text()}/listeners?format=json").json()["listener_statuses"]
+        listeners = httpx.get(f"http://{admin.read_text()}/listeners").text
     except (OSError, httpx.HTTPError):
         return None
-    return f"http://127.0.0.1:{statuses[0]['local_address']['socket_address']['port_value']}"
+    return f"http://127.0.0.1:{re.search(r'::127.0.0.1:([0-9]+)', listeners)[1]}"
 
 
 def slow_answer(site: Site):
