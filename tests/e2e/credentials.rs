@@ -214,7 +214,7 @@ fn a_provider_sees_the_clients_headers_and_nothing_of_the_gateway() {
         let values = seen.headers.all(name);
         assert_eq!(values, [String::from_utf8_lossy(value)], "{name}");
     }
-    let mut known = vec!["host", "content-length", "x-forwarded-proto"];
+    let mut known = vec!["host", "content-length", "x-forwarded-proto", "x-forwarded-host"];
     if std::env::var_os("GAUD_TEST_RENDER").is_some() {
         known.extend(["x-request-id", "x-envoy-original-host"]); // a mesh adds its own
     }

@@ -11,8 +11,9 @@ fn start(server: &Provider) -> Gateway {
     let table = provider("p", &server.url(), "failures = 1, open_secs = 30", &[]);
     let yaml = Gateway::render(&format!("{LISTEN}{table}"), &[]).expect("a configuration");
     let idle = |line: &str| match line.split_once("idle_timeout: ") {
-        Some((name, _)) => format!("{name}idle_timeout: 1s\n"),
-        None => format!("{line}\n"),
+        // A cluster's is for connections.
+        Some((name, _)) if !name.contains('{') => format!("{name}idle_timeout: 1s\n"),
+        _ => format!("{line}\n"),
     };
     Gateway::from_yaml(&yaml.lines().map(idle).collect::<String>(), &[], &[])
 }
