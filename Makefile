@@ -31,8 +31,8 @@ TEST_ENV = $(if $(FUNC_E),FUNC_E="$(FUNC_E)") \
 	ENVOY_PATH=$(ENVOY) \
 	GAUD_WASM="$(WASM)" GAUD_TRAP_WASM="$(TRAP)"
 
-# Tests that need neither the module nor Envoy: all but those that have a verb of their own.
-UNIT_TESTS := $(filter-out command module,$(basename $(notdir $(wildcard tests/*.rs))))
+# End-to-end tests at a time: most of them wait for Envoy, or for a second to pass.
+E2E_THREADS ?= 4
 
 ##@ Use
 
@@ -60,7 +60,7 @@ test-deployments: test-istio test-envoy-gateway test-systemd test-compose ## Run
 
 .PHONY: test-unit
 test-unit: ## Test what needs no Envoy, on the host
-	$(CARGO) test --quiet --lib --bins $(addprefix --test ,$(UNIT_TESTS))
+	$(CARGO) test --quiet --lib --bins --test core -- --skip built_module::
 	$(CARGO) test --quiet --doc
 
 # The runner succeeds when there is no test to run.
@@ -72,7 +72,7 @@ test-wasm: target-wasm32-unknown-unknown wasm-bindgen ## Test the same core in a
 
 .PHONY: test-module
 test-module: filter ## Test the built module: its imports, exports and size
-	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
+	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test core built_module::
 
 # Without valgrind its test is skipped, and says so.
 .PHONY: test-instructions
@@ -82,7 +82,7 @@ test-instructions: build bench-filters python ## Hold the instructions of a requ
 
 .PHONY: test-e2e
 test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
-	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
+	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e -- --test-threads $(E2E_THREADS)
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e chaos::ten -- --ignored
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" \
 		$(PYTEST) $(SDK)
@@ -102,11 +102,12 @@ test-systemd: filter python systemd quadlet ## Test the units of envoy/systemd i
 
 # The suites in which Envoys differ, in less than a minute. `make test-versions` runs all suites on all versions.
 OLDEST      := $(firstword $(ENVOY_VERSIONS))
-OLDEST_CORE := routing:: streaming:: breaker::opening:: failover::bodies:: failover::connections:: failover::edges:: failover::streams::
+OLDEST_CORE := routing::by_model:: providers::streaming:: breaker::opening:: failover::bodies:: failover::connections:: failover::edges:: \
+	failover::streams::
 
 .PHONY: test-oldest
 test-oldest: filter func-e python $(STAMPS)/envoy-$(OLDEST)
-	$(TEST_ENV) ENVOY_PATH="$(TOOLS)/envoy/$(OLDEST)/envoy/_bin/envoy" $(CARGO) test --quiet --test e2e -- $(OLDEST_CORE)
+	$(TEST_ENV) ENVOY_PATH="$(TOOLS)/envoy/$(OLDEST)/envoy/_bin/envoy" $(CARGO) test --quiet --test e2e -- --test-threads $(E2E_THREADS) $(OLDEST_CORE)
 
 # `make test-versions VERSIONS=1.38.2` replaces the results of that version alone.
 VERSIONS ?= $(ENVOY_VERSIONS)
@@ -114,15 +115,16 @@ VERSIONS ?= $(ENVOY_VERSIONS)
 .PHONY: test-versions
 test-versions: filter filter-trap func-e python $(VERSIONS:%=$(STAMPS)/envoy-%) ## Test on each Envoy of .envoy-versions, and write down what works where; half an hour
 	@status=0; $(TEST_ENV) tests/e2e/versions.sh $(VERSIONS) || status=$$?; \
-		UPDATE=1 $(CARGO) test --quiet --test docs the_versions; exit $$status
+		UPDATE=1 $(CARGO) test --quiet --test core docs::versions::the_versions; exit $$status
 
 # The resources of `gaud render --for istio`: checked as the API server checks them, and applied to the configuration of Istio's
 # proxies, in a sidecar, in a gateway, and with the filter from a registry.
 ISTIO      := tests/deploy/istio
 IN_ISTIO    = PATH="$(VENV)/bin:$$PATH" GAUD_TEST_RENDER="$(CURDIR)/$(ISTIO)/render.py" \
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e --
-ISTIO_CORE := edge::returning:: routing:: body:: late:: streaming:: credentials:: errors:: breaker::opening::errors \
-	breaker::status:: failover::statuses:: failover::keys:: failover::streams:: failover::shapes::
+ISTIO_KEYS := credentials::headers:: routing::endpoints::credentials:: failover::credentials::
+ISTIO_CORE := edge::response_headers:: routing::by_model:: bodies::exact:: bodies::late_errors:: bodies::refused:: providers::streaming:: $(ISTIO_KEYS) \
+	breaker::opening::errors breaker::late_outcomes:: breaker::status:: failover::statuses:: failover::streams:: failover::model_places::
 
 .PHONY: test-istio
 test-istio: filter func-e python istio-schemas ## Test what is rendered for Istio: valid, and serving in its proxies
@@ -130,9 +132,9 @@ test-istio: filter func-e python istio-schemas ## Test what is rendered for Isti
 		'$(ISTIO_SCHEMAS)/{{.Group}}_{{.ResourceKind}}_{{.ResourceAPIVersion}}.json' envoy/istio/*.yaml)
 	$(PYTEST) $(ISTIO)
 	$(IN_ISTIO) $(ISTIO_CORE)
-	$(IN_ISTIO) --ignored mesh::
-	ISTIO_PLACE=gateway $(IN_ISTIO) --include-ignored mesh:: routing:: credentials:: failover::keys::
-	ISTIO_WASM=oci://registry.example.com/gaud@sha256:0000 $(IN_ISTIO) --include-ignored mesh:: failover::keys::
+	$(IN_ISTIO) --ignored istio::
+	ISTIO_PLACE=gateway $(IN_ISTIO) --include-ignored istio:: routing::by_model:: $(ISTIO_KEYS)
+	ISTIO_WASM=oci://registry.example.com/gaud@sha256:0000 $(IN_ISTIO) --include-ignored istio:: failover::credentials::
 
 # Envoy Gateway alone, without Kubernetes. Its ports are fixed and it takes seconds to start, so it is not in `make test`: one
 # gateway runs at a time, and each line is a process whose tests share a gateway or start one after the other.
@@ -144,12 +146,12 @@ EG_E2E      = $(TEST_ENV) PATH="$(VENV)/bin:$$PATH" GAUD_TEST_RENDER="$(EG_PROGR
 test-envoy-gateway: filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION) ## Test as Envoy Gateway runs it: the real one, from files (needs Go, 4 minutes to build)
 	$(CARGO) build --quiet --bin gaud
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(PYTEST) tests/deploy/envoy_gateway
-	$(EG_E2E) routing:: credentials:: --skip endpoints:: --skip without_a_default
-	$(EG_E2E) errors:: late:: --skip breaker::
-	$(EG_E2E) streaming::
-	$(EG_E2E) breaker::streams
-	$(EG_E2E) breaker::status::a_breaker routing::without_a_default
-	$(EG_E2E) failover::statuses failover::through::a_large failover::through::an_answer
+	$(EG_E2E) routing::by_model:: credentials::headers:: --skip without_a_default
+	$(EG_E2E) bodies::refused:: bodies::late_errors::
+	$(EG_E2E) providers::streaming::
+	$(EG_E2E) breaker::probe_streams::
+	$(EG_E2E) breaker::status::a_breaker routing::by_model::without_a_default
+	$(EG_E2E) failover::statuses:: failover::pass_through::a_large failover::pass_through::an_answer
 
 # Open WebUI has many packages, in other versions than LiteLLM's, so it has a separate environment.
 .PHONY: test-front-end
@@ -172,7 +174,7 @@ HOSTILE_SEED     ?= $(shell date +%s)
 .PHONY: hostile
 hostile: filter func-e python ## Send HOSTILE_REQUESTS malformed requests through the real Envoy
 	$(TEST_ENV) HOSTILE_REQUESTS=$(HOSTILE_REQUESTS) HOSTILE_SEED=$(HOSTILE_SEED) \
-		$(CARGO) test --quiet --test e2e storm:: -- --nocapture
+		$(CARGO) test --quiet --test e2e hostile::attacks:: -- --nocapture
 
 # A quarter of an hour at most, on two cores. The clients are optimised, so that Envoy gets its share.
 SOAK_REQUESTS ?= 1000000

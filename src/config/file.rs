@@ -44,6 +44,9 @@ pub struct File {
     /// How often models are discovered. Default 300.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discover_interval_secs: Option<u64>,
+    /// The time from one active check of a provider to the next. Default 15.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_interval_secs: Option<u64>,
     /// The providers, in the order in which their `match` patterns are tried.
     #[serde(default, deserialize_with = "unique")]
     pub providers: Ordered<ProviderFile>,

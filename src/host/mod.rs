@@ -23,7 +23,8 @@ pub trait Host: Store {
     fn show_models(&self, provider: ProviderId, models: &[(Slot, BreakerState)]);
 }
 
-#[cfg(test)]
-pub(crate) mod memory;
+#[cfg(any(test, not(target_os = "wasi")))]
+#[doc(hidden)]
+pub mod memory;
 pub mod metrics;
 pub mod store;

@@ -81,7 +81,7 @@ fn health_question(id: ProviderId, provider: &Provider) -> Option<Question<'_>> 
         poll: Poll { provider: id, subject: Subject::Health },
         cluster: &provider.cluster,
         headers: vec![(":path", path.into()), (":authority", authority.into())],
-        timeout_ms: check::TIMEOUT_MS,
+        timeout_ms: check::timeout_ms(provider),
     })
 }
 

@@ -185,9 +185,9 @@ fn a_head_without_a_body_is_held() {
         attempt.feed(&world.host, world.host.now_ms(), 0, Vec::new, false),
         ResponseAction::Hold
     );
-    world.host.now_ms.set(4999);
+    world.host.set_clock(4999);
     assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
-    world.host.now_ms.set(5000);
+    world.host.set_clock(5000);
     let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
     assert_eq!((late.reply.status, late.headers), (504, again(1, None)));
     assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
@@ -202,9 +202,9 @@ fn a_stream_that_stalls_is_a_failure() {
     let (mut attempt, _) = world.begin();
     attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
     released(attempt.feed(&world.host, world.host.now_ms(), 9, || b"data: {}\n".to_vec(), false));
-    world.host.now_ms.set(6999);
+    world.host.set_clock(6999);
     assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
-    world.host.now_ms.set(7000);
+    world.host.set_clock(7000);
     let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
     assert_eq!(late.headers, RetryHeaders { attempts: 1, ..RetryHeaders::default() });
     attempt.end(&world.host, 0, b"gaud_provider_timeout");
@@ -329,7 +329,7 @@ fn a_history_that_is_over_is_forgotten() {
     over(|world, attempt| {
         attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
         attempt.feed(&world.host, world.host.now_ms(), 1, || b"x".to_vec(), false);
-        world.host.now_ms.set(100_000);
+        world.host.set_clock(100_000);
         attempt.tick(&world.host, world.host.now_ms()).unwrap();
     });
     let (mut attempt, _) = world.begin();
@@ -357,7 +357,7 @@ fn an_error_without_an_end_is_cut_off() {
         attempt.feed(&world.host, world.host.now_ms(), 1, || b"{".to_vec(), false),
         ResponseAction::Hold
     );
-    world.host.now_ms.set(deadline::ERROR_MS_MAX);
+    world.host.set_clock(deadline::ERROR_MS_MAX);
     let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
     assert_eq!((late.reply.status, late.headers.again), (502, None));
 }

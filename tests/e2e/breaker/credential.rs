@@ -1,12 +1,13 @@
-//! A provider that refuses the gateway's own credential: said once, counted each time.
+//! A provider that refuses the gateway's credential: logged once, counted each time.
 
-use super::{LISTEN, metric, request, shown};
-use crate::client::h1;
-use crate::harness::Gateway;
-use crate::upstream::{Answer, Provider};
+use super::{LISTEN, request};
+use crate::kit::client::h1;
+use crate::kit::harness::Gateway;
+use crate::kit::observe::{metric, shown};
+use crate::kit::upstream::{Answer, Provider};
 
 #[test]
-fn a_refused_credential_is_said_once() {
+fn a_refused_credential_is_logged_once() {
     let server = Provider::start();
     let table =
         |name: &str, key: &str| format!("[providers.{name}]\nurl = \"{}\"\n{key}", server.url());
@@ -35,7 +36,7 @@ fn a_refused_credential_is_said_once() {
     assert!(is_refused());
     assert_eq!(lines(), 1, "not twice within minutes");
     ask("open", 401);
-    assert!(shown(&gateway, "open").get("credential").is_none(), "the client's own");
+    assert!(shown(&gateway, "open").get("credential").is_none(), "the credential is the client's");
     let refused = |name| format!(r#"gaud_credential_refused_total{{provider="{name}"}}"#);
     assert_eq!(metric(&gateway, &refused("keyed")), 4);
     assert_eq!(metric(&gateway, &refused("open")), 0);

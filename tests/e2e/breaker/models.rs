@@ -1,9 +1,10 @@
 //! The two levels: a failing model leaves the other models of its provider alone, several open the provider.
 
-use super::{LISTEN, Site, metric, provider, shown, transitions};
-use crate::client::{Request, Response, h1};
-use crate::harness::Gateway;
-use crate::upstream::{Answer, Provider};
+use super::{LISTEN, Site, provider};
+use crate::kit::client::{Request, Response, h1};
+use crate::kit::harness::Gateway;
+use crate::kit::observe::{metric, shown, transitions};
+use crate::kit::upstream::{Answer, Provider};
 use serde_json::json;
 
 const BREAKER: &str = "failures = 3, open_secs = 30";

@@ -1,10 +1,11 @@
 //! What an operator sees: `/health` and `/readyz` through all states of a breaker, and metrics
 //! whose number does not depend on what clients send.
 
-use super::{LISTEN, Site, metric, probes, provider, requests, transitions, wait_for_metric};
-use crate::client::{Request, h1, h2};
-use crate::harness::{Gateway, wait};
-use crate::upstream::{Answer, Gate, Provider};
+use super::{LISTEN, Site, provider};
+use crate::kit::client::{Request, h1, h2};
+use crate::kit::harness::{Gateway, wait};
+use crate::kit::observe::{metric, probes, requests, transitions, wait_for_metric};
+use crate::kit::upstream::{Answer, Gate, Provider};
 use serde_json::{Value, json};
 use std::thread;
 
@@ -114,7 +115,7 @@ fn counted(site: &Site) {
 }
 
 #[test]
-fn it_is_ready_unless_all_providers_are_open() {
+fn the_gateway_is_ready_unless_all_breakers_are_open() {
     let site = Site::start(2, "failures = 1, open_secs = 2, models = 1", &["p", "q"]);
     let ready = (200, json!({"status": "ready"}));
     let unavailable = (503, json!({"status": "unavailable"}));
@@ -132,7 +133,7 @@ fn it_is_ready_unless_all_providers_are_open() {
 
 /// Who sends requests only to gateways that are ready would never send the one that closes it.
 #[test]
-fn it_is_ready_again_when_a_request_would_be_let_through() {
+fn the_gateway_is_ready_again_when_a_breaker_admits_a_probe() {
     let site = Site::start(2, "failures = 1, open_secs = 1, models = 1", &["p"]);
     site.open("p", 1);
     assert_eq!(get(&site.gateway, "/readyz").0, 503);
@@ -141,11 +142,11 @@ fn it_is_ready_again_when_a_request_would_be_let_through() {
 }
 
 #[test]
-fn clients_do_not_make_metrics() {
+fn clients_cannot_create_metrics() {
     let site = Site::start(2, BREAKER, &["p", "q"]);
     let names = || {
-        let (own, all) = (site.gateway.admin().metrics(), site.gateway.admin().stats());
-        own.into_keys().chain(all.into_keys()).collect::<Vec<_>>()
+        let (metrics, stats) = (site.gateway.admin().metrics(), site.gateway.admin().stats());
+        metrics.into_keys().chain(stats.into_keys()).collect::<Vec<_>>()
     };
     ask_for_models(&site, 0..2);
     let before = names();

@@ -1,9 +1,10 @@
-//! WebSockets: a tunnel that ends says nothing about its provider, however it ends, and is never a probe.
+//! WebSockets: a tunnel does not count for the breaker, however the tunnel ends, and is never a probe.
 
-use super::{LISTEN, health, metric, provider, request, requests, wait_for_metric};
-use crate::client::{Request, h1};
-use crate::harness::{Gateway, wait};
-use crate::upstream::raw::{Act, Raw};
+use super::{LISTEN, provider, request};
+use crate::kit::client::{Request, h1};
+use crate::kit::harness::{Gateway, wait};
+use crate::kit::observe::{health, metric, requests, wait_for_metric};
+use crate::kit::upstream::raw::{Act, Raw};
 
 const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\
     connection: Upgrade\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -33,7 +34,7 @@ fn open_until_closed(gateway: &Gateway, path: &str) {
 }
 
 #[track_caller]
-fn assert_ends_say_nothing(ending: &[Act], settings: &[&str]) {
+fn assert_ends_do_not_count(ending: &[Act], settings: &[&str]) {
     let socket = [Act::ReadRequest, Act::Send(SWITCHING), Act::Send(CLOSE)];
     let server = Raw::start([&socket, ending].concat());
     let gateway = gateway(&server, settings);
@@ -53,22 +54,22 @@ fn assert_ends_say_nothing(ending: &[Act], settings: &[&str]) {
 }
 
 #[test]
-fn sockets_that_end_properly_say_nothing() {
-    assert_ends_say_nothing(&[], &[]);
+fn sockets_that_end_properly_do_not_count() {
+    assert_ends_do_not_count(&[], &[]);
 }
 
 #[test]
-fn sockets_that_are_reset_say_nothing() {
-    assert_ends_say_nothing(&[Act::Reset], &[]);
+fn sockets_that_are_reset_do_not_count() {
+    assert_ends_do_not_count(&[Act::Reset], &[]);
 }
 
 #[test]
-fn sockets_over_the_hop_say_nothing() {
-    assert_ends_say_nothing(&[], &["idle_secs = 5"]);
+fn sockets_over_the_hop_do_not_count() {
+    assert_ends_do_not_count(&[], &["idle_secs = 5"]);
 }
 
 #[test]
-fn a_socket_is_no_probe() {
+fn a_socket_is_not_a_probe() {
     const ERROR: &[u8] = b"HTTP/1.1 500 Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
     let answers = |answer| vec![Act::ReadRequest, Act::Send(answer)];

@@ -1,11 +1,11 @@
-//! Pages in browsers: what the gateway answers for them, and what no provider is asked.
+//! Pages in browsers: the gateway answers preflights, and no provider gets them.
 
-use crate::client::{Request, Response, h1, h2};
-use crate::harness::Gateway;
-use crate::refusal;
-use crate::samples::{LISTEN, provider};
-use crate::upstream::Provider;
-use crate::upstream::raw::Closed;
+use crate::kit::client::{Request, Response, h1, h2};
+use crate::kit::harness::Gateway;
+use crate::kit::refusal;
+use crate::kit::samples::{LISTEN, provider};
+use crate::kit::upstream::Provider;
+use crate::kit::upstream::raw::Closed;
 
 const APP: &str = "https://app.test";
 
@@ -36,7 +36,7 @@ const PATHS: [&str; 6] = [
 ];
 
 #[test]
-fn the_gateway_answers_what_a_browser_asks_first() {
+fn the_gateway_answers_preflights() {
     let (server, closed) = (Provider::start(), Closed::bind());
     let head = format!("cors = {{ allow_origins = [\"{APP}\"] }}\n");
     let gateway = start(&server, &closed, &head);
@@ -57,7 +57,7 @@ fn the_gateway_answers_what_a_browser_asks_first() {
 }
 
 #[test]
-fn a_page_can_read_all_answers() {
+fn a_page_can_read_all_responses() {
     let (server, closed) = (Provider::start(), Closed::bind());
     let head = format!("cors = {{ allow_origins = [\"{APP}\"] }}\n");
     let gateway = start(&server, &closed, &head);

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use crate::client::{Request, h1};
-use crate::harness::Gateway;
+use crate::kit::client::{Request, h1};
+use crate::kit::harness::Gateway;
 
 #[test]
-fn all_addresses_are_those_of_both_families() {
+fn all_addresses_include_both_families() {
     let toml = "listen = \"[::]:0\"\nadmin_listen = \"[::]:0\"\n[providers.p]\nurl = \"http://127.0.0.1:1\"\n";
     let gateway = Gateway::start(toml, &[]);
     let port = gateway.addr().port();

@@ -1,35 +1,9 @@
-//! What clients have called, as providers are told.
+//! The address that clients have called, as providers see it in `x-forwarded-…`.
 
-use crate::client::{Request, h1, h2};
-use crate::harness::Gateway;
-use crate::samples::{LISTEN, provider};
-use crate::upstream::Provider;
-
-/// What the provider is told, over each protocol: `x-forwarded-host`, `x-forwarded-proto`, `x-forwarded-for`.
-fn told(head: &str, path: &str, headers: &[(&str, &str)]) -> Vec<[Vec<String>; 3]> {
-    let server = Provider::start();
-    let one = provider("one", &server.url(), &[]);
-    let head = format!("allow_hosts = [\"*\"]\n{head}");
-    let listen = LISTEN.replace("allow_hosts = [\"gateway\"]\n", "");
-    let gateway = Gateway::start(&format!("{listen}default_provider = \"one\"\n{head}{one}"), &[]);
-    let mut request =
-        Request::post(path, r#"{"model":"one:m"}"#).case("it").header("host", "llm.test");
-    for (name, value) in headers {
-        request = request.header(name, value);
-    }
-    for response in [h1::exchange(gateway.addr(), &request), h2::exchange(gateway.addr(), &request)]
-    {
-        assert_eq!(response.status, 200, "{}", response.text());
-    }
-    let seen = server.seen("it");
-    assert_eq!(seen.len(), 2);
-    let all = |name| move |seen: &crate::upstream::Seen| seen.headers.all(name);
-    let names = ["x-forwarded-host", "x-forwarded-proto", "x-forwarded-for"];
-    for seen in &seen {
-        assert_eq!(seen.headers.all("host"), [server.addr().to_string()]);
-    }
-    seen.iter().map(|seen| names.map(|name| all(name)(seen))).collect()
-}
+use crate::kit::client::{CLIENTS, Request};
+use crate::kit::harness::Gateway;
+use crate::kit::samples::{LISTEN, provider};
+use crate::kit::upstream::Provider;
 
 const SAYS: [(&str, &str); 3] = [
     ("x-forwarded-host", "other.test"),
@@ -37,61 +11,65 @@ const SAYS: [(&str, &str); 3] = [
     ("x-forwarded-for", "9.9.9.9"),
 ];
 
-fn texts(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|&text| text.to_owned()).collect()
-}
-
+/// A path that the gateway passes on as it is, and a path with a model.
 const PATHS: [&str; 2] = ["/ui/x", "/v1/chat/completions"];
 
-#[test]
-fn a_provider_is_told_what_the_client_has_called() {
-    for path in PATHS {
-        for retries in ["", "retries = { max = 1 }\n"] {
-            for [host, proto, _] in told(retries, path, &[]) {
-                assert_eq!(
-                    (host, proto),
-                    (texts(&["llm.test"]), texts(&["http"])),
-                    "{path} {retries}"
-                );
+struct Site {
+    server: Provider,
+    gateway: Gateway,
+}
+
+/// Gateways with these settings: one that sends a request once, one whose requests pass the hop.
+fn sites(settings: &str) -> [Site; 2] {
+    ["", "retries = { max = 1 }\n"].map(|retries| {
+        let server = Provider::start();
+        let listen = LISTEN.replace("allow_hosts = [\"gateway\"]\n", "");
+        let head = format!("{listen}allow_hosts = [\"*\"]\ndefault_provider = \"one\"\n{settings}");
+        let one = provider("one", &server.url(), &[]);
+        Site { gateway: Gateway::start(&format!("{head}{retries}{one}"), &[]), server }
+    })
+}
+
+/// The provider sees this `x-forwarded-host` and `x-forwarded-proto`, over each protocol, when the client
+/// sends these headers.
+#[track_caller]
+fn assert_sees(sites: &[Site; 2], headers: &[(&str, &str)], [host, proto]: [&str; 2]) {
+    for Site { server, gateway } in sites {
+        for path in PATHS {
+            let case = format!("{path} {}", headers.len());
+            let mut request =
+                Request::post(path, r#"{"model":"one:m"}"#).case(&case).header("host", "llm.test");
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            for client in CLIENTS {
+                let response = client.send(gateway, &request);
+                assert_eq!(response.status, 200, "{case}: {}", response.text());
+            }
+            let all = server.seen(&case);
+            assert_eq!(all.len(), CLIENTS.len(), "{case}");
+            for seen in all {
+                assert_eq!(seen.headers.all("host"), [server.addr().to_string()], "{case}");
+                assert_eq!(seen.headers.all("x-forwarded-host"), [host], "{case}");
+                assert_eq!(seen.headers.all("x-forwarded-proto"), [proto], "{case}");
             }
         }
     }
 }
 
 #[test]
-fn what_a_client_says_of_itself_does_not_count() {
-    for path in PATHS {
-        for retries in ["", "retries = { max = 1 }\n"] {
-            for [host, proto, _] in told(retries, path, &SAYS) {
-                assert_eq!(
-                    (host, proto),
-                    (texts(&["llm.test"]), texts(&["http"])),
-                    "{path} {retries}"
-                );
-            }
-        }
-    }
+fn a_provider_sees_the_host_that_the_client_has_called() {
+    assert_sees(&sites(""), &[], ["llm.test", "http"]);
 }
 
 #[test]
-fn what_a_trusted_proxy_says_counts() {
-    for path in PATHS {
-        for retries in ["", "retries = { max = 1 }\n"] {
-            let head = format!("trusted_proxies = [\"127.0.0.1\"]\n{retries}");
-            for [host, proto, _] in told(&head, path, &SAYS) {
-                assert_eq!(
-                    (host, proto),
-                    (texts(&["other.test"]), texts(&["https"])),
-                    "{path} {retries}"
-                );
-            }
-            for [host, proto, _] in told(&head, path, &[]) {
-                assert_eq!(
-                    (host, proto),
-                    (texts(&["llm.test"]), texts(&["http"])),
-                    "{path} {retries}"
-                );
-            }
-        }
-    }
+fn forwarded_headers_of_a_client_do_not_count() {
+    assert_sees(&sites(""), &SAYS, ["llm.test", "http"]);
+}
+
+#[test]
+fn forwarded_headers_of_a_trusted_proxy_count() {
+    let sites = sites("trusted_proxies = [\"127.0.0.1\"]\n");
+    assert_sees(&sites, &SAYS, ["other.test", "https"]);
+    assert_sees(&sites, &[], ["llm.test", "http"]);
 }

@@ -1,4 +1,4 @@
-//! Connections to providers are given up before the provider closes them.
+//! The gateway gives up idle connections before a provider closes them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,10 +6,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::{Request, h1};
-use crate::harness::Gateway;
-use crate::harness::wait::LIMIT;
-use crate::samples::{LISTEN, provider};
+use crate::kit::client::{Request, h1};
+use crate::kit::harness::Gateway;
+use crate::kit::harness::wait::LIMIT;
+use crate::kit::samples::{LISTEN, provider};
 
 /// A server that answers one request and tells how long the connection stays open then.
 fn patient() -> (SocketAddr, Receiver<Duration>) {
@@ -37,13 +37,22 @@ fn stays(mut stream: TcpStream) -> Duration {
 
 #[test]
 fn an_idle_connection_is_given_up_in_time() {
-    for (setting, least, most) in [("idle_connection_secs = 1", 0.9, 1.9), ("", 3.5, 4.8)] {
-        let (addr, stayed) = patient();
-        let toml = format!("{LISTEN}{}", provider("one", &format!("http://{addr}"), &[setting]));
-        let gateway = Gateway::start(&toml, &[]);
-        let response = h1::exchange(gateway.addr(), &Request::chat(r#"{"model":"one:m"}"#));
+    let bounds = [("idle_connection_secs = 1", 0.9, 1.9), ("", 3.5, 4.8)];
+    let servers = bounds.map(|_| patient());
+    let tables = bounds.iter().zip(&servers).zip(["one", "two"]);
+    let tables: String = tables
+        .map(|(((setting, ..), (addr, _)), name)| {
+            provider(name, &format!("http://{addr}"), &[setting])
+        })
+        .collect();
+    let gateway = Gateway::start(&format!("{LISTEN}{tables}"), &[]);
+    for name in ["one", "two"] {
+        let request = Request::chat(format!(r#"{{"model":"{name}:m"}}"#));
+        let response = h1::exchange(gateway.addr(), &request);
         assert_eq!(response.status, 200, "{}", response.text());
+    }
+    for ((setting, least, most), (_, stayed)) in bounds.iter().zip(servers) {
         let secs = stayed.recv_timeout(LIMIT).expect("the end of the connection").as_secs_f64();
-        assert!((least..most).contains(&secs), "{setting}: {secs} s");
+        assert!((*least..*most).contains(&secs), "{setting}: {secs} s");
     }
 }

@@ -1,12 +1,12 @@
-//! Metrics keep their labels, whatever providers are named.
+//! Metrics keep their labels, whatever the names of providers.
 
-use crate::client::{Request, h1};
-use crate::harness::Gateway;
-use crate::samples::{LISTEN, provider};
-use crate::upstream::Provider;
+use crate::kit::client::{Request, h1};
+use crate::kit::harness::Gateway;
+use crate::kit::samples::{LISTEN, provider};
+use crate::kit::upstream::Provider;
 
 #[test]
-fn a_provider_may_be_named_as_a_label() {
+fn a_provider_may_have_the_name_of_a_label() {
     let server = Provider::start();
     let names = ["code", "to", "outcome", "result", "provider"];
     let tables = names.map(|name| provider(name, &server.url(), &[]).replace("false", "true"));

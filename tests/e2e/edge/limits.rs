@@ -1,10 +1,10 @@
-//! Headers: many and long ones pass, on both sides of the hop alike; more are refused as what they are.
+//! Headers: many and long headers pass, on both sides of the hop; more headers are refused with the reason.
 
-use crate::client::{Request, Response, h1, h2};
-use crate::harness::Gateway;
-use crate::refusal;
-use crate::samples::{LISTEN, provider};
-use crate::upstream::{Answer, Provider};
+use crate::kit::client::{Request, Response, h1, h2};
+use crate::kit::harness::Gateway;
+use crate::kit::refusal;
+use crate::kit::samples::{LISTEN, provider};
+use crate::kit::upstream::{Answer, Provider};
 
 const HOP: [&str; 2] = ["", "[retries]\nmax = 1\nbackoff_ms = 10\n"];
 
@@ -14,7 +14,7 @@ fn start(server: &Provider, hop: &str) -> Gateway {
     Gateway::start(&format!("{LISTEN}{}{hop}", tables.concat()), &[])
 }
 
-/// So many headers of this length in all.
+/// Headers of this count and of this length in all.
 fn headers(count: usize, length: usize) -> Vec<(String, String)> {
     let each = (length / count).saturating_sub(8).max(1);
     (0..count).map(|number| (format!("x-n-{number:03}"), "v".repeat(each))).collect()
@@ -28,7 +28,7 @@ fn exchange(gateway: &Gateway, request: &Request) -> [Response; 2] {
 }
 
 #[test]
-fn an_answer_may_have_many_and_long_headers() {
+fn a_response_may_have_many_and_long_headers() {
     for hop in HOP {
         let server = Provider::start();
         let gateway = start(&server, hop);
@@ -79,7 +79,7 @@ fn a_request_may_have_many_and_long_headers() {
 }
 
 #[test]
-fn more_is_refused_as_what_it_is() {
+fn more_headers_are_refused_with_the_reason() {
     for hop in HOP {
         let server = Provider::start();
         let gateway = start(&server, hop);

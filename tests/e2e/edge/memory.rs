@@ -1,21 +1,21 @@
-//! Bodies that are kept for another attempt have one bound in common.
+//! All bodies that are kept for another attempt share one bound.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::client::{Request, Response, h1, h2};
-use crate::harness::Gateway;
-use crate::harness::wait::until_true;
-use crate::samples::{LISTEN, provider};
-use crate::upstream::raw::{Act, Raw};
+use crate::kit::client::{Request, Response, h1, h2};
+use crate::kit::harness::Gateway;
+use crate::kit::harness::wait::until_true;
+use crate::kit::samples::{LISTEN, provider};
+use crate::kit::upstream::raw::{Act, Raw};
 
 const MIB: usize = 1 << 20;
 const LIMIT_BYTES: usize = 256 * MIB;
-/// Together they would be three times the limit.
+/// Together the uploads would be three times the limit.
 const UPLOADS: usize = 48;
 const PIECES: usize = 16;
-/// What Envoy takes beside the bodies, and what comes between two looks at its memory.
+/// The memory of Envoy beside the bodies, and its growth between two measurements.
 const SLACK_BYTES: usize = 256 * MIB;
 
 fn upload() -> Request {
@@ -30,7 +30,7 @@ fn pieces() -> impl Iterator<Item = Vec<u8>> {
         .chain((0..PIECES).map(|_| vec![b'y'; MIB]))
 }
 
-/// What the client of an unfinished upload gets, if anything.
+/// The response to an unfinished upload, if there is a response.
 fn by_http1(gateway: &Gateway) -> Option<Response> {
     let mut connection = h1::Connection::open(gateway.addr());
     connection.send(h1::head(&upload())).expect("a gateway");

@@ -1,10 +1,10 @@
 //! Pages of other sites, which make a browser on this machine call the gateway.
 
-use crate::client::{Request, Response, h1, h2};
-use crate::harness::Gateway;
-use crate::refusal;
-use crate::samples::{LISTEN, provider};
-use crate::upstream::Provider;
+use crate::kit::client::{Request, Response, h1, h2};
+use crate::kit::harness::Gateway;
+use crate::kit::refusal;
+use crate::kit::samples::{LISTEN, provider};
+use crate::kit::upstream::Provider;
 
 const KEY: (&str, &str) = ("KEY", "sk-a");
 const KEYED: &str = "api_key = \"os.environ/KEY\"";
@@ -23,7 +23,7 @@ fn ask(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> [Response; 2]
 }
 
 #[test]
-fn a_name_that_is_not_the_gateways_is_refused() {
+fn a_host_that_is_not_the_gateways_is_refused() {
     let server = Provider::start();
     let gateway = start(&server, "", &[KEYED]);
     for host in ["127.0.0.1", "localhost:8400", "[::1]:8400", "gateway", "GATEWAY:80"] {
@@ -80,7 +80,7 @@ fn a_page_of_another_origin_is_refused() {
 }
 
 #[test]
-fn without_a_key_of_the_gateways_any_site_may_ask() {
+fn a_gateway_without_a_key_serves_any_site() {
     let server = Provider::start();
     let head = LISTEN.replace("allow_hosts = [\"gateway\"]\n", "");
     let toml = format!("{head}{}", provider("one", &server.url(), &[]));
@@ -103,9 +103,8 @@ fn proxies_that_are_trusted_may_call_by_any_name() {
     gateway.assert_no_trap();
 }
 
-/// A client cannot say of itself that it is trusted.
 #[test]
-fn nobody_else_is_trusted() {
+fn a_client_that_claims_to_be_trusted_is_not() {
     let server = Provider::start();
     let gateway = start(&server, "trusted_proxies = [\"10.0.0.0/8\"]\n", &[KEYED]);
     let forged =
@@ -117,7 +116,7 @@ fn nobody_else_is_trusted() {
 }
 
 #[test]
-fn the_rule_is_for_keys_on_loopback() {
+fn the_rule_applies_to_keys_on_loopback() {
     let render = |head: &str, settings: &[&str]| {
         let toml = format!("{head}{}", provider("one", "http://h", settings));
         Gateway::render(&toml, &[KEY]).expect("a configuration")

@@ -1,14 +1,14 @@
-//! A TLS connection that fails is told as what has failed.
+//! The error of a TLS connection that fails names what has failed.
 
-use crate::client::{Request, h1};
-use crate::harness::Gateway;
-use crate::refusal;
-use crate::samples::{LISTEN, provider};
-use crate::upstream::Provider;
-use crate::upstream::tls::Authority;
+use crate::kit::client::{Request, h1};
+use crate::kit::harness::Gateway;
+use crate::kit::refusal;
+use crate::kit::samples::{LISTEN, provider};
+use crate::kit::upstream::Provider;
+use crate::kit::upstream::tls::Authority;
 
 #[test]
-fn a_tls_failure_is_told_as_such() {
+fn a_tls_error_names_what_has_failed() {
     let folder = tempfile::tempdir().expect("a folder");
     let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
     let (secure, plain) = (Provider::start_tls(&right), Provider::start());

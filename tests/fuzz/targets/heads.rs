@@ -55,8 +55,10 @@ fn answer(data: &[u8]) {
 fn words(data: &[u8]) {
     let (first, second) = halves(data);
     let secs = retry_after_secs(first, second);
-    if let Some(own) = std::str::from_utf8(first).ok().and_then(|text| text.trim().parse().ok()) {
-        assert_eq!(secs, Some(own));
+    if let Some(expected) =
+        std::str::from_utf8(first).ok().and_then(|text| text.trim().parse().ok())
+    {
+        assert_eq!(secs, Some(expected));
     }
     if is_context_length(data) {
         assert!(data.len() >= "prompt is too long".len());
@@ -64,7 +66,7 @@ fn words(data: &[u8]) {
     let mut credentials = Credentials::default();
     credentials.note(PROTOCOLS.as_bytes(), data);
     if let Some(public) = credentials.sent().public_protocols() {
-        assert!(!public.split(", ").any(|own| own.starts_with("openai-insecure-api-key.")));
+        assert!(!public.split(", ").any(|name| name.starts_with("openai-insecure-api-key.")));
     }
     let _ = Boundary::parse(data);
 }
@@ -146,7 +148,7 @@ fn request(data: &[u8]) {
     let _ = scan(Scanner::Json(Default::default()), [data]);
 }
 
-/// What stands before the first line break, and behind it.
+/// The bytes before the first line break, and the bytes after it.
 fn halves(data: &[u8]) -> (&[u8], &[u8]) {
     let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     (&data[..at], data.get(at + 1..).unwrap_or_default())

@@ -14,7 +14,6 @@ pub(crate) mod config;
 pub(crate) mod heads;
 mod input;
 pub(crate) mod lists;
-mod memory;
 pub(crate) mod multipart;
 pub(crate) mod records;
 pub(crate) mod requests;

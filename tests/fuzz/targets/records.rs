@@ -1,4 +1,4 @@
-//! What stands in shared data may be of another version, or junk: nothing panics over it, and what
+//! Records in shared data may be of another version, or junk: nothing panics over them, and what
 //! is written is read again.
 //!
 //! An input is three records, each with a byte for its length before it, then steps: what is done,
@@ -11,12 +11,12 @@ use gaud::gateway::{Discovery, Gateway, Provider, from_filter_json};
 use gaud::health::check::{self, Health};
 use gaud::health::page::Status;
 use gaud::health::shared_breaker::{self, Admitted, Watched};
+use gaud::host::memory::Memory;
 use gaud::host::store;
 use gaud::models;
 use gaud::models::discovery::{self, Fault};
 use gaud::route::ProviderId;
 
-use super::memory::Memory;
 use store::Store;
 
 const CONFIG: &[u8] = br#"{"providers":{"litellm":{"url":"http://l","models":["m"]}},
@@ -40,10 +40,10 @@ pub(crate) fn run(data: &[u8]) {
     let memory = Memory::default();
     let mut rest = data;
     for key in [&provider.breaker_key, &discovery.key, &provider.health_key, &discovery.list_key] {
-        let Some((length, behind)) = rest.split_first() else { return };
-        let (record, behind) = behind.split_at(usize::from(*length).min(behind.len()));
+        let Some((length, after)) = rest.split_first() else { return };
+        let (record, after) = after.split_at(usize::from(*length).min(after.len()));
         memory.set(key, record);
-        rest = behind;
+        rest = after;
         check_breaker(record);
         check_list(record);
     }
@@ -146,12 +146,13 @@ impl World {
         }
     }
 
-    fn report(&self, provider: &Provider, own: &Discovery, answer: Result<&[u8], Fault>) {
+    fn report(&self, provider: &Provider, discovery: &Discovery, answer: Result<&[u8], Fault>) {
         let is_good = answer.is_ok();
-        let (was_good, _) = discovery::report(&self.memory, provider, own, self.now_ms, answer);
+        let (was_good, _) =
+            discovery::report(&self.memory, provider, discovery, self.now_ms, answer);
         assert_eq!(was_good, is_good);
         if is_good {
-            let standing = discovery::peek(&self.memory, own);
+            let standing = discovery::peek(&self.memory, discovery);
             assert_eq!(standing.models(provider), if self.now_ms > 0 { 2 } else { 1 });
             assert_eq!(discovery::listed(&self.memory, provider).len(), 2);
         }

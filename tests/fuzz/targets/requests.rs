@@ -13,7 +13,7 @@ use gaud::request::header_map::serialized;
 use gaud::session::{HeaderChange, Outgoing, RequestAction, Session};
 use serde_json::Value;
 
-use super::memory::Memory;
+use gaud::host::memory::Memory;
 
 const CONFIGURATION: &[u8] = br#"{"default_provider":"home","providers":{
     "home":{"url":"http://h","api_key":"os.environ/HOME"},
