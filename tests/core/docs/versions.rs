@@ -16,6 +16,7 @@ const ROWS: [(&str, &[&str]); 9] = [
     ("lists of models", &["models"]),
     ("fallbacks, retries, deadlines", &["failover"]),
     ("malicious requests", &["hostile"]),
+    ("Envoy's edge: limits, sites, proxies in front", &["edge"]),
     ("`gaud run`, `status`; your Envoy", &["run", "status", "upstream", "deployments"]),
 ];
 
