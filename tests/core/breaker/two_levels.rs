@@ -316,11 +316,17 @@ impl World {
 
     /// Whether the tickets still count for the provider, and for the model.
     fn counts(&self, request: &Request) -> [bool; 2] {
-        let counts = |provider, model| {
+        let after = |provider, model| {
             let outcomes = Outcomes { provider, model };
-            self.levels.record(&request.tickets, outcomes, self.now_ms, &self.settings).is_some()
+            self.levels.record(&request.tickets, outcomes, self.now_ms, &self.settings)
         };
-        [counts(Outcome::Failure, Outcome::Neutral), counts(Outcome::Neutral, Outcome::Failure)]
+        let provider = after(Outcome::Failure, Outcome::Neutral);
+        let provider = provider.is_some_and(|new| new.provider() != self.levels.provider());
+        let model = request.slot.is_some_and(|slot| {
+            let new = after(Outcome::Neutral, Outcome::Failure);
+            new.is_some_and(|new| new.model(slot) != self.levels.model(slot))
+        });
+        [provider, model]
     }
 
     fn has_place(&self, request: &Request) -> bool {
@@ -386,14 +392,22 @@ impl World {
     }
 
     fn request_key(&self, request: &Request) -> Vec<u8> {
+        let counts = self.counts(request);
+        if counts == [false, false] {
+            // Whatever it says comes too late, on both levels.
+            return vec![9, 0, 0, 0];
+        }
         let place = slots().iter().position(|slot| *slot == request.slot).unwrap_or_default();
         let tickets = &request.tickets;
         let probes = [tickets.probes_provider(), tickets.probes_model()];
-        let flags = [self.counts(request), request.saw, probes].concat();
-        let flags = flags.into_iter().fold(0, |bits, flag| bits << 1 | u8::from(flag));
-        let has_place = u8::from(tickets.is_probe() && self.has_place(request));
+        let flags = (0..2).flat_map(|level| {
+            [counts[level], counts[level] && request.saw[level], counts[level] && probes[level]]
+        });
+        let flags = flags.fold(0, |bits, flag| bits << 1 | u8::from(flag));
+        let is_probe = counts[0] && probes[0] || counts[1] && probes[1];
         let left_ms = (request.at_ms + self.settings.probe_ms).saturating_sub(self.now_ms);
-        vec![place as u8, u8::from(request.streams), flags, has_place * left_ms as u8]
+        let has_place = is_probe && !request.streams;
+        vec![place as u8, u8::from(request.streams), flags, u8::from(has_place) * left_ms as u8]
     }
 
     fn pending_key(&self, pending: &Pending) -> Vec<u8> {
@@ -424,6 +438,10 @@ impl World {
 struct Bounds {
     workers: usize,
     requests: usize,
+    /// How many of [`slots`] are asked for.
+    slots: usize,
+    /// Whether a request may be lost, and a change given up.
+    may_lose: bool,
 }
 
 impl Bounds {
@@ -433,15 +451,21 @@ impl Bounds {
         if world.pending.len() < self.workers {
             steps.push(Step::CheckFailed);
             if world.requests.len() + asks < self.requests {
-                steps.extend((0..slots().len()).map(Step::Ask));
+                steps.extend((0..self.slots).map(Step::Ask));
             }
             for (place, request) in world.requests.iter().enumerate() {
                 let evidence = if request.streams { &ENDS[..] } else { &HEADS[..] };
-                steps.extend(evidence.iter().map(|evidence| Step::Hear(place, *evidence)));
+                // A request without a model blames none.
+                let evidence =
+                    evidence.iter().filter(|one| request.slot.is_some() || **one != FAILED);
+                steps.extend(evidence.map(|evidence| Step::Hear(place, *evidence)));
             }
         }
-        steps.extend((0..world.requests.len()).map(Step::Lose));
-        steps.extend((0..world.pending.len()).flat_map(|one| [Step::Swap(one), Step::GiveUp(one)]));
+        steps.extend((0..world.pending.len()).map(Step::Swap));
+        if self.may_lose {
+            steps.extend((0..world.requests.len()).map(Step::Lose));
+            steps.extend((0..world.pending.len()).map(Step::GiveUp));
+        }
         steps
     }
 }
@@ -474,24 +498,24 @@ fn search(settings: Settings, bounds: Bounds) -> BTreeSet<&'static str> {
 }
 
 const SMALL: Settings =
-    Settings { failures: 1, open_ms: 2, successes: 1, probe_ms: 2, body_ms: 1, models: 2 };
+    Settings { failures: 1, open_ms: 1, successes: 1, probe_ms: 1, body_ms: 1, models: 2 };
 
 #[test]
 fn two_workers_keep_the_levels_apart() {
-    let events = search(SMALL, Bounds { workers: 2, requests: 2 });
+    let events = search(SMALL, Bounds { workers: 2, requests: 2, slots: 2, may_lose: false });
     assert!(events.iter().eq(&EVENTS), "{events:?}");
 }
 
 #[test]
 fn failures_and_successes_in_a_row_keep_the_levels_apart() {
-    let settings = Settings { failures: 2, successes: 2, open_ms: 1, probe_ms: 1, ..SMALL };
-    let events = search(settings, Bounds { workers: 1, requests: 2 });
+    let settings = Settings { failures: 2, successes: 2, ..SMALL };
+    let events = search(settings, Bounds { workers: 1, requests: 1, slots: 3, may_lose: true });
     assert!(events.iter().eq(&EVENTS), "{events:?}");
 }
 
 #[test]
 fn one_model_may_be_enough_to_open_the_provider() {
-    let settings = Settings { models: 1, open_ms: 1, ..SMALL };
-    let events = search(settings, Bounds { workers: 1, requests: 2 });
+    let settings = Settings { models: 1, ..SMALL };
+    let events = search(settings, Bounds { workers: 1, requests: 2, slots: 3, may_lose: true });
     assert!(events.contains("models open the provider"), "{events:?}");
 }
