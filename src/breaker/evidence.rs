@@ -6,7 +6,7 @@
 //! | another protocol (101) | success; neutral of a probe | neutral |
 //! | the model failed: a 5xx | neutral; failure, if the request probes the provider and not the model | failure |
 //! | unreachable: no connection, no address, no response in time | failure | neutral |
-//! | nothing | neutral | neutral |
+//! | nothing, or a shortage of the gateway's | neutral | neutral |
 //!
 //! | when an answer ends | the provider hears | the model hears |
 //! |---|---|---|
@@ -36,6 +36,8 @@ pub enum Evidence {
     ModelFailed(Reason),
     /// The provider does not answer.
     Unreachable(Reason),
+    /// Nothing: Envoy had no file descriptor, port or memory for a connection.
+    Shortage,
     /// Nothing: the client left, or the gateway or Envoy is at fault.
     Nothing,
 }
@@ -79,7 +81,7 @@ impl Evidence {
         match self {
             Self::Answered => Outcome::Success,
             Self::ModelFailed(_) | Self::Unreachable(_) => Outcome::Failure,
-            Self::Switched | Self::Nothing => Outcome::Neutral,
+            Self::Switched | Self::Shortage | Self::Nothing => Outcome::Neutral,
         }
     }
 
@@ -87,7 +89,7 @@ impl Evidence {
     pub fn reason(self) -> Option<Reason> {
         match self {
             Self::ModelFailed(reason) | Self::Unreachable(reason) => Some(reason),
-            Self::Answered | Self::Switched | Self::Nothing => None,
+            Self::Answered | Self::Switched | Self::Shortage | Self::Nothing => None,
         }
     }
 
@@ -104,7 +106,7 @@ impl Evidence {
             }
             Self::ModelFailed(_) => (Neutral, Failure),
             Self::Unreachable(_) => (Failure, Neutral),
-            Self::Nothing => (Neutral, Neutral),
+            Self::Shortage | Self::Nothing => (Neutral, Neutral),
         };
         Outcomes { provider, model }
     }
@@ -116,7 +118,7 @@ impl Evidence {
             Self::Answered => (Neutral, Success),
             Self::ModelFailed(_) => (Neutral, Failure),
             Self::Unreachable(_) => (Failure, Neutral),
-            Self::Switched | Self::Nothing => (Neutral, Neutral),
+            Self::Switched | Self::Shortage | Self::Nothing => (Neutral, Neutral),
         };
         Outcomes { provider, model }
     }

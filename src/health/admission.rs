@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::outcome::{self, SentRequest};
 use super::shared_breaker::{Admitted, Watched};
+use super::shortage;
 use crate::breaker::{Arrival, Evidence, Refusal, Slot};
 use crate::gateway::Gateway;
 use crate::host::Host;
@@ -98,6 +99,9 @@ impl Admission {
         if self.is_probe() {
             host.count(Metric::Probe(self.provider, evidence.outcome()));
         }
+        if evidence == Evidence::Shortage {
+            shortage::note(host);
+        }
         let evidence = self.once(evidence);
         let watched = Watched::of(gateway, self.provider);
         let (Some(admitted), Some(watched)) = (&mut self.admitted, watched) else { return };
@@ -169,7 +173,9 @@ impl Admission {
         let is_first = match evidence {
             Evidence::ModelFailed(_) => blames.is_first(self.provider, admitted.tickets.slot()),
             Evidence::Unreachable(_) => blames.is_first(self.provider, None),
-            Evidence::Answered | Evidence::Switched | Evidence::Nothing => true,
+            Evidence::Answered | Evidence::Switched | Evidence::Shortage | Evidence::Nothing => {
+                true
+            }
         };
         if is_first || admitted.tickets.is_probe() { evidence } else { Evidence::Nothing }
     }

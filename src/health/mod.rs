@@ -14,3 +14,4 @@ pub mod known_models;
 pub mod outcome;
 pub mod page;
 pub mod shared_breaker;
+pub mod shortage;

@@ -11,6 +11,7 @@
 //! | refused, reset or closed before a response; no TLS; no HTTP | `upstream_reset_before_response_started{…}` | unreachable |
 //! | closed while the client still sends: it may have been too slow | `…{connection_termination}` | nothing |
 //! | Envoy's own limits | `…{overflow}` | nothing |
+//! | no file descriptor, port or memory for a connection | `…{local_connection_failure…}` | a shortage |
 //! | the name does not resolve | `no_healthy_upstream` | unreachable |
 //! | no such cluster, no such route | `cluster_not_found`, `route_not_found` | nothing |
 //! | no response in time | `upstream_per_try_timeout`, `response_timeout` | unreachable |
@@ -71,7 +72,7 @@ pub fn at_end(flags: u64, sent: SentRequest, details: impl FnOnce() -> Vec<u8>) 
         // The client may not be reading.
         Details::Idle => Evidence::Nothing,
         // What began was Envoy's own reply, with gRPC's status 200.
-        Details::NoAddress | Details::Closed | Details::ResetBefore => {
+        Details::NoAddress | Details::Shortage | Details::Closed | Details::ResetBefore => {
             without_answer(&details, sent)
         }
         _ => match without_answer(&details, sent).reason() {
@@ -94,6 +95,7 @@ fn without_answer(details: &[u8], sent: SentRequest) -> Evidence {
         Details::NoAddress => Evidence::Unreachable(Reason::NoAddress),
         Details::Timeout => Evidence::Unreachable(Reason::Timeout),
         Details::ResetBefore => Evidence::Unreachable(reason_of_reset(details)),
+        Details::Shortage => Evidence::Shortage,
         Details::ResetAfter => blame(sent, Reason::BrokeOff),
         // Before the request was whole, the client may have been too slow.
         Details::Idle if sent.is_whole => Evidence::Unreachable(Reason::Timeout),
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_response() {
-        use Evidence::{Answered, ModelFailed, Nothing, Switched, Unreachable};
+        use Evidence::{Answered, ModelFailed, Nothing, Shortage, Switched, Unreachable};
         let before = |what: &str| format!("upstream_reset_before_response_started{{{what}}}");
         let certificate = "remote_connection_failure|TLS_error:|268435581:SSL_routines:\
                            OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end";
@@ -154,6 +156,7 @@ mod tests {
             (429, true, "via_upstream".to_owned(), Answered),
             (500, true, "via_upstream".to_owned(), ModelFailed(Reason::Status(500))),
             (503, true, before("remote_connection_failure|x"), Unreachable(Reason::Refused)),
+            (503, true, before("local_connection_failure|socket_creation_failure"), Shortage),
             (503, true, before(certificate), Unreachable(Reason::Certificate)),
             (503, true, before(tls), Unreachable(Reason::Tls)),
             (503, true, before("connection_termination"), Unreachable(Reason::Closed)),

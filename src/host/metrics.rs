@@ -31,6 +31,8 @@ pub enum Metric {
     CredentialRefused(ProviderId),
     /// The gateway refused a request.
     Refused(Code),
+    /// The gateway had no file descriptor, port or memory for a connection to a provider.
+    Shortage,
     /// A shared record could not be changed: other workers were faster, each time.
     Contended,
 }
@@ -73,7 +75,7 @@ const STATES: Values = Values::Of(&["closed", "open", "half_open"]);
 const RESULTS: Values = Values::Of(&["passed", "failed"]);
 
 /// Every metric. The counters come first, in the order of `Metric::parts`; the last three are gauges.
-pub const FAMILIES: [Family; 13] = [
+pub const FAMILIES: [Family; 14] = [
     Family {
         name: "gaud_requests_total",
         labels: &["provider", "outcome"],
@@ -134,6 +136,12 @@ pub const FAMILIES: [Family; 13] = [
         labels: &[],
         values: Values::None,
         meaning: "changes of a shared record that were given up: workers were in each other's way",
+    },
+    Family {
+        name: "gaud_shortages_total",
+        labels: &[],
+        values: Values::None,
+        meaning: "attempts for which Envoy had no file descriptor, port or memory",
     },
     Family {
         name: "gaud_breaker_state",
@@ -261,6 +269,7 @@ impl Metric {
             Self::CredentialRefused(id) => (7, Some(id), 0),
             Self::Refused(code) => (8, None, code as usize),
             Self::Contended => (9, None, 0),
+            Self::Shortage => (10, None, 0),
         }
     }
 }
@@ -316,6 +325,7 @@ mod tests {
             (Metric::Retried(p), "gaud_retried_total.provider.p"),
             (Metric::CredentialRefused(q), "gaud_credential_refused_total.provider.q"),
             (Metric::Contended, "gaud_store_contended_total"),
+            (Metric::Shortage, "gaud_shortages_total"),
         ] {
             assert_eq!(names[metric.index(2)], name, "{metric:?}");
         }

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use crate::gateway::{Credential, Gateway, Provider};
 use crate::health::check::{self, Health};
 use crate::health::shared_breaker::Watched;
+use crate::health::shortage;
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::models::discovery::{self, Fault, ListChange};
@@ -138,7 +139,9 @@ fn checked(gateway: &Gateway, host: &dyn Host, id: ProviderId, status: Option<u3
     let health = check::judge(status);
     check::report(host, provider, health);
     host.count(Metric::Check(id, health == Health::Up));
+    // Envoy answers a check as well that it could not send.
     if health == Health::Down
+        && !shortage::is_recent(host, host.now_ms())
         && let Some(watched) = Watched::of(gateway, id)
     {
         watched.check_failed(host);

@@ -58,7 +58,7 @@ fn unknown_settings_and_wrong_types_name_their_path() {
     bad(
         "[providers.p]\nurl = \"http://h\"\n[breaker]\nfailurs = 3",
         "gaud.toml:4: breaker.failurs: unknown field `failurs`, expected one of `enabled`, \
-         `failures`, `open_secs`, `successes`",
+         `failures`, `open_secs`, `successes`, `models`, `probe_body_secs`",
     );
     bad(
         "[providers.p]\nurl = \"http://h\"\nmatch = \"x\"",

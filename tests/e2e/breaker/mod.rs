@@ -16,6 +16,7 @@ mod opening;
 mod probe_places;
 mod probe_streams;
 mod restart;
+mod shortage;
 mod stalled_streams;
 mod status;
 mod tunnels;

@@ -77,6 +77,13 @@ impl Envoy {
         line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("kB") * 1024
     }
 
+    /// Lets Envoy open no file descriptor whose number is this or more; what is open stays open.
+    pub(super) fn limit_files(&self, limit: u64) {
+        let (pid, files) = (self.pid().to_string(), format!("--nofile={limit}:"));
+        let status = Command::new("prlimit").args(["--pid", &pid, &files]).status();
+        assert!(status.expect("prlimit, of util-linux").success(), "{files}");
+    }
+
     /// What V8 has made usable of the gigabytes that it sets aside for each VM: its memory, as large
     /// as it has ever been.
     pub(super) fn vm_memory(&self) -> u64 {

@@ -75,6 +75,11 @@ impl Gateway {
         self.envoy.memory()
     }
 
+    /// Lets Envoy open no file descriptor whose number is this or more; what is open stays open.
+    pub(crate) fn limit_files(&self, limit: u64) {
+        self.envoy.limit_files(limit);
+    }
+
     /// The linear memory of all VMs in bytes; 0 where none is found.
     pub(crate) fn vm_memory(&self) -> u64 {
         self.envoy.vm_memory()
