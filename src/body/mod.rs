@@ -11,12 +11,14 @@
 //! A request that waits for its model is [`held`], within bounds; behind the model nothing is kept.
 //! What knows no format works with [`scanner`]; a body in another one gets a file beside [`json`].
 
+mod block;
 pub mod edit;
 pub mod error;
 pub mod held;
 pub mod json;
 pub mod multipart;
 mod number;
+mod places;
 pub mod scanner;
 mod text;
 mod utf8;
