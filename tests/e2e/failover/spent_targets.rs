@@ -13,7 +13,7 @@ fn toml(server: &Provider, retries: u32, open_secs: u32) -> String {
         format!("[providers.{name}]\nurl = \"{}\"\napi_key = \"os.environ/KEY\"\n", server.url())
     };
     format!(
-        "{LISTEN}[breaker]\nfailures = 1\nopen_secs = {open_secs}\n[retries]\nmax = {retries}\n{}{}\
+        "{LISTEN}[breaker]\nfailures = 1\nmodels = 1\nopen_secs = {open_secs}\n[retries]\nmax = {retries}\n{}{}\
          [[fallbacks]]\nmodel = \"a:m\"\nto = [\"b:m2\"]\n",
         table("a"),
         table("b"),
