@@ -2,6 +2,7 @@
 
 use super::super::error::Problem::{self, *};
 use super::*;
+use crate::request::model::MODEL_BYTES_MAX;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
