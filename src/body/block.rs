@@ -64,6 +64,18 @@ impl Block {
         self.is(b'\n').or(self.is(b'\r')).or(self.is(b'\t')).places()
     }
 
+    /// Spaces and zeros, which differ in one bit.
+    #[inline(always)]
+    pub(super) fn spaces_and_zeros(self) -> u64 {
+        self.with_bits(b' ' ^ b'0').is(b'0').places()
+    }
+
+    /// `{` and `}`, and other bytes that are no brackets.
+    #[inline(always)]
+    pub(super) fn curly(self) -> u64 {
+        self.with_bits(b'{' ^ b'}').is(b'{' | b'}').places()
+    }
+
     /// `[` and `{`, which differ in one bit.
     #[inline(always)]
     pub(super) fn openings(self) -> u64 {

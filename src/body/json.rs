@@ -156,7 +156,7 @@ impl JsonScanner {
                 State::Number(number) => machine::number(number, rest),
                 State::Literal(literal, read) => machine::literal(literal, read, rest),
                 State::SkipEscape(_) | State::SkipHex(..) => machine::escape(state, rest),
-                _ => self.tokens(state, rest),
+                _ => self.tokens(state, rest)?,
             };
             if left.len() == rest.len() && state == next {
                 return Err(self.error(self.problem(state, *byte), rest));
@@ -167,14 +167,17 @@ impl JsonScanner {
         Ok(())
     }
 
-    fn tokens<'a>(&mut self, state: State, rest: &'a [u8]) -> (State, &'a [u8]) {
-        if self.is_for_windows(rest) {
-            let (read, next) = window::read(rest, state, &mut self.nesting);
-            if read > 0 {
-                return (next, rest.get(read..).unwrap_or_default());
+    fn tokens<'a>(&mut self, state: State, rest: &'a [u8]) -> Next<'a> {
+        if self.nesting.depth() > 0 && !self.at_model {
+            let read = window::read(rest, state, &mut self.nesting, self.model.is_some());
+            if let Some(text) = read.model {
+                self.found_model(rest, text)?;
+            }
+            if read.bytes > 0 {
+                return Ok((read.state, rest.get(read.bytes..).unwrap_or_default()));
             }
         }
-        self.structure(state, rest)
+        Ok(self.structure(state, rest))
     }
 
     /// Where `rest`, the end of the chunk, begins.

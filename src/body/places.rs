@@ -1,6 +1,6 @@
 //! Sets of places in a block: a bit for each byte, the lowest for the first.
 
-/// A set with all places or none.
+/// All places, or none.
 #[inline(always)]
 pub(super) fn filled(is: bool) -> u64 {
     0_u64.wrapping_sub(u64::from(is))
@@ -53,4 +53,10 @@ pub(super) fn odd(mut places: u64) -> u64 {
 #[inline(always)]
 pub(super) fn after_runs(starts: u64, through: u64) -> u64 {
     starts.wrapping_add(through) & !through
+}
+
+/// Each run of `places` from a start in it on, and the place after it; a start that is in no run.
+#[inline(always)]
+pub(super) fn through(starts: u64, places: u64) -> u64 {
+    starts.wrapping_add(places) ^ places
 }

@@ -7,38 +7,12 @@ use super::super::number::Number;
 use super::{JsonScanner, Literal, Role, State};
 
 impl JsonScanner {
-    /// Reads the structure at the top level, and before and after the outermost object; below it
-    /// one byte at least. What is left begins in a state of another kind, or with a byte that
-    /// cannot follow.
-    #[inline(never)]
-    pub(super) fn structure<'a>(
-        &mut self,
-        mut state: State,
-        mut rest: &'a [u8],
-    ) -> (State, &'a [u8]) {
-        while let Some((byte, tail)) = rest.split_first() {
-            state = match (state, byte) {
-                (_, b' ' | b'\t' | b'\n' | b'\r') => state,
-                _ => match self.step(state, *byte, tail) {
-                    Some(state) => state,
-                    None => break,
-                },
-            };
-            rest = tail;
-            if !state.is_structural() || self.is_for_windows(rest) {
-                break;
-            }
-        }
-        (state, rest)
-    }
-
-    /// Whether windows are the faster way. A few brackets, and then the top level, are most often
-    /// the end of a body.
-    pub(super) fn is_for_windows(&self, rest: &[u8]) -> bool {
-        match self.nesting.depth() {
-            0 | 1 => false,
-            2 | 3 => !matches!(rest, [b']' | b'}', ..]),
-            _ => true,
+    /// Reads a byte between strings, numbers and literals.
+    pub(super) fn structure<'a>(&mut self, state: State, rest: &'a [u8]) -> (State, &'a [u8]) {
+        let Some((byte, tail)) = rest.split_first() else { return (state, rest) };
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' => (state, tail),
+            _ => self.step(state, *byte, tail).map_or((state, rest), |state| (state, tail)),
         }
     }
 
@@ -91,14 +65,6 @@ impl JsonScanner {
     fn close(&mut self) -> State {
         self.nesting.pop();
         if self.nesting.depth() == 0 { State::End } else { State::CommaOrEnd }
-    }
-}
-
-impl State {
-    /// Whether a token or white space comes next.
-    fn is_structural(self) -> bool {
-        use State::*;
-        matches!(self, Start | KeyOrEnd | Key | Colon | Value | ValueOrEnd | CommaOrEnd | End)
     }
 }
 

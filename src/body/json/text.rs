@@ -1,5 +1,7 @@
 //! The strings that are read: top-level keys, and the model.
 
+use std::ops::Range;
+
 use super::super::error::{Problem, ScanError};
 use super::super::text::Pushed;
 use super::{FoundModel, JsonScanner, KEY_BYTES_MAX, Next, State};
@@ -11,6 +13,14 @@ impl JsonScanner {
         self.text.clear();
         self.text_start = self.offset_of(rest);
         state
+    }
+
+    /// The model is the `text` of `rest`.
+    pub(super) fn found_model(&mut self, rest: &[u8], text: Range<usize>) -> Result<(), ScanError> {
+        let quote = rest.get(text.end..).unwrap_or_default();
+        self.begin_text(State::Model, rest.get(text.start..).unwrap_or_default());
+        self.end_text(State::Model, rest.get(text).unwrap_or_default(), quote)?;
+        Ok(())
     }
 
     /// Reads on in a top-level key or in the model: all of it at once, if it has no escapes and is

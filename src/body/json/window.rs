@@ -19,26 +19,45 @@
 mod order;
 mod scalars;
 mod tokens;
+mod top;
 mod walk;
 
+use std::ops::Range;
+
 use super::super::block::Block;
-use super::super::places::{below, bit, last};
+use super::super::places::{bit, last};
 use super::nesting::Nesting;
 use super::{Role, State};
 use order::Order;
 use tokens::Tokens;
+use top::Top;
 use walk::Walk;
 
-/// Reads windows while they are good; how many bytes, and the
-/// state after them. It begins where a token or white space may.
-///
-/// A top-level key that may be `model` is not read.
+/// What windows came to.
+pub(super) struct Read {
+    /// How many bytes have been read; none if there is something wrong with the first window, or if
+    /// its first token is one for the byte machine.
+    pub(super) bytes: usize,
+    pub(super) state: State,
+    /// Where the text of the model is, if it is among them.
+    pub(super) model: Option<Range<usize>>,
+}
+
+/// Reads windows while they are good, from a place where a token or white space may begin.
 #[inline(never)]
-pub(super) fn read(bytes: &[u8], state: State, nesting: &mut Nesting) -> (usize, State) {
-    let Some(mut before) = Before::of(state, nesting) else { return (0, state) };
+pub(super) fn read(bytes: &[u8], state: State, nesting: &mut Nesting, mut has_model: bool) -> Read {
+    let mut model = None;
+    let Some(mut before) = Before::of(state, nesting) else {
+        return Read { bytes: 0, state, model };
+    };
     let mut rest = bytes;
     while let Some(block) = Block::load_first(rest) {
-        let Some(window) = Window::of(block, rest, before, *nesting) else { break };
+        let Some(window) = Window::of(block, rest, before, *nesting, has_model) else { break };
+        if let Some(place) = window.model {
+            let base = bytes.len().saturating_sub(rest.len());
+            let in_bytes = |place: u32| base.saturating_add(place as usize);
+            (model, has_model) = (Some(in_bytes(place.start)..in_bytes(place.end)), true);
+        }
         let read = u64::BITS.saturating_sub(window.live.leading_zeros()) as usize;
         rest = rest.get(read..).unwrap_or_default();
         before = window.before;
@@ -47,7 +66,7 @@ pub(super) fn read(bytes: &[u8], state: State, nesting: &mut Nesting) -> (usize,
             break;
         }
     }
-    (bytes.len().saturating_sub(rest.len()), before.state(nesting))
+    Read { bytes: bytes.len().saturating_sub(rest.len()), state: before.state(nesting), model }
 }
 
 /// The last token, as a bit at the first place of a window.
@@ -100,39 +119,56 @@ struct Window {
     live: u64,
     before: Before,
     nesting: Nesting,
+    model: Option<Range<u32>>,
 }
 
 impl Window {
     #[inline(always)]
-    fn of(block: Block, bytes: &[u8], before: Before, nesting: Nesting) -> Option<Self> {
+    fn of(
+        block: Block,
+        bytes: &[u8],
+        before: Before,
+        nesting: Nesting,
+        has_model: bool,
+    ) -> Option<Self> {
         let tokens = Tokens::of(block);
-        let order = Order::of(&tokens, before);
         let mut live = tokens.whole();
-        let mut walk = Walk::of(bytes, &tokens, live, nesting)?;
+        let order = Order::of(&tokens, before);
+        // In this order few sets are needed at a time: a processor has few registers.
+        if (tokens.faults | order.faults(&tokens)) & live != 0
+            || !scalars::hold(block, bytes, &tokens, live)
+        {
+            return None;
+        }
+        let walk_in =
+            |live| Walk::of(block, tokens.openings & live, tokens.closings & live, nesting);
+        let mut walk = walk_in(live)?;
+        let mut model = None;
         if walk.top & live != 0 {
-            let keys = order.keys(&tokens, walk.objects) & walk.top & live;
-            if let Some(key) = tokens.slow_key(bytes, keys) {
-                live &= below(key);
-                walk = Walk::of(bytes, &tokens, live, nesting)?;
+            let keys = order.keys(&tokens, walk.objects) & walk.top & live & walk.live;
+            let top = Top::of(bytes, keys, &tokens, has_model);
+            model = top.model;
+            if top.live != u64::MAX {
+                live &= top.live;
+                walk = walk_in(live)?;
             }
             live &= walk.live;
         }
         let keys = order.keys(&tokens, walk.objects);
         let key_ends = tokens.string_ends(keys);
-        let faults = tokens.faults | order.faults(&tokens, walk.objects, key_ends);
-        if faults & live != 0 || !scalars::hold(block, bytes, &tokens, live) {
+        if order.key_faults(&tokens, walk.objects, key_ends) & live != 0 {
             return None;
         }
         let Some(last) = last(tokens.all() & live) else {
-            return Some(Self { live, before, nesting });
+            return Some(Self { live, before, nesting, model });
         };
         let before = Before {
-            wanting: bit(tokens.wanting(), last),
+            wanting: bit(tokens.wanting, last),
             opening: bit(tokens.openings, last),
             colon: bit(tokens.colons, last),
             key: bit(key_ends, last),
             string: bit(tokens.opening_quotes, last) << bit(keys, last),
         };
-        Some(Self { live, before, nesting: walk.nesting })
+        Some(Self { live, before, nesting: walk.nesting, model })
     }
 }

@@ -19,7 +19,7 @@ impl Order {
     #[inline(always)]
     pub(super) fn of(tokens: &Tokens, before: Before) -> Self {
         Self {
-            wanting: after(tokens.wanting(), before.wanting, tokens.spaces),
+            wanting: after(tokens.wanting, before.wanting, tokens.spaces),
             opened: after(tokens.openings, before.opening, tokens.spaces),
             colon: after(tokens.colons, before.colon, tokens.spaces),
             before,
@@ -32,15 +32,19 @@ impl Order {
         self.wanting & objects & !self.colon & tokens.opening_quotes
     }
 
-    /// A place for each token that follows one that it must not follow.
+    /// A place for each token that follows one that it must not follow, wherever they are.
     #[inline(always)]
-    pub(super) fn faults(&self, tokens: &Tokens, objects: u64, key_ends: u64) -> u64 {
+    pub(super) fn faults(&self, tokens: &Tokens) -> u64 {
         let values = tokens.opening_quotes | tokens.scalar_starts() | tokens.openings;
+        (self.wanting & !(values | (tokens.closings & self.opened))) | (values & !self.wanting)
+    }
+
+    /// A place for each key that is none, or has no colon, and for each other colon.
+    #[inline(always)]
+    pub(super) fn key_faults(&self, tokens: &Tokens, objects: u64, key_ends: u64) -> u64 {
+        let wanting_keys = self.wanting & objects & !self.colon;
         let after_keys = after(key_ends, self.before.key, tokens.spaces);
-        (self.wanting & !(values | (tokens.closings & self.opened)))
-            | (self.wanting & objects & !self.colon & !(tokens.opening_quotes | tokens.closings))
-            | (values & !self.wanting)
-            | (tokens.colons ^ after_keys)
+        (wanting_keys & !(tokens.opening_quotes | tokens.closings)) | (tokens.colons ^ after_keys)
     }
 }
 

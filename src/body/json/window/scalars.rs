@@ -9,11 +9,7 @@ use super::tokens::Tokens;
 #[inline(always)]
 pub(super) fn hold(block: Block, bytes: &[u8], tokens: &Tokens, live: u64) -> bool {
     let (scalars, starts) = (tokens.scalars & live, tokens.scalar_starts() & live);
-    if scalars == 0 {
-        return true;
-    }
-    let digits = scalars & block.digits();
-    let zeros = digits & block.bytes(b'0');
+    let (digits, zeros) = (scalars & tokens.digits, scalars & tokens.zeros);
     if digits == scalars {
         return (starts & zeros) << 1 & digits == 0;
     }
@@ -34,12 +30,14 @@ fn literals(bytes: &[u8], starts: u64) -> Option<u64> {
     let (mut left, mut literals) = (starts, 0);
     while let Some(start) = first(left) {
         let (word, rest) = bytes.get(start as usize..)?.split_first_chunk::<4>()?;
-        let letters = match (word, rest) {
-            (b"true" | b"null", _) => 0b1111,
-            (b"fals", [b'e', ..]) => 0b11111,
-            _ => return None,
-        };
-        literals |= letters << (start & 63);
+        // No branch of them: which one it is cannot be predicted.
+        let is_true = word == b"true";
+        let is_null = word == b"null";
+        let is_false = (word == b"fals") & (rest.first() == Some(&b'e'));
+        if !(is_true | is_null | is_false) {
+            return None;
+        }
+        literals |= (0b1111 | u64::from(is_false) << 4) << (start & 63);
         left = without_first(left);
     }
     Some(literals)
@@ -66,18 +64,30 @@ impl Numbers {
         if digits | minuses == all {
             return faults | (minuses & !starts);
         }
-        let (points, exponents) = (all & block.bytes(b'.'), all & block.exponents());
-        let pluses = all & block.bytes(b'+');
+        let points = all & block.bytes(b'.');
+        let faults = faults
+            | (points << 1 & !digits)
+            | (points & !(digits << 1)) // follows another byte than a digit
+            | (after_runs(points << 1 & digits, digits) & points); // is a second point
+        if digits | minuses | points == all {
+            return faults | (minuses & !starts);
+        }
+        faults | self.exponent_faults(block, points)
+    }
+
+    #[inline(always)]
+    fn exponent_faults(&self, block: Block, points: u64) -> u64 {
+        let Self { all, starts, digits, minuses, .. } = *self;
+        let (exponents, pluses) = (all & block.exponents(), all & block.bytes(b'+'));
         let after_exponents = exponents << 1;
-        let exponent_digits = after_exponents | (after_exponents & (minuses | pluses)) << 1;
-        faults
-            | (all & !(digits | minuses | pluses | points | exponents)) // is of no number
+        let signs = after_exponents & (minuses | pluses);
+        let first_digits = (after_exponents | signs << 1) & digits;
+        (all & !(digits | minuses | pluses | points | exponents)) // is of no number
             | (minuses & !(starts | after_exponents)) // is in the middle
             | (pluses & !after_exponents)
-            | ((points | pluses) << 1 & !digits) // is followed by another byte than a digit
-            | (after_exponents & !(digits | minuses | pluses))
-            | ((points | exponents) & !(digits << 1)) // follows another byte than a digit
-            | (after_runs(points << 1 & digits, digits) & points) // is a second point
-            | (after_runs(exponent_digits & digits, digits) & (points | exponents)) // is in an exponent
+            | (pluses << 1 & !digits)
+            | (after_exponents & !(digits | signs))
+            | (exponents & !(digits << 1))
+            | (after_runs(first_digits, digits) & (points | exponents)) // is in an exponent
     }
 }

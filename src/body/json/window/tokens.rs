@@ -1,7 +1,7 @@
 //! Where the tokens of a window are.
 
 use super::super::super::block::{Block, WIDTH};
-use super::super::super::places::{above, after_runs, below, first, last, odd, without_first};
+use super::super::super::places::{above, after_runs, below, last, odd};
 use super::super::escapes::Escapes;
 
 /// A string that begins this near to a window's end is left to the next one, which has the whole of
@@ -12,14 +12,19 @@ pub(super) struct Tokens {
     /// From each opening quote to before the closing one.
     strings: u64,
     pub(super) opening_quotes: u64,
-    closing_quotes: u64,
+    pub(super) closing_quotes: u64,
     pub(super) spaces: u64,
-    commas: u64,
+    /// `,`, `:`, `[` and `{`: what a value or a key must follow.
+    pub(super) wanting: u64,
     pub(super) colons: u64,
     pub(super) openings: u64,
     pub(super) closings: u64,
+    /// What is neither string, space nor punctuation.
     pub(super) scalars: u64,
-    backslashes: u64,
+    /// Digits and zeros, those of strings too.
+    pub(super) digits: u64,
+    pub(super) zeros: u64,
+    pub(super) backslashes: u64,
     /// Bytes that no string may have, and wrong escapes.
     pub(super) faults: u64,
 }
@@ -28,7 +33,8 @@ impl Tokens {
     #[inline(always)]
     pub(super) fn of(block: Block) -> Self {
         let mut quotes = block.bytes(b'"');
-        let mut spaces = block.bytes(b' ');
+        let (digits, spaces_and_zeros) = (block.digits(), block.spaces_and_zeros());
+        let mut spaces = spaces_and_zeros & !digits;
         let (mut backslashes, mut faults) = (0, 0);
         if block.has_escape_or_control() {
             backslashes = block.bytes(b'\\');
@@ -50,25 +56,16 @@ impl Tokens {
             opening_quotes: quotes & strings,
             closing_quotes: quotes & !strings,
             spaces,
-            commas,
+            wanting: commas | colons | openings,
             colons,
             openings,
             closings,
+            digits,
+            zeros: spaces_and_zeros & digits,
             scalars: outside & !(spaces | commas | colons | openings | closings),
             backslashes,
             faults: faults & strings,
         }
-    }
-
-    #[inline(always)]
-    pub(super) fn brackets(&self) -> u64 {
-        self.openings | self.closings
-    }
-
-    /// What a value or a key must follow.
-    #[inline(always)]
-    pub(super) fn wanting(&self) -> u64 {
-        self.commas | self.colons | self.openings
     }
 
     #[inline(always)]
@@ -85,7 +82,7 @@ impl Tokens {
     /// All bytes of tokens but the text of strings.
     #[inline(always)]
     pub(super) fn all(&self) -> u64 {
-        self.wanting() | self.closings | self.opening_quotes | self.closing_quotes | self.scalars
+        !(self.spaces | self.strings) | self.opening_quotes
     }
 
     /// The places before the first token whose end is not in the block. A long string's beginning
@@ -101,23 +98,5 @@ impl Tokens {
             Some(open) if self.backslashes & above(open) != 0 => !above(open),
             _ => u64::MAX,
         }
-    }
-
-    /// The place of the first of these top-level keys that is not whole, has escapes, or may be
-    /// `model`.
-    #[inline(always)]
-    pub(super) fn slow_key(&self, bytes: &[u8], keys: u64) -> Option<u32> {
-        let mut left = keys;
-        while let Some(start) = first(left) {
-            let Some(end) = first(self.closing_quotes & above(start)) else { return Some(start) };
-            let key = bytes.get(start.saturating_add(1) as usize..end as usize);
-            if self.backslashes & above(start) & below(end) != 0
-                || key.is_none_or(|key| key.eq_ignore_ascii_case(b"model"))
-            {
-                return Some(start);
-            }
-            left = without_first(left);
-        }
-        None
     }
 }
