@@ -190,6 +190,12 @@ def refused(site: Site):
     yield good(site.shared(site.upstream_with_key).chat("upstream:echo"))
 
 
+def no_tls(site: Site):
+    url = site.stand_in.url.replace("http://", "https://")
+    yield site.shared(site.provider("upstream", "UPSTREAM_KEY", url=f"{url}/echo/v1")).chat("upstream:echo")
+    yield good(site.shared(site.upstream_with_key).chat("upstream:echo"))
+
+
 def unresolved(site: Site):
     yield site.with_wrong_urls.chat("unresolved:echo")
     yield good(site.shared(site.upstream_with_key).chat("upstream:echo"))

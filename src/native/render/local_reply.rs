@@ -52,14 +52,15 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
         ),
         (
             Code::ProviderTls,
+            // Envoy 1.36 does not tell a wrong name from other reasons.
             said("upstream.transport_failure_reason.contains('SAN')"),
             "The provider's certificate is for another name than the one in its url.".to_owned(),
         ),
         (
             Code::ProviderTls,
             said("upstream.transport_failure_reason.contains('CERTIFICATE_VERIFY_FAILED')"),
-            "The provider's certificate does not verify: it has expired, or ca_file must name the authority that has \
-             signed it."
+            "The provider's certificate does not verify: it has expired, it is for another name than the one in its \
+             url, or ca_file must name the authority that has signed it."
                 .to_owned(),
         ),
         (

@@ -81,9 +81,9 @@ pub(super) fn case(random: &mut Random) -> Case {
             lines(line.into_bytes(), StatusOrClose(&[200, 431]))
         }
         4 => {
-            let count = [90, 120, 1000, 10_000][random.below(4)];
+            let count = [90, 240, 300, 10_000][random.below(4)];
             let many: String = (0..count).map(|index| format!("x-{index}: 1\r\n")).collect();
-            let expected = if count < 95 { Good } else { StatusOrClose(&[431]) };
+            let expected = if count < 250 { Good } else { StatusOrClose(&[431]) };
             lines(many.trim_end().as_bytes().to_vec(), expected)
         }
         5 => {

@@ -22,3 +22,8 @@ pub(crate) fn envoy_version() -> &'static str {
 pub(crate) fn a_break_shows(is_http2: bool) -> bool {
     !is_http2 || !envoy_version().starts_with("1.36.")
 }
+
+/// Whether Envoy tells a certificate for another name from one that does not verify.
+pub(crate) fn a_wrong_name_shows() -> bool {
+    !envoy_version().starts_with("1.36.")
+}

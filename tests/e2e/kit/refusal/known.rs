@@ -2,6 +2,7 @@
 
 use super::{Refusal, about_model, refusal};
 use crate::kit::client::Response;
+use crate::kit::harness::version::a_wrong_name_shows;
 
 pub(crate) fn empty_body() -> Refusal {
     let message = "The request has no body; send a JSON object with a 'model'.";
@@ -129,12 +130,15 @@ pub(crate) fn preflight_refused() -> Refusal {
 }
 
 pub(crate) fn wrong_certificate() -> Refusal {
-    let message = "The provider's certificate does not verify: it has expired, or ca_file must name the authority that \
-                   has signed it.";
+    let message = "The provider's certificate does not verify: it has expired, it is for another name than the one in its \
+                   url, or ca_file must name the authority that has signed it.";
     refusal(503, "provider_tls_failed", message)
 }
 
 pub(crate) fn wrong_name() -> Refusal {
+    if !a_wrong_name_shows() {
+        return wrong_certificate();
+    }
     let message = "The provider's certificate is for another name than the one in its url.";
     refusal(503, "provider_tls_failed", message)
 }

@@ -55,7 +55,9 @@ impl Strict {
         let (key_of_one, key_of_two) = (key(KEYS[0].0), key(KEYS[1].0));
         let one = provider("one", &server.url(), &[&[key_of_one.as_str()], of_one].concat());
         let two = provider("two", &server.url(), &[&key_of_two]);
-        let head = format!("{LISTEN}default_provider = \"one\"\n{settings}\n");
+        // A refused host would hide what else is wrong with a request.
+        let listen = LISTEN.replace("[\"gateway\"]", "[\"*\"]");
+        let head = format!("{listen}default_provider = \"one\"\n{settings}\n");
         let gateway = Gateway::start(&format!("{head}{one}{two}{CHAIN}"), &KEYS);
         Self { gateway, verdicts, _server: server }
     }
