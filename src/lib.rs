@@ -33,7 +33,6 @@
 //! | [`models`] | which models the providers have |
 //! | [`poll`] | when the gateway itself asks providers |
 //! | [`host`] | what the core asks of the world: clock, shared data, metrics |
-//! | [`record`] | how a record in shared data is written as bytes |
 //! | `native` | the command: settings, rendering, running Envoy |
 //!
 //! A room imports only from rooms on lower lines:
@@ -51,7 +50,6 @@
 //! request
 //! names
 //! breaker  config
-//! record
 //! ```
 
 pub mod body;
@@ -64,7 +62,6 @@ pub mod host;
 pub mod models;
 pub mod names;
 pub mod poll;
-pub mod record;
 pub mod reply;
 pub mod request;
 pub mod route;

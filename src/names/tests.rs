@@ -7,11 +7,10 @@ use super::{clusters, headers, properties};
 
 /// The names that no template and no other source file may spell out. The names that are the project's name (`gaud`) are
 /// also words of the language and are left out.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 16] = [
     headers::PREFIX,
     headers::CLUSTER,
     headers::CROSSING,
-    headers::TRUSTED,
     headers::PROVIDER,
     headers::ATTEMPTS,
     headers::RETRY,
@@ -20,11 +19,9 @@ const NAMES: [&str; 19] = [
     headers::ENVOY_RETRIES_MAX,
     clusters::ATTEMPT,
     clusters::HOP,
-    clusters::ADMIN,
     clusters::CLIENT_HEADERS,
     clusters::DECOMPRESSOR,
     clusters::LEAVING,
-    clusters::RETURNING,
     properties::SHAPE,
     properties::ROOT_ID,
 ];

@@ -21,8 +21,6 @@ pub struct Reply {
     pub body: String,
     /// The header `retry-after`.
     pub retry_after_secs: Option<u64>,
-    /// The header `allow`.
-    pub allow: Option<String>,
     /// For Envoy's `%RESPONSE_CODE_DETAILS%`: `gaud_` and the error's code.
     pub details: String,
 }
@@ -35,7 +33,6 @@ impl Reply {
             body: json(document),
             details: format!("{DETAILS_PREFIX}local"),
             retry_after_secs: None,
-            allow: None,
         }
     }
 }

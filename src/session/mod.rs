@@ -19,10 +19,8 @@
 mod body;
 pub mod hop;
 mod local;
-mod nested;
 pub mod outgoing;
 mod route;
-mod site;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -35,14 +33,11 @@ use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::reply::{Reject, Reply};
 use crate::request::credentials::SentCredentials;
-use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Refused, Shape};
-use crate::request::escape::{MODEL_KEYS, query_models, without_query};
+use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Shape};
+use crate::request::escape::{query_values, without_query};
 use crate::request::head::{ContentType, Head};
-use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
-use crate::route::Rule;
 
-use nested::Nested;
 pub use outgoing::{HeaderChange, Outgoing};
 
 /// A request under way.
@@ -58,20 +53,12 @@ pub struct Session {
     is_api: bool,
     /// The request is allowed to have no body.
     is_optional: bool,
-    /// What the body may have in front of the model's name.
-    resource: &'static str,
-    /// Looks for models in the body's objects, where those may have some.
-    nested: Option<Nested>,
     /// The request can be sent twice without harm.
     may_repeat: bool,
     content_length: Option<u64>,
     credentials: SentCredentials,
     /// The whole request has come.
     is_whole: bool,
-    /// The client asks for another protocol, such as a WebSocket.
-    is_tunnel: bool,
-    /// A 5xx, or a response that breaks off, counts for the request's model.
-    has_model: bool,
     /// The bytes that wait for the model.
     held: Held,
     /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
@@ -127,23 +114,14 @@ impl Session {
             named: None,
             is_api: request.endpoint.is_api(),
             is_optional: false,
-            resource: "",
-            nested: None,
             content_length: head.content_length,
             credentials: head.credentials.sent(),
             is_whole: end,
-            is_tunnel: head.is_upgrade,
-            has_model: false,
             held: Held::default(),
             may_repeat: request.endpoint.may_repeat(),
             admission: None,
             gateway,
         };
-        let sites = session.gateway.sites.as_ref();
-        if let Some(refusal) = sites.and_then(|sites| site::refusal(sites, head)) {
-            let action = session.reject(host, &refusal);
-            return (session, action);
-        }
         let action = match request.endpoint {
             Endpoint::Local(local, place) => session.answer(host, head, local, &place),
             Endpoint::Model(ModelIn::Body(body)) => session.hold(host, head, body, end),
@@ -155,11 +133,8 @@ impl Session {
                 }
             }
             Endpoint::Model(ModelIn::Query) => session.route_by_query(host),
-            Endpoint::Model(ModelIn::QueryOrMessage) => session.route_by_query_alone(host),
-            Endpoint::Model(ModelIn::Nested) => session.route_nested(host, head, end),
             Endpoint::NoModel | Endpoint::Unknown => session.pass(host, head),
-            Endpoint::Refused(Refused::OutsideBasePaths) => Err(session.unknown_url(head)),
-            Endpoint::Refused(refused) => Err(Reject::Path(refused)),
+            Endpoint::Refused => Err(session.unknown_url(head)),
         };
         let action = action.unwrap_or_else(|reject| session.reject(host, &reject));
         (session, action)
@@ -174,46 +149,31 @@ impl Session {
             Phase::Held(scanner) | Phase::Scanning(scanner) => scanner.feed(bytes),
             Phase::Passing | Phase::Over => Ok(()),
         };
-        let result = result.map_err(Reject::Body).and_then(|()| self.feed_nested(bytes));
-        result.map_err(|reject| self.refuse(host, &reject))
+        result.map_err(|error| self.refuse(host, &Reject::Body(error)))
     }
 
     /// Decides what Envoy does with the bytes that were fed. `end` says that the body is complete.
     pub fn advance(&mut self, host: &dyn Host, end: bool) -> RequestAction {
-        let was_whole = self.is_whole;
         self.is_whole |= end;
-        let action =
-            self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject));
-        if let (Some(admission), true) = (&self.admission, self.is_whole && !was_whole) {
-            admission.body_came(host, &self.gateway);
-        }
-        action
+        self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject))
     }
 
     /// The response begins, with this status. `details` is Envoy's `response.code_details`.
     pub fn respond(&mut self, host: &dyn Host, status: u32, details: impl FnOnce() -> Vec<u8>) {
-        let sent = self.sent();
         let Some(admission) = &mut self.admission else { return };
-        if self.is_api {
-            admission.credential_answered(host, &self.gateway, status);
-        }
+        let sent = SentRequest {
+            is_whole: self.is_whole,
+            is_api: self.is_api,
+            is_probe: admission.is_probe(),
+        };
         admission.note(host, &self.gateway, outcome::at_headers(status, sent, details));
     }
 
     /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
     /// `response.code_details`.
     pub fn end(&mut self, host: &dyn Host, flags: u64, details: impl FnOnce() -> Vec<u8>) {
-        let sent = self.sent();
         if let Some(admission) = self.admission.take() {
-            admission.end(host, &self.gateway, sent, flags, details);
-        }
-    }
-
-    fn sent(&self) -> SentRequest {
-        SentRequest {
-            is_whole: self.is_whole,
-            has_model: self.has_model,
-            can_heal: self.admission.as_ref().is_some_and(Admission::can_heal),
+            admission.end(host, &self.gateway, self.is_whole, flags, details);
         }
     }
 
@@ -230,7 +190,7 @@ impl Session {
     /// The provider that the request went to; `None` before that, when the gateway answered, and for a request that went
     /// over the hop.
     pub fn provider(&self) -> Option<&Provider> {
-        self.gateway.provider(self.admission.as_ref()?.provider)
+        self.admission.and_then(|admission| self.gateway.provider(admission.provider))
     }
 
     fn answer(
@@ -255,15 +215,11 @@ impl Session {
         end: bool,
     ) -> Result<RequestAction, Reject> {
         self.is_optional = body.is_optional;
-        self.resource = body.resource;
-        if body.is_nested {
-            self.nested = Some(Nested::of_path());
-        }
         if head.encoding.is_some() {
             return Err(Reject::Encoded);
         }
         let scanner = scanner(head.content_type, body)?;
-        if query_models(self.path.as_str(), &[b"model"]).next().is_some() {
+        if query_values(self.path.as_str(), b"model").next().is_some() {
             return Err(Reject::ModelInQuery);
         }
         if end {
@@ -275,43 +231,20 @@ impl Session {
 
     fn route_by_query(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
         let path = self.path.as_str();
-        let mut places = query_models(path, &MODEL_KEYS);
+        let mut places = query_values(path, b"model");
         let (first, second) = (places.next(), places.next());
-        // Some servers take a `;` for a divider and some for a part of the value, and some compare keys without case.
-        let is_plain = |(_, is_exact): &(_, bool)| *is_exact && !path.contains(';');
-        let is_ambiguous = second.is_some() || first.as_ref().is_some_and(|place| !is_plain(place));
+        // Some servers read a `;` as a divider, some as a part of the value.
+        let is_ambiguous = second.is_some() || (first.is_some() && path.contains(';'));
         drop(places);
-        self.named = first.map(|(place, _)| place);
+        self.named = first;
         if is_ambiguous { Err(Reject::ModelsInQuery) } else { self.route(host, None) }
-    }
-
-    /// Where no model in the query leaves it to a message that nobody reads.
-    fn route_by_query_alone(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
-        let names_model = query_models(self.path.as_str(), &MODEL_KEYS).next().is_some();
-        match names_model {
-            true => self.route_by_query(host),
-            false => Err(Reject::WebSocketModel),
-        }
     }
 
     fn pass(&mut self, host: &dyn Host, head: &Head<'_>) -> Result<RequestAction, Reject> {
         match self.gateway.default_provider {
-            Some(_) if self.names_other_provider() => Err(Reject::Path(Refused::UnreadModel)),
             Some(_) => self.route(host, None),
             None => Err(self.unknown_url(head)),
         }
-    }
-
-    /// Whether the query of a path without a model has one all the same, with a provider's namespace: a filter, as a
-    /// rule, by a name that no provider knows.
-    fn names_other_provider(&self) -> bool {
-        let mut models = query_models(self.path.as_str(), &[b"model"]);
-        models.any(|(place, _)| {
-            let name = self.path.decoded(&place).unwrap_or_default();
-            let Ok(model) = ModelName::try_from(name) else { return false };
-            let rule = self.gateway.routes.decide(&model).map(|decision| decision.rule);
-            matches!(rule, Ok(Rule::Namespace(_)))
-        })
     }
 
     fn unknown_url(&self, head: &Head<'_>) -> Reject {
@@ -334,8 +267,7 @@ impl Session {
         if end && held && scanner.offset() == 0 {
             return self.route_without_body(host);
         }
-        // An empty body that has left already is complete.
-        if end && scanner.offset() > 0 {
+        if end {
             scanner.finish().map_err(Reject::Body)?;
         }
         // The model's place in the body decides, and not how many bytes have come: however the body is cut, the answer
@@ -380,7 +312,6 @@ fn scanner(content_type: ContentType<'_>, body: ModelBody) -> Result<Scanner, Re
             let boundary = Boundary::parse(value).map_err(Reject::Boundary)?;
             Ok(Scanner::Form(FormScanner::new(boundary)))
         }
-        ContentType::NotAscii => Err(Reject::ContentType),
         ContentType::Multipart(_) | ContentType::UrlEncoded | ContentType::Several => {
             Err(Reject::Form)
         }

@@ -1,4 +1,4 @@
-//! A minimal HTTP client.
+//! The least of a client, for what needs no more than an answer.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -11,12 +11,9 @@
 mod http;
 mod program;
 
-mod admin;
-mod check;
 mod example;
 mod run;
 mod status;
-mod stop;
 mod upstream;
 
 use tempfile::TempDir;

@@ -1,8 +1,8 @@
 //! The gateway as its users run it: the real Envoy with the built filter, between real sockets.
 //!
-//! `kit` has the tools: it starts and ends Envoy, answers in the providers' place, and speaks HTTP/1.1
-//! byte by byte and HTTP/2 frame by frame. Every other module is a folder of suites, named after what
-//! they prove. `tests/README.md` maps them.
+//! `harness` starts and ends Envoy, `upstream` stands for the providers and records what reaches
+//! them, `client` speaks HTTP/1.1 byte by byte and HTTP/2 frame by frame. `proving` shows on an
+//! Envoy without the filter that these tools tell the truth; every other module is a suite.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -13,16 +13,38 @@
     clippy::unwrap_used
 )]
 
-mod kit;
+mod client;
+mod harness;
+mod lean;
+mod pair;
+mod refusal;
+mod samples;
+mod upstream;
 
-mod bodies;
+mod proving;
+
+mod body;
 mod breaker;
+mod chaos;
 mod credentials;
-mod deployments;
-mod edge;
+mod cutting;
+mod endpoints;
+mod errors;
+mod failing;
 mod failover;
 mod hostile;
-mod long;
-mod models;
-mod providers;
+mod late;
+mod lists;
+mod mesh;
+mod multipart;
+mod mutants;
+mod own;
+mod paths;
+mod reaching;
 mod routing;
+mod secrets;
+mod soak;
+mod storm;
+mod streaming;
+mod trap;
+mod upload;

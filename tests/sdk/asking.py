@@ -1,4 +1,4 @@
-"""Scripted requests (`kit_py/acts.py`): what the SDK receives, and which providers were asked."""
+"""Requests with a script, and what the SDK and the providers saw of them."""
 
 import itertools
 import time
@@ -6,23 +6,25 @@ from typing import NamedTuple
 
 import openai
 
-from kit_py.stand_in import StandIn
-
 CASES = itertools.count()
 
 
-class Answered(NamedTuple):
+class Asked(NamedTuple):
+    """A request that was answered."""
+
     model: str
     text: str
     provider: str
-    counted_attempts: int
-    attempts: str
+    attempts: int
+    seen: str
 
 
 class Failed(NamedTuple):
+    """A request that ended in an exception."""
+
     error: Exception
     secs: float
-    attempts: str
+    seen: str
 
     @property
     def header(self):
@@ -30,35 +32,31 @@ class Failed(NamedTuple):
 
 
 class Asker:
-    """The SDK with one gateway; without retries of its own, unless `options` say otherwise."""
+    """The SDK against one gateway; without its own retries unless it is told of some."""
 
-    def __init__(self, url: str, stand_in: StandIn, **options):
-        self.stand_in = stand_in
+    def __init__(self, url: str, providers, **options):
+        self.providers = providers
         self.openai = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-of-a-caller", **({"max_retries": 0} | options))
 
-    def ask(self, script: str = "", stream: bool = False) -> Answered:
-        return self._ask(next_case(), script, stream)
+    def ask(self, script: str, stream: bool = False) -> Asked:
+        return self._ask(f"case-{next(CASES)}", script, stream)
 
-    def fail(self, script: str = "", stream: bool = False) -> Failed:
-        case = next_case()
+    def fail(self, script: str, stream: bool = False) -> Failed:
+        case = f"case-{next(CASES)}"
         began = time.monotonic()
         try:
-            answered = self._ask(case, script, stream)
+            asked = self._ask(case, script, stream)
         except Exception as error:
-            return Failed(error, time.monotonic() - began, self.stand_in.attempts(case))
-        raise AssertionError(f"no exception but {answered}")
+            return Failed(error, time.monotonic() - began, self.providers.seen(case))
+        raise AssertionError(f"no exception but {asked}")
 
-    def _ask(self, case: str, script: str, stream: bool) -> Answered:
+    def _ask(self, case: str, script: str, stream: bool) -> Asked:
         messages = [{"role": "user", "content": f"{case} {script}"}]
         raw = self.openai.chat.completions.with_raw_response.create(model="gpt-4o", messages=messages, stream=stream)
         parsed = raw.parse()
         model, text = read(parsed) if stream else (parsed.model, parsed.choices[0].message.content)
-        counted = int(raw.headers["x-gaud-attempts"])
-        return Answered(model, text, raw.headers["x-gaud-provider"], counted, self.stand_in.attempts(case))
-
-
-def next_case() -> str:
-    return f"case-{next(CASES)}"
+        attempts = int(raw.headers["x-gaud-attempts"])
+        return Asked(model, text, raw.headers["x-gaud-provider"], attempts, self.providers.seen(case))
 
 
 def read(stream) -> tuple[str, str]:

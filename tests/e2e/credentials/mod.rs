@@ -1,4 +1,0 @@
-//! Credentials: which provider gets which, and where no secret may show.
-
-mod headers;
-mod secrets;
