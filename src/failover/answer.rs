@@ -26,7 +26,7 @@ pub struct AnswerHead<'a> {
     pub is_open_stream: bool,
     /// The body is compressed, so its bytes are not read.
     pub is_encoded: bool,
-    /// There is no body.
+    /// The answer has no body.
     pub end: bool,
 }
 

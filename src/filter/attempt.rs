@@ -35,7 +35,6 @@ impl AttemptStream {
     }
 
     pub(super) fn request_headers(&mut self, end: bool) -> FilterStatus {
-        self.host.begin_callback();
         let map = abi::header_map(Map::RequestHeaders);
         let (gateway, histories) = (Rc::clone(&self.gateway), Rc::clone(&self.histories));
         match Attempt::begin(gateway, histories, &*self.host, &Head::parse(&map), end) {
@@ -58,7 +57,6 @@ impl AttemptStream {
     }
 
     pub(super) fn request_body(&mut self, size: usize, end: bool) -> FilterStatus {
-        self.host.begin_callback();
         if let Some(cut) = self.edit.as_ref().and_then(|edit| edit.cut(self.offset, size)) {
             let mut bytes = abi::buffer(Buffer::RequestBody, 0, cut.keep);
             bytes.extend(cut.with);
@@ -72,7 +70,6 @@ impl AttemptStream {
     }
 
     pub(super) fn response_headers(&mut self, end: bool) -> FilterStatus {
-        self.host.begin_callback();
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
         let header = |name| abi::header(Map::ResponseHeaders, name);
         let details = reply::details();
@@ -90,7 +87,6 @@ impl AttemptStream {
     }
 
     pub(super) fn response_body(&mut self, size: usize, end: bool) -> FilterStatus {
-        self.host.begin_callback();
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
         let start = self.read;
         let fresh = size.saturating_sub(start);
@@ -104,7 +100,6 @@ impl AttemptStream {
     /// The trailers of an HTTP/2 response. Envoy reports no other end of the body, and nothing can be written after the
     /// body any more.
     pub(super) fn response_trailers(&mut self) -> FilterStatus {
-        self.host.begin_callback();
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
         let action = attempt.feed(&*self.host, self.host.now_ms(), 0, Vec::new, true);
         if let ResponseAction::Append(_) | ResponseAction::Release(_, Some(_)) = action {
@@ -127,7 +122,6 @@ impl AttemptStream {
 
     /// The stream is over, however it ended.
     pub(super) fn end(&mut self) {
-        self.host.begin_callback();
         if let Some(attempt) = &mut self.attempt {
             attempt.end(&*self.host, reply::flags(), &reply::details());
         }

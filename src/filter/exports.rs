@@ -12,6 +12,7 @@ use std::ptr::{NonNull, null_mut};
 
 use hashbrown::HashMap;
 
+use super::clock;
 use super::context::Context;
 use super::log;
 use super::root::Root;
@@ -28,9 +29,14 @@ thread_local! {
     static CONTEXTS: RefCell<Contexts> = RefCell::default();
 }
 
-/// Envoy makes no callback during a call into Envoy. If that changes, such a callback is skipped.
+/// Every callback that acts begins here. Envoy makes no callback during a call into Envoy. If that changes, such a
+/// callback is skipped.
 fn with_contexts<T>(act: impl FnOnce(&mut Contexts) -> Option<T>) -> Option<T> {
-    CONTEXTS.with(|contexts| act(&mut *contexts.try_borrow_mut().ok()?))
+    CONTEXTS.with(|contexts| {
+        let mut contexts = contexts.try_borrow_mut().ok()?;
+        clock::begin_callback();
+        act(&mut contexts)
+    })
 }
 
 fn with_root<T>(id: u32, act: impl FnOnce(&mut Root) -> T) -> Option<T> {

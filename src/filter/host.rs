@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::abi::{self, MetricKind};
+use super::clock;
 use crate::breaker::BreakerState;
 use crate::gateway::Gateway;
 use crate::host::Host;
@@ -16,8 +17,6 @@ use crate::route::ProviderId;
 pub(super) struct EnvoyHost {
     /// How many unique numbers were given out.
     numbers: Cell<u64>,
-    /// The time of the callback under way; `None` until the callback asks.
-    now_ns: Cell<Option<u64>>,
     providers: usize,
     /// By [`Metric::index`].
     counters: Vec<Option<u32>>,
@@ -39,17 +38,6 @@ impl EnvoyHost {
             ..Self::default()
         }
     }
-
-    /// A callback begins. Each callback asks the clock once at most, and only if the time is needed.
-    pub(super) fn begin_callback(&self) {
-        self.now_ns.set(None);
-    }
-
-    fn now_ns(&self) -> u64 {
-        let now_ns = self.now_ns.get().unwrap_or_else(abi::now_ns);
-        self.now_ns.set(Some(now_ns));
-        now_ns
-    }
 }
 
 impl Store for EnvoyHost {
@@ -64,14 +52,14 @@ impl Store for EnvoyHost {
 
 impl Host for EnvoyHost {
     fn now_ms(&self) -> u64 {
-        self.now_ns() / 1_000_000
+        clock::now_ns() / 1_000_000
     }
 
     fn unique(&self) -> u64 {
         let number = self.numbers.get().wrapping_add(1);
         self.numbers.set(number);
         // A VM that comes back after a trap counts from the start.
-        self.now_ns().wrapping_add(number)
+        clock::now_ns().wrapping_add(number)
     }
 
     fn count(&self, metric: Metric) {

@@ -13,6 +13,7 @@
 
 mod abi;
 mod attempt;
+mod clock;
 mod context;
 mod exports;
 mod host;

@@ -92,7 +92,6 @@ impl Root {
     /// A second has passed.
     pub(super) fn tick(&mut self) {
         let Some(Configured { gateway, host, histories }) = &self.configured else { return };
-        host.begin_callback();
         if let Some(histories) = histories {
             histories.purge(host.now_ms());
             return;
@@ -112,7 +111,6 @@ impl Root {
         };
         let (_, poll) = self.polls.swap_remove(place);
         let Some(Configured { gateway, host, .. }) = &self.configured else { return };
-        host.begin_callback();
         let status = (headers > 0).then(|| reply::status(Map::CallResponseHeaders)).flatten();
         let read = || abi::buffer(Buffer::CallResponseBody, 0, body_size);
         poll.answered(gateway, &**host, status, body_size, read);

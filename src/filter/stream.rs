@@ -28,7 +28,6 @@ impl Stream {
     pub(super) fn request_headers(&mut self, end: bool) -> FilterStatus {
         #[cfg(feature = "trap")]
         super::trap::if_asked();
-        self.host.begin_callback();
         let map = abi::header_map(Map::RequestHeaders);
         let gateway = Rc::clone(&self.gateway);
         let (session, action) = Session::begin(gateway, &*self.host, &Head::parse(&map), end);
@@ -41,7 +40,6 @@ impl Stream {
 
     pub(super) fn request_body(&mut self, size: usize, end: bool) -> FilterStatus {
         let Some(session) = &mut self.session else { return FilterStatus::Continue };
-        self.host.begin_callback();
         let read = |start, size| abi::buffer(Buffer::RequestBody, start, size);
         let (action, splice) = session.receive(&*self.host, size, end, &read);
         self.carry_out(action, splice, FilterStatus::StopAndDrop)
@@ -50,7 +48,6 @@ impl Stream {
     /// The trailers of an HTTP/2 request. Envoy reports no other end of the body.
     pub(super) fn request_trailers(&mut self) -> FilterStatus {
         let Some(session) = &mut self.session else { return FilterStatus::Continue };
-        self.host.begin_callback();
         for name in head::private_trailers(&abi::header_map(Map::RequestTrailers)) {
             abi::remove_header(Map::RequestTrailers, name);
         }
@@ -60,7 +57,6 @@ impl Stream {
 
     pub(super) fn response_headers(&mut self) -> FilterStatus {
         let Some(session) = &mut self.session else { return FilterStatus::Continue };
-        self.host.begin_callback();
         if let Some(provider) = session.provider() {
             abi::set_header(Map::ResponseHeaders, headers::PROVIDER, &provider.name);
             let status = reply::status(Map::ResponseHeaders);
@@ -71,7 +67,6 @@ impl Stream {
 
     /// The stream is over, however it ended.
     pub(super) fn end(&mut self) {
-        self.host.begin_callback();
         if let Some(session) = &mut self.session
             && session.provider().is_some()
         {

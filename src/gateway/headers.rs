@@ -3,7 +3,7 @@
 use super::credential::Credential;
 use crate::config::{ConfigError, Lookup, Ordered, Secret, SecretSource};
 use crate::names::headers::{ENVOY_PREFIX, PREFIX};
-use crate::request::credentials::CLIENT_CREDENTIALS;
+use crate::request::credentials::is_credential;
 
 /// Headers by which HTTP, Envoy or the gateway itself works.
 const RESERVED: [&str; 10] = [
@@ -35,7 +35,7 @@ pub(super) fn compile(
             ));
         }
         let value = match SecretSource::parse(value) {
-            SecretSource::Literal(value) if !CLIENT_CREDENTIALS.contains(&name.as_str()) => {
+            SecretSource::Literal(value) if !is_credential(name) => {
                 check(value)
             }
             source => source.resolve(lookup),

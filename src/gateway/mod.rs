@@ -100,7 +100,7 @@ impl Gateway {
     /// The targets of `model` in their order: its route, then its chain.
     ///
     /// # Errors
-    /// [`NoRoute`] when there is no target.
+    /// [`NoRoute`] when no provider takes the model.
     pub fn targets<'a>(&'a self, model: &'a ModelName) -> Result<Vec<ChainTarget>, NoRoute<'a>> {
         Ok(self.targets_in_turn(model)?.map(ChainTarget::from).collect())
     }
@@ -108,7 +108,7 @@ impl Gateway {
     /// The same as an iterator: most models have one target, and a request that needs one need not copy it.
     ///
     /// # Errors
-    /// [`NoRoute`] when there is no target.
+    /// [`NoRoute`] when no provider takes the model.
     pub fn targets_in_turn<'a>(
         &'a self,
         model: &'a ModelName,

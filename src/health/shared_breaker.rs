@@ -1,7 +1,6 @@
 //! A provider's breaker in shared data: every transition is one compare-and-swap, and counted.
 
-use crate::breaker::BreakerState;
-use crate::breaker::{Breaker, Outcome, Settings, State, Ticket, Verdict};
+use crate::breaker::{Breaker, BreakerState, Outcome, Settings, State, Ticket, Verdict};
 use crate::gateway::Provider;
 use crate::host::Host;
 use crate::host::metrics::Metric;

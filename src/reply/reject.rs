@@ -19,7 +19,7 @@ pub enum Reject {
     NamespaceAlone(String),
     /// No provider takes this model.
     ModelNotFound(String),
-    /// The request names no model, and there is no default provider.
+    /// The request names no model, and the gateway has no default provider.
     NoModel,
     /// More bytes than this were held without finding the model.
     TooLarge(u64),
@@ -55,7 +55,7 @@ pub enum Reject {
     EndlessError,
     /// A request came over the hop, and the gateway did not send it there.
     NoCrossing,
-    /// The path is not an endpoint, and there is no default provider.
+    /// The path is not an endpoint, and the gateway has no default provider.
     UnknownUrl {
         method: String,
         /// The request's path, without its query.

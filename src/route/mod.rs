@@ -4,7 +4,7 @@
 //! 2. The longest namespace that begins the model wins, and is stripped.
 //! 3. Else the most specific `match`: exact, then the longest literal prefix, then the file's order.
 //! 4. Else the default provider. A colon that names no provider is part of the name.
-//! 5. Else there is no such model.
+//! 5. Else no provider has the model.
 
 mod chain;
 mod compile;
@@ -62,7 +62,7 @@ pub enum Rule<'a> {
 pub enum NoRoute<'a> {
     /// The model is a namespace, without a model's name after the namespace.
     MissingModel(&'a str),
-    /// Nothing claims this model, and there is no default provider.
+    /// No provider claims this model, and the gateway has no default provider.
     NotFound(&'a str),
 }
 

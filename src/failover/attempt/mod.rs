@@ -69,7 +69,7 @@ pub struct Attempt {
 /// How far the response has come; the module's table has the transitions.
 #[derive(Debug)]
 enum AttemptPhase {
-    /// There is no response yet.
+    /// The response has not begun.
     Waiting,
     /// The head is held until the first byte of the body.
     Head(Option<StreamEnd>),
