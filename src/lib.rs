@@ -33,6 +33,7 @@
 //! | [`models`] | which models the providers have |
 //! | [`poll`] | when the gateway itself asks providers |
 //! | [`host`] | what the core asks of the world: clock, shared data, metrics |
+//! | [`record`] | how a record in shared data is written as bytes |
 //! | `native` | the command: settings, rendering, running Envoy |
 //!
 //! A room imports only from rooms on lower lines:
@@ -50,6 +51,7 @@
 //! request
 //! names
 //! breaker  config
+//! record
 //! ```
 
 pub mod body;
@@ -62,6 +64,7 @@ pub mod host;
 pub mod models;
 pub mod names;
 pub mod poll;
+pub mod record;
 pub mod reply;
 pub mod request;
 pub mod route;

@@ -1,34 +1,52 @@
-//! When a provider is left alone: the one place with every transition of a breaker.
+//! When traffic is refused: the one place with every transition of a breaker.
 //!
-//! | state | what happens | becomes |
+//! A provider has a breaker, and so has each model at the provider ([`Levels`] has the rules between the two). Both follow
+//! this table:
+//!
+//! | state | event | next |
 //! |---|---|---|
-//! | closed | a failure, fewer than `failures` in a row | closed, one more |
-//! | closed | a failure, the last of `failures` in a row | **open** until now + `open_secs` |
-//! | closed | a success of a request that saw failures when it was admitted | closed, none |
-//! | open | a request, before its time | refused, with the time that is left |
-//! | open | a request, at its time | **half-open**, and the request is the probe |
-//! | half-open | a request, while a probe is out | refused |
-//! | half-open | a request, with no probe out or the probe's deadline passed | half-open, it is the probe |
-//! | half-open | the probe succeeds, fewer than `successes` | half-open, one more, no probe out |
-//! | half-open | the probe succeeds, the last of `successes` | **closed** |
-//! | half-open | the probe fails, or an active check does | **open** until now + `open_secs` |
-//! | half-open | the probe is neutral | half-open, no probe out |
+//! | closed | a failure, fewer than `failures` in a row | closed, one failure more |
+//! | closed | a failure, the last of `failures` in a row | **open** until now + `open_ms` |
+//! | closed | a success of a request that saw failures when it was admitted | closed, no failures |
+//! | closed | `models` models of the provider are open | **open** until now + `open_ms` |
+//! | open | a request, before the end of the open time | the same; refused, with the time that is left |
+//! | open | a request, after the open time | **half-open**; the request is the probe |
+//! | open | a tunnel, after the open time | the same; let through, no probe |
+//! | half-open, taken | a request | the same; refused |
+//! | half-open, reserved | a request whose body is unfinished | the same; refused |
+//! | half-open, reserved | a request whose body is whole | half-open, taken; the request is the probe |
+//! | half-open, free | a request | half-open, taken; the request is the probe |
+//! | half-open, free or reserved | a tunnel | the same; let through, no probe |
+//! | half-open, taken | the body of the probe becomes whole | half-open, taken until now + `probe_ms` |
+//! | half-open, taken | the probe succeeds, fewer than `successes` | half-open, free, one success more |
+//! | half-open, taken | the probe succeeds, the last of `successes` | **closed** |
+//! | half-open, taken | the probe is neutral | half-open, reserved until now + `open_ms` |
+//! | half-open | the probe fails, or an active check fails | **open** until now + `open_ms` |
 //! | any | an outcome of a request that was admitted in another state, or of a lost probe | the same |
 //! | any | neutral | the same |
 //!
-//! A failed check may open the breaker while a probe is out: the next period has a probe of its own.
-//! Everything else changes nothing. A record is one value: whoever stores it stores the whole
-//! transition. `now` is milliseconds of the wall clock, and may jump: a breaker that is open for
-//! longer than `open_secs` from now is one whose clock was set back, or whose settings were lowered,
-//! and its time has come; the same holds for a probe's place.
+//! A probe takes its place until now + `probe_ms` if its body is whole, else until now + `body_ms`: a client that does not
+//! send its body says nothing about the provider, and must not keep others from probing. When that time has passed, the
+//! place of a whole probe is free, and that of an unfinished one is reserved for another `open_ms`. Likewise the client that
+//! aborts a probe cannot hold the next place by another unfinished request.
+//!
+//! A tunnel (an upgrade, such as a WebSocket) may last for hours and ends without a status: a tunnel is never a probe.
+//!
+//! A failed check may open the breaker while a probe is out: the next half-open period has a probe of its own.
+//! Everything else changes nothing. A record is one value: a worker stores the whole transition. `now` is milliseconds of
+//! the wall clock, and may jump: a time that is further away than it is ever set was set before the clock was set back,
+//! or before the settings were lowered, and counts as passed.
 
+mod evidence;
+mod levels;
 mod record;
 mod settings;
 
-pub use record::RECORD_BYTES;
+pub use evidence::{Evidence, Reason};
+pub use levels::{Level, Levels, MODEL_SLOTS, Outcomes, Refusal, Slot, Tickets};
 pub use settings::Settings;
 
-/// A provider's breaker, as all workers of an Envoy see it.
+/// The breaker of a provider or of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Breaker {
     /// Counts the changes of state: tells a late outcome from one that counts.
@@ -55,9 +73,50 @@ pub enum State {
         successes: u32,
         /// The number of the last probe.
         probe: u32,
-        /// Until when that probe has its place; 0 when none is out.
-        deadline_ms: u64,
+        /// Who may be the next probe.
+        place: Place,
     },
+}
+
+/// The place of the probe in half-open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The next request is the probe.
+    Free,
+    /// The last probe said nothing: for a while only a request whose body is whole can be the probe.
+    Reserved {
+        /// The end of that while, in milliseconds.
+        until_ms: u64,
+    },
+    /// A probe is out.
+    Taken {
+        /// When the probe loses its place, in milliseconds.
+        until_ms: u64,
+        /// All of the probe's body has come.
+        is_whole: bool,
+    },
+}
+
+/// How far a request has come when it asks a breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// Head and body have come.
+    Whole,
+    /// The body is still coming.
+    Unfinished,
+    /// The request asks for another protocol.
+    Tunnel,
+}
+
+impl Arrival {
+    /// By what the request's head asks for, and whether its body has come.
+    pub fn of(is_tunnel: bool, is_whole: bool) -> Self {
+        match (is_tunnel, is_whole) {
+            (true, _) => Self::Tunnel,
+            (false, true) => Self::Whole,
+            (false, false) => Self::Unfinished,
+        }
+    }
 }
 
 /// What a request may do.
@@ -98,14 +157,14 @@ impl Ticket {
     }
 }
 
-/// What an attempt says about its provider.
+/// What an attempt says about a provider or a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// The provider answers.
+    /// The provider, or the model, answers.
     Success,
-    /// It does not.
+    /// The provider, or the model, does not answer.
     Failure,
-    /// It says nothing: the client left, or the gateway itself has answered.
+    /// Nothing: the client left, or the gateway itself has answered.
     Neutral,
 }
 
@@ -150,7 +209,7 @@ impl From<&Breaker> for BreakerState {
     }
 }
 
-/// How long a refused request waits while a probe is out: nobody knows how long that takes.
+/// How long a refused request waits while a probe is out: the time that the probe takes is not known.
 const PROBE_RETRY_AFTER_MS: u64 = 1000;
 
 impl Default for Breaker {
@@ -165,26 +224,30 @@ impl Breaker {
         self.state
     }
 
-    /// Whether a request may go; with the record to store when that changes it. Then the verdict
+    /// Whether a request may go; with the record to store when that changes the record. Then the verdict
     /// holds only if the record was stored.
-    pub fn admit(&self, now_ms: u64, settings: &Settings) -> (Verdict, Option<Self>) {
+    pub fn admit(
+        &self,
+        arrival: Arrival,
+        now_ms: u64,
+        settings: &Settings,
+    ) -> (Verdict, Option<Self>) {
         match self.state {
             State::Closed { failures } => {
-                let ticket = Ticket { epoch: self.epoch, probe: None, saw_failures: failures > 0 };
-                (Verdict::Admitted(ticket), None)
+                (Verdict::Admitted(Ticket { saw_failures: failures > 0, ..self.ticket() }), None)
             }
-            State::Open { until_ms } => match self.waits_ms(until_ms, now_ms, settings) {
-                0 => self.next_epoch().let_probe(now_ms, settings),
+            State::Open { until_ms } => match waits_ms(until_ms, now_ms, settings.open_ms) {
+                0 if arrival == Arrival::Tunnel => (Verdict::Admitted(self.ticket()), None),
+                0 => self.next_epoch().let_probe(arrival, now_ms, settings),
                 retry_after_ms => (Verdict::Refused { retry_after_ms }, None),
             },
-            State::HalfOpen { deadline_ms, .. } => {
-                // A deadline too far away was set before the clock was set back.
-                let latest_ms = now_ms.saturating_add(settings.probe_ms);
-                match (now_ms.saturating_add(1)..=latest_ms).contains(&deadline_ms) {
-                    true => (Verdict::Refused { retry_after_ms: PROBE_RETRY_AFTER_MS }, None),
-                    false => self.let_probe(now_ms, settings),
+            State::HalfOpen { place, .. } => match (place.at(now_ms, settings), arrival) {
+                (Place::Taken { .. }, _) | (Place::Reserved { .. }, Arrival::Unfinished) => {
+                    (Verdict::Refused { retry_after_ms: PROBE_RETRY_AFTER_MS }, None)
                 }
-            }
+                (_, Arrival::Tunnel) => (Verdict::Admitted(self.ticket()), None),
+                _ => self.let_probe(arrival, now_ms, settings),
+            },
         }
     }
 
@@ -204,38 +267,74 @@ impl Breaker {
                 .then_some(Self { state: State::Closed { failures: 0 }, ..*self }),
             (State::Closed { .. }, Outcome::Failure) => self.failed(now_ms, settings),
             (State::HalfOpen { probe, .. }, _) if ticket.probe != Some(probe) => None,
-            (State::HalfOpen { deadline_ms: 0, .. }, Outcome::Success | Outcome::Neutral) => None,
-            (State::HalfOpen { successes, probe, .. }, Outcome::Success) => {
-                let successes = successes.saturating_add(1);
-                Some(match successes >= settings.successes {
-                    true => self.change(State::Closed { failures: 0 }),
-                    false => Self {
-                        state: State::HalfOpen { successes, probe, deadline_ms: 0 },
-                        ..*self
-                    },
-                })
-            }
             (State::HalfOpen { .. }, Outcome::Failure) => self.failed(now_ms, settings),
-            (State::HalfOpen { successes, probe, .. }, Outcome::Neutral) => {
-                Some(Self { state: State::HalfOpen { successes, probe, deadline_ms: 0 }, ..*self })
+            (State::HalfOpen { successes, probe, place: Place::Taken { .. } }, _) => {
+                Some(self.probed(successes, probe, outcome, now_ms, settings))
             }
-            (State::Open { .. }, _) | (State::Closed { .. }, Outcome::Neutral) => None,
+            (State::HalfOpen { .. } | State::Open { .. }, _)
+            | (State::Closed { .. }, Outcome::Neutral) => None,
         }
+    }
+
+    /// The body of a request has become whole: a probe keeps its place while the provider answers.
+    pub fn body_came(&self, ticket: Ticket, now_ms: u64, settings: &Settings) -> Option<Self> {
+        let State::HalfOpen { successes, probe, place: Place::Taken { is_whole: false, .. } } =
+            self.state
+        else {
+            return None;
+        };
+        (ticket.epoch == self.epoch && ticket.probe == Some(probe)).then(|| {
+            let place = Place::taken(Arrival::Whole, now_ms, settings);
+            Self { state: State::HalfOpen { successes, probe, place }, ..*self }
+        })
     }
 
     /// A failure that belongs to no request: an active check's.
     pub fn failed(&self, now_ms: u64, settings: &Settings) -> Option<Self> {
-        let open = || State::Open { until_ms: now_ms.saturating_add(settings.open_ms) };
         match self.state {
             State::Closed { failures } => {
                 let failures = failures.saturating_add(1);
                 Some(match failures >= settings.failures {
-                    true => self.change(open()),
+                    true => self.opened(now_ms, settings),
                     false => Self { state: State::Closed { failures }, ..*self },
                 })
             }
-            State::HalfOpen { .. } => Some(self.change(open())),
+            State::HalfOpen { .. } => Some(self.opened(now_ms, settings)),
             State::Open { .. } => None,
+        }
+    }
+
+    /// The probe that is out has answered, or is over without a failure.
+    fn probed(
+        &self,
+        successes: u32,
+        probe: u32,
+        outcome: Outcome,
+        now_ms: u64,
+        settings: &Settings,
+    ) -> Self {
+        let (successes, place) = match outcome {
+            Outcome::Success => (successes.saturating_add(1), Place::Free),
+            Outcome::Failure | Outcome::Neutral => {
+                (successes, Place::Reserved { until_ms: now_ms.saturating_add(settings.open_ms) })
+            }
+        };
+        match outcome == Outcome::Success && successes >= settings.successes {
+            true => self.change(State::Closed { failures: 0 }),
+            false => Self { state: State::HalfOpen { successes, probe, place }, ..*self },
+        }
+    }
+
+    /// Open from now on, whatever the state was.
+    fn opened(&self, now_ms: u64, settings: &Settings) -> Self {
+        self.change(State::Open { until_ms: now_ms.saturating_add(settings.open_ms) })
+    }
+
+    /// Open, and its open time has not passed.
+    fn is_open_at(&self, now_ms: u64, settings: &Settings) -> bool {
+        match self.state {
+            State::Open { until_ms } => waits_ms(until_ms, now_ms, settings.open_ms) > 0,
+            State::Closed { .. } | State::HalfOpen { .. } => false,
         }
     }
 
@@ -245,29 +344,32 @@ impl Breaker {
         Ticket { epoch: self.epoch, ..ticket }
     }
 
-    /// When a request is let through again; 0 for now.
+    /// When a whole request is let through again; 0 for now.
     pub fn retry_after_ms(&self, now_ms: u64, settings: &Settings) -> u64 {
-        match self.admit(now_ms, settings).0 {
+        match self.admit(Arrival::Whole, now_ms, settings).0 {
             Verdict::Admitted(_) => 0,
             Verdict::Refused { retry_after_ms } => retry_after_ms,
         }
     }
 
-    fn waits_ms(&self, until_ms: u64, now_ms: u64, settings: &Settings) -> u64 {
-        match until_ms.saturating_sub(now_ms) {
-            left_ms if left_ms > settings.open_ms => 0,
-            left_ms => left_ms,
-        }
+    /// The ticket of a request that is no probe.
+    fn ticket(&self) -> Ticket {
+        Ticket { epoch: self.epoch, probe: None, saw_failures: false }
     }
 
-    fn let_probe(&self, now_ms: u64, settings: &Settings) -> (Verdict, Option<Self>) {
+    fn let_probe(
+        &self,
+        arrival: Arrival,
+        now_ms: u64,
+        settings: &Settings,
+    ) -> (Verdict, Option<Self>) {
         let (successes, probe) = match self.state {
             State::HalfOpen { successes, probe, .. } => (successes, probe.wrapping_add(1)),
             State::Closed { .. } | State::Open { .. } => (0, 0),
         };
-        let deadline_ms = now_ms.saturating_add(settings.probe_ms);
-        let state = State::HalfOpen { successes, probe, deadline_ms };
-        let ticket = Ticket { epoch: self.epoch, probe: Some(probe), saw_failures: false };
+        let place = Place::taken(arrival, now_ms, settings);
+        let state = State::HalfOpen { successes, probe, place };
+        let ticket = Ticket { probe: Some(probe), ..self.ticket() };
         (Verdict::Admitted(ticket), Some(Self { state, ..*self }))
     }
 
@@ -277,6 +379,41 @@ impl Breaker {
 
     fn change(&self, state: State) -> Self {
         Self { epoch: self.epoch.wrapping_add(1), state }
+    }
+}
+
+impl Place {
+    fn taken(arrival: Arrival, now_ms: u64, settings: &Settings) -> Self {
+        let is_whole = arrival == Arrival::Whole;
+        let ms = if is_whole { settings.probe_ms } else { settings.body_ms };
+        Self::Taken { until_ms: now_ms.saturating_add(ms), is_whole }
+    }
+
+    /// What is left of the place at a time.
+    fn at(self, now_ms: u64, settings: &Settings) -> Self {
+        let is_ahead = |until_ms, most_ms| waits_ms(until_ms, now_ms, most_ms) > 0;
+        match self {
+            Self::Taken { until_ms, is_whole: true } if is_ahead(until_ms, settings.probe_ms) => {
+                self
+            }
+            Self::Taken { until_ms, is_whole: false } if is_ahead(until_ms, settings.body_ms) => {
+                self
+            }
+            Self::Taken { until_ms, is_whole: false } if until_ms <= now_ms => {
+                let until_ms = until_ms.saturating_add(settings.open_ms);
+                Self::Reserved { until_ms }.at(now_ms, settings)
+            }
+            Self::Reserved { until_ms } if is_ahead(until_ms, settings.open_ms) => self,
+            Self::Free | Self::Reserved { .. } | Self::Taken { .. } => Self::Free,
+        }
+    }
+}
+
+/// How far ahead a time is; 0 when the time has passed, or is further ahead than it is ever set.
+fn waits_ms(until_ms: u64, now_ms: u64, most_ms: u64) -> u64 {
+    match until_ms.saturating_sub(now_ms) {
+        left_ms if left_ms > most_ms => 0,
+        left_ms => left_ms,
     }
 }
 

@@ -1,10 +1,19 @@
-//! The transition table, row by row, and the record.
+//! The transition table, row by row, and the record. The rules between the two levels are in `levels`.
+
+mod levels;
 
 use super::*;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const SETTINGS: Settings = Settings { failures: 3, open_ms: 30_000, successes: 2, probe_ms: 5000 };
+const SETTINGS: Settings = Settings {
+    failures: 3,
+    open_ms: 30_000,
+    successes: 2,
+    probe_ms: 125_000,
+    body_ms: 5000,
+    models: 3,
+};
 const NOW: u64 = 1_000_000;
 
 fn closed(failures: u32) -> Breaker {
@@ -15,8 +24,20 @@ fn open(until_ms: u64) -> Breaker {
     Breaker { epoch: 7, state: State::Open { until_ms } }
 }
 
-fn half_open(successes: u32, probe: u32, deadline_ms: u64) -> Breaker {
-    Breaker { epoch: 7, state: State::HalfOpen { successes, probe, deadline_ms } }
+fn half_open(successes: u32, probe: u32, place: Place) -> Breaker {
+    Breaker { epoch: 7, state: State::HalfOpen { successes, probe, place } }
+}
+
+fn reserved(until_ms: u64) -> Place {
+    Place::Reserved { until_ms }
+}
+
+fn taken(until_ms: u64) -> Place {
+    Place::Taken { until_ms, is_whole: true }
+}
+
+fn unfinished(until_ms: u64) -> Place {
+    Place::Taken { until_ms, is_whole: false }
 }
 
 fn ticket(probe: Option<u32>) -> Ticket {
@@ -45,60 +66,128 @@ fn closed_counts_failures_in_a_row() {
     records(closed(2), plain, Outcome::Neutral, None);
 }
 
+const ARRIVALS: [Arrival; 3] = [Arrival::Whole, Arrival::Unfinished, Arrival::Tunnel];
+
 #[test]
 fn closed_admits_without_a_write() {
     for (failures, saw_failures) in [(0, false), (2, true)] {
         let expected = Verdict::Admitted(Ticket { saw_failures, ..ticket(None) });
-        assert_eq!(closed(failures).admit(NOW, &SETTINGS), (expected, None));
+        for arrival in ARRIVALS {
+            assert_eq!(closed(failures).admit(arrival, NOW, &SETTINGS), (expected, None));
+        }
     }
+}
+
+const BUSY: (Verdict, Option<Breaker>) = (Verdict::Refused { retry_after_ms: 1000 }, None);
+
+#[track_caller]
+fn admits(breaker: Breaker, arrival: Arrival, expected: (Verdict, Option<Breaker>)) {
+    assert_eq!(breaker.admit(arrival, NOW, &SETTINGS), expected, "{arrival:?} {breaker:?}");
+}
+
+fn probe(epoch: u32, number: u32, becomes: Breaker) -> (Verdict, Option<Breaker>) {
+    let ticket = Ticket { epoch, probe: Some(number), saw_failures: false };
+    (Verdict::Admitted(ticket), Some(becomes))
+}
+
+fn passes() -> (Verdict, Option<Breaker>) {
+    (Verdict::Admitted(Ticket { saw_failures: false, ..ticket(None) }), None)
 }
 
 #[test]
 fn open_refuses_until_its_time_and_then_lets_one_through() {
     let refused = |retry_after_ms| (Verdict::Refused { retry_after_ms }, None);
-    assert_eq!(open(NOW + 30_000).admit(NOW, &SETTINGS), refused(30_000));
-    assert_eq!(open(NOW + 1).admit(NOW, &SETTINGS), refused(1));
-    let probe = Ticket { epoch: 8, probe: Some(0), saw_failures: false };
-    let let_through = (Verdict::Admitted(probe), Some(then(half_open(0, 0, NOW + 5000))));
-    assert_eq!(open(NOW).admit(NOW, &SETTINGS), let_through);
-    assert_eq!(open(0).admit(NOW, &SETTINGS), let_through);
-    // The clock was set back: nobody waits for longer than open_secs.
-    assert_eq!(open(NOW + 30_001).admit(NOW, &SETTINGS), let_through);
+    for arrival in ARRIVALS {
+        admits(open(NOW + 30_000), arrival, refused(30_000));
+        admits(open(NOW + 1), arrival, refused(1));
+    }
+    // The last: the clock was set back, and no request waits for longer than open_ms.
+    for until_ms in [NOW, 0, NOW + 30_001] {
+        let open = open(until_ms);
+        let whole = then(half_open(0, 0, taken(NOW + 125_000)));
+        admits(open, Arrival::Whole, probe(8, 0, whole));
+        let part = then(half_open(0, 0, unfinished(NOW + 5000)));
+        admits(open, Arrival::Unfinished, probe(8, 0, part));
+        admits(open, Arrival::Tunnel, passes());
+    }
 }
 
 #[test]
 fn half_open_lets_one_through_at_a_time() {
-    let refused = (Verdict::Refused { retry_after_ms: 1000 }, None);
-    assert_eq!(half_open(1, 4, NOW + 1).admit(NOW, &SETTINGS), refused);
-    let probe = Ticket { epoch: 7, probe: Some(5), saw_failures: false };
-    let let_through = (Verdict::Admitted(probe), Some(half_open(1, 5, NOW + 5000)));
-    assert_eq!(half_open(1, 4, 0).admit(NOW, &SETTINGS), let_through, "none is out");
-    assert_eq!(half_open(1, 4, NOW).admit(NOW, &SETTINGS), let_through, "it is lost");
-    assert_eq!(half_open(1, 4, NOW + 5001).admit(NOW, &SETTINGS), let_through, "clock set back");
+    for place in [taken(NOW + 1), unfinished(NOW + 1), taken(NOW + 125_000)] {
+        for arrival in ARRIVALS {
+            admits(half_open(1, 4, place), arrival, BUSY);
+        }
+    }
+    // No probe is out, the probe is lost, or the clock was set back.
+    for place in [Place::Free, taken(NOW), taken(NOW + 125_001), unfinished(NOW + 5001)] {
+        let breaker = half_open(1, 4, place);
+        let whole = half_open(1, 5, taken(NOW + 125_000));
+        admits(breaker, Arrival::Whole, probe(7, 5, whole));
+        let part = half_open(1, 5, unfinished(NOW + 5000));
+        admits(breaker, Arrival::Unfinished, probe(7, 5, part));
+        admits(breaker, Arrival::Tunnel, passes());
+    }
+}
+
+#[test]
+fn a_reserved_place_is_for_requests_whose_body_is_whole() {
+    // The last two: an unfinished probe has lost its place.
+    let ends = NOW - 29_999;
+    for place in [reserved(NOW + 1), reserved(NOW + 30_000), unfinished(NOW), unfinished(ends)] {
+        let breaker = half_open(1, 4, place);
+        admits(breaker, Arrival::Unfinished, BUSY);
+        admits(breaker, Arrival::Tunnel, passes());
+        let whole = half_open(1, 5, taken(NOW + 125_000));
+        admits(breaker, Arrival::Whole, probe(7, 5, whole));
+    }
+    for place in [reserved(NOW), reserved(NOW + 30_001), unfinished(NOW - 30_000)] {
+        let part = half_open(1, 5, unfinished(NOW + 5000));
+        admits(half_open(1, 4, place), Arrival::Unfinished, probe(7, 5, part));
+    }
+}
+
+#[test]
+fn a_probe_keeps_its_place_once_its_body_is_whole() {
+    let came = |breaker: Breaker, ticket| breaker.body_came(ticket, NOW, &SETTINGS);
+    let out = half_open(0, 4, unfinished(NOW + 1));
+    let whole = half_open(0, 4, taken(NOW + 125_000));
+    assert_eq!(came(out, ticket(Some(4))), Some(whole));
+    assert_eq!(came(out, ticket(Some(3))), None);
+    assert_eq!(came(out, ticket(None)), None);
+    assert_eq!(came(out, Ticket { epoch: 6, ..ticket(Some(4)) }), None);
+    for other in [closed(1), open(NOW), half_open(0, 4, Place::Free), half_open(0, 4, taken(NOW))] {
+        assert_eq!(came(other, ticket(Some(4))), None);
+    }
 }
 
 #[test]
 fn half_open_is_decided_by_its_probe() {
-    let out = half_open(0, 4, NOW + 1);
-    let probe = ticket(Some(4));
-    records(out, probe, Outcome::Success, Some(half_open(1, 4, 0)));
-    records(half_open(1, 4, NOW + 1), probe, Outcome::Success, Some(then(closed(0))));
-    records(out, probe, Outcome::Failure, Some(then(open(NOW + 30_000))));
-    records(out, probe, Outcome::Neutral, Some(half_open(0, 4, 0)));
+    for place in [taken(NOW + 1), unfinished(NOW + 1)] {
+        let out = half_open(0, 4, place);
+        let probe = ticket(Some(4));
+        records(out, probe, Outcome::Success, Some(half_open(1, 4, Place::Free)));
+        records(half_open(1, 4, place), probe, Outcome::Success, Some(then(closed(0))));
+        records(out, probe, Outcome::Failure, Some(then(open(NOW + 30_000))));
+        records(out, probe, Outcome::Neutral, Some(half_open(0, 4, reserved(NOW + 30_000))));
+    }
     // It had succeeded, and its response breaks off.
-    records(half_open(1, 4, 0), probe, Outcome::Failure, Some(then(open(NOW + 30_000))));
-    records(half_open(1, 4, 0), probe, Outcome::Success, None);
+    let probe = ticket(Some(4));
+    let free = half_open(1, 4, Place::Free);
+    records(free, probe, Outcome::Failure, Some(then(open(NOW + 30_000))));
+    records(free, probe, Outcome::Success, None);
+    records(half_open(1, 4, reserved(NOW + 1)), probe, Outcome::Neutral, None);
 }
 
 #[test]
 fn late_outcomes_say_nothing() {
     let late = Ticket { epoch: 6, ..ticket(None) };
     for outcome in [Outcome::Success, Outcome::Failure, Outcome::Neutral] {
-        for breaker in [closed(2), open(NOW), half_open(0, 4, NOW + 1)] {
+        for breaker in [closed(2), open(NOW), half_open(0, 4, taken(NOW + 1))] {
             records(breaker, late, outcome, None);
         }
-        records(half_open(0, 4, NOW + 1), ticket(Some(3)), outcome, None);
-        records(half_open(0, 4, NOW + 1), ticket(None), outcome, None);
+        records(half_open(0, 4, taken(NOW + 1)), ticket(Some(3)), outcome, None);
+        records(half_open(0, 4, taken(NOW + 1)), ticket(None), outcome, None);
         records(open(NOW), ticket(None), outcome, None);
     }
 }
@@ -108,26 +197,5 @@ fn a_failed_check_is_a_failure() {
     assert_eq!(closed(0).failed(NOW, &SETTINGS), Some(closed(1)));
     assert_eq!(closed(2).failed(NOW, &SETTINGS), Some(then(open(NOW + 30_000))));
     assert_eq!(open(NOW).failed(NOW, &SETTINGS), None);
-    assert_eq!(half_open(1, 4, 0).failed(NOW, &SETTINGS), Some(then(open(NOW + 30_000))));
-}
-
-#[test]
-fn a_record_is_its_bytes() {
-    for breaker in [
-        Breaker::default(),
-        closed(u32::MAX),
-        open(u64::MAX),
-        half_open(1, u32::MAX, 3),
-        Breaker { epoch: u32::MAX, ..closed(2) },
-    ] {
-        assert_eq!(Breaker::from_bytes(&breaker.to_bytes()), Some(breaker));
-    }
-    let good = closed(1).to_bytes();
-    assert_eq!(Breaker::from_bytes(&good[1..]), None);
-    assert_eq!(Breaker::from_bytes(&[]), None);
-    for (place, value) in [(0, 2), (1, 3), (2, 1), (3, 1)] {
-        let mut bad = good;
-        bad[place] = value;
-        assert_eq!(Breaker::from_bytes(&bad), None);
-    }
+    assert_eq!(half_open(1, 4, Place::Free).failed(NOW, &SETTINGS), Some(then(open(NOW + 30_000))));
 }

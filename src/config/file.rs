@@ -14,12 +14,24 @@ pub struct File {
     /// Where clients connect: `host:port`. Default `127.0.0.1:8400`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<String>,
-    /// Envoy's admin interface. Default `127.0.0.1:9901`.
+    /// Readiness, listeners and metrics of Envoy. Default `127.0.0.1:9901`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_listen: Option<String>,
     /// Envoy's worker threads. Default: one per core.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
+    /// The proxies in front of the gateway: addresses, or ranges as `10.0.0.0/8`. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<Vec<String>>,
+    /// The names by which a gateway on loopback may be called; `*` for any. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_hosts: Option<Vec<String>>,
+    /// How long a stop waits for streams. Default 30.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain_secs: Option<u64>,
+    /// Envoy's memory above which bodies are no longer kept for another attempt. Default 1 GiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
     /// The provider for a model nothing claims, and for requests that name no model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_provider: Option<String>,
@@ -32,6 +44,9 @@ pub struct File {
     /// How often models are discovered. Default 300.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discover_interval_secs: Option<u64>,
+    /// The time from one active check of a provider to the next. Default 15.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_interval_secs: Option<u64>,
     /// The providers, in the order in which their `match` patterns are tried.
     #[serde(default, deserialize_with = "unique")]
     pub providers: Ordered<ProviderFile>,
@@ -47,6 +62,17 @@ pub struct File {
     /// When a request is sent again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retries: Option<RetriesFile>,
+    /// Which pages of browsers may call the gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors: Option<CorsFile>,
+}
+
+/// Which pages of browsers may call the gateway.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorsFile {
+    /// Origins as `https://app.example.com`; `*` for any.
+    pub allow_origins: Vec<String>,
 }
 
 /// A chain: the models that follow a model's route.
@@ -112,6 +138,9 @@ pub struct ProviderFile {
     /// Headers that go with the provider's credential. A value may be `os.environ/NAME`.
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub headers: Ordered<String>,
+    /// Headers of the client that pass although they carry or select an account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass_headers: Vec<String>,
     /// What a model begins with to name this provider. Default: the provider's name and a colon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<Vec<String>>,
@@ -139,6 +168,9 @@ pub struct ProviderFile {
     /// Certificate authorities for an https URL, PEM. Default: the system's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// How long a connection may wait for the next request. Default 4 for http, 30 for https.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_connection_secs: Option<u64>,
     /// HTTP/2 without negotiation. Default: negotiated for https, HTTP/1.1 for http.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http2: Option<bool>,
@@ -169,6 +201,12 @@ pub struct BreakerFile {
     /// Successes that close a half-open breaker. Default 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub successes: Option<u32>,
+    /// Models of a provider that are open at once and open the provider. Default 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<u32>,
+    /// How long a probe keeps its place while its body is unfinished. Default 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe_body_secs: Option<u64>,
 }
 
 impl File {
@@ -206,6 +244,9 @@ impl File {
             ("listen", self.listen.is_some()),
             ("admin_listen", self.admin_listen.is_some()),
             ("workers", self.workers.is_some()),
+            ("trusted_proxies", self.trusted_proxies.is_some()),
+            ("drain_secs", self.drain_secs.is_some()),
+            ("memory_limit_bytes", self.memory_limit_bytes.is_some()),
         ];
         match present.iter().find(|(_, present)| *present) {
             Some((name, _)) => Err(ConfigError::new(

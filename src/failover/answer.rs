@@ -57,6 +57,7 @@ pub fn classify(answer: &AnswerHead<'_>) -> AnswerKind {
         Details::NoAddress
         | Details::NoCluster
         | Details::Overflow
+        | Details::Shortage
         | Details::Closed
         | Details::ResetBefore => AnswerKind::Failed(RetryOn::Connection),
         Details::ResetAfter | Details::Other => AnswerKind::Other,

@@ -10,13 +10,15 @@
 //! request, so their history is in that worker's memory.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use hashbrown::HashMap;
 
+use crate::breaker::Arrival;
 use crate::config::RetryOn;
 use crate::gateway::Gateway;
-use crate::health::admission::Admission;
-use crate::health::shared_breaker;
+use crate::health::admission::{Admission, Blames};
+use crate::health::shared_breaker::{self, Watched};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::reply::Reject;
@@ -48,6 +50,8 @@ struct History {
     next: Option<Next>,
     /// When the last attempt was over; `None` while an attempt is under way.
     ended_ms: Option<u64>,
+    /// The failures that the breakers have heard of. An attempt may end after its history.
+    blames: Rc<Blames>,
 }
 
 /// One attempt of a request.
@@ -90,13 +94,14 @@ impl Histories {
         host: &dyn Host,
         gateway: &Gateway,
         name: &str,
+        arrival: Arrival,
         targets: impl FnOnce() -> Vec<ChainTarget>,
     ) -> Result<Begun, NoTarget> {
         let mut histories = self.0.borrow_mut();
         let history = histories.entry_ref(name).or_insert_with(|| History::new(targets()));
         history.ended_ms = None;
         let before = history.asked;
-        match history.begin(host, gateway) {
+        match history.begin(host, gateway, arrival) {
             Ok(begun) => {
                 if let Some(provider) = before {
                     host.count(Metric::Retried(provider));
@@ -198,10 +203,16 @@ impl History {
             attempts: 0,
             next: Some(Next::Move),
             ended_ms: None,
+            blames: Rc::default(),
         }
     }
 
-    fn begin(&mut self, host: &dyn Host, gateway: &Gateway) -> Result<Begun, Reject> {
+    fn begin(
+        &mut self,
+        host: &dyn Host,
+        gateway: &Gateway,
+        arrival: Arrival,
+    ) -> Result<Begun, Reject> {
         let mut place = match self.next.take() {
             Some(Next::Same(_)) => self.at,
             // The last attempt has lost its connection, and its end has not been reported yet.
@@ -211,22 +222,25 @@ impl History {
         };
         let mut soonest: Option<(u64, Reject)> = None;
         while let Some(target) = place.and_then(|at| self.targets.get(at)) {
-            let Some(provider) = gateway.provider(target.provider) else { break };
-            match Admission::ask(host, target.provider, provider) {
+            let Some(watched) = Watched::of(gateway, target.provider) else { break };
+            match Admission::ask(host, watched, Some(&target.model), arrival) {
                 Ok(admission) => {
                     self.tries = if place == self.at { self.tries.saturating_add(1) } else { 1 };
                     self.attempts = self.attempts.saturating_add(1);
                     self.at = place;
                     self.asked = Some(target.provider);
                     let number = self.attempts;
+                    let admission = admission.among(Rc::clone(&self.blames));
                     return Ok(Begun { target: target.clone(), admission, number });
                 }
-                Err(wait_ms)
-                    if soonest.as_ref().is_none_or(|(least_ms, _)| wait_ms < *least_ms) =>
-                {
-                    soonest = Some((wait_ms, Reject::unavailable(&provider.name, wait_ms)));
+                Err(refusal) => {
+                    let wait_ms = refusal.retry_after_ms;
+                    if soonest.as_ref().is_none_or(|(least_ms, _)| wait_ms < *least_ms) {
+                        let reject =
+                            Reject::unavailable(watched.name(), Some(&target.model), refusal);
+                        soonest = Some((wait_ms, reject));
+                    }
                 }
-                Err(_) => {}
             }
             place = place.map(|at| at.saturating_add(1));
         }
@@ -236,7 +250,9 @@ impl History {
     fn remaining(&self, host: &dyn Host, gateway: &Gateway, cause: Cause) -> Remaining {
         let is_admitting = |target: &ChainTarget| {
             let provider = gateway.provider(target.provider);
-            provider.is_some_and(|provider| shared_breaker::would_admit(host, provider))
+            provider.is_some_and(|provider| {
+                shared_breaker::would_admit(host, provider, Some(&target.model))
+            })
         };
         let asked = self.at.and_then(|at| self.targets.get(at));
         Remaining {

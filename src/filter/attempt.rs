@@ -27,11 +27,23 @@ pub(super) struct AttemptStream {
     offset: u64,
     /// How many bytes of the held part of the response's body were read.
     read: usize,
+    /// The headers of the gateway's answer in the provider's place. The filter that removes a provider's headers in the
+    /// gateway's name removes these as well, so they are set once more after it.
+    replied: Option<RetryHeaders>,
 }
 
 impl AttemptStream {
     pub(super) fn new(gateway: Rc<Gateway>, host: Rc<EnvoyHost>, histories: Rc<Histories>) -> Self {
-        Self { gateway, host, histories, attempt: None, edit: None, offset: 0, read: 0 }
+        Self {
+            gateway,
+            host,
+            histories,
+            attempt: None,
+            edit: None,
+            offset: 0,
+            read: 0,
+            replied: None,
+        }
     }
 
     pub(super) fn request_headers(&mut self, end: bool) -> FilterStatus {
@@ -49,8 +61,8 @@ impl AttemptStream {
                 self.attempt = Some(attempt);
                 FilterStatus::Continue
             }
-            Err(AttemptReply { reply, headers }) => {
-                reply::send(&reply, &self.headers(headers));
+            Err(answer) => {
+                self.reply(&answer);
                 FilterStatus::Stop
             }
         }
@@ -64,12 +76,15 @@ impl AttemptStream {
         }
         self.offset = self.offset.saturating_add(size as u64);
         if let Some(attempt) = &mut self.attempt {
-            attempt.request_passed(self.host.now_ms(), self.offset, end);
+            attempt.request_passed(&*self.host, self.offset, end);
         }
         FilterStatus::Continue
     }
 
     pub(super) fn response_headers(&mut self, end: bool) -> FilterStatus {
+        if let Some(headers) = self.replied.take() {
+            return self.carry_out(ResponseAction::Release(headers, None));
+        }
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
         let header = |name| abi::header(Map::ResponseHeaders, name);
         let details = reply::details();
@@ -112,12 +127,14 @@ impl AttemptStream {
     /// Looks whether a deadline has passed; `id` is Envoy's number of this context.
     pub(super) fn tick(&mut self, id: u32) {
         let Some(attempt) = &mut self.attempt else { return };
-        let Some(AttemptReply { reply, headers }) = attempt.tick(&*self.host, self.host.now_ms())
-        else {
-            return;
-        };
+        let Some(answer) = attempt.tick(&*self.host, self.host.now_ms()) else { return };
         abi::set_effective_context(id);
-        reply::send(&reply, &self.headers(headers));
+        self.reply(&answer);
+    }
+
+    fn reply(&mut self, AttemptReply { reply, headers }: &AttemptReply) {
+        self.replied = Some(*headers);
+        reply::send(reply, &self.headers(*headers));
     }
 
     /// The stream is over, however it ended.

@@ -4,8 +4,9 @@ use std::cell::Cell;
 
 use super::abi::{self, MetricKind};
 use super::clock;
-use crate::breaker::BreakerState;
+use crate::breaker::{BreakerState, Slot};
 use crate::gateway::Gateway;
+use crate::health::known_models;
 use crate::host::Host;
 use crate::host::metrics::{self, Metric};
 use crate::host::store::Store;
@@ -22,6 +23,10 @@ pub(super) struct EnvoyHost {
     counters: Vec<Option<u32>>,
     /// By the provider's place.
     state_gauges: Vec<Option<u32>>,
+    /// By the provider's place.
+    models_gauges: Vec<Option<u32>>,
+    /// By the provider's place: the gauges of the models that the configuration names.
+    model_gauges: Vec<Vec<(Slot, Option<u32>)>>,
 }
 
 impl EnvoyHost {
@@ -29,12 +34,19 @@ impl EnvoyHost {
     pub(super) fn new(gateway: &Gateway) -> Self {
         let counter = |name: String| abi::define_metric(MetricKind::Counter, &name);
         let gauge = |name: String| abi::define_metric(MetricKind::Gauge, &name);
-        let gauges =
-            gateway.providers().iter().map(|provider| metrics::state_gauge(&provider.name));
+        let names = || gateway.providers().iter().map(|provider| provider.name.as_str());
+        let of_models = gateway.ids().zip(names()).map(|(id, provider)| {
+            let models = known_models::configured(gateway, id).into_iter();
+            models
+                .map(|model| (Slot::of(model), gauge(metrics::model_gauge(provider, model))))
+                .collect()
+        });
         Self {
             providers: gateway.providers().len(),
             counters: metrics::counter_names(gateway).into_iter().map(counter).collect(),
-            state_gauges: gauges.map(gauge).collect(),
+            state_gauges: names().map(metrics::state_gauge).map(gauge).collect(),
+            models_gauges: names().map(metrics::models_gauge).map(gauge).collect(),
+            model_gauges: of_models.collect(),
             ..Self::default()
         }
     }
@@ -71,6 +83,20 @@ impl Host for EnvoyHost {
     fn show_state(&self, provider: ProviderId, state: BreakerState) {
         if let Some(Some(id)) = self.state_gauges.get(provider.index()) {
             abi::record_metric(*id, state as u64);
+        }
+    }
+
+    fn show_models(&self, provider: ProviderId, models: &[(Slot, BreakerState)]) {
+        let not_closed = models.iter().filter(|(_, state)| *state != BreakerState::Closed).count();
+        if let Some(Some(id)) = self.models_gauges.get(provider.index()) {
+            abi::record_metric(*id, not_closed as u64);
+        }
+        for (slot, id) in self.model_gauges.get(provider.index()).into_iter().flatten() {
+            let state = models.iter().find(|(own, _)| own == slot);
+            let state = state.map_or(BreakerState::Closed, |(_, state)| *state);
+            if let Some(id) = id {
+                abi::record_metric(*id, state as u64);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A provider's breaker settings: the provider's table overrides the common table.
 
-use crate::breaker::Settings;
+use crate::breaker::{MODEL_SLOTS, Settings};
 use crate::config::{BreakerFile, ConfigError};
 
 /// How much longer a probe keeps its place than the longest wait for a response: Envoy reports a timeout at the timeout,
@@ -35,6 +35,18 @@ const SUCCESSES: NumberSetting = NumberSetting {
     default: 2,
     max: 1_000_000,
 };
+const MODELS: NumberSetting = NumberSetting {
+    name: "models",
+    read: |file| file.models.map(u64::from),
+    default: 3,
+    max: MODEL_SLOTS as u64,
+};
+const PROBE_BODY_SECS: NumberSetting = NumberSetting {
+    name: "probe_body_secs",
+    read: |file| file.probe_body_secs,
+    default: 5,
+    max: 3600,
+};
 
 /// Compiles `providers.P.breaker`, whose path is `path`, on top of `[breaker]`; `None` when there is to be no breaker.
 /// `timeout_ms` is the longest wait for a response.
@@ -48,12 +60,16 @@ pub(super) fn compile(
     let failures = FAILURES.pick(&tables)?;
     let open_secs = OPEN_SECS.pick(&tables)?;
     let successes = SUCCESSES.pick(&tables)?;
+    let models = MODELS.pick(&tables)?;
+    let body_secs = PROBE_BODY_SECS.pick(&tables)?;
     let enabled = tables.iter().find_map(|table| table.file?.enabled).unwrap_or(true);
     Ok(enabled.then(|| Settings {
         failures: u32::try_from(failures).unwrap_or(u32::MAX),
         open_ms: open_secs.saturating_mul(1000),
         successes: u32::try_from(successes).unwrap_or(u32::MAX),
         probe_ms: timeout_ms.saturating_add(PROBE_GRACE_MS),
+        body_ms: body_secs.saturating_mul(1000),
+        models: u32::try_from(models).unwrap_or(u32::MAX),
     }))
 }
 

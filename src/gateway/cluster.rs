@@ -2,9 +2,9 @@
 
 use crate::names::clusters;
 
-/// The name travels in a header, and must not be the name of the hop's cluster.
+/// The name travels in a header, and must not be taken for one of the gateway's own clusters.
 pub(super) fn check(cluster: &str) -> Result<String, &'static str> {
-    if cluster == clusters::HOP {
+    if [clusters::HOP, clusters::ADMIN].contains(&cluster) {
         return Err("is the name of a cluster of the gateway's own; choose another");
     }
     if !cluster.is_empty() && cluster.bytes().all(|byte| byte.is_ascii_graphic()) {

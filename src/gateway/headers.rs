@@ -3,7 +3,7 @@
 use super::credential::Credential;
 use crate::config::{ConfigError, Lookup, Ordered, Secret, SecretSource};
 use crate::names::headers::{ENVOY_PREFIX, PREFIX};
-use crate::request::credentials::is_credential;
+use crate::request::credentials::{CLIENT_CREDENTIALS, OVERRIDES};
 
 /// Headers by which HTTP, Envoy or the gateway itself works.
 const RESERVED: [&str; 10] = [
@@ -35,7 +35,7 @@ pub(super) fn compile(
             ));
         }
         let value = match SecretSource::parse(value) {
-            SecretSource::Literal(value) if !is_credential(name) => {
+            SecretSource::Literal(value) if !CLIENT_CREDENTIALS.contains(&name.as_str()) => {
                 check(value)
             }
             source => source.resolve(lookup),
@@ -43,6 +43,31 @@ pub(super) fn compile(
         Ok((name.to_owned(), value.map_err(error)?))
     });
     compiled.collect()
+}
+
+/// Compiles `providers.P.pass_headers`; `at` is its path.
+pub(super) fn compile_passing(
+    at: &str,
+    names: &[String],
+    credential: &Credential,
+) -> Result<Vec<String>, ConfigError> {
+    let check = |(index, name): (usize, &String)| {
+        let error = |problem: &str| ConfigError::new(format!("{at}[{index}]"), problem);
+        check_name(name).map_err(error)?;
+        match credential {
+            Credential::Passthrough => Err(error(
+                "has no effect: without api_key all of the client's headers pass; take it out",
+            )),
+            Credential::Header { name: own, .. } if own == name => {
+                Err(error("is how api_key is sent; take it out"))
+            }
+            _ if OVERRIDES.contains(&name.as_str()) => {
+                Err(error("could turn the request into another one; take it out"))
+            }
+            _ => Ok(name.clone()),
+        }
+    };
+    names.iter().enumerate().map(check).collect()
 }
 
 /// A value that the file spells out is not secret.

@@ -15,12 +15,14 @@ mod headers;
 pub mod litellm;
 mod models;
 mod provider;
+mod sites;
 mod url;
 
 pub use cluster::istio_host;
 pub use credential::Credential;
 pub use discovery::Discovery;
 pub use provider::{Provider, TIMEOUT_SECS};
+pub use sites::Sites;
 pub use url::ProviderUrl;
 
 use crate::config::{ConfigError, File, Lookup};
@@ -63,6 +65,8 @@ pub struct Gateway {
     pub base_paths: Vec<String>,
     /// The aliases of models, in the order of the file.
     pub aliases: Vec<String>,
+    /// Which sites may call the gateway; `None` for all.
+    pub sites: Option<Sites>,
 }
 
 impl Gateway {
@@ -92,6 +96,7 @@ impl Gateway {
             default_provider,
             body_limit_bytes: body_limit_bytes(file)?,
             base_paths: base_paths(file)?,
+            sites: Sites::compile(file)?,
             aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
             providers,
         })

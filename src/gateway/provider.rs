@@ -13,6 +13,9 @@ use crate::config::{Auth, ConfigError, File, Lookup, ProviderFile, Secret};
 /// The longest wait for a response to begin, unless a provider says otherwise.
 pub const TIMEOUT_SECS: u64 = 120;
 
+/// The time from one active check of a provider to the next, unless the file says otherwise.
+const HEALTH_INTERVAL_SECS: u64 = 15;
+
 /// The longest provider name: headers, metrics and environment variables have the name in them.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -29,6 +32,8 @@ pub struct Provider {
     pub credential: Credential,
     /// Headers that go with the credential.
     pub headers: Vec<(String, Secret)>,
+    /// The client's headers that pass although they carry or select an account.
+    pub pass_headers: Vec<String>,
     /// The longest wait for the response to begin, where the file says one.
     pub timeout_ms: Option<u64>,
     /// The longest wait for the first byte of a response's body.
@@ -45,6 +50,8 @@ pub struct Provider {
     pub breaker_key: String,
     /// The path of active checks; `None` for no checks.
     pub health_path: Option<String>,
+    /// The time from one active check to the next.
+    pub health_interval_ms: u64,
     /// The key of the health in shared data.
     pub health_key: String,
     /// `None` when the models are not discovered.
@@ -101,6 +108,11 @@ impl Provider {
             cluster: cluster::check(cluster)
                 .map_err(|problem| ConfigError::new(at("cluster"), problem))?,
             headers: headers::compile(&at("headers"), &file.headers, &credential, lookup)?,
+            pass_headers: headers::compile_passing(
+                &at("pass_headers"),
+                &file.pass_headers,
+                &credential,
+            )?,
             credential,
             timeout_ms,
             first_token_ms: ms("first_token_secs", file.first_token_secs)?,
@@ -116,6 +128,7 @@ impl Provider {
             breaker_key: format!("gaud/breaker/{name}/{place}"),
             health_path: health_path(name, file)
                 .map_err(|problem| ConfigError::new(at("health_path"), problem))?,
+            health_interval_ms: health_interval_ms(common)?,
             health_key: format!("gaud/health/{name}/{place}"),
             discovery: Discovery::compile(name, place, file, common)?,
             namespaces: file.namespaces_of(name),
@@ -162,6 +175,17 @@ fn health_path(name: &str, file: &ProviderFile) -> Result<Option<String>, &'stat
             Ok(Some(path.to_owned()))
         }
         Some(_) => Err("must begin with '/', as in \"/health/liveliness\""),
+    }
+}
+
+/// The time from one active check to the next, the same for all providers.
+fn health_interval_ms(common: &File) -> Result<u64, ConfigError> {
+    match common.health_interval_secs.unwrap_or(HEALTH_INTERVAL_SECS) {
+        secs @ 1..=3600 => Ok(secs.saturating_mul(1000)),
+        secs => {
+            let problem = format!("is {secs}; write 1 to 3600 seconds");
+            Err(ConfigError::new("health_interval_secs", problem))
+        }
     }
 }
 

@@ -1,89 +1,148 @@
-//! A request that a provider's breaker has let through, until the breaker knows what became of it.
+//! A request that the breakers have let through, until they know what became of it.
 
-use super::{outcome, shared_breaker};
-use crate::breaker::{Outcome, Ticket};
-use crate::gateway::{Gateway, Provider};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::outcome::{self, SentRequest};
+use super::shared_breaker::{Admitted, Watched};
+use super::shortage;
+use crate::breaker::{Arrival, Evidence, Refusal, Slot};
+use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::host::metrics::{Metric, RequestOutcome};
 use crate::route::ProviderId;
 
-/// What a breaker is still to hear.
-#[derive(Debug, Clone, Copy)]
+/// What the breakers are still to hear.
+#[derive(Debug, Clone)]
 pub struct Admission {
-    /// Who gets the request.
+    /// The provider that gets the request.
     pub provider: ProviderId,
-    /// What its breaker admitted it as; `None` without a breaker.
-    ticket: Option<Ticket>,
+    /// What the breakers admitted the request as; `None` without breakers.
+    admitted: Option<Admitted>,
     /// What is known of its outcome: nothing until the response begins.
-    outcome: Option<Outcome>,
+    noted: Option<Evidence>,
+    /// The failures of the request's other attempts.
+    blames: Option<Rc<Blames>>,
+}
+
+/// The failures that the breakers have heard of one request's attempts: however often a target is asked again, one request
+/// is one failure of it.
+#[derive(Debug, Default)]
+pub struct Blames(RefCell<Vec<(ProviderId, Option<Slot>)>>);
+
+impl Blames {
+    /// Whether this is the request's first failure of a provider, or of a model at the provider.
+    fn is_first(&self, provider: ProviderId, slot: Option<Slot>) -> bool {
+        let mut blames = self.0.borrow_mut();
+        let is_first = !blames.contains(&(provider, slot));
+        if is_first {
+            blames.push((provider, slot));
+        }
+        is_first
+    }
 }
 
 impl Admission {
-    /// Asks the breaker.
+    /// Asks the breakers of a provider and of a model.
     ///
     /// # Errors
-    /// In how many milliseconds it is worth to ask again.
-    pub fn ask(host: &dyn Host, id: ProviderId, provider: &Provider) -> Result<Self, u64> {
-        let ticket = shared_breaker::admit(host, id, provider)
+    /// The breaker that refuses the request, and in how many milliseconds it is worth to ask again.
+    pub fn ask(
+        host: &dyn Host,
+        watched: Watched<'_>,
+        model: Option<&str>,
+        arrival: Arrival,
+    ) -> Result<Self, Refusal> {
+        let id = watched.id;
+        let admitted = watched
+            .admit(host, model, arrival)
             .inspect_err(|_| host.count(Metric::Request(id, RequestOutcome::Rejected)))?;
-        Ok(Self { provider: id, ticket, outcome: None })
+        Ok(Self { provider: id, admitted, noted: None, blames: None })
+    }
+
+    /// The same, as one attempt of a request.
+    pub fn among(self, blames: Rc<Blames>) -> Self {
+        Self { blames: Some(blames), ..self }
     }
 
     /// Whether its outcome closes a breaker.
-    pub fn is_probe(&self) -> bool {
-        self.ticket.is_some_and(|ticket| ticket.is_probe())
+    fn is_probe(&self) -> bool {
+        self.admitted.is_some_and(|admitted| admitted.tickets.is_probe())
     }
 
-    /// The breaker hears of failures and of probes as soon as they are known.
-    pub fn note(&mut self, host: &dyn Host, gateway: &Gateway, outcome: Outcome) {
-        self.outcome = Some(outcome);
-        let provider = gateway.provider(self.provider);
-        let (Some(ticket), Some(provider)) = (&mut self.ticket, provider) else { return };
-        if ticket.is_probe() {
-            host.count(Metric::Probe(self.provider, outcome));
+    /// Whether a success of the request can change a breaker.
+    pub fn can_heal(&self) -> bool {
+        self.admitted.is_some_and(|admitted| admitted.tickets.can_heal())
+    }
+
+    /// The request's body has become whole.
+    pub fn body_came(&self, host: &dyn Host, gateway: &Gateway) {
+        if let (Some(admitted), Some(watched)) =
+            (self.admitted, Watched::of(gateway, self.provider))
+        {
+            watched.body_came(host, admitted.tickets);
         }
-        if ticket.is_probe() || outcome != Outcome::Success {
-            *ticket = shared_breaker::record(host, self.provider, provider, *ticket, outcome);
+    }
+
+    /// The provider has answered a request that had the gateway's credential.
+    pub fn credential_answered(&self, host: &dyn Host, gateway: &Gateway, status: u32) {
+        if let (Some(admitted), Some(watched)) =
+            (self.admitted, Watched::of(gateway, self.provider))
+        {
+            watched.credential_answered(host, admitted, status);
         }
+    }
+
+    /// The breakers hear of failures and of probes as soon as they are known.
+    pub fn note(&mut self, host: &dyn Host, gateway: &Gateway, evidence: Evidence) {
+        self.noted = Some(evidence);
+        if self.is_probe() {
+            host.count(Metric::Probe(self.provider, evidence.outcome()));
+        }
+        if evidence == Evidence::Shortage {
+            shortage::note(host);
+        }
+        let evidence = self.once(evidence);
+        let watched = Watched::of(gateway, self.provider);
+        let (Some(admitted), Some(watched)) = (&mut self.admitted, watched) else { return };
+        let outcomes = evidence.at_head(&admitted.tickets);
+        admitted.tickets = watched.record(host, admitted.tickets, outcomes, evidence.reason());
     }
 
     /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
     /// `response.code_details`.
-    ///
-    /// A success of a request that saw failures makes them forgotten only here: were it when the
-    /// response begins, a provider whose streams all break off would never have failed in a row.
     pub fn end(
         mut self,
         host: &dyn Host,
         gateway: &Gateway,
-        request_is_whole: bool,
+        sent: SentRequest,
         flags: u64,
         details: impl FnOnce() -> Vec<u8>,
     ) {
         let noted = self.known(host, gateway);
         let last = match noted {
-            Outcome::Success => outcome::at_end(flags, request_is_whole, details),
-            Outcome::Failure | Outcome::Neutral => noted,
+            Evidence::Answered => outcome::at_end(flags, sent, details),
+            _ => noted,
         };
         self.conclude(host, gateway, last);
     }
 
     /// The attempt is over, and this is what became of it.
-    pub fn conclude(mut self, host: &dyn Host, gateway: &Gateway, last: Outcome) {
+    ///
+    /// A success of a request that saw failures makes them forgotten only here: if it did when the
+    /// response begins, a model whose streams all break off would never have failed in a row.
+    pub fn conclude(mut self, host: &dyn Host, gateway: &Gateway, last: Evidence) {
         let noted = self.known(host, gateway);
-        host.count(Metric::Request(self.provider, RequestOutcome::Sent(last)));
-        let provider = gateway.provider(self.provider);
-        if let (Outcome::Success, Some(ticket), Some(provider)) = (noted, self.ticket, provider) {
-            shared_breaker::record(host, self.provider, provider, ticket, last);
+        host.count(Metric::Request(self.provider, RequestOutcome::Sent(last.outcome())));
+        if noted != Evidence::Answered {
+            return;
         }
-    }
-
-    /// What is known of its outcome; nothing known is neutral.
-    fn known(&mut self, host: &dyn Host, gateway: &Gateway) -> Outcome {
-        if self.outcome.is_none() {
-            self.note(host, gateway, Outcome::Neutral);
+        let last = self.once(last);
+        if let (Some(admitted), Some(watched)) =
+            (self.admitted, Watched::of(gateway, self.provider))
+        {
+            watched.record(host, admitted.tickets, last.at_end(), last.reason());
         }
-        self.outcome.unwrap_or(Outcome::Neutral)
     }
 
     /// The attempt is over, and what was noted stays: whatever becomes of its stream is not the
@@ -95,7 +154,29 @@ impl Admission {
 
     /// Whatever the provider has of the request, it was not its fault.
     pub fn give_up(mut self, host: &dyn Host, gateway: &Gateway) {
-        let outcome = self.known(host, gateway);
-        host.count(Metric::Request(self.provider, RequestOutcome::Sent(outcome)));
+        let noted = self.known(host, gateway);
+        host.count(Metric::Request(self.provider, RequestOutcome::Sent(noted.outcome())));
+    }
+
+    /// What is known of its outcome; nothing known is neutral.
+    fn known(&mut self, host: &dyn Host, gateway: &Gateway) -> Evidence {
+        if self.noted.is_none() {
+            self.note(host, gateway, Evidence::Nothing);
+        }
+        self.noted.unwrap_or(Evidence::Nothing)
+    }
+
+    /// What the breakers are to hear: nothing of a failure that another attempt of the request has told them of. A probe
+    /// always tells them, for its place must not stay taken.
+    fn once(&self, evidence: Evidence) -> Evidence {
+        let (Some(blames), Some(admitted)) = (&self.blames, self.admitted) else { return evidence };
+        let is_first = match evidence {
+            Evidence::ModelFailed(_) => blames.is_first(self.provider, admitted.tickets.slot()),
+            Evidence::Unreachable(_) => blames.is_first(self.provider, None),
+            Evidence::Answered | Evidence::Switched | Evidence::Shortage | Evidence::Nothing => {
+                true
+            }
+        };
+        if is_first || admitted.tickets.is_probe() { evidence } else { Evidence::Nothing }
     }
 }

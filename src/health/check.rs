@@ -6,12 +6,10 @@
 
 use crate::gateway::Provider;
 use crate::host::store::{self, Store};
+use crate::record::{Reader, Writer};
 
-/// How often a provider is checked.
-pub const INTERVAL_MS: u64 = 15_000;
-
-/// How long a check may take.
-pub const TIMEOUT_MS: u32 = 5000;
+/// The longest that a check may take.
+const TIMEOUT_MS: u32 = 5000;
 
 const VERSION: u8 = 1;
 
@@ -37,24 +35,21 @@ impl Health {
     }
 }
 
-/// What is stored: version, health, and when the next check is due (little-endian milliseconds).
+/// What is stored: version, health, and when the next check is due, in milliseconds.
 fn to_bytes(health: Health, due_ms: u64) -> Vec<u8> {
-    let mut bytes = vec![VERSION, health as u8];
-    bytes.extend(due_ms.to_le_bytes());
-    bytes
+    Writer::of_version(VERSION, 10).u8(health as u8).u64(due_ms).finish()
 }
 
 fn from_bytes(bytes: Option<&[u8]>) -> (Health, u64) {
     let read = || {
-        let (head, rest) = bytes?.split_first_chunk()?;
-        let (due_ms, _) = rest.split_first_chunk()?;
-        let health = match *head {
-            [VERSION, 1] => Health::Up,
-            [VERSION, 2] => Health::Down,
-            [VERSION, 0] => Health::Unknown,
+        let mut reader = Reader::of_version(bytes, VERSION)?;
+        let health = match reader.u8()? {
+            0 => Health::Unknown,
+            1 => Health::Up,
+            2 => Health::Down,
             _ => return None,
         };
-        Some((health, u64::from_le_bytes(*due_ms)))
+        Some((health, reader.u64()?))
     };
     read().unwrap_or((Health::Unknown, 0))
 }
@@ -64,16 +59,22 @@ pub fn claim(store: &dyn Store, provider: &Provider, now_ms: u64) -> bool {
     if provider.health_path.is_none() {
         return false;
     }
-    let next_ms = now_ms.saturating_add(INTERVAL_MS);
+    let next_ms = now_ms.saturating_add(provider.health_interval_ms);
     let claimed = store::update(store, &provider.health_key, |bytes| {
         let (health, due_ms) = from_bytes(bytes);
         // Much further away than an interval: the clock was set back. (A little further away: another
         // worker has looked at its clock a moment later.)
-        let latest_ms = next_ms.saturating_add(INTERVAL_MS);
+        let latest_ms = next_ms.saturating_add(provider.health_interval_ms);
         let waits = (now_ms.saturating_add(1)..=latest_ms).contains(&due_ms);
         ((!waits).then(|| to_bytes(health, next_ms)), !waits)
     });
     claimed.unwrap_or(false)
+}
+
+/// How long a check of this provider may take: never longer than until the next one, so that checks
+/// of a silent provider do not pile up.
+pub fn timeout_ms(provider: &Provider) -> u32 {
+    u32::try_from(provider.health_interval_ms).unwrap_or(TIMEOUT_MS).min(TIMEOUT_MS)
 }
 
 /// Stores what a check said.
@@ -95,5 +96,43 @@ pub fn judge(status: Option<u32>) -> Health {
     match status {
         Some(..500) => Health::Up,
         _ => Health::Down,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::from_filter_json;
+    use crate::host::memory::Memory;
+
+    fn provider(settings: &str) -> Provider {
+        let json = format!(
+            r#"{{{settings}"providers":{{"p":{{"url":"http://h","health_path":"/up"}}}}}}"#
+        );
+        let gateway = from_filter_json(json.as_bytes(), &|_| None).unwrap();
+        gateway.providers()[0].clone()
+    }
+
+    #[test]
+    fn a_provider_is_checked_once_in_each_interval() {
+        for (settings, interval_ms) in [("", 15_000), (r#""health_interval_secs":2,"#, 2000)] {
+            let (provider, store) = (provider(settings), Memory::default());
+            for start_ms in [1_000_000, 1_000_000 + interval_ms] {
+                assert!(claim(&store, &provider, start_ms), "{settings}");
+                assert!(!claim(&store, &provider, start_ms), "another worker at the same time");
+                assert!(!claim(&store, &provider, start_ms + interval_ms - 1), "{settings}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_check_takes_at_most_five_seconds_and_never_longer_than_the_interval() {
+        for (settings, expected_ms) in [
+            ("", 5000),
+            (r#""health_interval_secs":1,"#, 1000),
+            (r#""health_interval_secs":3600,"#, 5000),
+        ] {
+            assert_eq!(timeout_ms(&provider(settings)), expected_ms, "{settings}");
+        }
     }
 }

@@ -8,10 +8,13 @@
 //! | `response_timeout`, `upstream_per_try_timeout`, `upstream_per_try_idle_timeout` | no response in time |
 //! | `stream_idle_timeout`, `max_duration_timeout` | nothing moved |
 //! | `upstream_reset_before_response_started{overflow}` | one of Envoy's limits |
+//! | `upstream_reset_before_response_started{local_connection_failure…}`, or `…_connect_error:_…` with an errno of this machine | no file descriptor, port or memory here |
 //! | `upstream_reset_before_response_started{connection_termination}` | closed before a response |
 //! | `upstream_reset_before_response_started{…}` | refused or reset before a response; no HTTP |
 //! | `upstream_reset_after_response_started{…}` | the response broke off |
 //! | `downstream_…`, `route_not_found`, `gaud_…`, anything else | the client, the gateway or Envoy itself |
+
+use memchr::memmem;
 
 /// How a response came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub enum Details {
     Idle,
     /// One of Envoy's limits refused the request.
     Overflow,
+    /// The gateway has no file descriptor, no port or no memory for a connection.
+    Shortage,
     /// The provider closed the connection before its response.
     Closed,
     /// The connection was refused or reset before a response, or the response was not HTTP.
@@ -53,7 +58,11 @@ impl Details {
             b"stream_idle_timeout" | b"max_duration_timeout" => Self::Idle,
             b"upstream_reset_before_response_started{overflow}" => Self::Overflow,
             b"upstream_reset_before_response_started{connection_termination}" => Self::Closed,
-            _ if begins(b"upstream_reset_before_response_started") => Self::ResetBefore,
+            _ if begins(b"upstream_reset_before_response_started{local_connection_failure") => {
+                Self::Shortage
+            }
+            _ if begins(BEFORE) && is_shortage(details) => Self::Shortage,
+            _ if begins(BEFORE) => Self::ResetBefore,
             _ if begins(b"upstream_reset_") => Self::ResetAfter,
             _ if begins(b"upstream_per_try_") => Self::Timeout,
             _ => Self::Other,
@@ -62,8 +71,25 @@ impl Details {
 
     /// Whether the connection to the provider came to an end, at whatever time.
     pub fn is_reset(self) -> bool {
-        matches!(self, Self::Overflow | Self::Closed | Self::ResetBefore | Self::ResetAfter)
+        matches!(
+            self,
+            Self::Overflow | Self::Shortage | Self::Closed | Self::ResetBefore | Self::ResetAfter
+        )
     }
+}
+
+const BEFORE: &[u8] = b"upstream_reset_before_response_started";
+
+/// What connect(2) says of this machine and not of the other: EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM.
+const SHORTAGES: [&[u8]; 4] = [
+    b"connect_error:_Cannot_assign_requested_address",
+    b"connect_error:_Too_many_open_files",
+    b"connect_error:_No_buffer_space_available",
+    b"connect_error:_Cannot_allocate_memory",
+];
+
+fn is_shortage(details: &[u8]) -> bool {
+    SHORTAGES.iter().any(|shortage| memmem::find(details, shortage).is_some())
 }
 
 #[cfg(test)]
@@ -85,6 +111,15 @@ mod tests {
             ("max_duration_timeout", Details::Idle),
             ("upstream_reset_before_response_started{overflow}", Details::Overflow),
             ("upstream_reset_before_response_started{connection_termination}", Details::Closed),
+            (
+                "upstream_reset_before_response_started{local_connection_failure|socket_creation_failure}",
+                Details::Shortage,
+            ),
+            (
+                "upstream_reset_before_response_started{remote_connection_failure|\
+                 immediate_connect_error:_Cannot_assign_requested_address}",
+                Details::Shortage,
+            ),
             (
                 "upstream_reset_before_response_started{remote_connection_failure|x}",
                 Details::ResetBefore,

@@ -1,4 +1,4 @@
-//! How the providers are: what their breakers have seen, and what active checks say.
+//! How the providers and their models are: what their breakers have seen, and what active checks say.
 //!
 //! ```text
 //! request ──> admission ──> shared_breaker ──> breaker          may the request go?
@@ -10,6 +10,8 @@
 pub mod admission;
 pub mod check;
 pub mod details;
+pub mod known_models;
 pub mod outcome;
 pub mod page;
 pub mod shared_breaker;
+pub mod shortage;

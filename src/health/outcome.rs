@@ -1,76 +1,122 @@
-//! What an attempt says about its provider, from what Envoy says about the attempt ([`Details`]).
+//! What an attempt says about its provider and its model ([`Evidence`]), from what Envoy says about the attempt
+//! ([`Details`]).
 //!
-//! | case | `response.code_details` | outcome |
+//! | case | `response.code_details` | evidence |
 //! |---|---|---|
-//! | a response below 500, 429 included | any | success |
-//! | a 5xx of the provider's own | `via_upstream` | failure |
-//! | a 5xx on a path that is not of the API | `via_upstream` | neutral |
-//! | refused, reset or closed before a response; no HTTP | `upstream_reset_before_response_started{…}` | failure |
-//! | closed while the client still sends: it may have been too slow | `…{connection_termination}` | neutral |
-//! | Envoy's own limits | `…{overflow}` | neutral |
-//! | the name does not resolve | `no_healthy_upstream` | failure |
-//! | no such cluster, no such route | `cluster_not_found`, `route_not_found` | neutral |
-//! | no response in time | `upstream_per_try_timeout`, `response_timeout` | failure |
-//! | nothing moves, before the request was sent whole | `stream_idle_timeout`, `max_duration_timeout` | neutral |
-//! | nothing moves, after it was | the same | failure |
-//! | nothing moves, in the middle of a response: the client may not be reading | the same | neutral |
-//! | the response breaks off | `upstream_reset_after_response_started{…}` | failure |
-//! | the client leaves | `downstream_remote_disconnect`, flag DC | neutral |
-//! | anything else: the gateway's own | | neutral |
+//! | another protocol: 101 | any | switched: nothing that follows says anything |
+//! | 408, 425: the provider, or its provider, had no time | any | nothing |
+//! | any other response below 500, 429 included | any | answered |
+//! | a 5xx of the provider's own, to a request that names a model | `via_upstream` | the model failed |
+//! | a 5xx of the provider's own, to any other request | `via_upstream` | nothing |
+//! | refused, reset or closed before a response; no TLS; no HTTP | `upstream_reset_before_response_started{…}` | unreachable |
+//! | closed while the client still sends: it may have been too slow | `…{connection_termination}` | nothing |
+//! | Envoy's own limits | `…{overflow}` | nothing |
+//! | no file descriptor, port or memory for a connection | `…{local_connection_failure…}` | a shortage |
+//! | the name does not resolve | `no_healthy_upstream` | unreachable |
+//! | no such cluster, no such route | `cluster_not_found`, `route_not_found` | nothing |
+//! | no response in time | `upstream_per_try_timeout`, `response_timeout` | unreachable |
+//! | nothing moves, before the request was sent whole | `stream_idle_timeout`, `max_duration_timeout` | nothing |
+//! | nothing moves, after it was | the same | unreachable |
+//! | nothing moves, in the middle of a response: the client may not be reading | the same | nothing |
+//! | a response to a request that names a model breaks off | `upstream_reset_after_response_started{…}` | the model failed |
+//! | any other response breaks off | the same | nothing |
+//! | the client leaves | `downstream_remote_disconnect`, flag DC | nothing |
+//! | anything else: the gateway's own | | nothing |
+
+use memchr::memmem;
 
 use super::details::{CLIENT_LEFT, Details};
-pub use crate::breaker::Outcome;
+use crate::breaker::{Evidence, Reason};
 
 /// What is known of a request when its response begins.
 #[derive(Debug, Clone, Copy)]
 pub struct SentRequest {
     /// The provider got all of it.
     pub is_whole: bool,
-    /// Its path is of the API.
-    pub is_api: bool,
-    /// Its outcome may close a breaker. Then a status below 500 alone is not believed, for Envoy gives its local replies
+    /// Its path is of the API, and it names a model.
+    pub has_model: bool,
+    /// Its success can change a breaker. Then a status below 500 alone is not believed, for Envoy gives its local replies
     /// to gRPC requests the status 200.
-    pub is_probe: bool,
+    pub can_heal: bool,
 }
 
-/// The outcome when a response begins. `details` is asked for where the status does not say.
-pub fn at_headers(status: u32, sent: SentRequest, details: impl FnOnce() -> Vec<u8>) -> Outcome {
-    let good = status < 500;
-    if good && !sent.is_probe {
-        return Outcome::Success;
+/// The evidence when a response begins. `details` is asked for where the status does not say.
+pub fn at_headers(status: u32, sent: SentRequest, details: impl FnOnce() -> Vec<u8>) -> Evidence {
+    let good = match status {
+        101 => return Evidence::Switched,
+        408 | 425 => return Evidence::Nothing,
+        status => status < 500,
+    };
+    if good && !sent.can_heal {
+        return Evidence::Answered;
     }
-    match Details::parse(&details()) {
-        Details::Provider if good => Outcome::Success,
-        Details::Provider if sent.is_api => Outcome::Failure,
-        Details::Provider => Outcome::Neutral,
-        details => without_answer(details, sent.is_whole),
+    let details = details();
+    match Details::parse(&details) {
+        Details::Provider if good => Evidence::Answered,
+        Details::Provider => blame(sent, Reason::Status(status)),
+        _ => without_answer(&details, sent),
     }
 }
 
-/// The outcome when a response that had begun well is over. `flags` is Envoy's `response.flags`.
-pub fn at_end(flags: u64, request_is_whole: bool, details: impl FnOnce() -> Vec<u8>) -> Outcome {
+/// The evidence when a response that had begun well is over. `flags` is Envoy's `response.flags`.
+pub fn at_end(flags: u64, sent: SentRequest, details: impl FnOnce() -> Vec<u8>) -> Evidence {
     if flags == 0 {
-        return Outcome::Success;
+        return Evidence::Answered;
     }
     if flags & CLIENT_LEFT != 0 {
-        return Outcome::Neutral;
+        return Evidence::Nothing;
     }
-    match Details::parse(&details()) {
-        Details::Provider => Outcome::Success,
+    let details = details();
+    match Details::parse(&details) {
+        Details::Provider => Evidence::Answered,
         // The client may not be reading.
-        Details::Idle => Outcome::Neutral,
-        details => without_answer(details, request_is_whole),
+        Details::Idle => Evidence::Nothing,
+        // What began was Envoy's own reply, with gRPC's status 200.
+        Details::NoAddress | Details::Shortage | Details::Closed | Details::ResetBefore => {
+            without_answer(&details, sent)
+        }
+        _ => match without_answer(&details, sent).reason() {
+            Some(reason) => blame(sent, reason),
+            None => Evidence::Nothing,
+        },
     }
 }
 
-fn without_answer(details: Details, request_is_whole: bool) -> Outcome {
-    let is_failure = match details {
-        Details::NoAddress | Details::Timeout | Details::ResetBefore | Details::ResetAfter => true,
-        // The client may have been too slow.
-        Details::Idle | Details::Closed => request_is_whole,
-        Details::Provider | Details::NoCluster | Details::Overflow | Details::Other => false,
-    };
-    if is_failure { Outcome::Failure } else { Outcome::Neutral }
+/// A failure of the model, where the request names one.
+fn blame(sent: SentRequest, reason: Reason) -> Evidence {
+    match sent.has_model {
+        true => Evidence::ModelFailed(reason),
+        false => Evidence::Nothing,
+    }
+}
+
+fn without_answer(details: &[u8], sent: SentRequest) -> Evidence {
+    match Details::parse(details) {
+        Details::NoAddress => Evidence::Unreachable(Reason::NoAddress),
+        Details::Timeout => Evidence::Unreachable(Reason::Timeout),
+        Details::ResetBefore => Evidence::Unreachable(reason_of_reset(details)),
+        Details::Shortage => Evidence::Shortage,
+        Details::ResetAfter => blame(sent, Reason::BrokeOff),
+        // Before the request was whole, the client may have been too slow.
+        Details::Idle if sent.is_whole => Evidence::Unreachable(Reason::Timeout),
+        Details::Closed if sent.is_whole => Evidence::Unreachable(Reason::Closed),
+        Details::Idle
+        | Details::Closed
+        | Details::Provider
+        | Details::NoCluster
+        | Details::Overflow
+        | Details::Other => Evidence::Nothing,
+    }
+}
+
+/// Envoy appends what its TLS library says.
+fn reason_of_reset(details: &[u8]) -> Reason {
+    let has = |text: &[u8]| memmem::find(details, text).is_some();
+    match has(b"TLS_error") {
+        true if has(b"CERTIFICATE_VERIFY_FAILED") => Reason::Certificate,
+        true => Reason::Tls,
+        false => Reason::Refused,
+    }
 }
 
 #[cfg(test)]
@@ -79,77 +125,88 @@ mod tests {
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    const API: SentRequest = SentRequest { is_whole: true, is_api: true, is_probe: false };
-    const ADMIN: SentRequest = SentRequest { is_api: false, ..API };
-    const PROBE: SentRequest = SentRequest { is_probe: true, ..API };
+    const CHAT: SentRequest = SentRequest { is_whole: true, has_model: true, can_heal: false };
+    const ADMIN: SentRequest = SentRequest { has_model: false, ..CHAT };
+    const PROBE: SentRequest = SentRequest { can_heal: true, ..CHAT };
+    const REFUSED: &[u8] =
+        b"upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error}";
 
     #[test]
     fn a_probe_is_not_believed_by_its_status_alone() {
-        let reset = b"upstream_reset_before_response_started{remote_connection_failure}";
-        assert_eq!(at_headers(200, PROBE, || reset.to_vec()), Outcome::Failure);
-        assert_eq!(at_headers(200, PROBE, || b"via_upstream".to_vec()), Outcome::Success);
-        assert_eq!(at_headers(200, PROBE, Vec::new), Outcome::Neutral);
+        let refused = Evidence::Unreachable(Reason::Refused);
+        assert_eq!(at_headers(200, PROBE, || REFUSED.to_vec()), refused);
+        assert_eq!(at_headers(200, PROBE, || b"via_upstream".to_vec()), Evidence::Answered);
+        assert_eq!(at_headers(200, PROBE, Vec::new), Evidence::Nothing);
     }
 
     #[test]
     fn the_beginning_of_a_response() {
-        use Outcome::{Failure, Neutral, Success};
-        for (status, whole, details, expected) in [
-            (200, true, "via_upstream", Success),
-            (404, true, "via_upstream", Success),
-            (429, true, "via_upstream", Success),
-            (500, true, "via_upstream", Failure),
-            (
-                503,
-                true,
-                "upstream_reset_before_response_started{remote_connection_failure|x}",
-                Failure,
-            ),
-            (503, true, "upstream_reset_before_response_started{connection_termination}", Failure),
-            (503, false, "upstream_reset_before_response_started{connection_termination}", Neutral),
-            (502, true, "upstream_reset_before_response_started{protocol_error}", Failure),
-            (503, true, "upstream_reset_before_response_started{overflow}", Neutral),
-            (503, true, "no_healthy_upstream", Failure),
-            (503, true, "cluster_not_found", Neutral),
-            (504, true, "upstream_per_try_timeout", Failure),
-            (504, true, "upstream_per_try_idle_timeout", Failure),
-            (504, true, "response_timeout", Failure),
-            (504, true, "stream_idle_timeout", Failure),
-            (504, false, "stream_idle_timeout", Neutral),
-            (504, false, "max_duration_timeout", Neutral),
-            (503, true, "wasm_fail_stream", Neutral),
-            (500, true, "", Neutral),
+        use Evidence::{Answered, ModelFailed, Nothing, Shortage, Switched, Unreachable};
+        let before = |what: &str| format!("upstream_reset_before_response_started{{{what}}}");
+        let certificate = "remote_connection_failure|TLS_error:|268435581:SSL_routines:\
+                           OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end";
+        let tls = "remote_connection_failure|TLS_error:|268435703:SSL_routines:OPENSSL_internal:\
+                   WRONG_VERSION_NUMBER:TLS_error_end";
+        for (status, is_whole, details, expected) in [
+            (101, true, "via_upstream".to_owned(), Switched),
+            (200, true, "via_upstream".to_owned(), Answered),
+            (404, true, "via_upstream".to_owned(), Answered),
+            (408, true, "via_upstream".to_owned(), Nothing),
+            (425, true, "via_upstream".to_owned(), Nothing),
+            (429, true, "via_upstream".to_owned(), Answered),
+            (500, true, "via_upstream".to_owned(), ModelFailed(Reason::Status(500))),
+            (503, true, before("remote_connection_failure|x"), Unreachable(Reason::Refused)),
+            (503, true, before("local_connection_failure|socket_creation_failure"), Shortage),
+            (503, true, before(certificate), Unreachable(Reason::Certificate)),
+            (503, true, before(tls), Unreachable(Reason::Tls)),
+            (503, true, before("connection_termination"), Unreachable(Reason::Closed)),
+            (503, false, before("connection_termination"), Nothing),
+            (502, true, before("protocol_error"), Unreachable(Reason::Refused)),
+            (503, true, before("overflow"), Nothing),
+            (503, true, "no_healthy_upstream".to_owned(), Unreachable(Reason::NoAddress)),
+            (503, true, "cluster_not_found".to_owned(), Nothing),
+            (504, true, "upstream_per_try_timeout".to_owned(), Unreachable(Reason::Timeout)),
+            (504, true, "upstream_per_try_idle_timeout".to_owned(), Unreachable(Reason::Timeout)),
+            (504, true, "response_timeout".to_owned(), Unreachable(Reason::Timeout)),
+            (504, true, "stream_idle_timeout".to_owned(), Unreachable(Reason::Timeout)),
+            (504, false, "stream_idle_timeout".to_owned(), Nothing),
+            (504, false, "max_duration_timeout".to_owned(), Nothing),
+            (503, true, "wasm_fail_stream".to_owned(), Nothing),
+            (500, true, String::new(), Nothing),
         ] {
-            let got = at_headers(status, SentRequest { is_whole: whole, ..API }, || {
-                details.as_bytes().to_vec()
-            });
+            let sent = SentRequest { is_whole, ..CHAT };
+            let got = at_headers(status, sent, || details.clone().into_bytes());
             assert_eq!(got, expected, "{status} {details}");
         }
     }
 
     #[test]
-    fn a_provider_is_judged_by_its_api_alone() {
+    fn a_request_without_a_model_blames_no_model() {
         let upstream = || b"via_upstream".to_vec();
-        assert_eq!(at_headers(500, ADMIN, upstream), Outcome::Neutral);
-        let refused =
-            || b"upstream_reset_before_response_started{remote_connection_failure}".to_vec();
-        assert_eq!(at_headers(503, ADMIN, refused), Outcome::Failure);
+        assert_eq!(at_headers(500, ADMIN, upstream), Evidence::Nothing);
+        assert_eq!(at_headers(404, ADMIN, upstream), Evidence::Answered);
+        let refused = Evidence::Unreachable(Reason::Refused);
+        assert_eq!(at_headers(503, ADMIN, || REFUSED.to_vec()), refused);
+        let reset = || b"upstream_reset_after_response_started{protocol_error}".to_vec();
+        assert_eq!(at_end(1 << 23, ADMIN, reset), Evidence::Nothing);
     }
 
     #[test]
     fn the_end_of_a_response() {
-        use Outcome::{Failure, Neutral, Success};
+        use Evidence::{Answered, ModelFailed, Nothing, Unreachable};
+        let refused = "upstream_reset_before_response_started{remote_connection_failure}";
         let reset = "upstream_reset_after_response_started{protocol_error}";
         for (flags, details, expected) in [
-            (0, "via_upstream", Success),
-            (1 << 23, reset, Failure),
-            (4, "response_timeout", Failure),
-            (1 << 16, "stream_idle_timeout", Neutral),
-            (1 << 14, "downstream_remote_disconnect", Neutral),
-            (1 << 14, reset, Neutral),
-            (1 << 5, "via_upstream", Success),
+            (0, "via_upstream", Answered),
+            (1 << 23, reset, ModelFailed(Reason::BrokeOff)),
+            (32, refused, Unreachable(Reason::Refused)),
+            (4, "response_timeout", ModelFailed(Reason::Timeout)),
+            (1 << 16, "stream_idle_timeout", Nothing),
+            (1 << 14, "downstream_remote_disconnect", Nothing),
+            (1 << 14, reset, Nothing),
+            (1 << 5, "via_upstream", Answered),
         ] {
-            assert_eq!(at_end(flags, true, || details.as_bytes().to_vec()), expected, "{details}");
+            assert_eq!(at_end(flags, CHAT, || details.as_bytes().to_vec()), expected, "{details}");
         }
     }
 }

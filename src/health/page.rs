@@ -2,11 +2,12 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{check, shared_breaker};
-use crate::breaker::{BreakerState, State};
+use super::{check, known_models, shared_breaker};
+use crate::breaker::{Breaker, BreakerState, Levels, Settings, Slot, State};
 use crate::gateway::{Gateway, Provider};
 use crate::host::Host;
 use crate::models::discovery;
+use crate::route::ProviderId;
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -17,16 +18,39 @@ pub struct Status<'a> {
     providers: Vec<(&'a str, ProviderStatus)>,
 }
 
+/// The most models of a provider that the document shows.
+const MODELS_MAX: usize = 32;
+
+/// What the document calls a model whose name only a client has given.
+const OTHER: &str = "other";
+
 #[derive(Debug, Serialize)]
 struct ProviderStatus {
+    #[serde(flatten)]
+    breaker: BreakerStatus,
+    health: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failing_models: Vec<ModelStatus>,
+    models: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    models_age_secs: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct BreakerStatus {
     breaker: &'static str,
     consecutive_failures: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_secs: Option<u64>,
-    health: &'static str,
-    models: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    models_age_secs: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct ModelStatus {
+    model: String,
+    #[serde(flatten)]
+    breaker: BreakerStatus,
 }
 
 fn by_name<S: Serializer>(
@@ -60,18 +84,17 @@ impl<'a> Status<'a> {
 
     /// Whether a request for at least one provider would be let through.
     pub fn can_serve(gateway: &Gateway, host: &dyn Host) -> bool {
-        gateway.providers().iter().any(|provider| shared_breaker::would_admit(host, provider))
+        gateway.providers().iter().any(|provider| shared_breaker::would_admit(host, provider, None))
     }
 
     /// Looks at every provider's records.
     pub fn of(gateway: &'a Gateway, host: &dyn Host) -> Self {
         let now_ms = host.now_ms();
-        let each = |provider: &'a Provider| {
-            (provider.name.as_str(), ProviderStatus::of(provider, host, now_ms))
+        let each = |(id, provider): (ProviderId, &'a Provider)| {
+            (provider.name.as_str(), ProviderStatus::of(gateway, id, provider, host, now_ms))
         };
-        let providers: Vec<_> = gateway.providers().iter().map(each).collect();
-        let good = |status: &ProviderStatus| status.breaker == "closed" && status.health != "down";
-        let all_good = providers.iter().all(|(_, status)| good(status));
+        let providers: Vec<_> = gateway.ids().zip(gateway.providers()).map(each).collect();
+        let all_good = providers.iter().all(|(_, status)| status.is_good());
         Self {
             status: if all_good { "ok" } else { "degraded" },
             version: env!("CARGO_PKG_VERSION"),
@@ -81,23 +104,73 @@ impl<'a> Status<'a> {
 }
 
 impl ProviderStatus {
-    fn of(provider: &Provider, host: &dyn Host, now_ms: u64) -> Self {
-        let breaker = shared_breaker::peek(host, provider);
+    fn of(
+        gateway: &Gateway,
+        id: ProviderId,
+        provider: &Provider,
+        host: &dyn Host,
+        now_ms: u64,
+    ) -> Self {
+        let levels = shared_breaker::peek(host, provider);
         let discovery = provider.discovery.as_ref();
         let discovered = discovery.map(|own| discovery::peek(host, own)).unwrap_or_default();
-        let wait_ms = provider.breaker.map(|settings| breaker.retry_after_ms(now_ms, &settings));
+        let settings = provider.breaker.as_ref();
+        let names = |slot| known_models::in_slot(host, gateway, id, slot);
         Self {
-            breaker: BreakerState::from(&breaker).as_str(),
-            consecutive_failures: match breaker.state() {
-                State::Closed { failures } => failures,
-                // It took so many to open it.
-                State::Open { .. } => provider.breaker.map_or(0, |settings| settings.failures),
-                State::HalfOpen { .. } => 0,
-            },
-            retry_after_secs: wait_ms.filter(|ms| *ms > 0).map(|ms| ms.div_ceil(1000)),
+            breaker: BreakerStatus::of(levels.provider(), settings, now_ms),
             health: check::peek(host, provider).as_str(),
+            credential: levels.refuses_credential.then_some("refused"),
+            failing_models: failing_models(&levels, settings, now_ms, names),
             models: discovered.models(provider),
             models_age_secs: discovered.age_secs(now_ms),
         }
     }
+
+    fn is_good(&self) -> bool {
+        let is_closed = |breaker: &BreakerStatus| breaker.breaker == BreakerState::Closed.as_str();
+        is_closed(&self.breaker)
+            && self.failing_models.iter().all(|model| is_closed(&model.breaker))
+            && self.health != "down"
+            && self.credential.is_none()
+    }
+}
+
+impl BreakerStatus {
+    fn of(breaker: &Breaker, settings: Option<&Settings>, now_ms: u64) -> Self {
+        let wait_ms = settings.map(|settings| breaker.retry_after_ms(now_ms, settings));
+        Self {
+            breaker: BreakerState::from(breaker).as_str(),
+            consecutive_failures: match breaker.state() {
+                State::Closed { failures } => failures,
+                // It took so many to open it.
+                State::Open { .. } => settings.map_or(0, |settings| settings.failures),
+                State::HalfOpen { .. } => 0,
+            },
+            retry_after_secs: wait_ms.filter(|ms| *ms > 0).map(|ms| ms.div_ceil(1000)),
+        }
+    }
+}
+
+/// The models that have failed, those that are refused first. Models that share a breaker are all shown.
+fn failing_models(
+    levels: &Levels,
+    settings: Option<&Settings>,
+    now_ms: u64,
+    names: impl Fn(Slot) -> Vec<String>,
+) -> Vec<ModelStatus> {
+    let is_clean = |breaker: &Breaker| breaker.state() == State::Closed { failures: 0 };
+    let mut failing: Vec<_> = levels.models().filter(|(_, breaker)| !is_clean(breaker)).collect();
+    failing.sort_by_key(|(_, breaker)| BreakerState::from(*breaker) == BreakerState::Closed);
+    let shown = failing.into_iter().take(MODELS_MAX).flat_map(|(slot, breaker)| {
+        let mut names = names(slot);
+        if names.is_empty() {
+            names.push(OTHER.to_owned());
+        }
+        let status = move |model| ModelStatus {
+            model,
+            breaker: BreakerStatus::of(breaker, settings, now_ms),
+        };
+        names.into_iter().map(status)
+    });
+    shown.take(MODELS_MAX).collect()
 }

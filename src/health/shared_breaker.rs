@@ -1,115 +1,307 @@
-//! A provider's breaker in shared data: every transition is one compare-and-swap, and counted.
+//! A provider's breakers in shared data: every transition is one compare-and-swap, counted and logged once.
 
-use crate::breaker::{Breaker, BreakerState, Outcome, Settings, State, Ticket, Verdict};
-use crate::gateway::Provider;
+use super::known_models;
+use crate::breaker::{
+    Arrival, Breaker, BreakerState, Level, Levels, Outcomes, Reason, Refusal, Settings, Slot,
+    State, Tickets,
+};
+use crate::gateway::{Credential, Gateway, Provider};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::host::store::{self, Contended, Store};
 use crate::route::ProviderId;
 
-/// How long a request waits that could not even ask.
+/// How long a request waits when its worker could not change the record.
 const CONTENDED_RETRY_AFTER_MS: u64 = 1000;
 
-/// Stores a closed breaker where there is none: what another worker, or an older configuration,
+/// The least time between two lines about the same provider's refusal of a credential: a provider may accept the
+/// credential for one model and refuse it for another, in turn.
+const REFUSAL_LINE_SECS: u32 = 600;
+
+/// A provider with its place in the gateway.
+#[derive(Clone, Copy)]
+pub struct Watched<'a> {
+    /// The gateway.
+    pub gateway: &'a Gateway,
+    /// The provider's place.
+    pub id: ProviderId,
+    provider: &'a Provider,
+}
+
+/// A request that may go.
+#[derive(Debug, Clone, Copy)]
+pub struct Admitted {
+    /// What its outcome comes back with.
+    pub tickets: Tickets,
+    /// The provider has refused the gateway's credential, and not accepted it since.
+    pub refuses_credential: bool,
+}
+
+/// Stores closed breakers where there are none: what another worker, or an older configuration,
 /// has stored stays.
 pub fn seed(store: &dyn Store, provider: &Provider) {
-    if provider.breaker.is_some() {
-        store.swap(&provider.breaker_key, &Breaker::default().to_bytes(), None);
+    if has_record(provider) {
+        store.swap(&provider.breaker_key, &Levels::default().to_bytes(), None);
     }
 }
 
-/// Asks whether a request may go. `None` for a provider without a breaker.
-pub fn admit(host: &dyn Host, id: ProviderId, provider: &Provider) -> Result<Option<Ticket>, u64> {
-    let Some(settings) = &provider.breaker else { return Ok(None) };
-    let stored = store::update(host, &provider.breaker_key, |bytes| {
-        let breaker = decode(bytes);
-        // A closed breaker, as nearly all are, knows no time.
-        let now_ms = match breaker.state() {
-            State::Closed { .. } => 0,
-            State::Open { .. } | State::HalfOpen { .. } => host.now_ms(),
-        };
-        let (verdict, new) = breaker.admit(now_ms, settings);
-        (new.map(|new| new.to_bytes().to_vec()), (verdict, new.map(|new| (breaker, new))))
-    });
-    let (verdict, changed) = stored.map_err(|Contended| {
-        host.count(Metric::Contended);
-        CONTENDED_RETRY_AFTER_MS
-    })?;
-    if let Some((old, new)) = changed {
-        announce(host, id, &old, &new);
-    }
-    match verdict {
-        Verdict::Admitted(ticket) => Ok(Some(ticket)),
-        Verdict::Refused { retry_after_ms } => Err(retry_after_ms),
-    }
-}
-
-/// Records what became of a request. The ticket that comes back is for what its response may
-/// still do.
-pub fn record(
-    host: &dyn Host,
-    id: ProviderId,
-    provider: &Provider,
-    ticket: Ticket,
-    outcome: Outcome,
-) -> Ticket {
-    if ticket.says_nothing(outcome) {
-        return ticket;
-    }
-    let changed = change(host, id, provider, |breaker, now_ms, settings| {
-        breaker.record(ticket, outcome, now_ms, settings)
-    });
-    changed.map_or(ticket, |new| new.ticket_after(ticket))
-}
-
-/// Records a failed active check.
-pub fn check_failed(host: &dyn Host, id: ProviderId, provider: &Provider) {
-    change(host, id, provider, |breaker, now_ms, settings| breaker.failed(now_ms, settings));
-}
-
-/// The breaker as it is stored now.
-pub fn peek(store: &dyn Store, provider: &Provider) -> Breaker {
+/// The breakers as they are stored now.
+pub fn peek(store: &dyn Store, provider: &Provider) -> Levels {
     decode(store.load(&provider.breaker_key).as_ref().map(|(bytes, _)| bytes.as_slice()))
 }
 
-/// Whether a request would be let through now: an open breaker whose time has come needs that request.
-pub fn would_admit(host: &dyn Host, provider: &Provider) -> bool {
-    provider
-        .breaker
-        .is_none_or(|settings| peek(host, provider).retry_after_ms(host.now_ms(), &settings) == 0)
+/// Whether a whole request would be let through now: an open breaker whose time has come needs that request.
+pub fn would_admit(host: &dyn Host, provider: &Provider, model: Option<&str>) -> bool {
+    provider.breaker.is_none_or(|settings| {
+        let levels = peek(host, provider);
+        levels.admit(model.map(Slot::of), Arrival::Whole, host.now_ms(), &settings).is_ok()
+    })
 }
 
-/// Makes one transition; the new record when there was one.
-fn change(
-    host: &dyn Host,
-    id: ProviderId,
-    provider: &Provider,
-    transition: impl Fn(&Breaker, u64, &Settings) -> Option<Breaker>,
-) -> Option<Breaker> {
-    let settings = provider.breaker.as_ref()?;
-    let stored = store::update(host, &provider.breaker_key, |bytes| {
-        let breaker = decode(bytes);
-        let new = transition(&breaker, host.now_ms(), settings);
-        (new.map(|new| new.to_bytes().to_vec()), new.map(|new| (breaker, new)))
-    });
-    let Ok(changed) = stored else {
-        host.count(Metric::Contended);
-        return None;
-    };
-    let (old, new) = changed?;
-    announce(host, id, &old, &new);
-    Some(new)
+/// A provider without a breaker has a record for the state of its credential alone.
+fn has_record(provider: &Provider) -> bool {
+    provider.breaker.is_some() || has_credential(provider)
+}
+
+fn has_credential(provider: &Provider) -> bool {
+    matches!(provider.credential, Credential::Header { .. })
 }
 
 /// Nothing stored, or something of another version: closed.
-fn decode(bytes: Option<&[u8]>) -> Breaker {
-    bytes.and_then(Breaker::from_bytes).unwrap_or_default()
+fn decode(bytes: Option<&[u8]>) -> Levels {
+    bytes.and_then(Levels::from_bytes).unwrap_or_default()
 }
 
-fn announce(host: &dyn Host, id: ProviderId, old: &Breaker, new: &Breaker) {
-    let (old, new) = (BreakerState::from(old), BreakerState::from(new));
-    if old != new {
-        host.count(Metric::Transition(id, new));
-        host.show_state(id, new);
+impl<'a> Watched<'a> {
+    /// `None` only for an id of another gateway.
+    pub fn of(gateway: &'a Gateway, id: ProviderId) -> Option<Self> {
+        Some(Self { gateway, id, provider: gateway.provider(id)? })
+    }
+
+    /// The provider's name.
+    pub fn name(self) -> &'a str {
+        &self.provider.name
+    }
+
+    /// Asks whether a request may go. `None` for a provider without a record.
+    ///
+    /// # Errors
+    /// The breaker that refuses the request.
+    pub fn admit(
+        self,
+        host: &dyn Host,
+        model: Option<&str>,
+        arrival: Arrival,
+    ) -> Result<Option<Admitted>, Refusal> {
+        if !has_record(self.provider) {
+            return Ok(None);
+        }
+        let slot = model.map(Slot::of);
+        let stored = host.load(&self.provider.breaker_key);
+        let bytes = stored.as_ref().map(|(bytes, _)| bytes.as_slice());
+        let slot = slot.filter(|_| self.provider.breaker.is_some());
+        if let Some((tickets, refuses_credential)) = Levels::admit_closed(bytes, slot) {
+            return Ok(Some(Admitted { tickets, refuses_credential }));
+        }
+        let Some(settings) = &self.provider.breaker else { return Ok(None) };
+        self.admit_unless_closed(host, slot, arrival, settings).map(Some)
+    }
+
+    fn admit_unless_closed(
+        self,
+        host: &dyn Host,
+        slot: Option<Slot>,
+        arrival: Arrival,
+        settings: &Settings,
+    ) -> Result<Admitted, Refusal> {
+        let now_ms = host.now_ms();
+        let stored = store::update(host, &self.provider.breaker_key, |bytes| {
+            let levels = decode(bytes);
+            match levels.admit(slot, arrival, now_ms, settings) {
+                Ok((tickets, new)) => {
+                    let bytes = new.as_ref().map(Levels::to_bytes);
+                    let refuses_credential = levels.refuses_credential;
+                    let changed = new.map(|new| (levels, new));
+                    (bytes, Ok((Admitted { tickets, refuses_credential }, changed)))
+                }
+                Err(refusal) => (None, Err(refusal)),
+            }
+        });
+        let (admitted, changed) = stored.unwrap_or_else(|Contended| {
+            host.count(Metric::Contended);
+            let retry_after_ms = CONTENDED_RETRY_AFTER_MS;
+            Err(Refusal { level: Level::Provider, retry_after_ms })
+        })?;
+        if let Some((old, new)) = changed {
+            self.announce(host, &old, &new, None);
+        }
+        Ok(admitted)
+    }
+
+    /// Records what became of a request. The tickets that come back are for what its response may
+    /// still do.
+    pub fn record(
+        self,
+        host: &dyn Host,
+        tickets: Tickets,
+        outcomes: Outcomes,
+        reason: Option<Reason>,
+    ) -> Tickets {
+        if tickets.say_nothing(outcomes) {
+            return tickets;
+        }
+        let changed = self.change(host, reason, |levels, now_ms, settings| {
+            levels.record(&tickets, outcomes, now_ms, settings)
+        });
+        changed.map_or(tickets, |new| new.tickets_after(tickets))
+    }
+
+    /// The body of a request has become whole. Only a probe has to say so.
+    pub fn body_came(self, host: &dyn Host, tickets: Tickets) {
+        if tickets.is_probe() {
+            self.change(host, None, |levels, now_ms, settings| {
+                levels.body_came(&tickets, now_ms, settings)
+            });
+        }
+    }
+
+    /// Records a failed active check.
+    pub fn check_failed(self, host: &dyn Host) {
+        self.change(host, Some(Reason::Check), Levels::check_failed);
+    }
+
+    /// The provider has answered a request that had the gateway's credential. A refusal is counted each time, and stored
+    /// and logged when it is new.
+    pub fn credential_answered(self, host: &dyn Host, admitted: Admitted, status: u32) {
+        let refuses = matches!(status, 401 | 403);
+        if !has_credential(self.provider) || (!refuses && status >= 400) {
+            return;
+        }
+        if refuses {
+            host.count(Metric::CredentialRefused(self.id));
+        }
+        if admitted.refuses_credential == refuses {
+            return;
+        }
+        let now_secs = u32::try_from(host.now_ms() / 1000).unwrap_or(u32::MAX);
+        let is_logged = store::update(host, &self.provider.breaker_key, |bytes| {
+            let old = decode(bytes);
+            if old.refuses_credential == refuses {
+                return (None, false);
+            }
+            let since_secs = now_secs.saturating_sub(old.refusal_logged_secs);
+            let is_logged = refuses && since_secs >= REFUSAL_LINE_SECS;
+            let mut new = old;
+            new.refuses_credential = refuses;
+            if is_logged {
+                new.refusal_logged_secs = now_secs;
+            }
+            (Some(new.to_bytes()), is_logged)
+        });
+        if is_logged == Ok(true) {
+            let name = &self.provider.name;
+            log::warn!(
+                "gaud: provider {name} refuses the gateway's credential with status {status}; check \
+                 providers.{name}.api_key and auth"
+            );
+        }
+    }
+
+    /// Tells the gauges the state that is stored.
+    pub fn show(self, host: &dyn Host) {
+        self.show_levels(host, &peek(host, self.provider));
+    }
+
+    /// Makes one transition; the new record when there was one.
+    fn change(
+        self,
+        host: &dyn Host,
+        reason: Option<Reason>,
+        transition: impl Fn(&Levels, u64, &Settings) -> Option<Levels>,
+    ) -> Option<Levels> {
+        let settings = self.provider.breaker.as_ref()?;
+        let stored = store::update(host, &self.provider.breaker_key, |bytes| {
+            let levels = decode(bytes);
+            let new = transition(&levels, host.now_ms(), settings);
+            (new.as_ref().map(Levels::to_bytes), new.map(|new| (levels, new)))
+        });
+        let Ok(changed) = stored else {
+            host.count(Metric::Contended);
+            return None;
+        };
+        let (old, new) = changed?;
+        self.announce(host, &old, &new, reason);
+        Some(new)
+    }
+
+    fn announce(self, host: &dyn Host, old: &Levels, new: &Levels, reason: Option<Reason>) {
+        let changes = new.changes_since(old);
+        for (level, state) in &changes {
+            let metric = match level {
+                Level::Provider => Metric::Transition(self.id, *state),
+                Level::Model(_) => Metric::ModelTransition(self.id, *state),
+            };
+            host.count(metric);
+            self.log(host, *level, old, new, reason);
+        }
+        if !changes.is_empty() {
+            self.show_levels(host, new);
+        }
+    }
+
+    fn show_levels(self, host: &dyn Host, levels: &Levels) {
+        host.show_state(self.id, levels.provider().into());
+        let models: Vec<_> =
+            levels.models().map(|(slot, breaker)| (slot, BreakerState::from(breaker))).collect();
+        host.show_models(self.id, &models);
+    }
+
+    /// One line for a change: which breaker, why, and for how long.
+    fn log(
+        self,
+        host: &dyn Host,
+        level: Level,
+        old: &Levels,
+        new: &Levels,
+        reason: Option<Reason>,
+    ) {
+        let Some(settings) = &self.provider.breaker else { return };
+        let name = &self.provider.name;
+        let (of, old, new) = match level {
+            Level::Provider => (String::new(), *old.provider(), *new.provider()),
+            Level::Model(slot) => {
+                let known = known_models::describe(host, self.gateway, self.id, slot);
+                (format!(", {known}"), old.model(slot), new.model(slot))
+            }
+        };
+        match new.state() {
+            State::Open { .. } => {
+                let secs = settings.open_ms / 1000;
+                let why = why_open(&old, level, reason, settings);
+                log::warn!("gaud: provider {name}{of}: breaker open for {secs} s: {why}");
+            }
+            State::HalfOpen { .. } => {
+                log::info!("gaud: provider {name}{of}: breaker half-open: one request probes it");
+            }
+            State::Closed { .. } => {
+                let count = settings.successes;
+                log::info!("gaud: provider {name}{of}: breaker closed: {count} successful probes");
+            }
+        }
+    }
+}
+
+/// Why a breaker has opened.
+fn why_open(old: &Breaker, level: Level, reason: Option<Reason>, settings: &Settings) -> String {
+    let last = reason.map_or_else(String::new, |reason| reason.to_string());
+    match old.state() {
+        State::HalfOpen { .. } => format!("half-open, and {last}"),
+        State::Closed { failures } if failures.saturating_add(1) >= settings.failures => {
+            format!("{} failures in a row, the last: {last}", settings.failures)
+        }
+        State::Closed { .. } | State::Open { .. } => match level {
+            Level::Provider => format!("{} of its models are open", settings.models),
+            Level::Model(_) => last,
+        },
     }
 }

@@ -1,49 +1,108 @@
-//! A [`Host`] in memory, for tests.
+//! A host for tests: shared data in memory, a clock that only the test moves, and counts of all that the core asks.
+//!
+//! The gateway itself has no use of it: its host is Envoy, by the `filter`.
 
-use std::cell::{Cell, RefCell};
-
-use hashbrown::HashMap;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Host;
-use crate::breaker::BreakerState;
+use crate::breaker::{BreakerState, Slot};
 use crate::host::metrics::Metric;
 use crate::host::store::Store;
 use crate::route::ProviderId;
 
-/// Shared data of a single worker, and a clock that the test sets.
-#[derive(Default)]
-pub(crate) struct Memory {
-    pub(crate) now_ms: Cell<u64>,
-    counted: RefCell<Vec<Metric>>,
-    values: RefCell<HashMap<String, (Vec<u8>, u32)>>,
+/// Threads may share it, as the workers of an Envoy share its data.
+#[derive(Debug, Default)]
+pub struct Memory {
+    now_ms: AtomicU64,
+    records: Mutex<HashMap<String, (Vec<u8>, u32)>>,
+    loads: AtomicU32,
+    swaps: AtomicU32,
+    /// Of so many swaps one fails though no other was faster; 0 for none.
+    fails_every: u32,
+    counted: Mutex<Vec<Metric>>,
+    shown: Mutex<Vec<BreakerState>>,
+    models_shown: Mutex<Vec<Vec<BreakerState>>>,
+}
+
+/// A test that panicked may have held the lock: what it guards is whole all the same.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Memory {
-    /// How often `metric` was counted.
-    pub(crate) fn count_of(&self, metric: Metric) -> usize {
-        self.counted.borrow().iter().filter(|counted| **counted == metric).count()
+    /// A host whose clock shows this time.
+    pub fn at(now_ms: u64) -> Self {
+        Self { now_ms: now_ms.into(), ..Self::default() }
+    }
+
+    /// A host of whose swaps one in so many fails.
+    pub fn failing_every(swaps: u32) -> Self {
+        Self { fails_every: swaps, ..Self::default() }
+    }
+
+    /// Sets the clock, backwards too.
+    pub fn set_clock(&self, now_ms: u64) {
+        self.now_ms.store(now_ms, Relaxed);
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by_ms: u64) {
+        self.now_ms.fetch_add(by_ms, Relaxed);
+    }
+
+    /// Stores a record as if a worker of another version had.
+    pub fn set(&self, key: &str, record: &[u8]) {
+        lock(&self.records).insert(key.to_owned(), (record.to_vec(), 1));
+    }
+
+    /// How many loads and swaps were asked for since the last call.
+    pub fn touched(&self) -> (u32, u32) {
+        (self.loads.swap(0, Relaxed), self.swaps.swap(0, Relaxed))
+    }
+
+    /// How often a metric was counted.
+    pub fn count_of(&self, metric: Metric) -> usize {
+        lock(&self.counted).iter().filter(|counted| **counted == metric).count()
+    }
+
+    /// The states that the gauge of a provider's breaker was changed to, in this order.
+    pub fn shown(&self) -> Vec<BreakerState> {
+        lock(&self.shown).clone()
+    }
+
+    /// The states that the models' gauges were set to, in this order; without closed models.
+    pub fn models_shown(&self) -> Vec<Vec<BreakerState>> {
+        lock(&self.models_shown).clone()
     }
 }
 
 impl Store for Memory {
     fn load(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        self.values.borrow().get(key).cloned()
+        self.loads.fetch_add(1, Relaxed);
+        lock(&self.records).get(key).cloned()
     }
 
     fn swap(&self, key: &str, value: &[u8], number: Option<u32>) -> bool {
-        let mut values = self.values.borrow_mut();
-        let same = values.get(key).map(|(_, number)| *number) == number;
-        if same {
-            let next = number.map_or(1, |number| number.wrapping_add(1));
-            values.insert(key.to_owned(), (value.to_vec(), next));
+        let swaps = self.swaps.fetch_add(1, Relaxed);
+        if self.fails_every > 0 && swaps.is_multiple_of(self.fails_every) {
+            return false;
         }
-        same
+        let mut records = lock(&self.records);
+        let stored = records.get(key).map(|(_, stored)| *stored);
+        if stored != number {
+            return false;
+        }
+        let next = stored.map_or(1, |stored| stored.wrapping_add(1));
+        records.insert(key.to_owned(), (value.to_vec(), next));
+        true
     }
 }
 
 impl Host for Memory {
     fn now_ms(&self) -> u64 {
-        self.now_ms.get()
+        self.now_ms.load(Relaxed)
     }
 
     fn unique(&self) -> u64 {
@@ -51,8 +110,19 @@ impl Host for Memory {
     }
 
     fn count(&self, metric: Metric) {
-        self.counted.borrow_mut().push(metric);
+        lock(&self.counted).push(metric);
     }
 
-    fn show_state(&self, _: ProviderId, _: BreakerState) {}
+    fn show_state(&self, _: ProviderId, state: BreakerState) {
+        let mut shown = lock(&self.shown);
+        if *shown.last().unwrap_or(&BreakerState::Closed) != state {
+            shown.push(state);
+        }
+    }
+
+    fn show_models(&self, _: ProviderId, models: &[(Slot, BreakerState)]) {
+        let states = models.iter().map(|(_, state)| *state);
+        let not_closed = states.filter(|state| *state != BreakerState::Closed).collect();
+        lock(&self.models_shown).push(not_closed);
+    }
 }

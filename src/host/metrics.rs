@@ -15,8 +15,10 @@ use crate::route::ProviderId;
 pub enum Metric {
     /// A request has come to an outcome.
     Request(ProviderId, RequestOutcome),
-    /// A breaker has changed to this state.
+    /// A provider's breaker has changed to this state.
     Transition(ProviderId, BreakerState),
+    /// The breaker of a model of this provider has changed to this state.
+    ModelTransition(ProviderId, BreakerState),
     /// A probe has come to an outcome.
     Probe(ProviderId, Outcome),
     /// An active check has ended; `true` when the provider answered well.
@@ -25,8 +27,12 @@ pub enum Metric {
     Discovery(ProviderId, bool),
     /// An attempt failed, and the request was sent again.
     Retried(ProviderId),
+    /// A provider refused the gateway's credential.
+    CredentialRefused(ProviderId),
     /// The gateway refused a request.
     Refused(Code),
+    /// The gateway had no file descriptor, port or memory for a connection to a provider.
+    Shortage,
     /// A shared record could not be changed: other workers were faster, each time.
     Contended,
 }
@@ -59,6 +65,8 @@ enum Values {
     Of(&'static [&'static str]),
     /// The codes of all errors.
     Codes,
+    /// The models that the configuration names.
+    Models,
 }
 
 const OUTCOMES: Values = Values::Of(&["success", "failure", "neutral"]);
@@ -66,20 +74,26 @@ const REQUEST_OUTCOMES: Values = Values::Of(&["success", "failure", "neutral", "
 const STATES: Values = Values::Of(&["closed", "open", "half_open"]);
 const RESULTS: Values = Values::Of(&["passed", "failed"]);
 
-/// Every metric. The counters come first, in the order of `Metric::parts`; the gauge is the last.
-pub const FAMILIES: [Family; 9] = [
+/// Every metric. The counters come first, in the order of `Metric::parts`; the last three are gauges.
+pub const FAMILIES: [Family; 14] = [
     Family {
         name: "gaud_requests_total",
         labels: &["provider", "outcome"],
         values: REQUEST_OUTCOMES,
-        meaning: "requests by `outcome`: `success`, `failure`, `neutral` (the client left, or Envoy \
-                  itself was at fault), `rejected` (by the breaker)",
+        meaning: "attempts by `outcome`: `success`, `failure`, `neutral` (the client left, Envoy itself was at \
+                  fault, a WebSocket, a 5xx to a request without a model), `rejected` (by a breaker)",
     },
     Family {
         name: "gaud_breaker_transitions_total",
         labels: &["provider", "to"],
         values: STATES,
-        meaning: "changes of a breaker's state, `to` `closed`, `open` or `half_open`",
+        meaning: "changes of a provider's breaker, `to` `closed`, `open` or `half_open`",
+    },
+    Family {
+        name: "gaud_model_breaker_transitions_total",
+        labels: &["provider", "to"],
+        values: STATES,
+        meaning: "changes of the breakers of a provider's models, `to` `closed`, `open` or `half_open`",
     },
     Family {
         name: "gaud_probes_total",
@@ -106,6 +120,12 @@ pub const FAMILIES: [Family; 9] = [
         meaning: "attempts that failed and were followed by another, here or elsewhere",
     },
     Family {
+        name: "gaud_credential_refused_total",
+        labels: &["provider"],
+        values: Values::None,
+        meaning: "answers 401 and 403 to the gateway's own credential",
+    },
+    Family {
         name: "gaud_refused_total",
         labels: &["code"],
         values: Values::Codes,
@@ -118,15 +138,34 @@ pub const FAMILIES: [Family; 9] = [
         meaning: "changes of a shared record that were given up: workers were in each other's way",
     },
     Family {
+        name: "gaud_shortages_total",
+        labels: &[],
+        values: Values::None,
+        meaning: "attempts for which Envoy had no file descriptor, port or memory",
+    },
+    Family {
         name: "gaud_breaker_state",
         labels: &["provider"],
         values: Values::None,
-        meaning: "gauge: 0 closed, 1 open, 2 half-open",
+        meaning: "gauge: a provider's breaker: 0 closed, 1 open, 2 half-open",
+    },
+    Family {
+        name: "gaud_models_not_closed",
+        labels: &["provider"],
+        values: Values::None,
+        meaning: "gauge: how many breakers of a provider's models are open or half-open",
+    },
+    Family {
+        name: "gaud_model_breaker_state",
+        labels: &["provider", "model"],
+        values: Values::Models,
+        meaning: "gauge: the breaker of a model that the configuration names (`.` as `_`): 0 closed, 1 open, \
+                  2 half-open",
     },
 ];
 
-/// The index of the gauge in [`FAMILIES`]: all rows before it are counters.
-const STATE_GAUGE: usize = FAMILIES.len() - 1;
+/// How many of [`FAMILIES`] are gauges, which have no counter.
+const GAUGES: usize = 3;
 
 /// The labels of all families, each once.
 pub fn labels() -> Vec<&'static str> {
@@ -138,13 +177,29 @@ pub fn labels() -> Vec<&'static str> {
 
 /// The names of all counters in Envoy, labels included, each at its [`Metric::index`].
 pub fn counter_names(gateway: &Gateway) -> Vec<String> {
-    let families = FAMILIES.iter().take(STATE_GAUGE);
+    let families = FAMILIES.iter().take(FAMILIES.len().saturating_sub(GAUGES));
     families.flat_map(|family| family.names(gateway.providers())).collect()
 }
 
-/// The name of a provider's gauge in Envoy.
+/// The name in Envoy of the gauge of a provider's breaker.
 pub fn state_gauge(provider: &str) -> String {
-    FAMILIES.last().map_or_else(String::new, |family| family.of_provider(provider))
+    gauge(0).map_or_else(String::new, |family| family.of_provider(provider))
+}
+
+/// The name in Envoy of the gauge that counts the models of a provider that are not closed.
+pub fn models_gauge(provider: &str) -> String {
+    gauge(1).map_or_else(String::new, |family| family.of_provider(provider))
+}
+
+/// The name in Envoy of the gauge of a model's breaker. A dot would end the label.
+pub fn model_gauge(provider: &str, model: &str) -> String {
+    let prefix = gauge(2).map_or_else(String::new, |family| family.of_provider(provider));
+    format!("{prefix}.model.{}", model.replace('.', "_"))
+}
+
+fn gauge(place: usize) -> Option<Family> {
+    let first = FAMILIES.len().saturating_sub(GAUGES);
+    FAMILIES.get(first.saturating_add(place)).copied()
 }
 
 impl Family {
@@ -170,7 +225,7 @@ impl Family {
         let label = self.labels.last().copied().unwrap_or_default();
         let name = |value: &str| format!("{prefix}.{label}.{value}");
         match self.values {
-            Values::None => vec![prefix.to_owned()],
+            Values::None | Values::Models => vec![prefix.to_owned()],
             Values::Of(values) => values.iter().map(|value| name(value)).collect(),
             Values::Codes => Code::ALL.iter().map(|code| name(code.as_str())).collect(),
         }
@@ -179,7 +234,7 @@ impl Family {
     /// How many counters the family has for each provider, or in all where `provider` is not a label.
     fn size(&self) -> usize {
         match self.values {
-            Values::None => 1,
+            Values::None | Values::Models => 1,
             Values::Of(values) => values.len(),
             Values::Codes => Code::ALL.len(),
         }
@@ -206,12 +261,15 @@ impl Metric {
             Self::Request(id, RequestOutcome::Sent(outcome)) => (0, Some(id), outcome as usize),
             Self::Request(id, RequestOutcome::Rejected) => (0, Some(id), 3),
             Self::Transition(id, state) => (1, Some(id), state as usize),
-            Self::Probe(id, outcome) => (2, Some(id), outcome as usize),
-            Self::Check(id, passed) => (3, Some(id), usize::from(!passed)),
-            Self::Discovery(id, passed) => (4, Some(id), usize::from(!passed)),
-            Self::Retried(id) => (5, Some(id), 0),
-            Self::Refused(code) => (6, None, code as usize),
-            Self::Contended => (7, None, 0),
+            Self::ModelTransition(id, state) => (2, Some(id), state as usize),
+            Self::Probe(id, outcome) => (3, Some(id), outcome as usize),
+            Self::Check(id, passed) => (4, Some(id), usize::from(!passed)),
+            Self::Discovery(id, passed) => (5, Some(id), usize::from(!passed)),
+            Self::Retried(id) => (6, Some(id), 0),
+            Self::CredentialRefused(id) => (7, Some(id), 0),
+            Self::Refused(code) => (8, None, code as usize),
+            Self::Contended => (9, None, 0),
+            Self::Shortage => (10, None, 0),
         }
     }
 }
@@ -260,8 +318,14 @@ mod tests {
             (Metric::Check(p, true), "gaud_checks_total.provider.p.result.passed"),
             (Metric::Check(q, false), "gaud_checks_total.provider.q.result.failed"),
             (Metric::Discovery(q, true), "gaud_discoveries_total.provider.q.result.passed"),
+            (
+                Metric::ModelTransition(q, BreakerState::Open),
+                "gaud_model_breaker_transitions_total.provider.q.to.open",
+            ),
             (Metric::Retried(p), "gaud_retried_total.provider.p"),
+            (Metric::CredentialRefused(q), "gaud_credential_refused_total.provider.q"),
             (Metric::Contended, "gaud_store_contended_total"),
+            (Metric::Shortage, "gaud_shortages_total"),
         ] {
             assert_eq!(names[metric.index(2)], name, "{metric:?}");
         }
@@ -270,5 +334,8 @@ mod tests {
             assert_eq!(names[Metric::Refused(code).index(2)], name);
         }
         assert_eq!(state_gauge("p"), "gaud_breaker_state.provider.p");
+        assert_eq!(models_gauge("p"), "gaud_models_not_closed.provider.p");
+        let name = "gaud_model_breaker_state.provider.p.model.gpt-4_1";
+        assert_eq!(model_gauge("p", "gpt-4.1"), name);
     }
 }

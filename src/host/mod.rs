@@ -1,6 +1,6 @@
 //! What the core needs from outside: one trait, implemented by Envoy in the filter and by `memory` in the tests.
 
-use crate::breaker::BreakerState;
+use crate::breaker::{BreakerState, Slot};
 use crate::host::metrics::Metric;
 use crate::host::store::Store;
 use crate::route::ProviderId;
@@ -18,9 +18,13 @@ pub trait Host: Store {
 
     /// Sets the gauge of a provider's breaker.
     fn show_state(&self, provider: ProviderId, state: BreakerState);
+
+    /// Sets the gauges of a provider's models. A slot that is not among these is closed.
+    fn show_models(&self, provider: ProviderId, models: &[(Slot, BreakerState)]);
 }
 
-#[cfg(test)]
-pub(crate) mod memory;
+#[cfg(any(test, not(target_os = "wasi")))]
+#[doc(hidden)]
+pub mod memory;
 pub mod metrics;
 pub mod store;

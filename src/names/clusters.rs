@@ -9,6 +9,9 @@ pub const ATTEMPT: &str = "gaud_attempt";
 /// The cluster that leads to the listener [`ATTEMPT`].
 pub const HOP: &str = "gaud_attempts";
 
+/// The cluster that leads to Envoy's admin interface, and the listener that passes a part of it on.
+pub const ADMIN: &str = "gaud_admin";
+
 /// The `vm_id` of both filters: they share data.
 pub const VM_ID: &str = "gaud";
 
@@ -17,6 +20,9 @@ pub const CLIENT_HEADERS: &str = "gaud_headers";
 
 /// Istio: the decompressor, under a name of the gateway's so that a virtual host can switch the filter on.
 pub const DECOMPRESSOR: &str = "gaud_decompressor";
+
+/// The filter that removes headers of a provider's response which the gateway or a proxy in front of it would obey.
+pub const RETURNING: &str = "gaud_returning";
 
 /// Istio: the filter of each provider's cluster that removes what the proxy added to a request.
 pub const LEAVING: &str = "gaud_leaving";

@@ -12,6 +12,9 @@ pub const ENVOY_PREFIX: &str = "x-envoy-";
 /// Request: the cluster that the route sends the request to. Removed before a provider sees the request.
 pub const CLUSTER: &str = "x-gaud-cluster";
 
+/// Request: comes from one of `trusted_proxies`.
+pub const TRUSTED: &str = "x-gaud-trusted";
+
 /// Request, over the hop: a [`crate::session::hop::Crossing`].
 pub const CROSSING: &str = "x-gaud-crossing";
 

@@ -7,10 +7,11 @@ use super::{clusters, headers, properties};
 
 /// The names that no template and no other source file may spell out. The names that are the project's name (`gaud`) are
 /// also words of the language and are left out.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 19] = [
     headers::PREFIX,
     headers::CLUSTER,
     headers::CROSSING,
+    headers::TRUSTED,
     headers::PROVIDER,
     headers::ATTEMPTS,
     headers::RETRY,
@@ -19,9 +20,11 @@ const NAMES: [&str; 16] = [
     headers::ENVOY_RETRIES_MAX,
     clusters::ATTEMPT,
     clusters::HOP,
+    clusters::ADMIN,
     clusters::CLIENT_HEADERS,
     clusters::DECOMPRESSOR,
     clusters::LEAVING,
+    clusters::RETURNING,
     properties::SHAPE,
     properties::ROOT_ID,
 ];

@@ -10,10 +10,10 @@
 
 use std::borrow::Cow;
 
-use crate::breaker::BreakerState;
 use crate::gateway::{Credential, Gateway, Provider};
 use crate::health::check::{self, Health};
-use crate::health::shared_breaker;
+use crate::health::shared_breaker::Watched;
+use crate::health::shortage;
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::models::discovery::{self, Fault, ListChange};
@@ -61,8 +61,10 @@ pub fn due<'a>(gateway: &'a Gateway, host: &dyn Host, now_ms: u64) -> Vec<Questi
     let mut questions = Vec::new();
     for (id, provider) in gateway.ids().zip(gateway.providers()) {
         if check::claim(host, provider, now_ms) {
-            // Workers set the gauge without an order: a slower worker may have set an older state.
-            host.show_state(id, BreakerState::from(&shared_breaker::peek(host, provider)));
+            // Workers set the gauges without an order: a slower worker may have set an older state.
+            if let Some(watched) = Watched::of(gateway, id) {
+                watched.show(host);
+            }
             questions.extend(health_question(id, provider));
         }
         if let Some(discovery) = &provider.discovery
@@ -80,7 +82,7 @@ fn health_question(id: ProviderId, provider: &Provider) -> Option<Question<'_>> 
         poll: Poll { provider: id, subject: Subject::Health },
         cluster: &provider.cluster,
         headers: vec![(":path", path.into()), (":authority", authority.into())],
-        timeout_ms: check::TIMEOUT_MS,
+        timeout_ms: check::timeout_ms(provider),
     })
 }
 
@@ -137,8 +139,12 @@ fn checked(gateway: &Gateway, host: &dyn Host, id: ProviderId, status: Option<u3
     let health = check::judge(status);
     check::report(host, provider, health);
     host.count(Metric::Check(id, health == Health::Up));
-    if health == Health::Down {
-        shared_breaker::check_failed(host, id, provider);
+    // Envoy answers a check as well that it could not send.
+    if health == Health::Down
+        && !shortage::is_recent(host, host.now_ms())
+        && let Some(watched) = Watched::of(gateway, id)
+    {
+        watched.check_failed(host);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::File;
+use crate::health::shared_breaker;
 use crate::host::memory::Memory;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -53,7 +54,7 @@ fn a_check_without_a_good_answer_opens_the_breaker() {
         let poll = due(&gateway, &host, 1)[2].poll;
         poll.answered(&gateway, &host, status, 0, Vec::new);
         let provider = gateway.provider(poll.provider).unwrap();
-        assert_eq!(!shared_breaker::would_admit(&host, provider), is_open, "{status:?}");
+        assert_eq!(!shared_breaker::would_admit(&host, provider, None), is_open, "{status:?}");
         assert_eq!(host.count_of(Metric::Check(poll.provider, !is_open)), 1);
     }
 }

@@ -53,7 +53,30 @@ codes!(
         "missing_model",
         "nothing behind the namespace (`litellm:`); write a model there",
     ),
+    AmbiguousPath(
+        400,
+        "ambiguous_path",
+        "the path has escapes, dots, empty segments, `;` or other letters' case by which another \
+         server could read a path with a model, or leave the API; write it as the message says",
+    ),
+    UnreadModel(
+        400,
+        "unread_model",
+        "the request names a model where the gateway does not read or change it; the message \
+         says what helps",
+    ),
     InvalidRequest(400, "invalid_request", "Envoy could not read the HTTP request"),
+    HostNotAllowed(
+        403,
+        "host_not_allowed",
+        "the gateway listens on loopback, and was called by a name that a page of another site may \
+         have made; call it by its address or as `localhost`, or add the name to `allow_hosts`",
+    ),
+    OriginNotAllowed(
+        403,
+        "origin_not_allowed",
+        "a page of another site called the gateway; add its origin to `[cors] allow_origins`",
+    ),
     ModelNotFound(
         404,
         "model_not_found",
@@ -64,6 +87,11 @@ codes!(
         404,
         "unknown_url",
         "no such path here, and no `default_provider` that could know it",
+    ),
+    MethodNotAllowed(
+        405,
+        "method_not_allowed",
+        "the path has other methods, which the header `allow` names",
     ),
     RequestTooLarge(
         413,
@@ -82,7 +110,12 @@ codes!(
         "a form where JSON belongs (`curl -d` says so by itself); send `content-type: \
          application/json`",
     ),
-    HeadersTooLarge(431, "headers_too_large", "more than 60 KiB or 100 request headers"),
+    WebSocketModel(
+        426,
+        "websocket_model",
+        "a WebSocket on `/v1/responses` whose URL names no `model`; use HTTP, or write `?model=`",
+    ),
+    HeadersTooLarge(431, "headers_too_large", "more than 160 KiB or 256 request headers"),
     GatewayError(500, "gateway_error", "the gateway failed; Envoy's log says why"),
     BadProviderResponse(
         502,
@@ -94,13 +127,19 @@ codes!(
         503,
         "gateway_busy",
         "too many requests wait for a `model` that comes late; send `model` before the long \
-         parts, or try again",
+         parts, or try again; or Envoy's memory has reached `memory_limit_bytes`",
+    ),
+    ProviderTls(
+        503,
+        "provider_tls_failed",
+        "no TLS connection to the provider; the message says whether its certificate, its name or \
+         its port is wrong",
     ),
     ProviderUnavailable(
         503,
         "provider_unavailable",
-        "the provider has failed several times in a row and is left alone for a while; try \
-         again after `retry-after` seconds",
+        "the provider, or the model there, has failed several times in a row, and gets no \
+         requests for a while; try again after `retry-after` seconds",
     ),
     ProviderUnreachable(
         503,

@@ -21,6 +21,8 @@ pub struct Reply {
     pub body: String,
     /// The header `retry-after`.
     pub retry_after_secs: Option<u64>,
+    /// The header `allow`.
+    pub allow: Option<String>,
     /// For Envoy's `%RESPONSE_CODE_DETAILS%`: `gaud_` and the error's code.
     pub details: String,
 }
@@ -33,6 +35,7 @@ impl Reply {
             body: json(document),
             details: format!("{DETAILS_PREFIX}local"),
             retry_after_secs: None,
+            allow: None,
         }
     }
 }

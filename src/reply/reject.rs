@@ -2,8 +2,10 @@
 
 use super::{Code, Reply};
 use crate::body::{BoundaryProblem, Problem, ScanError};
+use crate::breaker::{Level, Refusal};
 use crate::names::properties::DETAILS_PREFIX;
-use crate::request::endpoint::Shape;
+use crate::request::endpoint::reading::Unreadable;
+use crate::request::endpoint::{Refused, Shape};
 use crate::request::model::InvalidModel;
 
 /// Why the gateway refuses a request.
@@ -39,10 +41,12 @@ pub enum Reject {
     ModelInQuery,
     /// The query names a model twice, or so that two servers could read two.
     ModelsInQuery,
-    /// The provider's breaker is open.
+    /// The breaker of the provider, or of the model there, is open.
     Unavailable {
         provider: String,
-        /// The wait until the breaker admits requests again.
+        /// The model, where its breaker refuses the request and not the provider's.
+        model: Option<String>,
+        /// When another try is worth it.
         retry_after_secs: u64,
     },
     /// Every attempt has lost its connection.
@@ -55,6 +59,18 @@ pub enum Reject {
     EndlessError,
     /// A request came over the hop, and the gateway did not send it there.
     NoCrossing,
+    /// The gateway may not be called by this name.
+    Host(String),
+    /// Pages of this origin may not call the gateway.
+    Origin(String),
+    /// The content-type has bytes that are not ASCII.
+    ContentType,
+    /// The path is refused, or its method.
+    Path(Refused),
+    /// The URL of a WebSocket names no model.
+    WebSocketModel,
+    /// An object in the body names this model, which would have to be changed or is another than the path's.
+    NestedModel(String),
     /// The path is not an endpoint, and the gateway has no default provider.
     UnknownUrl {
         method: String,
@@ -76,14 +92,20 @@ impl Reject {
                 Self::NoRoom => Some(1),
                 _ => None,
             },
+            allow: match self {
+                Self::Path(Refused::Method { allow }) => Some(allow.clone()),
+                _ => None,
+            },
         }
     }
 
-    /// The breaker of a provider is open, for `wait_ms` more.
-    pub fn unavailable(provider: &str, wait_ms: u64) -> Self {
+    /// A breaker refuses a request for a model at a provider.
+    pub fn unavailable(provider: &str, model: Option<&str>, refusal: Refusal) -> Self {
+        let is_models = matches!(refusal.level, Level::Model(_));
         Self::Unavailable {
             provider: provider.to_owned(),
-            retry_after_secs: wait_ms.div_ceil(1000).max(1),
+            model: model.filter(|_| is_models).map(str::to_owned),
+            retry_after_secs: refusal.retry_after_ms.div_ceil(1000).max(1),
         }
     }
 
@@ -112,6 +134,13 @@ impl Reject {
             Self::NoFirstToken | Self::Stalled => Code::ProviderTimeout,
             Self::EndlessError => Code::BadProviderResponse,
             Self::NoCrossing => Code::GatewayError,
+            Self::Host(_) => Code::HostNotAllowed,
+            Self::Origin(_) => Code::OriginNotAllowed,
+            Self::ContentType => Code::UnsupportedMediaType,
+            Self::Path(Refused::Method { .. }) => Code::MethodNotAllowed,
+            Self::Path(Refused::UnreadModel) | Self::NestedModel(_) => Code::UnreadModel,
+            Self::Path(_) => Code::AmbiguousPath,
+            Self::WebSocketModel => Code::WebSocketModel,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
         }
     }
@@ -119,7 +148,7 @@ impl Reject {
     fn param(&self) -> Option<&'static str> {
         match self.code() {
             Code::DuplicateModel | Code::InvalidType | Code::InvalidModel => Some("model"),
-            Code::MissingModel | Code::ModelNotFound => Some("model"),
+            Code::MissingModel | Code::ModelNotFound | Code::UnreadModel => Some("model"),
             _ => None,
         }
     }
@@ -165,9 +194,20 @@ impl Reject {
             Self::Encoded => "The body is compressed in a way that this gateway does not read; \
                               send it with gzip, or uncompressed."
                 .to_owned(),
-            Self::Unavailable { provider, retry_after_secs } => format!(
-                "The provider '{provider}' fails and is left alone; try again in \
+            Self::Unavailable { provider, model: None, retry_after_secs } => format!(
+                "The provider '{provider}' has failed several times in a row; try again in \
                  {retry_after_secs} s."
+            ),
+            Self::Host(host) => format!(
+                "This gateway may not be called as '{host}': call it by its address or as localhost, or add the name to \
+                 allow_hosts."
+            ),
+            Self::Origin(origin) => format!(
+                "Pages of '{origin}' may not call this gateway: add the origin to allow_origins of [cors]."
+            ),
+            Self::Unavailable { provider, model: Some(model), retry_after_secs } => format!(
+                "The model '{model}' of the provider '{provider}' has failed several times in a row; \
+                 try again in {retry_after_secs} s."
             ),
             Self::Exhausted => {
                 "No provider answered: each connection was closed before a response.".to_owned()
@@ -176,8 +216,49 @@ impl Reject {
             Self::Stalled => "The provider sent nothing more within idle_secs.".to_owned(),
             Self::EndlessError => "The provider's answer is an error without an end.".to_owned(),
             Self::NoCrossing => "The request is no attempt of this gateway's.".to_owned(),
+            Self::ContentType => "The content-type has characters that are not ASCII; send \
+                                  application/json."
+                .to_owned(),
+            Self::Path(refused) => path_message(refused),
+            Self::WebSocketModel => "The WebSocket's URL names no 'model'; use HTTP, or write \
+                                     ?model= into the URL."
+                .to_owned(),
+            Self::NestedModel(model) => format!(
+                "An object in the body names the model '{model}', which this gateway does not \
+                 change there; write a name that needs no change: the one that the provider knows."
+            ),
             Self::UnknownUrl { method, path } => format!("Unknown URL: {method} {path}."),
         }
+    }
+}
+
+fn path_message(refused: &Refused) -> String {
+    match refused {
+        Refused::OutsideBasePaths => "The path is below none of the base paths.".to_owned(),
+        Refused::Method { allow } => {
+            format!("The method is not one of this path's; use one of these: {allow}.")
+        }
+        Refused::ReadAs(path) => format!(
+            "Another server could read the path as {path}, which names a model; write it exactly so."
+        ),
+        Refused::TwoModels => "Another server could read another model in the path; write the \
+                               name without dots as segments, '//', ';', '?', '#', '%25' and '\\'."
+            .to_owned(),
+        Refused::LeavesApi => "Another server could read a path outside the API; write the path \
+                               without '..' and '%2E'."
+            .to_owned(),
+        Refused::Path(Unreadable::Control) => {
+            "The path has a control character; leave it out.".to_owned()
+        }
+        Refused::Path(Unreadable::AboveRoot) => {
+            "The path leads above its root; write it without '..'.".to_owned()
+        }
+        Refused::Path(Unreadable::TooMany) => {
+            "The path can be read in too many ways; write it with fewer escapes.".to_owned()
+        }
+        Refused::UnreadModel => "The request names a model where this gateway does not read it; \
+                                 the documentation lists the paths that it routes."
+            .to_owned(),
     }
 }
 

@@ -1,7 +1,12 @@
-//! Where a client's credential can be: in headers, in the query, and in a WebSocket's subprotocols.
+//! What of a request carries or selects an account: in headers, in the query, and in a WebSocket's subprotocols.
+//!
+//! No provider with a credential of its own gets any of it, but for what [`PASSING`] and the setting `pass_headers` name. A
+//! class and no list: a name belongs to it that is one of [`CLIENT_CREDENTIALS`] or [`IDENTITIES`], begins with one of
+//! [`PREFIXES`], or contains one of [`WORDS`].
 
-/// The request headers in which clients send credentials. No such header reaches a provider that
-/// has a credential in the configuration.
+use std::borrow::Cow;
+
+/// The request headers in which clients of the known APIs send credentials.
 pub const CLIENT_CREDENTIALS: [&str; 8] = [
     "authorization",
     "x-api-key",
@@ -13,87 +18,261 @@ pub const CLIENT_CREDENTIALS: [&str; 8] = [
     "cookie",
 ];
 
-/// The keys of a query in which clients send credentials.
-pub const QUERY_KEYS: [&[u8]; 3] = [b"key", b"api-key", b"api_key"];
+/// Headers by which a proxy in front tells who the user is.
+pub const IDENTITIES: [&str; 7] = [
+    "remote-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-forwarded-user",
+    "x-remote-user",
+    "x-amz-date",
+];
+
+/// What the headers of other gateways begin with.
+pub const PREFIXES: [&str; 4] = ["x-litellm-", "x-portkey-", "helicone-", "cf-aig-"];
+
+/// What the other headers of the class contain.
+pub const WORDS: [&str; 12] = [
+    "account",
+    "auth",
+    "cookie",
+    "credential",
+    "key",
+    "organization",
+    "passw",
+    "project",
+    "secret",
+    "signature",
+    "tenant",
+    "token",
+];
+
+/// Headers that contain such a word and mean something else.
+pub const PASSING: [&str; 5] = [
+    ":authority",
+    "idempotency-key",
+    "sec-websocket-key",
+    "x-forwarded-authority",
+    "x-idempotency-key",
+];
+
+/// What the headers begin with by which OpenAI's and Anthropic's clients describe themselves.
+pub const PASSING_PREFIX: &str = "x-stainless-";
+
+/// Headers that tell some servers of another method or another path than the request's. No setting lets them pass.
+pub const OVERRIDES: [&str; 8] = [
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-override-url",
+    "x-rewrite-url",
+];
+
+/// The keys of a query in which clients send credentials or select accounts, without `-`, `_` and `$`, in lower case.
+const QUERY_KEYS: [&str; 12] = [
+    "apikey",
+    "auth",
+    "authorization",
+    "clientsecret",
+    "key",
+    "oauthtoken",
+    "organization",
+    "quotauser",
+    "secret",
+    "sig",
+    "token",
+    "userproject",
+];
+
+/// How the other keys of that kind end, written likewise.
+const QUERY_ENDS: [&str; 8] = [
+    "accesstoken",
+    "apikey",
+    "authtoken",
+    "credential",
+    "idtoken",
+    "securitytoken",
+    "signature",
+    "subscriptionkey",
+];
 
 /// The header with a WebSocket's subprotocols: browsers can set no other header for a WebSocket.
 pub const PROTOCOLS: &str = "sec-websocket-protocol";
 
-/// How OpenAI's clients write a credential as a WebSocket's subprotocol.
-const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
+/// The header that names headers of the connection. Envoy removes it, but not where the connection is to become another
+/// protocol's.
+pub const CONNECTION: &str = "connection";
 
-/// The credentials in a request's headers.
+/// What of a request's headers carries or selects an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials<'a> {
-    /// The last value of each of [`CLIENT_CREDENTIALS`].
-    headers: [Option<&'a [u8]>; CLIENT_CREDENTIALS.len()],
+    /// Each name, and its last value.
+    headers: Vec<(Cow<'a, str>, &'a [u8])>,
     /// Each header with subprotocols.
     protocols: Vec<&'a [u8]>,
+    /// A `connection` that names headers.
+    names_headers: bool,
 }
 
 /// Which credentials a client sent, without the values: what must be removed where the provider's credential takes
 /// their place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SentCredentials {
-    headers: [bool; CLIENT_CREDENTIALS.len()],
+    names: Vec<Cow<'static, str>>,
     /// The subprotocols without credentials; `None` when no subprotocol is a credential.
     public_protocols: Option<String>,
+    names_headers: bool,
 }
 
 impl<'a> Credentials<'a> {
     /// Notes a header if it can carry a credential.
-    pub fn note(&mut self, name: &[u8], value: &'a [u8]) {
-        if name == PROTOCOLS.as_bytes() {
-            self.protocols.push(value);
-        }
-        let known = CLIENT_CREDENTIALS.iter().position(|known| known.as_bytes() == name);
-        if let Some(place) = known.and_then(|index| self.headers.get_mut(index)) {
-            *place = Some(value);
+    pub fn note(&mut self, name: &'a [u8], value: &'a [u8]) {
+        match Kind::of(name) {
+            Kind::Other => {}
+            Kind::Account => {
+                let name = String::from_utf8_lossy(name);
+                match self.headers.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, last)) => *last = value,
+                    None => self.headers.push((name, value)),
+                }
+            }
+            Kind::Protocols => self.protocols.push(value),
+            Kind::Connection => self.names_headers |= names_headers(value),
         }
     }
 
-    /// The value of one of [`CLIENT_CREDENTIALS`], where the client sent the header.
+    /// The value of one of the headers, where the client sent it.
     pub fn value(&self, name: &str) -> Option<&'a [u8]> {
-        let index = CLIENT_CREDENTIALS.iter().position(|known| *known == name)?;
-        self.headers.get(index).copied().flatten()
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
     /// Which credentials there are.
     pub fn sent(&self) -> SentCredentials {
+        let known = |name: &str| CLIENT_CREDENTIALS.into_iter().find(|known| *known == name);
+        let owned = |name: &Cow<'_, str>| match known(name) {
+            Some(known) => Cow::Borrowed(known),
+            None => Cow::Owned(name.to_string()),
+        };
         SentCredentials {
-            headers: self.headers.map(|value| value.is_some()),
-            public_protocols: public_protocols(&self.protocols.join(&b", "[..])),
+            names: self.headers.iter().map(|(name, _)| owned(name)).collect(),
+            public_protocols: public_protocols(&self.protocols),
+            names_headers: self.names_headers,
         }
     }
 }
 
 impl SentCredentials {
     /// The names of the headers that the client sent.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let sent = CLIENT_CREDENTIALS.into_iter().zip(self.headers);
-        sent.filter(|(_, is_sent)| *is_sent).map(|(name, _)| name)
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(AsRef::as_ref)
     }
 
     /// The subprotocols that may pass, where another was a credential; an empty text when none is left.
     pub fn public_protocols(&self) -> Option<&str> {
         self.public_protocols.as_deref()
     }
+
+    /// Whether `connection` names headers, for a proxy before the provider to remove.
+    pub fn names_headers(&self) -> bool {
+        self.names_headers
+    }
 }
 
-/// Whether a header or a trailer of this name can carry a client's credential.
+/// What a header is to the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Account,
+    Protocols,
+    Connection,
+    Other,
+}
+
+impl Kind {
+    /// By the name alone; the names that every client sends are told apart by their first letters.
+    fn of(name: &[u8]) -> Self {
+        match name {
+            [b':', ..] | [b'a', b'c', b'c', b'e', b'p', b't', ..] => Self::Other,
+            [b'x', b'-', b's', b't', b'a', b'i', b'n', ..] => Self::Other,
+            b"user-agent" | b"content-type" | b"content-length" | b"x-forwarded-proto" => {
+                Self::Other
+            }
+            b"connection" => Self::Connection,
+            b"sec-websocket-protocol" => Self::Protocols,
+            _ if is_account(name) => Self::Account,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Whether a header or a trailer of this name, in lower case, carries or selects an account, or could turn the request
+/// into another one.
 pub fn is_credential(name: &str) -> bool {
-    CLIENT_CREDENTIALS.contains(&name)
+    is_account(name.as_bytes())
 }
 
-fn public_protocols(protocols: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(protocols);
-    let is_public = |protocol: &&str| !begins(protocol.trim(), KEY_PROTOCOL);
+fn is_account(name: &[u8]) -> bool {
+    let is_one = |names: &[&str]| names.iter().any(|one| one.as_bytes() == name);
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|one| name.starts_with(one.as_bytes()));
+    let passes = || is_one(&PASSING) || begins(&[PASSING_PREFIX]);
+    (contains_word(name) || begins(&PREFIXES) || is_one(&IDENTITIES) || is_one(&OVERRIDES))
+        && !passes()
+}
+
+/// Whether a name contains one of [`WORDS`].
+fn contains_word(name: &[u8]) -> bool {
+    let mut rest = name;
+    while let Some((first, behind)) = rest.split_first() {
+        // Most letters begin no word.
+        let may_begin = matches!(first, b'a' | b'c' | b'k' | b'o' | b'p' | b's' | b't');
+        if may_begin && WORDS.iter().any(|word| rest.starts_with(word.as_bytes())) {
+            return true;
+        }
+        rest = behind;
+    }
+    false
+}
+
+/// Whether a query's key, decoded, carries a credential or selects an account.
+pub fn is_query_credential(key: &[u8]) -> bool {
+    let significant = key.iter().filter(|byte| !matches!(byte, b'-' | b'_' | b'$' | b' '));
+    let plain: Vec<u8> = significant.map(u8::to_ascii_lowercase).collect();
+    QUERY_KEYS.iter().any(|known| known.as_bytes() == plain)
+        || QUERY_ENDS.iter().any(|end| plain.ends_with(end.as_bytes()))
+}
+
+/// Whether a `connection` names more than how the connection goes on.
+fn names_headers(value: &[u8]) -> bool {
+    let is_usual = |token: &[u8]| {
+        ["upgrade", "keep-alive", "close", ""]
+            .iter()
+            .any(|usual| token.eq_ignore_ascii_case(usual.as_bytes()))
+    };
+    !value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).all(is_usual)
+}
+
+fn public_protocols(protocols: &[&[u8]]) -> Option<String> {
+    if protocols.is_empty() {
+        return None;
+    }
+    let all = protocols.join(&b", "[..]);
+    let text = String::from_utf8_lossy(&all);
+    let is_public = |protocol: &&str| !is_secret_protocol(protocol);
     let public: Vec<_> = text.split(',').filter(is_public).map(str::trim).collect();
     (public.len() < text.split(',').count()).then(|| public.join(", "))
 }
 
-fn begins(text: &str, expected: &str) -> bool {
-    text.get(..expected.len()).is_some_and(|start| start.eq_ignore_ascii_case(expected))
+/// Whether a subprotocol is a credential or selects an account, as `openai-insecure-api-key.KEY` and
+/// `openai-organization.ID` do.
+fn is_secret_protocol(protocol: &str) -> bool {
+    let name =
+        protocol.trim_matches([' ', '\t', '"', '\'', '\u{a0}', '\u{fffd}']).to_ascii_lowercase();
+    let is_bearer = |part: &str| part == "bearer" || part == "basic";
+    is_account(name.split('.').next().unwrap_or_default().as_bytes())
+        || name.split('.').any(is_bearer)
 }
 
 #[cfg(test)]
@@ -101,6 +280,166 @@ mod tests {
     use super::*;
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// Headers that clients and gateways send with an account in them.
+    const ACCOUNTS: [&str; 46] = [
+        "authorization",
+        "x-api-key",
+        "api-key",
+        "x-goog-api-key",
+        "x-litellm-api-key",
+        "ocp-apim-subscription-key",
+        "proxy-authorization",
+        "cookie",
+        "cookie2",
+        "openai-organization",
+        "openai-project",
+        "openai-api-key",
+        "openai-ephemeral-user-id-token",
+        "chatgpt-account-id",
+        "anthropic-organization-id",
+        "anthropic-auth-token",
+        "x-goog-user-project",
+        "x-goog-iam-authorization-token",
+        "x-goog-iam-authority-selector",
+        "helicone-auth",
+        "helicone-user-id",
+        "helicone-target-url",
+        "x-portkey-api-key",
+        "x-portkey-config",
+        "x-portkey-virtual-key",
+        "cf-aig-authorization",
+        "cf-access-client-secret",
+        "cf-access-token",
+        "x-auth-token",
+        "x-access-token",
+        "x-authorization",
+        "x-litellm-tags",
+        "x-litellm-customer-id",
+        "x-amz-security-token",
+        "x-amz-date",
+        "x-ms-client-principal-tenant",
+        "x-ms-token-aad-access-token",
+        "x-forwarded-access-token",
+        "x-forwarded-user",
+        "x-auth-request-email",
+        "x-csrf-token",
+        "x-vercel-oidc-token",
+        "dpop-signature",
+        "apikey",
+        "x-tenant-id",
+        "fireworks-account-id",
+    ];
+
+    /// Headers that must reach a provider whatever its credential.
+    const NO_ACCOUNTS: [&str; 40] = [
+        ":authority",
+        ":method",
+        ":path",
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "anthropic-beta",
+        "anthropic-dangerous-direct-browser-access",
+        "anthropic-version",
+        "baggage",
+        "cache-control",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "expect",
+        "host",
+        "http-referer",
+        "idempotency-key",
+        "keep-alive",
+        "openai-beta",
+        "origin",
+        "range",
+        "referer",
+        "sec-websocket-extensions",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "te",
+        "traceparent",
+        "tracestate",
+        "upgrade",
+        "user-agent",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-goog-api-client",
+        "x-idempotency-key",
+        "x-request-id",
+        "x-stainless-retry-count",
+        "x-stainless-read-timeout",
+        "x-title",
+    ];
+
+    #[test]
+    fn accounts_are_a_class() {
+        for name in ACCOUNTS.into_iter().chain(OVERRIDES).chain(IDENTITIES) {
+            assert!(is_credential(name), "{name}");
+            assert_eq!(Kind::of(name.as_bytes()), Kind::Account, "{name}");
+        }
+        for name in NO_ACCOUNTS {
+            assert!(!is_credential(name), "{name}");
+            assert_eq!(Kind::of(name.as_bytes()), Kind::Other, "{name}");
+        }
+        assert_eq!(Kind::of(b"connection"), Kind::Connection);
+        assert_eq!(Kind::of(PROTOCOLS.as_bytes()), Kind::Protocols);
+    }
+
+    #[test]
+    fn every_word_is_looked_for_at_every_place() {
+        for word in WORDS {
+            for name in
+                [word.to_owned(), format!("x-{word}"), format!("{word}-id"), format!("xx{word}y")]
+            {
+                assert!(is_credential(&name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn queries_have_accounts_too() {
+        for key in [
+            "key",
+            "Key",
+            "KEY",
+            "api-key",
+            "api_key",
+            "apiKey",
+            "API-Key",
+            "access_token",
+            "token",
+            "subscription-key",
+            "Ocp-Apim-Subscription-Key",
+            "X-Amz-Security-Token",
+            "X-Amz-Credential",
+            "X-Amz-Signature",
+            "oauth_token",
+            "$userProject",
+            "quotaUser",
+            "x-goog-api-key",
+            "sig",
+        ] {
+            assert!(is_query_credential(key.as_bytes()), "{key}");
+        }
+        for key in [
+            "",
+            "keys",
+            "monkey",
+            "alt",
+            "pageToken",
+            "page_token",
+            "api-version",
+            "model",
+            "after",
+            "uploadType",
+        ] {
+            assert!(!is_query_credential(key.as_bytes()), "{key}");
+        }
+    }
 
     #[test]
     fn the_last_value_of_a_header_counts() {
@@ -115,13 +454,31 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_may_name_headers() {
+        for (value, expected) in [
+            ("upgrade", false),
+            ("Upgrade, keep-alive", false),
+            ("keep-alive", false),
+            ("upgrade, authorization", true),
+            ("Upgrade,X-Api-Key", true),
+        ] {
+            let mut credentials = Credentials::default();
+            credentials.note(b"connection", value.as_bytes());
+            assert_eq!(credentials.sent().names_headers(), expected, "{value}");
+        }
+    }
+
+    #[test]
     fn subprotocols_lose_their_credentials() {
         for (protocols, expected) in [
             (
                 &[&b"realtime, openai-insecure-api-key.sk-1, openai-beta.v1"[..]][..],
                 Some("realtime, openai-beta.v1"),
             ),
+            (&[b"realtime, openai-organization.o, openai-project.p"], Some("realtime")),
             (&[b"realtime", b"OpenAI-Insecure-Api-Key.sk-1"], Some("realtime")),
+            (&[b"\"openai-insecure-api-key.sk-1\", realtime"], Some("realtime")),
+            (&[b"base64url.bearer.authorization.k8s.io.abc, v4"], Some("v4")),
             (&[b"openai-insecure-api-key.\xff"], Some("")),
             (&[b"realtime"], None),
             (&[b""], None),

@@ -8,9 +8,9 @@ pub fn without_query(path: &str) -> &str {
 }
 
 /// Decodes `%XX` (section 2.1); what is no escape stays.
-pub fn unescaped(text: &str) -> Vec<u8> {
+pub fn unescaped(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
+    let mut rest = text.as_ref();
     while let Some((first, behind)) = rest.split_first() {
         let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
         let (byte, length) = match (*first, digit(0), digit(1)) {
@@ -52,6 +52,11 @@ pub fn replaced(path: &str, place: &Range<usize>, with: &str) -> String {
 /// The places of the values that a query has for `key`, however the key is escaped, and whichever of
 /// `&` and `;` divides its pairs.
 pub fn query_values<'a>(path: &'a str, key: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+    query_pairs(path).filter_map(move |(name, value)| (name == key).then_some(value))
+}
+
+/// The keys of a query, decoded, and the places of their values.
+fn query_pairs(path: &str) -> impl Iterator<Item = (Vec<u8>, Range<usize>)> {
     let start = path.find('?').map_or(path.len(), |at| at.saturating_add(1));
     let pairs = path.get(start..).unwrap_or_default().split(['&', ';']);
     let places = pairs.scan(start, |next, pair| {
@@ -59,22 +64,37 @@ pub fn query_values<'a>(path: &'a str, key: &'a [u8]) -> impl Iterator<Item = Ra
         *next = start.saturating_add(pair.len()).saturating_add(1);
         Some((start, pair))
     });
-    places.filter_map(move |(start, pair)| {
+    places.map(move |(start, pair)| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let end = start.saturating_add(pair.len());
-        (unescaped(name) == key).then(|| end.saturating_sub(value.len())..end)
+        (unescaped(name), end.saturating_sub(value.len())..end)
     })
 }
 
-/// A path without what its query has for `keys`; `None` when it has nothing.
-pub fn without_query_keys(path: &str, keys: &[&[u8]]) -> Option<String> {
+/// The keys by which a query names a model: OpenAI's, and Azure's.
+pub const MODEL_KEYS: [&[u8]; 2] = [b"model", b"deployment"];
+
+/// The places of the values that a query has for one of `keys`, and whether each key is written exactly so: some
+/// servers compare keys without case.
+pub fn query_models<'a>(
+    path: &'a str,
+    keys: &'a [&[u8]],
+) -> impl Iterator<Item = (Range<usize>, bool)> + 'a {
+    query_pairs(path).filter_map(move |(name, value)| {
+        let known = keys.iter().find(|known| known.eq_ignore_ascii_case(&name))?;
+        Some((value, name == *known))
+    })
+}
+
+/// A path without those pairs of its query whose decoded key is one of these; `None` when there are none.
+pub fn without_query_keys(path: &str, is_one: impl Fn(&[u8]) -> bool) -> Option<String> {
     let (plain, query) = path.split_once('?')?;
-    keys.iter().find(|key| query_values(path, key).next().is_some())?;
+    query_pairs(path).find(|(name, _)| is_one(name))?;
     let mut text = plain.to_owned();
     let mut divider = '?';
     for pair in query.split(['&', ';']) {
         let own = unescaped(pair.split('=').next().unwrap_or_default());
-        if !keys.contains(&own.as_slice()) {
+        if !is_one(&own) {
             text.push(divider);
             text.push_str(pair);
             divider = '&';
@@ -124,7 +144,7 @@ mod tests {
             ("/x?keys=a", None),
             ("/key", None),
         ] {
-            assert_eq!(without_query_keys(path, &[b"key"]).as_deref(), expected);
+            assert_eq!(without_query_keys(path, |key| key == b"key").as_deref(), expected);
         }
     }
 }

@@ -21,6 +21,14 @@ pub struct Head<'a> {
     pub encoding: Option<&'a [u8]>,
     /// What the gateway says to itself over the hop; a client's own is removed by Envoy.
     pub crossing: &'a [u8],
+    /// `:authority`, which Envoy makes of `host`.
+    pub authority: &'a [u8],
+    /// `origin`, which browsers send.
+    pub origin: Option<&'a [u8]>,
+    /// Whether the request comes from one of `trusted_proxies`, as Envoy says.
+    pub is_trusted: bool,
+    /// An `upgrade`: the client asks for another protocol, such as a WebSocket.
+    pub is_upgrade: bool,
     /// The client's credentials.
     pub credentials: Credentials<'a>,
 }
@@ -37,6 +45,8 @@ pub enum ContentType<'a> {
     Multipart(&'a [u8]),
     /// A form, and something else as well: two servers could read it in two ways.
     Several,
+    /// Bytes that are not ASCII, which some servers take for white space and strip.
+    NotAscii,
 }
 
 /// The media types of forms.
@@ -54,6 +64,8 @@ impl<'a> Head<'a> {
             match name {
                 b":method" => head.method = value,
                 b":path" => head.path = value,
+                b":authority" => head.authority = value,
+                b"origin" => head.origin = Some(value),
                 b"content-length" => head.content_length = parse_length(value),
                 b"content-encoding" if !value.eq_ignore_ascii_case(b"identity") => {
                     head.encoding = Some(value);
@@ -63,6 +75,8 @@ impl<'a> Head<'a> {
                     head.content_type = head.content_type.and(value, content_types);
                 }
                 b"anthropic-version" => head.is_anthropic = true,
+                name if name == headers::TRUSTED.as_bytes() => head.is_trusted = true,
+                b"upgrade" => head.is_upgrade = true,
                 name if name == headers::CROSSING.as_bytes() => head.crossing = value,
                 _ => head.credentials.note(name, value),
             }
@@ -89,12 +103,16 @@ impl<'a> ContentType<'a> {
         match count {
             1 => own,
             _ if self == Self::Other && own == Self::Other => Self::Other,
+            _ if self == Self::NotAscii || own == Self::NotAscii => Self::NotAscii,
             _ => Self::Several,
         }
     }
 
     /// By the media type, whatever its parameters (RFC 9110, section 8.3.1).
     fn of(value: &'a [u8]) -> Self {
+        if !value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+            return Self::NotAscii;
+        }
         let is_form = |value: &[u8]| FORMS.iter().any(|form| is_type(value, form));
         let [multipart, url_encoded] = FORMS;
         // Envoy makes one header of two, with a comma between them.
@@ -142,15 +160,17 @@ mod tests {
             ("x-api-key", b"\xff"),
             ("authorization", b"Bearer sk"),
             ("content-encoding", b"Identity"),
+            ("upgrade", b"websocket"),
         ]);
         let head = Head::parse(&map);
         assert_eq!(head.method, b"POST");
         assert_eq!(head.path, b"/v1/chat/completions?x=1");
         assert_eq!(head.content_length, Some(12));
+        assert!(head.is_upgrade);
         assert_eq!(head.encoding, None);
         assert_eq!(
             head.credentials.sent().names().collect::<Vec<_>>(),
-            ["authorization", "x-api-key"]
+            ["x-api-key", "authorization"]
         );
     }
 
@@ -163,7 +183,9 @@ mod tests {
             (&[b"Application/X-WWW-Form-Urlencoded; charset=utf-8"], ContentType::UrlEncoded),
             (&[form], ContentType::Multipart(form)),
             (&[b"multipart"], ContentType::Other),
-            (&[b"\xff"], ContentType::Other),
+            (&[b"\xff"], ContentType::NotAscii),
+            (&[b"\xa0application/x-www-form-urlencoded"], ContentType::NotAscii),
+            (&[b"application/json", b"text/\xe4"], ContentType::NotAscii),
             (&[b"text/plain", b"application/json"], ContentType::Other),
             (&[form, b"application/json"], ContentType::Several),
             (&[b"application/json", form], ContentType::Several),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::endpoint::{self, Classified, Endpoint, LocalEndpoint};
+use super::endpoint::{self, Classified, Endpoint, LocalEndpoint, Refused};
 use super::escape::{escaped, replaced, unescaped, without_query};
 
 /// A path as the client sent it.
@@ -18,19 +18,29 @@ impl ClientPath {
     /// nothing but the gateway's own health.
     pub(crate) fn read(method: &[u8], sent: &[u8], base_paths: &[String]) -> (Self, Classified) {
         let sent = String::from_utf8_lossy(sent).into_owned();
-        let Some(below) = endpoint::strip_base(&sent, base_paths) else {
-            let mut request = Classified::classify(method, without_query(&sent));
-            let health = [LocalEndpoint::Liveness, LocalEndpoint::Readiness, LocalEndpoint::Health];
-            if !matches!(&request.endpoint, Endpoint::Local(own, _) if health.contains(own)) {
-                request.endpoint = Endpoint::Refused;
-            }
-            return (Self { sent, below_base: None }, request);
+        let read = |below: &str| {
+            let versioned = endpoint::with_version(below);
+            let plain = without_query(versioned.as_deref().unwrap_or(below));
+            let request = Classified::classify(method, plain, base_paths);
+            let is_other = versioned.is_some() || below.len() < sent.len();
+            (is_other.then(|| versioned.unwrap_or_else(|| below.to_owned())), request)
         };
-        let below_base = endpoint::with_version(method, below)
-            .or_else(|| (below.len() < sent.len()).then(|| below.to_owned()));
-        let path = Self { sent, below_base };
-        let request = Classified::classify(method, without_query(path.as_str()));
-        (path, request)
+        let mut all = endpoint::below_bases(&sent, base_paths).map(read);
+        let first = all.next();
+        // A base path may also begin a path of the API: `/openai`.
+        let is_known = |(_, request): &(_, Classified)| request.endpoint != Endpoint::Unknown;
+        let known = match first {
+            Some(first) if !is_known(&first) => all.find(is_known).or(Some(first)),
+            first => first,
+        };
+        drop(all);
+        match known {
+            Some((below_base, request)) => (Self { sent, below_base }, request),
+            None => {
+                let request = outside(method, &sent, base_paths);
+                (Self { sent, below_base: None }, request)
+            }
+        }
     }
 
     /// The path as the client sent it, with its query.
@@ -62,4 +72,14 @@ impl ClientPath {
         let slashes = !in_query && !old.to_ascii_lowercase().contains("%2f");
         replaced(path, place, &escaped(model, slashes))
     }
+}
+
+/// What is asked for outside every base path.
+fn outside(method: &[u8], sent: &str, base_paths: &[String]) -> Classified {
+    let mut request = Classified::classify(method, without_query(sent), base_paths);
+    let health = [LocalEndpoint::Liveness, LocalEndpoint::Readiness, LocalEndpoint::Health];
+    if !matches!(&request.endpoint, Endpoint::Local(own, _) if health.contains(own)) {
+        request.endpoint = Endpoint::Refused(Refused::OutsideBasePaths);
+    }
+    request
 }

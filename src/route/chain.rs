@@ -35,6 +35,12 @@ impl Chains {
         self.exact.is_empty() && self.globs.is_empty()
     }
 
+    /// All models of all chains.
+    pub fn targets(&self) -> impl Iterator<Item = &ChainTarget> {
+        let globs = self.globs.iter().flat_map(|(_, targets)| targets);
+        self.exact.values().flatten().chain(globs)
+    }
+
     /// Compiles `fallbacks`.
     pub(crate) fn compile(
         file: &File,

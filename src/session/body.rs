@@ -3,7 +3,7 @@
 use super::{Phase, RequestAction, Session};
 use crate::body::{Held, Splice};
 use crate::host::Host;
-use crate::reply::Reject;
+use crate::reply::{Reject, Reply};
 
 /// The size of the pieces in which a body is copied into the VM. The VM's memory never shrinks, and Envoy's buffer can be
 /// large.
@@ -24,7 +24,7 @@ impl Session {
     ) -> (RequestAction, Splice) {
         let pieces = match self.scan(host, size, read) {
             Ok(pieces) => pieces,
-            Err(action) => return (action, Splice::default()),
+            Err(reply) => return (RequestAction::Reply(reply), Splice::default()),
         };
         match self.advance(host, end) {
             RequestAction::Hold if self.holds_body() => {
@@ -50,7 +50,7 @@ impl Session {
         host: &dyn Host,
         size: usize,
         read: ReadBuffer<'_>,
-    ) -> Result<Vec<Vec<u8>>, RequestAction> {
+    ) -> Result<Vec<Vec<u8>>, Reply> {
         let may_hold = self.holds_body();
         let mut pieces = Vec::new();
         let mut start = 0;
@@ -59,11 +59,11 @@ impl Session {
             if piece.is_empty() {
                 break;
             }
-            self.feed(host, &piece).map_err(RequestAction::Reply)?;
+            self.feed(host, &piece)?;
             start = start.saturating_add(piece.len());
             if may_hold {
                 if !Held::has_room(start) {
-                    return Err(self.reject(host, &Reject::NoRoom));
+                    return Err(self.refuse(host, &Reject::NoRoom));
                 }
                 pieces.push(piece);
             }

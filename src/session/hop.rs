@@ -10,11 +10,16 @@
 use crate::body::{Edit, FoundModel, Scanner};
 use crate::request::escape::{escaped, unescaped};
 
+const WHOLE: &str = "whole";
+const UNFINISHED: &str = "unfinished";
+
 /// What an attempt must know of its request, in a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crossing {
     /// A name that is unique among the requests of this worker.
     pub request: String,
+    /// Head and body had come when the request left for the hop.
+    pub is_whole: bool,
     /// The model that the client asks for.
     pub asked: String,
     /// Where the body names the model.
@@ -45,19 +50,20 @@ impl ModelPlace {
 impl Crossing {
     /// The header's value: visible ASCII, whatever the model.
     pub fn to_header(&self) -> String {
-        let asked = escaped(&self.asked, false);
+        let (request, asked) = (&self.request, escaped(&self.asked, false));
+        let arrival = if self.is_whole { WHOLE } else { UNFINISHED };
         match self.place {
             Some(ModelPlace { start, end, is_json }) => {
                 let kind = if is_json { "json" } else { "form" };
-                format!("{};{asked};{kind};{start};{end}", self.request)
+                format!("{request};{arrival};{asked};{kind};{start};{end}")
             }
-            None => format!("{};{asked}", self.request),
+            None => format!("{request};{arrival};{asked}"),
         }
     }
 
     pub fn from_header(header: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(header).ok()?.split(';');
-        let (request, asked) = (parts.next()?.to_owned(), parts.next()?);
+        let (request, arrival, asked) = (parts.next()?.to_owned(), parts.next()?, parts.next()?);
         let place = match parts.next() {
             Some(kind) => Some(ModelPlace {
                 is_json: kind == "json",
@@ -66,7 +72,8 @@ impl Crossing {
             }),
             None => None,
         };
-        Some(Self { request, asked: String::from_utf8(unescaped(asked)).ok()?, place })
+        let is_whole = arrival == WHOLE;
+        Some(Self { request, is_whole, asked: String::from_utf8(unescaped(asked)).ok()?, place })
     }
 }
 
@@ -80,18 +87,25 @@ mod tests {
     fn a_header_has_all_that_an_attempt_needs() {
         let json = Some(ModelPlace { start: 10, end: 12, is_json: true });
         let form = Some(ModelPlace { start: 0, end: u64::MAX, is_json: false });
-        for (asked, place, expected) in [
-            ("gpt-4o", json, "17-1;gpt-4o;json;10;12"),
-            ("a;b/ä", form, "17-1;a%3Bb%2F%C3%A4;form;0;18446744073709551615"),
-            ("p:x", None, "17-1;p:x"),
+        for (asked, is_whole, place, expected) in [
+            ("gpt-4o", true, json, "17-1;whole;gpt-4o;json;10;12"),
+            ("a;b/ä", false, form, "17-1;unfinished;a%3Bb%2F%C3%A4;form;0;18446744073709551615"),
+            ("p:x", false, None, "17-1;unfinished;p:x"),
         ] {
-            let crossing = Crossing { request: "17-1".to_owned(), asked: asked.to_owned(), place };
+            let (request, asked) = ("17-1".to_owned(), asked.to_owned());
+            let crossing = Crossing { request, is_whole, asked, place };
             assert_eq!(crossing.to_header(), expected);
             assert_eq!(Crossing::from_header(expected.as_bytes()), Some(crossing));
         }
-        for bad in
-            [&b""[..], b"1", b"1;a;json", b"1;a;json;1", b"1;%ff", b"1;a;json;x;1", b"\xff;a"]
-        {
+        for bad in [
+            &b""[..],
+            b"1",
+            b"1;whole",
+            b"1;u;a;json;1",
+            b"1;u;%ff",
+            b"1;u;a;json;x;1",
+            b"\xff;u;a",
+        ] {
             assert_eq!(Crossing::from_header(bad), None);
         }
     }

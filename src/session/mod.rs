@@ -19,8 +19,10 @@
 mod body;
 pub mod hop;
 mod local;
+mod nested;
 pub mod outgoing;
 mod route;
+mod site;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -33,11 +35,14 @@ use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::reply::{Reject, Reply};
 use crate::request::credentials::SentCredentials;
-use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Shape};
-use crate::request::escape::{query_values, without_query};
+use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Refused, Shape};
+use crate::request::escape::{MODEL_KEYS, query_models, without_query};
 use crate::request::head::{ContentType, Head};
+use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
+use crate::route::Rule;
 
+use nested::Nested;
 pub use outgoing::{HeaderChange, Outgoing};
 
 /// A request under way.
@@ -53,12 +58,20 @@ pub struct Session {
     is_api: bool,
     /// The request is allowed to have no body.
     is_optional: bool,
+    /// What the body may have in front of the model's name.
+    resource: &'static str,
+    /// Looks for models in the body's objects, where those may have some.
+    nested: Option<Nested>,
     /// The request can be sent twice without harm.
     may_repeat: bool,
     content_length: Option<u64>,
     credentials: SentCredentials,
     /// The whole request has come.
     is_whole: bool,
+    /// The client asks for another protocol, such as a WebSocket.
+    is_tunnel: bool,
+    /// A 5xx, or a response that breaks off, counts for the request's model.
+    has_model: bool,
     /// The bytes that wait for the model.
     held: Held,
     /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
@@ -114,14 +127,23 @@ impl Session {
             named: None,
             is_api: request.endpoint.is_api(),
             is_optional: false,
+            resource: "",
+            nested: None,
             content_length: head.content_length,
             credentials: head.credentials.sent(),
             is_whole: end,
+            is_tunnel: head.is_upgrade,
+            has_model: false,
             held: Held::default(),
             may_repeat: request.endpoint.may_repeat(),
             admission: None,
             gateway,
         };
+        let sites = session.gateway.sites.as_ref();
+        if let Some(refusal) = sites.and_then(|sites| site::refusal(sites, head)) {
+            let action = session.reject(host, &refusal);
+            return (session, action);
+        }
         let action = match request.endpoint {
             Endpoint::Local(local, place) => session.answer(host, head, local, &place),
             Endpoint::Model(ModelIn::Body(body)) => session.hold(host, head, body, end),
@@ -133,8 +155,11 @@ impl Session {
                 }
             }
             Endpoint::Model(ModelIn::Query) => session.route_by_query(host),
+            Endpoint::Model(ModelIn::QueryOrMessage) => session.route_by_query_alone(host),
+            Endpoint::Model(ModelIn::Nested) => session.route_nested(host, head, end),
             Endpoint::NoModel | Endpoint::Unknown => session.pass(host, head),
-            Endpoint::Refused => Err(session.unknown_url(head)),
+            Endpoint::Refused(Refused::OutsideBasePaths) => Err(session.unknown_url(head)),
+            Endpoint::Refused(refused) => Err(Reject::Path(refused)),
         };
         let action = action.unwrap_or_else(|reject| session.reject(host, &reject));
         (session, action)
@@ -149,31 +174,46 @@ impl Session {
             Phase::Held(scanner) | Phase::Scanning(scanner) => scanner.feed(bytes),
             Phase::Passing | Phase::Over => Ok(()),
         };
-        result.map_err(|error| self.refuse(host, &Reject::Body(error)))
+        let result = result.map_err(Reject::Body).and_then(|()| self.feed_nested(bytes));
+        result.map_err(|reject| self.refuse(host, &reject))
     }
 
     /// Decides what Envoy does with the bytes that were fed. `end` says that the body is complete.
     pub fn advance(&mut self, host: &dyn Host, end: bool) -> RequestAction {
+        let was_whole = self.is_whole;
         self.is_whole |= end;
-        self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject))
+        let action =
+            self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject));
+        if let (Some(admission), true) = (&self.admission, self.is_whole && !was_whole) {
+            admission.body_came(host, &self.gateway);
+        }
+        action
     }
 
     /// The response begins, with this status. `details` is Envoy's `response.code_details`.
     pub fn respond(&mut self, host: &dyn Host, status: u32, details: impl FnOnce() -> Vec<u8>) {
+        let sent = self.sent();
         let Some(admission) = &mut self.admission else { return };
-        let sent = SentRequest {
-            is_whole: self.is_whole,
-            is_api: self.is_api,
-            is_probe: admission.is_probe(),
-        };
+        if self.is_api {
+            admission.credential_answered(host, &self.gateway, status);
+        }
         admission.note(host, &self.gateway, outcome::at_headers(status, sent, details));
     }
 
     /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
     /// `response.code_details`.
     pub fn end(&mut self, host: &dyn Host, flags: u64, details: impl FnOnce() -> Vec<u8>) {
+        let sent = self.sent();
         if let Some(admission) = self.admission.take() {
-            admission.end(host, &self.gateway, self.is_whole, flags, details);
+            admission.end(host, &self.gateway, sent, flags, details);
+        }
+    }
+
+    fn sent(&self) -> SentRequest {
+        SentRequest {
+            is_whole: self.is_whole,
+            has_model: self.has_model,
+            can_heal: self.admission.as_ref().is_some_and(Admission::can_heal),
         }
     }
 
@@ -190,7 +230,7 @@ impl Session {
     /// The provider that the request went to; `None` before that, when the gateway answered, and for a request that went
     /// over the hop.
     pub fn provider(&self) -> Option<&Provider> {
-        self.admission.and_then(|admission| self.gateway.provider(admission.provider))
+        self.gateway.provider(self.admission.as_ref()?.provider)
     }
 
     fn answer(
@@ -215,11 +255,15 @@ impl Session {
         end: bool,
     ) -> Result<RequestAction, Reject> {
         self.is_optional = body.is_optional;
+        self.resource = body.resource;
+        if body.is_nested {
+            self.nested = Some(Nested::of_path());
+        }
         if head.encoding.is_some() {
             return Err(Reject::Encoded);
         }
         let scanner = scanner(head.content_type, body)?;
-        if query_values(self.path.as_str(), b"model").next().is_some() {
+        if query_models(self.path.as_str(), &[b"model"]).next().is_some() {
             return Err(Reject::ModelInQuery);
         }
         if end {
@@ -231,20 +275,43 @@ impl Session {
 
     fn route_by_query(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
         let path = self.path.as_str();
-        let mut places = query_values(path, b"model");
+        let mut places = query_models(path, &MODEL_KEYS);
         let (first, second) = (places.next(), places.next());
-        // Some servers read a `;` as a divider, some as a part of the value.
-        let is_ambiguous = second.is_some() || (first.is_some() && path.contains(';'));
+        // Some servers take a `;` for a divider and some for a part of the value, and some compare keys without case.
+        let is_plain = |(_, is_exact): &(_, bool)| *is_exact && !path.contains(';');
+        let is_ambiguous = second.is_some() || first.as_ref().is_some_and(|place| !is_plain(place));
         drop(places);
-        self.named = first;
+        self.named = first.map(|(place, _)| place);
         if is_ambiguous { Err(Reject::ModelsInQuery) } else { self.route(host, None) }
+    }
+
+    /// Where no model in the query leaves it to a message that nobody reads.
+    fn route_by_query_alone(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
+        let names_model = query_models(self.path.as_str(), &MODEL_KEYS).next().is_some();
+        match names_model {
+            true => self.route_by_query(host),
+            false => Err(Reject::WebSocketModel),
+        }
     }
 
     fn pass(&mut self, host: &dyn Host, head: &Head<'_>) -> Result<RequestAction, Reject> {
         match self.gateway.default_provider {
+            Some(_) if self.names_other_provider() => Err(Reject::Path(Refused::UnreadModel)),
             Some(_) => self.route(host, None),
             None => Err(self.unknown_url(head)),
         }
+    }
+
+    /// Whether the query of a path without a model has one all the same, with a provider's namespace: a filter, as a
+    /// rule, by a name that no provider knows.
+    fn names_other_provider(&self) -> bool {
+        let mut models = query_models(self.path.as_str(), &[b"model"]);
+        models.any(|(place, _)| {
+            let name = self.path.decoded(&place).unwrap_or_default();
+            let Ok(model) = ModelName::try_from(name) else { return false };
+            let rule = self.gateway.routes.decide(&model).map(|decision| decision.rule);
+            matches!(rule, Ok(Rule::Namespace(_)))
+        })
     }
 
     fn unknown_url(&self, head: &Head<'_>) -> Reject {
@@ -267,7 +334,8 @@ impl Session {
         if end && held && scanner.offset() == 0 {
             return self.route_without_body(host);
         }
-        if end {
+        // An empty body that has left already is complete.
+        if end && scanner.offset() > 0 {
             scanner.finish().map_err(Reject::Body)?;
         }
         // The model's place in the body decides, and not how many bytes have come: however the body is cut, the answer
@@ -312,6 +380,7 @@ fn scanner(content_type: ContentType<'_>, body: ModelBody) -> Result<Scanner, Re
             let boundary = Boundary::parse(value).map_err(Reject::Boundary)?;
             Ok(Scanner::Form(FormScanner::new(boundary)))
         }
+        ContentType::NotAscii => Err(Reject::ContentType),
         ContentType::Multipart(_) | ContentType::UrlEncoded | ContentType::Several => {
             Err(Reject::Form)
         }

@@ -3,7 +3,7 @@
 use crate::body::Edit;
 use crate::gateway::{Credential, Provider};
 use crate::names::headers;
-use crate::request::credentials::{PROTOCOLS, QUERY_KEYS, SentCredentials};
+use crate::request::credentials::{CONNECTION, PROTOCOLS, SentCredentials, is_query_credential};
 use crate::request::escape::without_query_keys;
 use crate::request::path::ClientPath;
 
@@ -66,7 +66,7 @@ impl Outgoing {
         let timeout_ms = provider.timeout_ms;
         changes.extend(timeout_ms.map(|ms| SetNumber(headers::ENVOY_TRY_TIMEOUT_MS, ms)));
         if let Some(sent) = &self.credentials {
-            replace_credentials(sent, &provider.credential, &mut changes);
+            replace_credentials(sent, provider, &mut changes);
             let headers = provider.headers.iter();
             changes.extend(headers.map(|(name, value)| Set(name, value.expose())));
         }
@@ -77,17 +77,22 @@ impl Outgoing {
 
 fn replace_credentials<'a>(
     sent: &'a SentCredentials,
-    credential: &'a Credential,
+    provider: &'a Provider,
     changes: &mut Vec<HeaderChange<'a>>,
 ) {
     use HeaderChange::{Remove, Set};
-    if *credential == Credential::Passthrough {
+    if provider.credential == Credential::Passthrough {
         return;
     }
-    for name in sent.names() {
+    let passes = |name: &&str| provider.pass_headers.iter().any(|passing| passing == name);
+    for name in sent.names().filter(|name| !passes(name)) {
         changes.push(Remove(name));
     }
-    if let Credential::Header { name, value } = credential {
+    // A proxy before the provider would remove what is named there: the provider's credential.
+    if sent.names_headers() {
+        changes.push(Set(CONNECTION, "upgrade"));
+    }
+    if let Credential::Header { name, value } = &provider.credential {
         changes.push(Set(name, value.expose()));
     }
     match sent.public_protocols() {
@@ -107,7 +112,7 @@ fn provider_path(
     let renamed = renamed.or_else(|| path.below_base().map(str::to_owned));
     let shown = renamed.as_deref().unwrap_or(path.sent());
     let replaces = replaces_credentials && provider.credential != Credential::Passthrough;
-    let keyless = if replaces { without_query_keys(shown, &QUERY_KEYS) } else { None };
+    let keyless = if replaces { without_query_keys(shown, is_query_credential) } else { None };
     let shown = keyless.as_deref().unwrap_or(shown);
     match provider.url.as_ref().filter(|url| !url.keeps_paths()) {
         Some(url) => Some(url.path(shown)),
@@ -126,9 +131,14 @@ mod tests {
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    const CLIENT: [(&str, &str); 6] = [
+    const CLIENT: [(&str, &str); 11] = [
         (":method", "POST"),
-        (":path", "/v1/embeddings?key=k&x=1"),
+        (":path", "/v1/embeddings?Key=k&x=1"),
+        ("openai-organization", "org-client"),
+        ("helicone-auth", "client"),
+        ("x-http-method-override", "DELETE"),
+        ("connection", "upgrade, authorization"),
+        ("x-stainless-lang", "python"),
         ("authorization", "Bearer client"),
         ("x-api-key", "client"),
         ("cookie", "a=b"),
@@ -162,9 +172,13 @@ mod tests {
                 Set("x-gaud-cluster", "p"),
                 Set(":path", "/base/v1/embeddings?x=1"),
                 SetNumber("x-envoy-upstream-rq-per-try-timeout-ms", 2000),
+                Remove("openai-organization"),
+                Remove("helicone-auth"),
+                Remove("x-http-method-override"),
                 Remove("authorization"),
                 Remove("x-api-key"),
                 Remove("cookie"),
+                Set("connection", "upgrade"),
                 Set("x-api-key", "sk-p"),
                 Set("sec-websocket-protocol", "realtime"),
                 Set("x-team", "a"),
@@ -176,13 +190,24 @@ mod tests {
 
     #[test]
     fn the_clients_credentials_pass_where_the_provider_has_none_or_the_path_is_not_of_the_api() {
-        let path = Set(":path", "/base/v1/embeddings?key=k&x=1");
+        let path = Set(":path", "/base/v1/embeddings?Key=k&x=1");
         with_changes(r#""models":[]"#, true, |changes| {
             assert_eq!(changes, [Set("x-gaud-cluster", "p"), path, SetNumber("content-length", 8)]);
         });
-        let path = Set(":path", "/base/v1/embeddings?key=k&x=1");
+        let path = Set(":path", "/base/v1/embeddings?Key=k&x=1");
         with_changes(r#""api_key":"os.environ/K""#, false, |changes| {
             assert_eq!(changes, [Set("x-gaud-cluster", "p"), path, SetNumber("content-length", 8)]);
+        });
+    }
+
+    #[test]
+    fn what_the_configuration_names_passes() {
+        let settings =
+            r#""api_key":"os.environ/K","pass_headers":["openai-organization","cookie"]"#;
+        with_changes(settings, true, |changes| {
+            let is_removed = |name| changes.contains(&Remove(name));
+            assert!(is_removed("helicone-auth") && is_removed("authorization"));
+            assert!(!is_removed("openai-organization") && !is_removed("cookie"));
         });
     }
 
@@ -190,7 +215,7 @@ mod tests {
     fn without_a_credential_at_all_the_clients_are_removed() {
         with_changes(r#""auth":"none""#, true, |changes| {
             let removed = changes.iter().filter(|change| matches!(change, Remove(_))).count();
-            assert_eq!(removed, 3);
+            assert_eq!(removed, 6);
             assert!(changes.contains(&Set("sec-websocket-protocol", "realtime")));
         });
     }

@@ -1,17 +1,27 @@
 //! Where a request goes: to its provider directly, or over the hop.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::hop::{Crossing, ModelPlace};
 use super::outgoing::{Departure, Outgoing};
 use super::{Phase, RequestAction, Session};
 use crate::body::{Edit, FoundModel, Scanner};
+use crate::breaker::Arrival;
 use crate::gateway::Provider;
 use crate::health::admission::Admission;
+use crate::health::shared_breaker::Watched;
 use crate::host::Host;
 use crate::reply::Reject;
 use crate::request::model::ModelName;
 use crate::route::{NoRoute, ProviderId, Target};
+
+/// Where a request goes. Without a model, only the provider's breaker is asked.
+#[derive(Clone, Copy)]
+struct Destination<'a> {
+    provider: ProviderId,
+    model: Option<&'a str>,
+}
 
 impl Session {
     /// Routes by the model that the path names, else by the body's, else to the default provider.
@@ -23,24 +33,46 @@ impl Session {
         let gateway = Rc::clone(&self.gateway);
         let asked = match (&self.named, found) {
             (Some(place), _) => self.path.decoded(place).ok_or(Reject::NotUnicode)?,
-            (None, Some(found)) => found.value.clone(),
+            (None, Some(found)) => {
+                found.value.strip_prefix(self.resource).unwrap_or(&found.value).to_owned()
+            }
             (None, None) => {
                 let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
-                return self.forward(host, provider, None, None);
+                return self.forward(host, Destination { provider, model: None }, None, None);
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
         let mut targets = gateway.targets_in_turn(&model).map_err(no_route)?;
         let Some(target) = targets.next() else { return Err(Reject::NoModel) };
-        let others = targets.count();
+        let is_renamed = target.model != model.as_str();
+        let (mut others, mut all_same) = (0_usize, !is_renamed);
+        for other in targets {
+            others = others.saturating_add(1);
+            all_same &= other.model == model.as_str();
+        }
+        if let (Some(nested), false) = (&mut self.nested, all_same) {
+            nested.rename()?;
+        }
         if self.takes_the_hop(target, others) {
             return Ok(self.cross(host, model.as_str(), found, others.saturating_add(1)));
         }
-        let place = self.named.as_ref().filter(|_| target.model != model.as_str());
+        let to = Destination { provider: target.provider, model: Some(target.model) };
+        let place = self.named.as_ref().filter(|_| is_renamed);
         let path = place.map(|place| self.path.renamed(place, target.model));
-        let other = found.filter(|found| found.value != target.model);
-        let edit = other.and_then(|_| self.scanner()?.edit(target.model));
-        self.forward(host, target.provider, path, edit)
+        let edit = found.and_then(|found| {
+            let name = self.name_in_body(found, target.model);
+            (found.value != *name).then(|| self.scanner()?.edit(&name))?
+        });
+        self.forward(host, to, path, edit)
+    }
+
+    /// What the body is to call the model.
+    fn name_in_body<'a>(&self, found: &FoundModel, model: &'a str) -> Cow<'a, str> {
+        match self.resource {
+            "" => model.into(),
+            resource if found.value.starts_with(resource) => format!("{resource}{model}").into(),
+            _ => model.into(),
+        }
     }
 
     /// Whether several attempts may be needed, or an attempt that is watched for its deadlines.
@@ -63,7 +95,8 @@ impl Session {
         let place =
             found.zip(self.scanner()).map(|(found, scanner)| ModelPlace::of(scanner, found));
         let request = format!("{:x}", host.unique());
-        let crossing = Crossing { request, asked: asked.to_owned(), place };
+        let crossing =
+            Crossing { request, is_whole: self.is_whole, asked: asked.to_owned(), place };
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
         self.stop_holding();
@@ -76,15 +109,20 @@ impl Session {
     fn forward(
         &mut self,
         host: &dyn Host,
-        id: ProviderId,
+        to: Destination<'_>,
         renamed: Option<String>,
         edit: Option<Edit>,
     ) -> Result<RequestAction, Reject> {
         let gateway = Rc::clone(&self.gateway);
-        let Some(provider) = gateway.provider(id) else { return Err(Reject::NoModel) };
-        let admitted = Admission::ask(host, id, provider);
-        let refused = |wait_ms| Reject::unavailable(&provider.name, wait_ms);
+        let watched = Watched::of(&gateway, to.provider);
+        let (Some(provider), Some(watched)) = (gateway.provider(to.provider), watched) else {
+            return Err(Reject::NoModel);
+        };
+        let arrival = Arrival::of(self.is_tunnel, self.is_whole);
+        let admitted = Admission::ask(host, watched, to.model, arrival);
+        let refused = |refusal| Reject::unavailable(&provider.name, to.model, refusal);
         self.admission = Some(admitted.map_err(refused)?);
+        self.has_model = self.is_api && to.model.is_some();
         self.stop_holding();
         Ok(RequestAction::Forward(Outgoing::of(Departure {
             provider,

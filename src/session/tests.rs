@@ -214,7 +214,8 @@ fn bodies_that_cannot_be_read_are_refused_at_once() {
 
 #[test]
 fn a_model_that_a_provider_could_read_elsewhere_is_refused() {
-    for query in ["model=b", "a=1&model", "mod%65l=b", "%6D%6f%64%65%6c=b", "a;model=b"] {
+    for query in ["model=b", "a=1&model", "mod%65l=b", "%6D%6f%64%65%6c=b", "a;model=b", "Model=b"]
+    {
         let path = format!("{CHAT}?{query}");
         let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", &path)], false);
         let message = "The URL's query names a 'model' too; name it in the body alone.";
@@ -231,15 +232,66 @@ fn a_model_that_a_provider_could_read_elsewhere_is_refused() {
 
 #[test]
 fn a_path_that_another_server_could_read_differently_is_not_passed_on() {
-    for (method, path) in [
-        ("POST", "/v1/chat%2fcompletions"),
-        ("POST", "/v1/..%2Fkey/generate"),
-        ("POST", "/v1/models/..%2fkey"),
-        ("POST", "/openai/deployments/..%2f..%2fkey/embeddings"),
-        ("TRACE", "/v1/files"),
+    let all = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    for (method, path, status, code, message) in [
+        (
+            "POST",
+            "/v1/chat%2fcompletions",
+            400,
+            "ambiguous_path",
+            "Another server could read the path as /v1/chat/completions, which names a model; \
+             write it exactly so.",
+        ),
+        (
+            "GET",
+            "/v1/files/..%2F..%2Fkey",
+            400,
+            "ambiguous_path",
+            "Another server could read a path outside the API; write the path without '..' and \
+             '%2E'.",
+        ),
+        (
+            "POST",
+            "/openai/deployments/a%2f%2fb/embeddings",
+            400,
+            "ambiguous_path",
+            "Another server could read another model in the path; write the name without dots as \
+             segments, '//', ';', '?', '#', '%25' and '\\\\'.",
+        ),
+        (
+            "POST",
+            "/key/x%0a",
+            400,
+            "ambiguous_path",
+            "The path has a control character; leave it out.",
+        ),
+        (
+            "POST",
+            "/v1/files/../../../key",
+            400,
+            "ambiguous_path",
+            "The path leads above its root; write it without '..'.",
+        ),
+        (
+            "TRACE",
+            "/v1/files",
+            405,
+            "method_not_allowed",
+            &format!("The method is not one of this path's; use one of these: {all}."),
+        ),
+        (
+            "PUT",
+            "/v1/embeddings",
+            405,
+            "method_not_allowed",
+            "The method is not one of this path's; use one of these: POST.",
+        ),
     ] {
         let (_, action) = begin(&two_providers(), &[(":method", method), (":path", path)], true);
-        assert_eq!(reply(action).0, 404, "{path}");
+        if let (405, RequestAction::Reply(reply)) = (status, &action) {
+            assert_eq!(reply.allow.as_deref(), Some(if method == "PUT" { "POST" } else { all }));
+        }
+        assert_eq!(reply(action), (status, openai(message, "null", code)), "{path}");
     }
 }
 
@@ -278,7 +330,7 @@ fn the_gateways_key_goes_only_to_paths_of_the_api() {
         ("/v1/mcp/server", false),
         ("/key/generate", false),
         ("/api/litellm/key/generate", false),
-        ("/v1beta/models", true),
+        ("/v1beta/files", true),
         ("/v1beta/keys", false),
         ("/x/v1/files", false),
     ] {
@@ -323,10 +375,136 @@ fn a_model_in_the_path_needs_no_body() {
     let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
     assert_eq!(forwarded(action).path.as_deref(), Some("/base/v1/engines/a%2Fb/completions"));
     let path = "/v1beta/models/q:a/b:streamGenerateContent?alt=sse&key=client";
-    let (session, action) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], false);
+    let mut session = post(&two_providers(), path);
     let expected = "/base/v1beta/models/a/b:streamGenerateContent?alt=sse";
-    assert_eq!(forwarded(action).path.as_deref(), Some(expected));
+    let outgoing = forwarded(send(&mut session, r#"{"contents":[]}"#, true));
+    assert_eq!((outgoing.path.as_deref(), outgoing.edit), (Some(expected), None));
+    let path = "/v1/models/q:m";
+    let (session, action) =
+        begin(&two_providers(), &[(":method", "DELETE"), (":path", path)], false);
+    assert_eq!(forwarded(action).path.as_deref(), Some("/base/v1/models/m"));
     assert!(matches!(session.phase, Phase::Passing));
+}
+
+#[test]
+fn geminis_body_names_the_model_as_a_resource() {
+    for (path, body, sent) in [
+        (
+            "q:e:embedContent",
+            r#"{"model":"models/q:e","content":1}"#,
+            r#"{"model":"models/e","content":1}"#,
+        ),
+        ("q:e:embedContent", r#"{"model":"models\/q:e"}"#, r#"{"model":"models/e"}"#),
+        ("q:e:embedContent", r#"{"model":"models/e"}"#, r#"{"model":"models/e"}"#),
+        ("q:e:embedContent", r#"{"model":"other"}"#, r#"{"model":"e"}"#),
+        (
+            "q:e:countTokens",
+            r#"{"contents":[{"args":{"model":"T"}}]}"#,
+            r#"{"contents":[{"args":{"model":"T"}}]}"#,
+        ),
+        (
+            "e:batchEmbedContents",
+            r#"{"requests":[{"model":"models/e"}]}"#,
+            r#"{"requests":[{"model":"models/e"}]}"#,
+        ),
+        (
+            "e:generateContent",
+            r#"{"contents":[{"model":"models/x"}]}"#,
+            r#"{"contents":[{"model":"models/x"}]}"#,
+        ),
+    ] {
+        let mut session = post(&two_providers(), &format!("/v1beta/models/{path}"));
+        let outgoing = forwarded(send(&mut session, body, true));
+        let seen = outgoing.edit.map(|edit| edit.apply(body.into()));
+        assert_eq!(String::from_utf8(seen.unwrap_or(body.into())).unwrap(), sent, "{path}");
+    }
+    let mut session = post(&two_providers(), "/v1beta/cachedContents");
+    let outgoing = forwarded(send(&mut session, r#"{"model":"models/q:e"}"#, true));
+    assert_eq!(outgoing.edit, Some(Edit { start: 10, end: 20, with: b"models/e".to_vec() }));
+    assert_eq!(session.provider().unwrap().name, "q");
+}
+
+#[test]
+fn a_model_in_an_object_that_would_have_to_change_is_refused() {
+    let said = |model: &str| {
+        let message = format!(
+            "An object in the body names the model '{model}', which this gateway does not change \
+             there; write a name that needs no change: the one that the provider knows."
+        );
+        (400, openai(&message, "\"model\"", "unread_model"))
+    };
+    for (path, body, model) in [
+        (
+            "/v1beta/models/q:e:batchEmbedContents",
+            r#"{"requests":[{"model":"models/q:e"}]}"#,
+            "models/q:e",
+        ),
+        (
+            "/v1beta/models/q:e:batchEmbedContents",
+            r#"{"requests":[{"model":"models/e"}]}"#,
+            "models/e",
+        ),
+        (
+            "/v1beta/models/e:batchEmbedContents",
+            r#"{"requests":[{"model":"models/x"}]}"#,
+            "models/x",
+        ),
+        (
+            "/v1beta/models/e:countTokens",
+            r#"{"generateContentRequest":{"model":"models/x"}}"#,
+            "models/x",
+        ),
+        (
+            "/v1/models/q:e:countTokens",
+            r#"{"generateContentRequest":{"model":"models/q:e"}}"#,
+            "models/q:e",
+        ),
+    ] {
+        let mut session = post(&two_providers(), path);
+        let (status, body) = reply(send(&mut session, body, true));
+        let message = format!("An object in the body names the model '{model}', which");
+        assert!(status == 400 && body.contains(&message), "{path}: {body}");
+    }
+    for (model, is_known) in [("x", true), ("q:x", false), ("p:x", false), ("", false)] {
+        let mut session = begin(
+            &two_providers(),
+            &[(":method", "POST"), (":path", "/v1/evals"), ("authorization", "c")],
+            false,
+        );
+        assert!(matches!(session.1, RequestAction::Forward(_)), "the body streams");
+        let body = format!(r#"{{"data_source":{{"model":"{model}"}}}}"#);
+        match send(&mut session.0, &body, true) {
+            RequestAction::Continue => assert!(is_known, "{model}"),
+            action => {
+                assert!(!is_known, "{model}");
+                assert_eq!(reply(action), said(model));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_websocket_of_responses_names_its_model_in_the_url() {
+    let path = |query| format!("/v1/responses{query}");
+    let action = get(&two_providers(), &path("?model=q:m"));
+    assert_eq!(forwarded(action).path.as_deref(), Some("/base/v1/responses?model=m"));
+    let message = "The WebSocket's URL names no 'model'; use HTTP, or write ?model= into the URL.";
+    let expected = (426, openai(message, "null", "websocket_model"));
+    assert_eq!(reply(get(&two_providers(), &path(""))), expected);
+    let action = get(&two_providers(), "/openai/realtime?api-version=1&deployment=q:m");
+    let expected = "/base/openai/realtime?api-version=1&deployment=m";
+    assert_eq!(forwarded(action).path.as_deref(), Some(expected));
+}
+
+#[test]
+fn a_content_type_is_ascii_where_the_body_is_read() {
+    let odd = ("content-type", "\u{a0}application/x-www-form-urlencoded");
+    let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", CHAT), odd], false);
+    let message = "The content-type has characters that are not ASCII; send application/json.";
+    assert_eq!(reply(action), (415, openai(message, "null", "unsupported_media_type")));
+    let (_, action) =
+        begin(&two_providers(), &[(":method", "POST"), (":path", "/v1/files"), odd], false);
+    forwarded(action);
 }
 
 #[test]
@@ -346,7 +524,15 @@ fn a_namespace_is_stripped_in_the_query() {
         Some("/v1/realtime?model=5")
     );
     assert_eq!(forwarded(get(&two_providers(), "/v1/realtime?call_id=c")).path, None);
-    for query in ["model=a&model=b", "model=a&mod%65l=b", "model=a;b", "x;model=a"] {
+    for query in [
+        "model=a&model=b",
+        "model=a&mod%65l=b",
+        "model=a;b",
+        "x;model=a",
+        "Model=a",
+        "model=a&MODEL=b",
+        "model=a&deployment=b",
+    ] {
         let (status, body) = reply(get(&two_providers(), &format!("/v1/realtime?{query}")));
         assert!(status == 400 && body.contains("duplicate_model"), "{query}: {body}");
     }

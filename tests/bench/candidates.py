@@ -7,29 +7,24 @@ import secrets
 import signal
 import sys
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
 import envoy_config
+from envoy_config import KEY, KEY_VARIABLE, KEYED, Settings
 from measure import LOAD_CORE, SERVER_CORE, pinned
-from processes import Server, free_port
-from workloads import FEW_WORKLOADS, GATEWAY_WORKLOADS, WORKLOADS, Workload
+from kit_py.processes import Server, free_port
+from tools import Tools
+from workloads import Workload
 
 HERE = Path(__file__).parent
 START_LIMIT_SECS = 120
 BARE = "bare"
-
-
-class Tools(NamedTuple):
-    """What was built and installed for a run."""
-
-    envoy: Path
-    gaud: Path
-    gaud_wasm: Path
-    noop_wasm: Path
-    upstream: Path
-    portkey: Path
+GAUD = "gaud"
 
 
 class Candidate(NamedTuple):
@@ -38,10 +33,9 @@ class Candidate(NamedTuple):
     pid: int
     url: str
     headers: dict[str, str]
-    workloads: tuple[Workload, ...]
-    edits: bool
-    rewrites: bool = False
+    does: frozenset[str] = frozenset()  # the words of filters.yaml
     is_gateway: bool = False
+    workloads: tuple[Workload, ...] = ()
 
 
 # What OpenAI's SDK for Python sends beside.
@@ -62,27 +56,33 @@ def start_upstream(tools: Tools, folder: Path, stack: ExitStack) -> str:
 
 
 def start_envoy(
-    tools: Tools, name: str, own: dict, upstream: str, folder: Path, stack: ExitStack, under: list[str] | None = None
+    tools: Tools,
+    name: str,
+    candidate: dict,
+    upstream: str,
+    folder: Path,
+    stack: ExitStack,
+    settings: Settings = KEYED,
+    under: Sequence = (),
 ) -> Candidate:
+    """Runs Envoy until it is ready: on the servers' core, or under a tool that counts, wherever there is room."""
     url, admin = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-    values = {"listen": url.removeprefix("http://"), "admin": admin.removeprefix("http://"), "upstream": upstream}
-    rendered = envoy_config.render(tools.gaud, tools.gaud_wasm, values, folder)
-    config = folder / f"{name}.json"
-    config.write_text(json.dumps(envoy_config.with_filter(rendered, own), indent=1))
-    server = run_envoy([*(under or []), tools.envoy], name, config, admin, folder, stack)
-    workloads = FEW_WORKLOADS if own.get("few") else WORKLOADS
-    edits, rewrites = (own.get(key, False) for key in ("edits", "rewrites"))
-    return Candidate(name, own["label"], server.process.pid, url, HEADERS, workloads, edits, rewrites)
-
-
-def run_envoy(
-    program: list, name: str, config: Path, admin: str, folder: Path, stack: ExitStack, workers: int = 1
-) -> Server:
-    """Runs Envoy until it is ready, on the servers' core."""
-    argv = [*program, "-c", config, "--concurrency", workers, "--disable-hot-restart", "--log-level", "warning"]
-    server = start(name, pinned(argv, SERVER_CORE), {}, folder, stack)
+    addresses = {"listen": url.removeprefix("http://"), "admin": admin.removeprefix("http://"), "upstream": upstream}
+    file = folder / f"{name}.yaml"
+    rendered = envoy_config.render(tools, settings, addresses, folder)
+    if candidate.get("rendered") and not under:
+        file.write_text(rendered)
+    else:
+        config = envoy_config.with_filter(yaml.load(rendered, yaml.CSafeLoader), candidate)
+        file.write_text(json.dumps(envoy_config.quiet(config) if under else config))
+    argv = [tools.envoy, "-c", file, "--concurrency", settings.workers, "--disable-hot-restart", "--log-level", "warning"]
+    argv = list(map(str, [*under, *argv])) if under else pinned(argv, SERVER_CORE)
+    # Under a tool an orderly end takes long, and tells nothing.
+    end_with = signal.SIGKILL if under else signal.SIGTERM
+    server = start(name, argv, {KEY_VARIABLE: KEY}, folder, stack, end_with)
     server.wait_until(lambda: answers(f"{admin}/ready"), START_LIMIT_SECS)
-    return server
+    does = {*candidate.get("does", ()), *(["key"] if candidate.get("rendered") and settings.sets_key else [])}
+    return Candidate(name, candidate["label"], server.process.pid, url, HEADERS, frozenset(does))
 
 
 def start_litellm(tools: Tools, upstream: str, folder: Path, stack: ExitStack) -> Candidate:
@@ -93,8 +93,7 @@ def start_litellm(tools: Tools, upstream: str, folder: Path, stack: ExitStack) -
     server = start("litellm", pinned([*argv, "--num_workers", 1], SERVER_CORE), env, folder, stack)
     headers = HEADERS | {"authorization": f"Bearer {key}"}
     server.wait_until(lambda: answers(f"{url}/v1/models", headers), START_LIMIT_SECS)
-    pid = server.process.pid
-    return Candidate("litellm", "LiteLLM", pid, url, headers, GATEWAY_WORKLOADS, edits=True, is_gateway=True)
+    return Candidate("litellm", "LiteLLM", server.process.pid, url, headers, frozenset(["edit"]), is_gateway=True)
 
 
 def start_portkey(tools: Tools, upstream: str, folder: Path, stack: ExitStack) -> Candidate:
@@ -103,16 +102,17 @@ def start_portkey(tools: Tools, upstream: str, folder: Path, stack: ExitStack) -
     server = start("portkey", pinned(argv, SERVER_CORE), {"NODE_ENV": "production"}, folder, stack)
     server.wait_until(lambda: answers(url), START_LIMIT_SECS)
     headers = HEADERS | {"x-portkey-provider": "openai", "x-portkey-custom-host": f"{upstream}/v1"}
-    pid = server.process.pid
-    return Candidate("portkey", "Portkey", pid, url, headers, GATEWAY_WORKLOADS, edits=False, is_gateway=True)
+    return Candidate("portkey", "Portkey", server.process.pid, url, headers, is_gateway=True)
 
 
 GATEWAYS = {"litellm": start_litellm, "portkey": start_portkey}
 
 
-def start(name: str, argv: list[str], env: dict[str, str], folder: Path, stack: ExitStack) -> Server:
+def start(
+    name: str, argv: list[str], env: dict[str, str], folder: Path, stack: ExitStack, end_with: signal.Signals = signal.SIGTERM
+) -> Server:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("GAUD_", "LITELLM_"))}
-    return stack.enter_context(Server(name, argv, kept | env, folder, end_with=signal.SIGTERM))
+    return stack.enter_context(Server(name, argv, kept | env, folder, end_with=end_with))
 
 
 def answers(url: str, headers: dict[str, str] | None = None) -> bool:

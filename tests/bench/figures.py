@@ -36,13 +36,13 @@ class Row(NamedTuple):
 
 
 def row(results: Results, workload: Workload, name: str) -> Row:
-    own, bare = results.samples[workload][name], results.samples[workload][BARE]
+    samples, bares = results.samples[workload][name], results.samples[workload][BARE]
 
     def each(value: Callable[[Sample], float]) -> Figure:
-        return Figure.of([value(sample) for sample in own])
+        return Figure.of([value(sample) for sample in samples])
 
     def beside(value: Callable[[Sample, Sample], float]) -> Figure:
-        return Figure.of([value(*pair) for pair in zip(own, bare, strict=True)])
+        return Figure.of([value(*pair) for pair in zip(samples, bares, strict=True)])
 
     return Row(
         rps=each(lambda sample: sample.rps),
@@ -58,4 +58,4 @@ def row(results: Results, workload: Workload, name: str) -> Row:
 
 def rows(results: Results) -> dict[Workload, dict[str, Row]]:
     """All of them, in the order in which they were measured."""
-    return {workload: {name: row(results, workload, name) for name in own} for workload, own in results.samples.items()}
+    return {workload: {name: row(results, workload, name) for name in by_name} for workload, by_name in results.samples.items()}

@@ -14,6 +14,8 @@ from workloads import Workload
 WARM_UP_SECS = 1
 # Slow gateways need a window in which some requests come to an end.
 GATEWAY_WINDOW_SECS = 4
+# There are many kinds of content, and each is compared with the others by ratio.
+CONTENT_WINDOW_SECS = 1
 
 
 class Results(NamedTuple):
@@ -25,10 +27,9 @@ class Results(NamedTuple):
 
 
 def write_bodies(workloads: list[Workload], folder: Path) -> dict[Workload, Path]:
-    files = {}
-    for workload in workloads:
-        files[workload] = folder / f"{workload.size}-{'first' if workload.model_first else 'last'}.json"
-        files[workload].write_bytes(body(workload.size, workload.model_first))
+    files = {workload: folder / f"body-{number}.json" for number, workload in enumerate(workloads)}
+    for workload, file in files.items():
+        file.write_bytes(body(workload.size, workload.model_first, workload.content))
     return files
 
 
@@ -40,9 +41,9 @@ def check_all(candidates: list[Candidate], files: dict[Workload, Path], upstream
 
 
 def warm_up(candidates: list[Candidate], files: dict[Workload, Path]) -> None:
-    """A VM compiles what runs often once more, and better; a gateway imports at its first request."""
+    """Caches and buffers fill, Lua is compiled, a gateway imports at its first request."""
     for candidate in candidates:
-        for workload in [own for own in candidate.workloads if own.size in (1_000, 100_000)][:2]:
+        for workload in [workload for workload in candidate.workloads if workload.size in (1_000, 100_000)][:2]:
             measure(candidate, workload, files, WARM_UP_SECS)
 
 
@@ -65,9 +66,11 @@ def run(candidates: list[Candidate], files: dict[Workload, Path], rounds: int, s
 
 def measure(candidate: Candidate, workload: Workload, files: dict[Workload, Path], secs: int) -> Sample:
     url = candidate.url + workload.path
-    window = GATEWAY_WINDOW_SECS if candidate.is_gateway else secs
+    window_secs = CONTENT_WINDOW_SECS if workload.is_content else secs
+    if candidate.is_gateway:
+        window_secs = GATEWAY_WINDOW_SECS
     try:
-        return sample(candidate.pid, url, candidate.headers, files[workload], workload.connections, window)
+        return sample(candidate.pid, url, candidate.headers, files[workload], workload.connections, window_secs)
     except Failed as failed:
         raise RuntimeError(f"{candidate.label}, {workload.name}: {failed}") from None
 

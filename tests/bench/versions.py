@@ -3,19 +3,33 @@
 import importlib.metadata
 import json
 import platform
+import re
 import subprocess
 from pathlib import Path
 
-from candidates import Tools
+from tools import ROOT, Tools
 
-ROOT = Path(__file__).parent.parent.parent
+
+def commit() -> str:
+    """The commit that is measured. Figures are no part of it: they are written while it is."""
+    name = said("git", "rev-parse", "--short", "HEAD")
+    changed = said("git", "status", "--porcelain", "--", ".", ":!tests/bench/results")
+    return f"commit {name} with uncommitted changes" if changed else f"commit {name}"
+
+
+def envoy_version(tools: Tools) -> str:
+    return re.search(r"/(\d+\.\d+\.\d+)", said(tools.envoy, "--version"))[1]
+
+
+def measured_at(tools: Tools) -> str:
+    """For the first line of a file of figures."""
+    return f"Measured at {commit()}, with Envoy {envoy_version(tools)} on {platform.machine()}"
 
 
 def versions(tools: Tools) -> dict[str, str]:
-    wasm = tools.gaud_wasm.stat().st_size
     portkey = json.loads((tools.portkey / "package.json").read_text())["version"]
     return {
-        "gaud": f"{said('git', 'describe', '--always', '--dirty')}, {wasm:,} bytes of wasm",
+        "gaud": f"{commit()}, {tools.gaud_wasm.stat().st_size:,} bytes of wasm",
         "Envoy": said(tools.envoy, "--version").rpartition("version: ")[2],
         "LiteLLM": importlib.metadata.version("litellm"),
         "Portkey": portkey,

@@ -1,6 +1,6 @@
 //! The rendered examples are configurations that the real Envoy takes, filter and all.
 
-#[path = "../e2e/own/paste.rs"]
+#[path = "../e2e/deployments/paste.rs"]
 mod paste;
 
 use std::fs;
@@ -10,12 +10,12 @@ use crate::folder;
 use crate::run::given;
 
 #[test]
-fn envoy_takes_the_whole_configuration() {
+fn envoy_accepts_the_whole_configuration() {
     assert_good(&example("envoy.yaml"));
 }
 
 #[test]
-fn envoy_takes_the_sections_in_somebodys_own_configuration() {
+fn envoy_accepts_the_sections_in_a_users_configuration() {
     let nowhere = 1;
     assert_good(&paste::paste(&example("filter.yaml"), nowhere));
 }

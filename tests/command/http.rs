@@ -1,4 +1,4 @@
-//! The least of a client, for what needs no more than an answer.
+//! A minimal HTTP client.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -11,9 +11,12 @@
 mod http;
 mod program;
 
+mod admin;
+mod check;
 mod example;
 mod run;
 mod status;
+mod stop;
 mod upstream;
 
 use tempfile::TempDir;

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// Longer than anything here takes, on a machine that has other things to do.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A running `gaud`, in a process group of its own, as a shell would start it.
+/// A running `gaud`, in a process group, as a shell would start it.
 pub(crate) struct Program {
     child: Child,
     stdout: Receiver<String>,
@@ -91,7 +91,7 @@ impl Program {
     }
 
     pub(crate) fn group(&self) -> u32 {
-        self.child.id() // it leads its own
+        self.child.id() // it leads its group
     }
 
     fn pid(&self) -> Pid {
@@ -168,7 +168,7 @@ pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
 fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
-        // It reads on when nobody listens: a full pipe would stop the program.
+        // Reads on when no test listens: a full pipe would stop the program.
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
             let _ = sender.send(line);
         }

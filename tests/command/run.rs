@@ -1,4 +1,4 @@
-//! `gaud run`, from its start to its end, which leaves nothing behind.
+//! `gaud run`, from its start to its end, which leaves no process and no file.
 //!
 //! `make test` names the real Envoy in `$ENVOY_PATH` and the filter in `$GAUD_WASM`.
 
@@ -47,7 +47,7 @@ fn script_for_version(folder: &Path, version: &str, script: &str) -> String {
     path.display().to_string()
 }
 
-/// What a run leaves in the folder for temporary files, beside its own configuration.
+/// What a run leaves in the folder for temporary files, beside its configuration.
 fn left_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder").flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -55,7 +55,7 @@ fn left_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_request_gets_through_and_the_end_is_clean() {
+fn run_serves_requests_and_leaves_nothing_when_it_ends() {
     let terminate = |run: &Program| run.signal(Signal::TERM);
     let hang_up = |run: &Program| run.signal(Signal::HUP);
     for how in [Program::interrupt, terminate, hang_up] {
@@ -80,11 +80,11 @@ fn a_request_gets_through_and_the_end_is_clean() {
 
 /// On the addresses that are used when nothing names others, as soon as they are free.
 #[test]
-fn without_a_configuration_there_is_a_provider_all_the_same() {
+fn run_has_a_provider_without_a_configuration_file() {
     let folder = folder();
     let (_upstream, provider) = upstream(folder.path());
-    let own = format!("http://{provider}");
-    let rows = [(vec![], true), (vec![("GAUD_LITELLM_URL", own.as_str())], false)];
+    let url = format!("http://{provider}");
+    let rows = [(vec![], true), (vec![("GAUD_LITELLM_URL", url.as_str())], false)];
     for (mut environment, stand_in) in rows {
         until("the default addresses", || {
             let free = |address| TcpListener::bind(address).is_ok();
@@ -104,7 +104,7 @@ fn without_a_configuration_there_is_a_provider_all_the_same() {
 }
 
 #[test]
-fn a_filter_that_is_not_there_is_named() {
+fn a_missing_filter_is_named() {
     let folder = folder();
     configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
     let end = Program::start(folder.path(), &["run", "--wasm", "nowhere.wasm"], &[]).ended();
@@ -114,7 +114,7 @@ fn a_filter_that_is_not_there_is_named() {
 }
 
 #[test]
-fn an_envoy_that_refuses_the_filter_tells_why() {
+fn run_says_why_envoy_rejects_the_filter() {
     let folder = folder();
     configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
     fs::write(folder.path().join("gaud.wasm"), "no module").expect("a file");
@@ -126,7 +126,7 @@ fn an_envoy_that_refuses_the_filter_tells_why() {
 }
 
 #[test]
-fn an_envoy_that_ends_by_itself_is_an_error() {
+fn an_envoy_that_dies_is_an_error() {
     let folder = folder();
     configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
     let mut run = run(folder.path(), &given("ENVOY_PATH"));
@@ -139,7 +139,7 @@ fn an_envoy_that_ends_by_itself_is_an_error() {
 }
 
 #[test]
-fn an_envoy_that_does_not_start_tells_why() {
+fn run_says_why_envoy_does_not_start() {
     let folder = folder();
     configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
     let script = "echo '[t][warning][main] old' >&2; echo '[t][critical][main] bad' >&2; exit 7";

@@ -25,7 +25,7 @@ fn rows(output: &Output) -> Vec<String> {
 }
 
 #[test]
-fn it_prints_how_the_providers_are() {
+fn status_prints_the_state_of_each_provider() {
     let folder = folder();
     let (_upstream, provider) = upstream(folder.path());
     configured(folder.path(), "127.0.0.1:0", &provider);
@@ -44,7 +44,7 @@ fn it_prints_how_the_providers_are() {
 }
 
 #[test]
-fn without_a_gateway_it_says_where_it_looked() {
+fn without_a_gateway_status_says_where_it_looked() {
     let folder = folder();
     // A port that was free a moment ago.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

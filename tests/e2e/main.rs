@@ -1,8 +1,8 @@
 //! The gateway as its users run it: the real Envoy with the built filter, between real sockets.
 //!
-//! `harness` starts and ends Envoy, `upstream` stands for the providers and records what reaches
-//! them, `client` speaks HTTP/1.1 byte by byte and HTTP/2 frame by frame. `proving` shows on an
-//! Envoy without the filter that these tools tell the truth; every other module is a suite.
+//! `kit` has the tools: it starts and ends Envoy, answers in the providers' place, and speaks HTTP/1.1
+//! byte by byte and HTTP/2 frame by frame. Every other module is a folder of suites, named after what
+//! they prove. `tests/README.md` maps them.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -13,38 +13,16 @@
     clippy::unwrap_used
 )]
 
-mod client;
-mod harness;
-mod lean;
-mod pair;
-mod refusal;
-mod samples;
-mod upstream;
+mod kit;
 
-mod proving;
-
-mod body;
+mod bodies;
 mod breaker;
-mod chaos;
 mod credentials;
-mod cutting;
-mod endpoints;
-mod errors;
-mod failing;
+mod deployments;
+mod edge;
 mod failover;
 mod hostile;
-mod late;
-mod lists;
-mod mesh;
-mod multipart;
-mod mutants;
-mod own;
-mod paths;
-mod reaching;
+mod long;
+mod models;
+mod providers;
 mod routing;
-mod secrets;
-mod soak;
-mod storm;
-mod streaming;
-mod trap;
-mod upload;

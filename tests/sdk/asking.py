@@ -1,4 +1,4 @@
-"""Requests with a script, and what the SDK and the providers saw of them."""
+"""Scripted requests (`kit_py/acts.py`): what the SDK receives, and which providers were asked."""
 
 import itertools
 import time
@@ -6,25 +6,23 @@ from typing import NamedTuple
 
 import openai
 
+from kit_py.stand_in import StandIn
+
 CASES = itertools.count()
 
 
-class Asked(NamedTuple):
-    """A request that was answered."""
-
+class Answered(NamedTuple):
     model: str
     text: str
     provider: str
-    attempts: int
-    seen: str
+    counted_attempts: int
+    attempts: str
 
 
 class Failed(NamedTuple):
-    """A request that ended in an exception."""
-
     error: Exception
     secs: float
-    seen: str
+    attempts: str
 
     @property
     def header(self):
@@ -32,31 +30,35 @@ class Failed(NamedTuple):
 
 
 class Asker:
-    """The SDK against one gateway; without its own retries unless it is told of some."""
+    """The SDK with one gateway; without retries of its own, unless `options` say otherwise."""
 
-    def __init__(self, url: str, providers, **options):
-        self.providers = providers
+    def __init__(self, url: str, stand_in: StandIn, **options):
+        self.stand_in = stand_in
         self.openai = openai.OpenAI(base_url=f"{url}/v1", api_key="sk-of-a-caller", **({"max_retries": 0} | options))
 
-    def ask(self, script: str, stream: bool = False) -> Asked:
-        return self._ask(f"case-{next(CASES)}", script, stream)
+    def ask(self, script: str = "", stream: bool = False) -> Answered:
+        return self._ask(next_case(), script, stream)
 
-    def fail(self, script: str, stream: bool = False) -> Failed:
-        case = f"case-{next(CASES)}"
+    def fail(self, script: str = "", stream: bool = False) -> Failed:
+        case = next_case()
         began = time.monotonic()
         try:
-            asked = self._ask(case, script, stream)
+            answered = self._ask(case, script, stream)
         except Exception as error:
-            return Failed(error, time.monotonic() - began, self.providers.seen(case))
-        raise AssertionError(f"no exception but {asked}")
+            return Failed(error, time.monotonic() - began, self.stand_in.attempts(case))
+        raise AssertionError(f"no exception but {answered}")
 
-    def _ask(self, case: str, script: str, stream: bool) -> Asked:
+    def _ask(self, case: str, script: str, stream: bool) -> Answered:
         messages = [{"role": "user", "content": f"{case} {script}"}]
         raw = self.openai.chat.completions.with_raw_response.create(model="gpt-4o", messages=messages, stream=stream)
         parsed = raw.parse()
         model, text = read(parsed) if stream else (parsed.model, parsed.choices[0].message.content)
-        attempts = int(raw.headers["x-gaud-attempts"])
-        return Asked(model, text, raw.headers["x-gaud-provider"], attempts, self.providers.seen(case))
+        counted = int(raw.headers["x-gaud-attempts"])
+        return Answered(model, text, raw.headers["x-gaud-provider"], counted, self.stand_in.attempts(case))
+
+
+def next_case() -> str:
+    return f"case-{next(CASES)}"
 
 
 def read(stream) -> tuple[str, str]:

@@ -1,14 +1,14 @@
-"""Each endpoint of OpenAI's SDK: what is called, the request that it is, and what the SDK makes of the answer."""
+"""Each endpoint of OpenAI's SDK: the call, the request that the call sends, and the value that the SDK returns."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import openai
 
-from answers import AUDIO, TEXT, WORDS
+from kit_py.answers import AUDIO, TEXT, WORDS
 
 MODEL = "named:rec-large"
-UPLOAD = bytes(range(256)) * 4000 + b"\r\n--not-a-boundary\r\n"  # a megabyte, with what looks like the end of a part
+UPLOAD = bytes(range(256)) * 4000 + b"\r\n--not-a-boundary\r\n"  # a megabyte, with bytes like those between two parts
 ASK = {"model": MODEL, "messages": [{"role": "user", "content": "Grüße 🦀"}]}
 AGENT = {"assistant_id": "asst_1", "model": MODEL}
 
@@ -39,7 +39,7 @@ def image(answer) -> str | None:
 IMAGE = "AAECAwQFBgcI"
 FILE = ("sound.wav", UPLOAD)
 
-# These name a model.
+# With a model.
 NAMED = [
     Call("POST /v1/chat/completions", lambda c: c.chat.completions.create(**ASK).choices[0].message.content, TEXT),
     Call("POST /v1/chat/completions", lambda c: words(c.chat.completions.create(**ASK, stream=True)), WORDS),
@@ -72,7 +72,7 @@ NAMED = [
     Call("POST /v1/videos", lambda c: c.videos.create(model=MODEL, prompt="A crab").id, "video_1"),
 ]
 
-# These name none: the default provider has them all.
+# Without a model, so the default provider gets them all.
 PLAIN = [
     Call("GET /v1/chat/completions", lambda c: c.chat.completions.list().data[0].id, "chatcmpl-1"),
     Call("GET /v1/chat/completions/c1", lambda c: c.chat.completions.retrieve("c1").id, "c1"),

@@ -1,37 +1,38 @@
-"""The servers of a run: an upstream, one LiteLLM (it takes seconds to start, so all tests share it) and two gateways.
+"""The servers of a run: the stand-in provider, one LiteLLM, and the gateways that several files of tests share.
 
-`--direct` sends what would go to the gateway to LiteLLM itself: it tells whose fault a failure is.
+LiteLLM takes seconds of processor time to start, and with a database even more. Both start while the tests run that
+need neither: those tests come first.
+`--direct` sends to LiteLLM itself what would go to the gateway, which tells whose fault a failure is.
 """
 
-import os
-import secrets
-import signal
-import sys
-import threading
-import urllib.request
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import openai
 import pytest
 
-pytest.register_assert_rewrite("wire")  # before anything imports it
+pytest.register_assert_rewrite("wire", "kit_py")  # before the first import of them
 
-import gateway as gateway_process
-from processes import Server, free_port
-from recorder import Recorder
-from upstream import KEY as UPSTREAM_KEY
-from upstream import Upstream
+import database
+from kit_py import gaud
+from kit_py.stand_in import StandIn
+from litellm_server import MASTER_KEY, LiteLlm, without_prisma
 from wire import SECRETS, Wire
 
 HERE = Path(__file__).parent
-MASTER_KEY = f"sk-{secrets.token_hex(32)}"  # LiteLLM refuses to start with a short one
+CONFIGS = HERE / "configs"
 CLIENT_KEY = "sk-client-that-litellm-does-not-know"
-LITELLM_START_LIMIT_SECS = 120  # 7 s of processor time, beside whatever else the machine does
+# The fixtures of a test say what must have started.
+NEED_LITELLM = {"litellm", "endpoint"}
+NEED_DATABASE = {"litellm_with_database"}
 
 
 class Endpoint(NamedTuple):
-    """Where a client is pointed at, and the key it is given: all that a user of an SDK changes."""
+    """The address of a client and its key: all that a user of an SDK changes."""
 
     url: str
     key: str
@@ -45,11 +46,20 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption("--direct"):
-        return
-    for item in items:
-        if item.get_closest_marker("gateway"):
-            item.add_marker(pytest.mark.skip(reason="--direct"))
+    items.sort(key=lambda item: (needs(item, NEED_DATABASE), needs(item, NEED_LITELLM)))
+    if config.getoption("--direct"):
+        for item in items:
+            if item.get_closest_marker("gateway"):
+                item.add_marker(pytest.mark.skip(reason="--direct"))
+
+
+def needs(item, fixtures: set[str]) -> bool:
+    return not fixtures.isdisjoint(item.fixturenames)
+
+
+def is_needed(request, fixtures: set[str]) -> bool:
+    """Whether a test of this run, which is not skipped, needs one of these fixtures."""
+    return any(needs(item, fixtures) and not item.get_closest_marker("skip") for item in request.session.items)
 
 
 @pytest.fixture(scope="session")
@@ -58,76 +68,78 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def upstream() -> Upstream:
-    server = Upstream()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+def stand_in() -> StandIn:
+    server = StandIn()
     yield server
-    server.shutdown()
-    server.server_close()
+    server.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def starting_litellm(request, stand_in, folder) -> LiteLlm | None:
+    if not is_needed(request, NEED_LITELLM):
+        yield None
+        return
+    litellm = LiteLlm("litellm", stand_in, folder, without_prisma(folder))
+    litellm.start()
+    yield litellm
+    litellm.server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def starting_litellm_with_database(request, starting_litellm, stand_in, folder) -> Future | None:
+    if not is_needed(request, NEED_DATABASE):
+        yield None
+        return
+
+    def start() -> LiteLlm:
+        if starting_litellm:
+            starting_litellm.wait()  # more tests need it
+        return stack.enter_context(run_litellm_with_database(stand_in, folder)).wait()
+
+    with ExitStack() as stack, ThreadPoolExecutor() as threads:
+        yield threads.submit(start)
+
+
+@contextmanager
+def run_litellm_with_database(stand_in: StandIn, folder: Path) -> Iterator[LiteLlm]:
+    with database.running(folder) as environment:
+        litellm = LiteLlm("litellm-database", stand_in, folder, environment)
+        litellm.start()
+        with litellm.server:
+            yield litellm
 
 
 @pytest.fixture(scope="session")
-def litellm(upstream, folder) -> Endpoint:
-    port = free_port()
-    endpoint = Endpoint(f"http://127.0.0.1:{port}", MASTER_KEY)
-    with litellm_server("litellm", port, upstream, folder) as server:
-        # Asked with the key of this run: whatever else may have taken the port in the meantime does not know it.
-        server.wait_until(lambda: answers(endpoint), LITELLM_START_LIMIT_SECS)
-        yield endpoint
-
-
-def litellm_server(
-    name: str,
-    port: int,
-    upstream: Upstream,
-    folder: Path,
-    config: Path = HERE / "litellm.yaml",
-    database: dict[str, str] | None = None,
-) -> Server:
-    program = Path(sys.executable).parent / "litellm"
-    argv = [program, "--config", config, "--host", "127.0.0.1", "--port", port, "--num_workers", 1]
-    environment = litellm_environment(upstream) | (database or {})
-    return Server(name, [str(arg) for arg in argv], environment, folder, end_with=signal.SIGTERM)
-
-
-def litellm_environment(upstream: Upstream) -> dict[str, str]:
-    return os.environ | {
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # no download at start
-        "LITELLM_MASTER_KEY": MASTER_KEY,
-        "UPSTREAM_URL": f"{upstream.url}/v1",
-        "UPSTREAM_KEY": UPSTREAM_KEY,
-    }
-
-
-def answers(endpoint: Endpoint) -> bool:
-    request = urllib.request.Request(f"{endpoint.url}/v1/models", headers={"authorization": f"Bearer {endpoint.key}"})
-    try:
-        return urllib.request.urlopen(request, timeout=5).status == 200
-    except OSError:
-        return False
+def litellm(starting_litellm) -> LiteLlm:
+    return starting_litellm.wait()
 
 
 @pytest.fixture(scope="session")
-def gateway(litellm, upstream, folder) -> Endpoint:
-    """Holds LiteLLM's key, so that its clients' keys need not be LiteLLM's."""
-    yield from run_gateway("default", litellm, upstream, folder, CLIENT_KEY)
+def litellm_with_database(starting_litellm_with_database) -> LiteLlm:
+    return starting_litellm_with_database.result()
 
 
 @pytest.fixture(scope="session")
-def strict(litellm, upstream, folder) -> Endpoint:
-    """Has no default provider, and passes its clients' keys on."""
-    yield from run_gateway("strict", litellm, upstream, folder, MASTER_KEY)
+def gateway(litellm, stand_in, folder) -> Endpoint:
+    """A gateway with LiteLLM's key, so that the keys of its clients need not be LiteLLM's."""
+    yield from run_gateway("litellm", litellm, stand_in, folder, CLIENT_KEY)
 
 
-def run_gateway(name: str, litellm: Endpoint, upstream: Upstream, folder: Path, key: str):
-    values = {"litellm": litellm.url, "upstream": upstream.url}
-    with gateway_process.running(name, values, {"LITELLM_MASTER_KEY": MASTER_KEY}, folder) as address:
+@pytest.fixture(scope="session")
+def strict(litellm, stand_in, folder) -> Endpoint:
+    """A gateway without a default provider, which passes the keys of its clients on."""
+    yield from run_gateway("strict", litellm, stand_in, folder, MASTER_KEY)
+
+
+def run_gateway(name: str, litellm: LiteLlm, stand_in: StandIn, folder: Path, key: str):
+    values = {"litellm": litellm.url, "stand_in": stand_in.url}
+    with gaud.running(CONFIGS / f"{name}.toml", values, {"LITELLM_MASTER_KEY": MASTER_KEY}, folder) as address:
         yield Endpoint(address, key)
 
 
 @pytest.fixture(scope="session")
-def endpoint(request) -> Endpoint:
-    """What is under test: the gateway, or with --direct LiteLLM itself."""
+def endpoint(request) -> Endpoint | LiteLlm:
+    """The server under test: the gateway, or LiteLLM itself with --direct."""
     return request.getfixturevalue("litellm" if request.config.getoption("--direct") else "gateway")
 
 
@@ -137,19 +149,20 @@ def client(endpoint) -> openai.OpenAI:
 
 
 @pytest.fixture(scope="session")
-def recorder() -> Recorder:
-    server = Recorder()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
-def endpoints(recorder, folder) -> str:
-    """The address of a gateway whose providers keep what they receive."""
-    with gateway_process.running("endpoints", {"recorder": recorder.url}, SECRETS, folder) as address:
+def endpoints(stand_in, folder) -> str:
+    """The address of a gateway with a provider of each kind, all of them the stand-in."""
+    with gaud.running(CONFIGS / "endpoints.toml", {"stand_in": stand_in.url}, SECRETS, folder) as address:
         yield address
 
 
 @pytest.fixture
-def wire(endpoints, recorder) -> Wire:
-    return Wire(endpoints, recorder)
+def wire(endpoints, stand_in) -> Wire:
+    return Wire(endpoints, stand_in)
+
+
+@pytest.fixture(scope="session")
+def packages() -> None:
+    """Installs what package-lock.json names, unless that has been done since the file changed."""
+    installed, wanted = HERE / "node_modules/.package-lock.json", HERE / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=HERE, check=True)

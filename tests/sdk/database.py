@@ -1,4 +1,4 @@
-"""A PostgreSQL with LiteLLM's tables, and what LiteLLM is told about it."""
+"""A PostgreSQL with LiteLLM's tables, and the environment of a LiteLLM that uses it."""
 
 import os
 import pwd
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import litellm_proxy_extras
 
-from processes import Server, free_port
+from kit_py.processes import Server, free_port
 
 HERE = Path(__file__).parent
 PRISMA = HERE / "postgres"
@@ -23,9 +23,9 @@ START_LIMIT_SECS = 30
 
 @contextmanager
 def running(logs: Path) -> Iterator[dict[str, str]]:
-    """A new cluster for the length of a `with`; gives the environment of a LiteLLM that uses it."""
+    """Runs a new cluster; gives the environment of a LiteLLM that uses the cluster."""
     with tempfile.TemporaryDirectory(prefix="gaud-postgres-") as folder:
-        own_by_server(Path(folder))
+        give_to_server(Path(folder))
         data = f"{folder}/data"
         create = ["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]
         subprocess.run(as_server([program("initdb"), "--pgdata", data, *create]), check=True, stdout=subprocess.DEVNULL)
@@ -41,7 +41,7 @@ def running(logs: Path) -> Iterator[dict[str, str]]:
 
 
 def program(name: str) -> str:
-    """Debian keeps them out of the PATH, in a folder for each version."""
+    """Debian has PostgreSQL's programs outside of the PATH, in a folder for each version."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
     if found := shutil.which(name, path=str(versions[-1]) if versions else None):
         return found
@@ -55,7 +55,7 @@ def as_server(argv: list[str]) -> list[str]:
     return ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", *argv]
 
 
-def own_by_server(folder: Path) -> None:
+def give_to_server(folder: Path) -> None:
     if os.geteuid() == 0:
         user = pwd.getpwnam("postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)
@@ -66,7 +66,7 @@ def accepts(url: str) -> bool:
 
 
 def migrate(url: str) -> None:
-    """LiteLLM's own migrations, in their order. Prisma's engine for them would be one more download."""
+    """Runs LiteLLM's migrations in order. Prisma's engine for them would be one more download."""
     statements = "\n".join(file.read_text() for file in sorted(MIGRATIONS.glob("*/migration.sql")))
     argv = [program("psql"), "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--dbname", url]
     quiet = os.environ | {"PGOPTIONS": "-c client_min_messages=warning"}
@@ -85,6 +85,6 @@ def environment(url: str) -> dict[str, str]:
         "PATH": f"{tools}:{os.environ['PATH']}",
         "PRISMA_CLI_QUERY_ENGINE_TYPE": "binary",
         "PRISMA_QUERY_ENGINE_BINARY": engine,
-        "PRISMA_SCHEMA_ENGINE_BINARY": engine,  # so that nothing is downloaded; LiteLLM only compares schemas with it
+        "PRISMA_SCHEMA_ENGINE_BINARY": engine,  # prevents a download; LiteLLM only compares schemas with it
         "STORE_MODEL_IN_DB": "True",
     }

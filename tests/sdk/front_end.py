@@ -1,4 +1,4 @@
-"""Open WebUI, as its users have it: an account, a list of models, a chat. `make test-front-end` installs and runs it."""
+"""Open WebUI with an account, a list of models and a chat. `make test-front-end` installs and runs it."""
 
 import os
 import secrets
@@ -7,13 +7,13 @@ import signal
 import httpx
 import pytest
 
-import gateway as gateway_process
-from answers import TEXT
-from gateway import ROOT
-from processes import Server, free_port
+from conftest import CONFIGS
+from kit_py import gaud
+from kit_py.answers import TEXT
+from kit_py.processes import Server, free_port
 from wire import CLIENT_KEY, CREDENTIAL, SECRETS
 
-PROGRAM = os.environ.get("OPEN_WEBUI", str(ROOT / ".tools/open-webui/bin/open-webui"))
+PROGRAM = os.environ.get("OPEN_WEBUI", str(gaud.ROOT / ".tools/open-webui/bin/open-webui"))
 START_LIMIT_SECS = 180
 SETTINGS = {
     "ANONYMIZED_TELEMETRY": "false",
@@ -25,14 +25,14 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def web(recorder, folder) -> httpx.Client:
+def web(stand_in, folder) -> httpx.Client:
     """A client of Open WebUI with its administrator's token."""
-    with gateway_process.running("front_end", {"recorder": recorder.url}, SECRETS, folder) as address:
+    with gaud.running(CONFIGS / "front_end.toml", {"stand_in": stand_in.url}, SECRETS, folder) as address:
         port = free_port()
-        own = {"DATA_DIR": str(folder), "STATIC_DIR": str(folder / "static"), "WEBUI_SECRET_KEY": secrets.token_hex(16)}
+        data = {"DATA_DIR": str(folder), "STATIC_DIR": str(folder / "static"), "WEBUI_SECRET_KEY": secrets.token_hex(16)}
         gateway = {"OPENAI_API_BASE_URL": f"{address}/v1", "OPENAI_API_KEY": CLIENT_KEY}
         argv = [PROGRAM, "serve", "--host", "127.0.0.1", "--port", str(port)]
-        environment = os.environ | SETTINGS | own | gateway
+        environment = os.environ | SETTINGS | data | gateway
         with Server("open-webui", argv, environment, folder, end_with=signal.SIGTERM) as server:
             client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
             server.wait_until(lambda: is_up(client), START_LIMIT_SECS)
@@ -66,13 +66,13 @@ def test_the_models(web):
 
 
 @pytest.mark.parametrize(("model", "provider"), [("rec-large", "plain"), ("named:rec-large", "named")])
-def test_a_chat(web, recorder, model, provider):
+def test_a_chat(web, stand_in, model, provider):
     web.get("/api/models")
-    recorder.take()
+    stand_in.take()
     answer = web.post("/api/chat/completions", json=ask(model, stream=False))
     assert answer.status_code == 200, answer.text
     assert answer.json()["choices"][0]["message"]["content"] == TEXT
-    seen = recorder.one()
+    seen = stand_in.one()
     assert seen.path == f"/{provider}/v1/chat/completions"
     assert seen.json["model"] == "rec-large"
     assert seen.credentials == CREDENTIAL[provider]

@@ -1,9 +1,9 @@
-"""Anthropic's SDK for Python: what the provider receives, what the SDK gets back, and the gateway's own errors."""
+"""Anthropic's SDK for Python: what the provider receives, what the SDK receives, and the gateway's own errors."""
 
 import anthropic
 import pytest
 
-from answers import TEXT, WORDS
+from kit_py.answers import TEXT, WORDS
 from wire import CLIENT_KEY, EXTRA, Wire
 
 pytestmark = pytest.mark.gateway
@@ -12,7 +12,7 @@ NAMES = [("claude-sonnet-4", ""), ("claude:claude-sonnet-4", "claude:")]
 
 @pytest.fixture
 def client(wire) -> anthropic.Anthropic:
-    http = anthropic.DefaultHttpxClient(event_hooks={"request": [wire.hook]})
+    http = anthropic.DefaultHttpxClient(**wire.http)
     return anthropic.Anthropic(base_url=wire.url, api_key=CLIENT_KEY, http_client=http, max_retries=0)
 
 
@@ -48,9 +48,9 @@ def test_tokens_are_counted(client, wire):
     arrived(wire, "claude:", "/v1/messages/count_tokens")
 
 
-def test_a_client_that_names_no_version(wire):
-    """`headers` of the provider brings what a client of another kind does not send."""
-    http = anthropic.DefaultHttpxClient(event_hooks={"request": [wire.hook]})
+def test_a_client_that_sends_no_version(wire):
+    """The provider's `headers` add what a client of another kind does not send."""
+    http = anthropic.DefaultHttpxClient(**wire.http)
     version = {"anthropic-version": anthropic.Omit()}
     bare = anthropic.Anthropic(base_url=wire.url, api_key=CLIENT_KEY, http_client=http, default_headers=version)
     assert bare.messages.create(**ask("claude-sonnet-4"), max_tokens=9).content[0].text == TEXT
@@ -62,7 +62,7 @@ def test_the_models(client, wire):
     assert {"claude-sonnet-4", "named:rec-large"} <= {model.id for model in models}
     assert {model.type for model in models} == {"model"}
     assert client.models.retrieve("claude-sonnet-4").display_name
-    assert not wire.recorder.take(), "the gateway answers by itself"
+    assert not wire.stand_in.take(), "the gateway itself answers"
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_the_models(client, wire):
         ("m\u0000", anthropic.BadRequestError, "invalid_request_error"),
         ("absent:claude-sonnet-4", anthropic.InternalServerError, "api_error"),
     ],
-    ids=["nothing behind the namespace", "a control character", "a provider that is not there"],
+    ids=["a namespace without a model", "a control character", "a provider that does not listen"],
 )
 def test_the_gateway_s_own_errors(client, wire, model, error, kind):
     with pytest.raises(error) as caught:
         client.messages.create(**ask(model), max_tokens=9)
     assert caught.value.body["type"] == "error"
     assert caught.value.body["error"]["type"] == kind
-    assert not wire.recorder.take()
+    assert not wire.stand_in.take()
 
 
 def test_a_model_that_is_not_listed(client):

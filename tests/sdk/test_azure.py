@@ -1,4 +1,4 @@
-"""OpenAI's SDK as its users have it for Azure: the model stands in the path, and in the body as well."""
+"""OpenAI's SDK for Azure: the model is in the path and in the body."""
 
 import hashlib
 import json
@@ -6,8 +6,8 @@ import json
 import openai
 import pytest
 
-from answers import AUDIO, TEXT, WORDS
 from calls import UPLOAD, words
+from kit_py.answers import AUDIO, TEXT, WORDS
 from test_endpoints import client_of
 from wire import CREDENTIAL
 
@@ -33,20 +33,20 @@ def client(wire) -> openai.AzureOpenAI:
 )
 def test_a_deployment(client, wire, path, call, value):
     assert call(client) == value
-    seen = wire.recorder.one()
+    seen = wire.stand_in.one()
     assert seen.path == f"/azure/openai/deployments/gpt-4o/{path}?api-version=2024-10-21"
-    assert seen.json["model"] == "gpt-4o", "the model of the body is that of the path"
+    assert seen.json["model"] == "gpt-4o", "the body has the model of the path"
     assert seen.json == {**json.loads(wire.sent[0].body), "model": "gpt-4o"}
     assert seen.credentials == CREDENTIAL["azure"]
 
 
 def test_an_upload_to_a_deployment(wire):
-    """With `azure_deployment` the path is the client's base URL, and the form's model is whatever the caller wrote."""
+    """With `azure_deployment` the path is the client's base URL, and the form has the model that the caller wrote."""
     client = client_of(
         wire, openai.AzureOpenAI, azure_endpoint=wire.url, api_version="2024-10-21", azure_deployment="azure:whisper"
     )
     assert client.audio.transcriptions.create(model="azure:whisper", file=("sound.wav", UPLOAD)).text == TEXT
-    seen = wire.recorder.one()
+    seen = wire.stand_in.one()
     assert seen.path == "/azure/openai/deployments/whisper/audio/transcriptions?api-version=2024-10-21"
     parts = {part.name: part for part in seen.form}
     assert parts["file"].sha256 == hashlib.sha256(UPLOAD).hexdigest()

@@ -1,4 +1,4 @@
-"""OpenAI's SDK for Python drives every endpoint it has: what the provider receives, and what the SDK gets back."""
+"""OpenAI's SDK for Python calls each of its endpoints: what the provider receives, and what the SDK receives."""
 
 import hashlib
 from itertools import count
@@ -18,12 +18,12 @@ UPLOADS = {
     "POST /v1/files": "file",
     "POST /v1/uploads/u9/parts": "data",
 }
-# What no gateway has a part in: checks on the spot, and an organization's administration.
-ELSEWHERE = {"admin", "beta", "webhooks", "content_provenance_checks", "skills"}
+# No gateway takes part in these: local checks, and the administration of an organization.
+WITHOUT_GATEWAY = {"admin", "beta", "webhooks", "content_provenance_checks", "skills"}
 
 
 def client_of(wire: Wire, kind=openai.OpenAI, **options) -> openai.OpenAI:
-    http = openai.DefaultHttpxClient(event_hooks={"request": [wire.hook]})
+    http = openai.DefaultHttpxClient(**wire.http)
     return kind(api_key=CLIENT_KEY, http_client=http, max_retries=0, **options)
 
 
@@ -38,7 +38,7 @@ def ids(calls: list[Call]) -> list[str]:
 
 
 @pytest.mark.parametrize("call", NAMED, ids=ids(NAMED))
-def test_a_request_that_names_a_model(client, wire, call):
+def test_a_request_with_a_model(client, wire, call):
     value = call.call(client)
     seen = wire.arrived("named", namespace="named:")
     assert is_request(seen, "named", call.request)
@@ -48,7 +48,7 @@ def test_a_request_that_names_a_model(client, wire, call):
 
 
 @pytest.mark.parametrize("call", PLAIN, ids=ids(PLAIN))
-def test_a_request_that_names_none(client, wire, call):
+def test_a_request_without_a_model(client, wire, call):
     value = call.call(client)
     seen = wire.arrived("plain")
     assert is_request(seen, "plain", call.request)
@@ -75,16 +75,16 @@ def assert_the_file_arrived(seen, request: str):
 
 
 def test_no_endpoint_of_the_sdk_is_forgotten(client):
-    """A new version of the SDK with a resource that no call here drives fails this."""
-    resources = {name for name in dir(type(client)) if hasattr(getattr(client, name), "_client")} - ELSEWHERE
-    driven = {name for call in NAMED + PLAIN for name in call.call.__code__.co_names} | {"chat", "models"}
-    assert {name for name in resources if not name.startswith(("with_", "_"))} <= driven
+    """Fails for a new version of the SDK with a resource that no call here uses."""
+    resources = {name for name in dir(type(client)) if hasattr(getattr(client, name), "_client")} - WITHOUT_GATEWAY
+    used = {name for call in NAMED + PLAIN for name in call.call.__code__.co_names} | {"chat", "models"}
+    assert {name for name in resources if not name.startswith(("with_", "_"))} <= used
 
 
 def test_under_the_base_path(wire):
     answer = client_of(wire, base_url=f"{wire.url}/api/litellm/v1").embeddings.create(model=MODEL, input="one")
     assert answer.data[0].embedding == [0.25, -0.5, 1.0]
-    seen = wire.recorder.one()
+    seen = wire.stand_in.one()
     assert seen.path == "/named/v1/embeddings"
     assert seen.credentials == CREDENTIAL["named"]
 
@@ -94,9 +94,9 @@ def test_a_model_of_the_default_provider(client, wire):
     assert wire.arrived("plain").json["model"] == "llama3.2:latest"
 
 
-def test_without_a_key_of_the_gateway_the_client_s_passes(client, wire):
+def test_without_a_key_of_the_gateway_the_client_s_key_passes(client, wire):
     client.embeddings.create(model="open:rec-large", input="one")
-    seen = wire.recorder.one()
+    seen = wire.stand_in.one()
     assert seen.path == "/open/v1/embeddings"
     assert seen.json["model"] == "rec-large"
     assert seen.credentials == {"authorization": f"Bearer {CLIENT_KEY}"}
@@ -109,7 +109,7 @@ def test_the_models_of_all_providers(client, wire):
     with pytest.raises(openai.NotFoundError) as caught:
         client.models.retrieve("named:no-such-model")
     assert caught.value.code == "model_not_found"
-    assert not wire.recorder.take(), "the gateway answers by itself"
+    assert not wire.stand_in.take(), "the gateway itself answers"
 
 
 @pytest.mark.parametrize("engine", ["rec-large", "named:rec-large"])
@@ -117,8 +117,8 @@ def test_an_engine_in_the_path(wire, engine):
     openai_ = client_of(wire, base_url=f"{wire.url}/v1/engines/{engine}")
     answer = openai_.chat.completions.create(model=engine, messages=[{"role": "user", "content": "Hi"}])
     assert answer.choices[0].message.content == "Hello there."
-    seen = wire.recorder.one()
+    seen = wire.stand_in.one()
     provider = "named" if ":" in engine else "plain"
     assert seen.path == f"/{provider}/v1/engines/rec-large/chat/completions"
     assert seen.credentials == CREDENTIAL[provider]
-    assert not seen.holds("named:")
+    assert not seen.contains("named:")

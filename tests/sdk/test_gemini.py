@@ -1,10 +1,10 @@
-"""Google's SDK for Python: the model stands in the path, before a colon of its own."""
+"""Google's SDK for Python: the model is in the path, before a colon that belongs to the path."""
 
 import pytest
 from google import genai
 from google.genai.types import HttpOptions
 
-from answers import TEXT, WORDS
+from kit_py.answers import TEXT, WORDS
 from wire import CLIENT_KEY, Wire
 
 pytestmark = pytest.mark.gateway
@@ -13,13 +13,13 @@ NAMES = [("gemini-2.5-flash", ""), ("gemini:gemini-2.5-flash", "gemini:")]
 
 @pytest.fixture(params=["v1beta", "v1"])
 def version(request) -> str:
-    """Google's own examples say v1beta; its SDK takes v1 unless told otherwise."""
+    """Google's examples say v1beta; the SDK's default is v1."""
     return request.param
 
 
 @pytest.fixture
 def client(wire, version) -> genai.Client:
-    options = HttpOptions(base_url=wire.url, api_version=version, client_args={"event_hooks": {"request": [wire.hook]}})
+    options = HttpOptions(base_url=wire.url, api_version=version, client_args=wire.http)
     return genai.Client(api_key=CLIENT_KEY, http_options=options)
 
 

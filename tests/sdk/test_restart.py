@@ -1,86 +1,117 @@
-"""LiteLLM is killed under load and comes back: what its callers see meanwhile."""
+"""LiteLLM is killed under load and comes back with other models: what its clients see meanwhile."""
 
-import os
-import signal
 import statistics
 import time
-import urllib.request
 
+import openai
 import pytest
 
-import gateway as gateway_process
-from conftest import LITELLM_START_LIMIT_SECS, MASTER_KEY, Endpoint, answers, litellm_server
-from load import load
-from processes import free_port
+from conftest import CONFIGS
+from gateway_api import GatewayApi
+from kit_py import gaud
+from kit_py.load import Load, load
+from kit_py.waiting import until
+from litellm_server import CONFIG, MASTER_KEY
+from wire import SECRETS
 
 pytestmark = pytest.mark.gateway
-LIMIT_SECS = 60
 ENOUGH = 20
+OF_OTHERS = {"fixed:pinned", "named:rec-large", "named:vendor/rec-small:free"}
+REFUSED = "provider_unavailable"
+TRIED_IN_VAIN = {"provider_unreachable", "bad_provider_response"}
 
 
-def until(condition) -> None:
-    deadline = time.monotonic() + LIMIT_SECS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+@pytest.fixture
+def start_gateway(litellm, stand_in, folder):
+    values = {"stand_in": stand_in.url, "litellm": litellm.url}
+    environment = SECRETS | {"LITELLM_MASTER_KEY": MASTER_KEY}
+    return lambda: gaud.running(CONFIGS / "restart.toml", values, environment, folder)
 
 
-def test_a_killed_litellm_costs_its_callers_little_and_comes_back(upstream, folder, capsys):
-    port = free_port()
-    litellm = Endpoint(f"http://127.0.0.1:{port}", MASTER_KEY)
-    first = litellm_server("litellm-first", port, upstream, folder)
-    first.wait_until(lambda: answers(litellm), LITELLM_START_LIMIT_SECS)
-    secrets = {"LITELLM_MASTER_KEY": MASTER_KEY}
-    with (
-        gateway_process.running("restart", {"litellm": litellm.url}, secrets, folder) as address,
-        load(address, "litellm:gpt-4o") as asked,
-    ):
-        until(lambda: sum(answer.status == 200 for answer in asked.answers) > ENOUGH)
+def test_litellm_is_killed_and_comes_back(litellm, start_gateway, folder, capsys):
+    before = set(litellm.models())
+    after = before - {"removed"} | {"added"}
+    with start_gateway() as url, load(url, "litellm:gpt-4o", clients=4) as asked:
+        gateway = GatewayApi(url)
+        wait_for_service(gateway, asked, before)
         killed = time.monotonic()
-        os.killpg(first.process.pid, signal.SIGKILL)
-        first.process.wait()
-        until(lambda: refused(asked.since(killed)))
-        until(lambda: len(refused(asked.since(killed))) > ENOUGH)
-        with litellm_server("litellm-second", port, upstream, folder) as second:
-            second.wait_until(lambda: answers(litellm), LITELLM_START_LIMIT_SECS)
+        litellm.server.kill()
+        litellm.start(renamed(folder))
+        with start_gateway() as later_url:
+            later_gateway = GatewayApi(later_url)
+            check_absence(gateway, later_gateway, asked, killed, before)
+            litellm.wait()
             back = time.monotonic()
-            until(lambda: served(asked.since(back)[-ENOUGH:]) == ENOUGH)
-            asked.stopped.set()
-            health = urllib.request.urlopen(f"{address}/health").read()
-            assert b'"breaker":"closed"' in health, health
-            report(capsys, asked, killed, back)
-            judge(asked, killed)
+            check_return(gateway, later_gateway, asked, back, after)
+        asked.stopped.set()
+    report(capsys, asked, killed, back)
+    judge(asked, killed, back)
 
 
-def refused(answers_):
-    return [answer for answer in answers_ if answer.code == "provider_unavailable"]
+def renamed(folder):
+    """LiteLLM's configuration with another name for one of the models."""
+    config = folder / "litellm-renamed.yaml"
+    config.write_text(CONFIG.read_text().replace("model_name: removed", "model_name: added"))
+    return config
 
 
-def served(answers_) -> int:
-    return sum(answer.status == 200 for answer in answers_)
+def wait_for_service(gateway: GatewayApi, asked: Load, models: set[str]) -> None:
+    until("requests are served", lambda: asked.serves(since=0, count=ENOUGH))
+    until("LiteLLM's models are listed", lambda: gateway.models() == OF_OTHERS | models)
+    assert gateway.health("litellm")["models"] == len(models)
+    assert gateway.list_age_secs("litellm") <= 5
 
 
-def judge(asked, killed: float) -> None:
+def check_absence(gateway: GatewayApi, later_gateway: GatewayApi, asked: Load, killed: float, models: set[str]) -> None:
+    until("requests are refused at once", lambda: len(refused(asked, killed)) > ENOUGH)
+    until("the other models are listed", lambda: "named:rec-large" in later_gateway.models())
+    assert later_gateway.models() == OF_OTHERS, "LiteLLM has not been there since this gateway started"
+    age = gateway.list_age_secs("litellm")
+    until("LiteLLM's list ages", lambda: gateway.list_age_secs("litellm") >= age + 2)
+    assert gateway.models() == OF_OTHERS | models, "the last list stays"
+    assert gateway.list_age_secs("named") <= 5, "the lists of the other providers do not age"
+
+
+def check_return(gateway: GatewayApi, later_gateway: GatewayApi, asked: Load, back: float, models: set[str]) -> None:
+    until("requests are served again", lambda: asked.serves(since=back, count=ENOUGH))
+    wait_for_list(gateway, OF_OTHERS | models)
+    wait_for_list(later_gateway, OF_OTHERS | models)
+    assert gateway.client.models.retrieve("added").id == "added"
+    with pytest.raises(openai.NotFoundError):
+        gateway.client.models.retrieve("removed")
+    assert gateway.health("litellm")["breaker"] == "closed"
+
+
+def wait_for_list(gateway: GatewayApi, models: set[str]) -> None:
+    until("LiteLLM's new models are listed", lambda: gateway.models() == models)
+    until("LiteLLM's list is new", lambda: gateway.list_age_secs("litellm") <= 2)
+
+
+def refused(asked: Load, since: float = 0) -> list:
+    return [answer for answer in asked.since(since) if answer.text == REFUSED]
+
+
+def judge(asked: Load, killed: float, back: float) -> None:
     for answer in asked.answers:
-        if answer.status == 200:
-            assert answer.body["choices"][0]["message"]["content"] == "Hello from gpt-4o."
+        if answer.served:
+            assert answer.text == "Hello from gpt-4o."
         else:
             assert answer.began + answer.secs >= killed, answer
-            assert answer.code in {"provider_unavailable", "provider_unreachable", "bad_provider_response"}, answer
-    # Three in a row open it; what was under way at that moment, and a probe a second, may fail beside.
-    down = [answer for answer in asked.since(killed) if answer.code in {"provider_unreachable", "bad_provider_response"}]
-    assert len(down) < 3 + 4 + LIMIT_SECS, len(down)
-    assert len(refused(asked.answers)) > len(down)
+            assert answer.text in {REFUSED, *TRIED_IN_VAIN}, answer
+    # Three failures in a row open the breaker. The requests of that moment may fail too, and one probe a second.
+    down = [answer for answer in asked.since(killed) if answer.text in TRIED_IN_VAIN]
+    assert len(down) <= 3 + 4 + 1 + (back - killed), len(down)
+    assert len(refused(asked)) > len(down)
 
 
-def report(capsys, asked, killed: float, back: float) -> None:
-    failed = [answer for answer in asked.answers if answer.status != 200]
-    tried = [answer for answer in failed if answer.code != "provider_unavailable"]
-    first = next(answer for answer in asked.since(back) if answer.status == 200)
-    median = statistics.median(answer.secs for answer in refused(asked.answers))
+def report(capsys, asked: Load, killed: float, back: float) -> None:
+    failed = [answer for answer in asked.answers if not answer.served]
+    tried = [answer for answer in failed if answer.text != REFUSED]
+    first = next(answer for answer in asked.since(back) if answer.served)
+    median = statistics.median(answer.secs for answer in refused(asked))
     with capsys.disabled():
         print(
-            f"\nLiteLLM away for {back - killed:.1f} s: {len(asked.answers)} requests, {len(failed)} refused or failed, "
-            f"{len(tried)} of them tried; a refusal took {median * 1e6:.0f} us (median); "
+            f"\nLiteLLM was away for {back - killed:.1f} s: {len(asked.answers)} requests, {len(failed)} refused or "
+            f"failed, {len(tried)} of them tried; a refusal took {median * 1e6:.0f} us (median); "
             f"the first answer came {first.began - back:.2f} s after LiteLLM was back"
         )

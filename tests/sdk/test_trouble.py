@@ -1,17 +1,16 @@
-"""The README's "When it does not work": each trouble is brought about, and cured, with the real Envoy and LiteLLM.
+"""The README's table of troubles: each test causes a trouble and cures it, with the real Envoy and LiteLLM.
 
-The rows are in `trouble.json`, which the README's table is written from. The case of a row is the function here with
-its name: it yields what is seen, then what is seen once the remedy is applied.
+`trouble.json` has the rows, of which the README's table is made. The function here with the name of a row is its case:
+it yields what a user sees, then what a user sees once the remedy is applied.
 """
 
 import json
 import os
+import re
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -19,20 +18,18 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-import gateway as gateway_process
-import servers
-from conftest import CLIENT_KEY, LITELLM_START_LIMIT_SECS, MASTER_KEY, Endpoint, answers, litellm_server
-from gateway import HERE, ROOT
-from processes import Server, free_port
-from test_restart import until
-from upstream import KEY as UPSTREAM_KEY
+from conftest import CLIENT_KEY, HERE
+from kit_py import gaud, servers
+from kit_py.processes import Server
+from kit_py.stand_in import ECHO_KEY, StandIn
+from kit_py.waiting import LIMIT_SECS, until
+from litellm_server import MASTER_KEY
 
 pytestmark = pytest.mark.gateway
 ROWS = json.loads((HERE / "trouble.json").read_text())
-LIMIT_SECS = 60
-LISTEN = 'listen = "127.0.0.1:0"\nadmin_listen = "127.0.0.1:0"\nworkers = 1\n'
-SECRETS = {"MASTER_KEY": MASTER_KEY, "UPSTREAM_KEY": UPSTREAM_KEY, "WRONG_KEY": CLIENT_KEY}
-ENVOY_WITHOUT_V8 = os.environ.get("ENVOY_WITHOUT_V8", ROOT / ".tools/envoy/1.38.3/envoy/_bin/envoy")
+LISTEN = gaud.LISTEN.replace("workers = 2", "workers = 1")
+SECRETS = {"MASTER_KEY": MASTER_KEY, "UPSTREAM_KEY": ECHO_KEY, "WRONG_KEY": CLIENT_KEY}
+ENVOY_WITHOUT_V8 = os.environ.get("ENVOY_WITHOUT_V8", gaud.ROOT / ".tools/envoy/1.38.3/envoy/_bin/envoy")
 
 
 class Gateway(NamedTuple):
@@ -53,45 +50,68 @@ class Site(NamedTuple):
     """What the cases work with."""
 
     litellm: str
-    upstream: object
+    stand_in: StandIn
     folder: Path
+    gateways: dict[str, Gateway]
+    stack: ExitStack
 
     @contextmanager
     def gateway(self, toml: str, listen: str = LISTEN) -> Iterator[Gateway]:
-        with gateway_process.serving("trouble", listen + toml, SECRETS, self.folder) as url:
+        """A gateway for one case."""
+        with gaud.serving("trouble", toml, SECRETS, self.folder, listen) as url:
             yield Gateway(url, self.folder / "gaud-trouble.err")
 
+    def shared(self, toml: str) -> Gateway:
+        """The gateway of all cases with the same configuration: a start takes longer than a case."""
+        if toml not in self.gateways:
+            name = f"trouble-{len(self.gateways)}"
+            url = self.stack.enter_context(gaud.serving(name, toml, SECRETS, self.folder, LISTEN))
+            self.gateways[toml] = Gateway(url, self.folder / f"gaud-{name}.err")
+        return self.gateways[toml]
+
     def provider(self, name: str, key: str | None = None, more: str = "", url: str | None = None) -> str:
-        """A provider's table; LiteLLM and the upstream of these tests are known by their names."""
-        known = {"litellm": self.litellm, "upstream": f"{self.upstream.url}/v1"}
+        """A provider's table. `litellm` is LiteLLM, and `upstream` is the stand-in."""
+        known = {"litellm": self.litellm, "upstream": f"{self.stand_in.url}/echo/v1"}
+        url = url or known[name]
         key = f'api_key = "os.environ/{key}"\n' if key else ""
         discover = "" if "discover" in more else "discover_models = false\n"
-        return f'[providers.{name}]\nurl = "{url or known[name]}"\n{key}{discover}{more}\n'
+        return f'[providers.{name}]\nurl = "{url}"\n{key}{discover}{more}\n'
+
+    @property
+    def litellm_with_key(self) -> str:
+        return self.provider("litellm", "MASTER_KEY")
+
+    @property
+    def litellm_as_default(self) -> str:
+        return 'default_provider = "litellm"\n' + self.litellm_with_key
+
+    @property
+    def upstream_with_key(self) -> str:
+        return self.provider("upstream", "UPSTREAM_KEY")
+
+    @property
+    def with_wrong_urls(self) -> Gateway:
+        urls = {"refused": "http://127.0.0.1:1", "unresolved": "http://nowhere.invalid"}
+        return self.shared("".join(self.provider(name, "UPSTREAM_KEY", url=url) for name, url in urls.items()))
 
     def render(self, toml: str, *options: str) -> Path:
-        """What `gaud render` makes of it, for an Envoy that is started without `gaud run`."""
+        """The output of `gaud render`, for an Envoy that is started without `gaud run`."""
         config, rendered = self.folder / "rendered.toml", self.folder / "rendered.yaml"
         config.write_text(LISTEN + toml)
-        argv = [gateway_process.binary(), "render", "--config", config, *options]
-        rendered.write_bytes(subprocess.check_output(argv, env=gateway_process.environment(SECRETS)))
+        argv = [gaud.binary(), "render", "--config", config, *options]
+        rendered.write_bytes(subprocess.check_output(argv, env=gaud.environment(SECRETS)))
         return rendered
 
 
 @pytest.fixture(scope="module")
-def site(upstream, folder) -> Site:
-    """With a LiteLLM as `pip install 'litellm[proxy]'` leaves it: without the package for its database."""
-    (folder / "without").mkdir()
-    (folder / "without/prisma.py").write_text("raise ModuleNotFoundError(__name__)")
-    litellm = Endpoint(f"http://127.0.0.1:{free_port()}", MASTER_KEY)
-    port, without = urlsplit(litellm.url).port, {"PYTHONPATH": str(folder / "without")}
-    with litellm_server("litellm-trouble", port, upstream, folder, database=without) as server:
-        server.wait_until(lambda: answers(litellm), LITELLM_START_LIMIT_SECS)
-        yield Site(litellm.url, upstream, folder)
+def site(litellm, stand_in, folder) -> Site:
+    with ExitStack() as stack:
+        yield Site(litellm.url, stand_in, folder, {}, stack)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
 def test_trouble(row, site):
-    assert row["shown"], "what a user sees, word for word"
+    assert row["shown"], "the words that a user sees"
     assert all(text in row["symptom"] for text in row["shown"])
     case = globals()[row["name"]](site)
     seen, cured = next(case), next(case)
@@ -111,177 +131,132 @@ def good(seen: str) -> str:
 
 
 def no_key(site: Site):
-    with site.gateway(site.provider("litellm")) as gateway:
-        yield gateway.chat("litellm:gpt-4o", key=None)
-        yield good(gateway.chat("litellm:gpt-4o", key=MASTER_KEY))
+    gateway = site.shared(site.provider("litellm"))
+    yield gateway.chat("litellm:gpt-4o", key=None)
+    yield good(gateway.chat("litellm:gpt-4o", key=MASTER_KEY))
 
 
 def wrong_key(site: Site):
-    with site.gateway(site.provider("litellm")) as gateway:
-        yield gateway.chat("litellm:gpt-4o")
-    with site.gateway(site.provider("litellm", "MASTER_KEY")) as gateway:
-        yield good(gateway.chat("litellm:gpt-4o"))
+    yield site.shared(site.provider("litellm")).chat("litellm:gpt-4o")
+    yield good(site.shared(site.litellm_with_key).chat("litellm:gpt-4o"))
 
 
 def working_provider_left_alone(site: Site):
     with site.gateway(site.provider("litellm")) as gateway:
         assert [gateway.chat("litellm:gpt-4o", key=None)[:3] for _ in range(3)] == ["500"] * 3
         yield gateway.chat("litellm:gpt-4o", key=MASTER_KEY)
-    with site.gateway(site.provider("litellm", "MASTER_KEY")) as gateway:
-        for _ in range(3):
-            good(gateway.chat("litellm:gpt-4o", key=None))
-        yield good(gateway.chat("litellm:gpt-4o", key=None))
+    gateway = site.shared(site.litellm_with_key)
+    for _ in range(3):
+        good(gateway.chat("litellm:gpt-4o", key=None))
+    yield good(gateway.chat("litellm:gpt-4o", key=None))
 
 
 def client_key_passes(site: Site):
     with site.gateway(site.provider("upstream")) as gateway:
         yield gateway.chat("upstream:echo")
-    with site.gateway(site.provider("upstream", "UPSTREAM_KEY")) as gateway:
-        yield good(gateway.chat("upstream:echo"))
+    yield good(site.shared(site.upstream_with_key).chat("upstream:echo"))
 
 
 def nothing_claims(site: Site):
-    provider = site.provider("litellm", "MASTER_KEY")
-    with site.gateway(provider) as gateway:
-        yield gateway.chat("gpt-4o")
-        good(gateway.chat("litellm:gpt-4o"))
-    with site.gateway('default_provider = "litellm"\n' + provider) as gateway:
-        yield good(gateway.chat("gpt-4o"))
+    gateway = site.shared(site.litellm_with_key)
+    yield gateway.chat("gpt-4o")
+    good(gateway.chat("litellm:gpt-4o"))
+    yield good(site.shared(site.litellm_as_default).chat("gpt-4o"))
 
 
 def path_before_v1(site: Site):
-    provider = site.provider("litellm", "MASTER_KEY")
-    with site.gateway(provider) as gateway:
-        yield gateway.chat("litellm:gpt-4o", path="/llm/v1/chat/completions")
-        good(gateway.chat("litellm:gpt-4o", path="/v1/chat/completions"))
-    with site.gateway('base_paths = ["/llm"]\n' + provider) as gateway:
+    gateway = site.shared(site.litellm_with_key)
+    yield gateway.chat("litellm:gpt-4o", path="/llm/v1/chat/completions")
+    good(gateway.chat("litellm:gpt-4o", path="/v1/chat/completions"))
+    with site.gateway('base_paths = ["/llm"]\n' + site.litellm_with_key) as gateway:
         yield good(gateway.chat("litellm:gpt-4o", path="/llm/v1/chat/completions"))
 
 
 def unknown_namespace(site: Site):
-    with site.gateway('default_provider = "litellm"\n' + site.provider("litellm", "MASTER_KEY")) as gateway:
-        yield gateway.chat("litelm:gpt-4o")
-        yield good(gateway.chat("litellm:gpt-4o"))
+    gateway = site.shared(site.litellm_as_default)
+    yield gateway.chat("litelm:gpt-4o")
+    yield good(gateway.chat("litellm:gpt-4o"))
 
 
 def model_comes_late(site: Site):
     messages = [{"role": "user", "content": "x" * 100_000}]
-    with site.gateway("body_limit_bytes = 65536\n" + site.provider("upstream", "UPSTREAM_KEY")) as gateway:
+    with site.gateway("body_limit_bytes = 65536\n" + site.upstream_with_key) as gateway:
         yield gateway.send(json.dumps({"messages": messages, "model": "upstream:echo"}))
         yield good(gateway.send(json.dumps({"model": "upstream:echo", "messages": messages})))
 
 
 def refused(site: Site):
-    yield from url_that_is_corrected(site, "http://127.0.0.1:1")
+    yield site.with_wrong_urls.chat("refused:echo")
+    yield good(site.shared(site.upstream_with_key).chat("upstream:echo"))
+
+
+def no_tls(site: Site):
+    url = site.stand_in.url.replace("http://", "https://")
+    yield site.shared(site.provider("upstream", "UPSTREAM_KEY", url=f"{url}/echo/v1")).chat("upstream:echo")
+    yield good(site.shared(site.upstream_with_key).chat("upstream:echo"))
 
 
 def unresolved(site: Site):
-    yield from url_that_is_corrected(site, "http://nowhere.invalid")
-
-
-def url_that_is_corrected(site, url: str):
-    with site.gateway(site.provider("upstream", "UPSTREAM_KEY", url=url)) as gateway:
-        yield gateway.chat("upstream:echo")
-    with site.gateway(site.provider("upstream", "UPSTREAM_KEY")) as gateway:
-        yield good(gateway.chat("upstream:echo"))
+    yield site.with_wrong_urls.chat("unresolved:echo")
+    yield good(site.shared(site.upstream_with_key).chat("upstream:echo"))
 
 
 def no_such_cluster(site: Site):
-    rendered = site.render(site.provider("upstream", "UPSTREAM_KEY"))
+    rendered = site.render(site.upstream_with_key)
     known = '- name: "upstream"\n'
     assert known in rendered.read_text()
     other = rendered.with_name("other.yaml")
     other.write_text(rendered.read_text().replace(known, '- name: "outbound|4000||upstream"\n'))
     for config in (other, rendered):
-        with own_envoy(config, site.folder) as gateway:
+        with plain_envoy(config, site.folder) as gateway:
             answer = gateway.chat("upstream:echo")
             yield answer if config is other else good(answer)
 
 
 @contextmanager
-def own_envoy(config: Path, folder: Path) -> Iterator[Gateway]:
+def plain_envoy(config: Path, folder: Path) -> Iterator[Gateway]:
     """An Envoy that is started without `gaud run`."""
-    environment = gateway_process.environment(SECRETS)
+    environment = gaud.environment(SECRETS)
     admin = folder / "admin-address"
     admin.unlink(missing_ok=True)
     options = ["--concurrency", "1", "--disable-hot-restart", "--admin-address-path", str(admin)]
     argv = [environment["ENVOY_PATH"], "-c", str(config), *options]
-    with Server("own-envoy", argv, environment, folder, end_with=signal.SIGTERM) as server:
-        yield Gateway(server.wait_until(lambda: listens(admin), LIMIT_SECS), server.stderr)
+    with Server("plain-envoy", argv, environment, folder, end_with=signal.SIGTERM) as server:
+        yield Gateway(server.wait_until(lambda: listener_address(admin), LIMIT_SECS), server.stderr)
 
 
-def listens(admin: Path) -> str | None:
-    """Where its listener is, once Envoy is ready."""
+def listener_address(admin: Path) -> str | None:
+    """The address of Envoy's listener, once Envoy is ready."""
     try:
         if httpx.get(f"http://{admin.read_text()}/ready").status_code != 200:
             return None
-        statuses = httpx.get(f"http://{admin.read_text()}/listeners?format=json").json()["listener_statuses"]
+        listeners = httpx.get(f"http://{admin.read_text()}/listeners").text
     except (OSError, httpx.HTTPError):
         return None
-    return f"http://127.0.0.1:{statuses[0]['local_address']['socket_address']['port_value']}"
-
-
-class Slow(BaseHTTPRequestHandler):
-    """Answers after more than a second."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        threading.Event().wait(1.5)
-        self.send_response(200)
-        self.send_header("content-length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_):
-        pass
-
-
-class Stalling(Slow):
-    """Begins a stream, and says nothing more for as long as its client waits."""
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        self.wfile.write(b"8\r\ndata: {}\r\n")
-        self.wfile.flush()
-        self.connection.recv(1)
-
-
-@contextmanager
-def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return f"http://127.0.0.1:{re.search(r'::127.0.0.1:([0-9]+)', listeners)[1]}"
 
 
 def slow_answer(site: Site):
-    with served(Slow) as url:
-        for limit in (1, 30):
-            with site.gateway(site.provider("slow", more=f"timeout_secs = {limit}\n", url=url)) as gateway:
-                yield gateway.chat("slow:m")
+    url = f"{site.stand_in.url}/slow/v1"
+    providers = [site.provider(f"within_{limit}", more=f"timeout_secs = {limit}\n", url=url) for limit in (1, 30)]
+    with site.gateway("".join(providers)) as gateway:
+        yield gateway.chat("within_1:m")
+        yield gateway.chat("within_30:m")
 
 
 def stream_that_stalls(site: Site):
-    with served(Stalling) as url:
-        for more in ("", "idle_secs = 1\n"):
-            with site.gateway(site.provider("stalling", "UPSTREAM_KEY", more, url)) as gateway:
-                yield end_of_stream(gateway)
+    url = f"{site.stand_in.url}/stalling/v1"
+    with site.gateway(site.provider("endless", url=url) + site.provider("cut", more="idle_secs = 1\n", url=url)) as gateway:
+        yield end_of_stream(gateway, "endless:m", patience_secs=3)
+        yield end_of_stream(gateway, "cut:m", patience_secs=LIMIT_SECS)
 
 
-def end_of_stream(gateway: Gateway, silence_secs: float = 5) -> str:
-    """What becomes of a stream, for a client that waits this long for its next piece."""
-    timeout = httpx.Timeout(LIMIT_SECS, read=silence_secs)
+def end_of_stream(gateway: Gateway, model: str, patience_secs: float) -> str:
+    """How a stream ends for a client that waits this long for the next piece."""
+    body = {"model": model, "stream": True}
+    timeout = httpx.Timeout(LIMIT_SECS, read=patience_secs)
     try:
-        answer = httpx.post(f"{gateway.url}/v1/chat/completions", json={"model": "stalling:m", "stream": True}, timeout=timeout)
+        answer = httpx.post(f"{gateway.url}/v1/chat/completions", json=body, timeout=timeout)
         return f"ends: {answer.text}"
     except httpx.ReadTimeout:
         return "hangs"
@@ -290,7 +265,7 @@ def end_of_stream(gateway: Gateway, silence_secs: float = 5) -> str:
 
 
 def chain_of_another_name(site: Site):
-    providers = site.provider("litellm", "MASTER_KEY") + site.provider("upstream", "UPSTREAM_KEY")
+    providers = site.litellm_with_key + site.upstream_with_key
     chain = '[[fallbacks]]\nmodel = "{}"\nto = ["upstream:echo"]\n'
     with site.gateway(providers + chain.format("broken")) as gateway:
         yield gateway.chat("litellm:broken")
@@ -299,23 +274,20 @@ def chain_of_another_name(site: Site):
 
 
 def nginx_speaks_http_1_0(site: Site):
-    with site.gateway(site.provider("upstream", "UPSTREAM_KEY")) as gateway:
-        port = urlsplit(gateway.url).port
-        for instead in ({"proxy_http_version 1.1;": ""}, {}):
-            with servers.nginx(port, site.folder, instead) as front:
-                yield Gateway(f"http://127.0.0.1:{front}/api/litellm", gateway.log).chat("upstream:echo")
+    gateway = site.shared(site.upstream_with_key)
+    for replacements in ({"proxy_http_version 1.1;": ""}, {}):
+        with servers.nginx(urlsplit(gateway.url).port, site.folder, replacements) as front:
+            yield Gateway(f"http://127.0.0.1:{front}/api/litellm", gateway.log).chat("upstream:echo")
 
 
 def listens_on_loopback(site: Site):
-    provider = site.provider("upstream", "UPSTREAM_KEY")
-    with site.gateway(provider) as gateway:
-        yield outside(gateway)
-    with site.gateway(provider, LISTEN.replace('"127.0.0.1:0"', '"0.0.0.0:0"', 1)) as gateway:
-        yield outside(gateway)
+    yield from_outside(site.shared(site.upstream_with_key))
+    with site.gateway(site.upstream_with_key, LISTEN.replace('"127.0.0.1:0"', '"0.0.0.0:0"', 1)) as gateway:
+        yield from_outside(gateway)
 
 
-def outside(gateway: Gateway) -> str:
-    """Asked at an address of this machine that is another than 127.0.0.1."""
+def from_outside(gateway: Gateway) -> str:
+    """The answer at another address of this machine than 127.0.0.1."""
     try:
         return good(Gateway(gateway.url.replace("127.0.0.1", "127.0.0.2"), gateway.log).chat("upstream:echo"))
     except httpx.ConnectError as error:
@@ -325,30 +297,31 @@ def outside(gateway: Gateway) -> str:
 def discovery_refused(site: Site):
     discovering = "discover_models = true\n"
     with site.gateway(site.provider("litellm", "WRONG_KEY", discovering)) as gateway:
-        until(lambda: "GET /v1/models: " in gateway.log.read_text())
+        until("the fault is logged", lambda: "GET /v1/models: " in gateway.log.read_text())
         yield gateway.log.read_text()
     with site.gateway(site.provider("litellm", "MASTER_KEY", discovering)) as gateway:
-        until(lambda: "gpt-4o" in httpx.get(f"{gateway.url}/v1/models", timeout=LIMIT_SECS).text)
+        models = f"{gateway.url}/v1/models"
+        until("LiteLLM's models are listed", lambda: "gpt-4o" in httpx.get(models, timeout=LIMIT_SECS).text)
         yield gateway.log.read_text()
 
 
 def variable_not_set(site: Site):
-    rendered = site.render(site.provider("litellm", "MASTER_KEY"))
-    envoy = gateway_process.environment({})["ENVOY_PATH"]
+    rendered = site.render(site.litellm_with_key)
+    envoy = gaud.environment({})["ENVOY_PATH"]
     yield validated(envoy, rendered, {})
     yield validated(envoy, rendered, {"MASTER_KEY": MASTER_KEY})
 
 
 def envoy_without_v8(site: Site):
-    rendered = site.render(site.provider("litellm", "MASTER_KEY"), "--envoy-version", "1.38.3")
+    rendered = site.render(site.litellm_with_key, "--envoy-version", "1.38.3")
     yield validated(ENVOY_WITHOUT_V8, rendered, SECRETS)
-    rendered = site.render(site.provider("litellm", "MASTER_KEY"))
-    yield validated(gateway_process.environment({})["ENVOY_PATH"], rendered, SECRETS)
+    rendered = site.render(site.litellm_with_key)
+    yield validated(gaud.environment({})["ENVOY_PATH"], rendered, SECRETS)
 
 
 def validated(envoy: str | Path, rendered: Path, secrets: dict[str, str]) -> str:
-    """What an Envoy says of a configuration: it starts the filter for that, and serves nobody."""
+    """The output of an Envoy that only checks a configuration: it starts the filter, and listens nowhere."""
     argv = [envoy, "--mode", "validate", "-c", rendered]
-    environment = gateway_process.environment(secrets)
+    environment = gaud.environment(secrets)
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=LIMIT_SECS)
     return f"{done.returncode}\n{done.stdout}{done.stderr}"

@@ -1,8 +1,8 @@
 //! The deadlines of an attempt, looked at once a second.
 
 use super::{Attempt, AttemptPhase, AttemptReply, RetryHeaders};
+use crate::breaker::{Evidence, Reason};
 use crate::config::RetryOn;
-use crate::health::outcome::Outcome;
 use crate::host::Host;
 use crate::reply::Reject;
 use crate::route::retry::Cause;
@@ -23,17 +23,21 @@ impl Attempt {
         };
         match &self.phase {
             // The provider cannot answer a request that has not come whole.
-            AttemptPhase::Waiting | AttemptPhase::Head(_)
+            phase @ (AttemptPhase::Waiting | AttemptPhase::Head(_))
                 if self.is_whole && passed(self.asked_ms, provider.first_token_ms) =>
             {
-                self.note(host, Outcome::Failure);
+                let evidence = match phase {
+                    AttemptPhase::Head(_) => Evidence::ModelFailed(Reason::Stalled),
+                    _ => Evidence::Unreachable(Reason::Timeout),
+                };
+                self.note(host, evidence);
                 let headers = self.fail(host, Cause::Of(RetryOn::Timeout), None);
                 Some(self.late(&Reject::NoFirstToken, headers))
             }
             AttemptPhase::Streaming { bytes, last_ms, .. }
                 if *bytes <= STALL_BYTES_MAX && passed(*last_ms, provider.idle_ms) =>
             {
-                self.conclude(host, Outcome::Failure);
+                self.conclude(host, Evidence::ModelFailed(Reason::Stalled));
                 let attempts = self.id.number;
                 Some(
                     self.late(
@@ -44,7 +48,7 @@ impl Attempt {
             }
             AttemptPhase::Error { since_ms, .. } if passed(*since_ms, Some(ERROR_MS_MAX)) => {
                 let headers = self.stream(now_ms, None);
-                self.conclude(host, Outcome::Neutral);
+                self.conclude(host, Evidence::Nothing);
                 Some(self.late(&Reject::EndlessError, headers))
             }
             _ => None,

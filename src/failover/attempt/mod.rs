@@ -14,6 +14,7 @@
 //! | phase | event | next |
 //! |---|---|---|
 //! | waiting | a failed head, or a deadline | over |
+//! | waiting | another protocol: 101 | tunnel |
 //! | waiting | a good head that another target could replace | head |
 //! | waiting | a client error that may be about the context's length | error |
 //! | waiting | any other head | streaming |
@@ -21,6 +22,7 @@
 //! | head | the end without a byte, or a deadline | over, or streaming where no target is left |
 //! | error | the end, enough bytes, or a deadline | over, or streaming |
 //! | streaming | a stall, or an end without the last event | over |
+//! | tunnel | anything | tunnel |
 
 mod action;
 mod deadline;
@@ -30,10 +32,11 @@ use std::rc::Rc;
 
 use super::history::{AttemptId, Begun, Histories, NoTarget};
 use super::stream_end::StreamEnd;
+use crate::breaker::{Arrival, Evidence};
 use crate::gateway::{Gateway, Provider};
 use crate::health::admission::Admission;
 use crate::health::details::{CLIENT_LEFT, Details};
-use crate::health::outcome::{self, Outcome};
+use crate::health::outcome::{self, SentRequest};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::reply::Reject;
@@ -77,6 +80,8 @@ enum AttemptPhase {
     Error { held: Vec<u8>, since_ms: u64 },
     /// The response is on its way to the client.
     Streaming { stream_end: Option<StreamEnd>, bytes: u64, last_ms: u64 },
+    /// Bytes of another protocol go both ways.
+    Tunnel,
     /// The response is on its way back to Envoy's router, or the gateway answered.
     Over,
 }
@@ -101,7 +106,8 @@ impl Attempt {
         let crossing = Crossing::from_header(head.crossing).ok_or_else(foreign)?;
         let asked = ModelName::try_from(crossing.asked.clone()).map_err(|_| foreign())?;
         let targets = || gateway.targets(&asked).unwrap_or_default();
-        let begun = histories.begin(host, &gateway, &crossing.request, targets);
+        let arrival = Arrival::of(head.is_upgrade, end || crossing.is_whole);
+        let begun = histories.begin(host, &gateway, &crossing.request, arrival, targets);
         let Begun { target, admission, number } = begun.map_err(refuse)?;
         let outgoing = outgoing(&gateway, head, &crossing, &path, &request.endpoint, &target);
         let attempt = Self {
@@ -132,11 +138,14 @@ impl Attempt {
 
     /// The first `bytes` bytes of the request's body have come, or its end. When the request is whole, the provider's time begins; a
     /// provider that counts bytes has the whole request before Envoy says that it ended.
-    pub fn request_passed(&mut self, now_ms: u64, bytes: u64, end: bool) {
+    pub fn request_passed(&mut self, host: &dyn Host, bytes: u64, end: bool) {
         let is_whole = end || self.content_length.is_some_and(|length| bytes >= length);
         if is_whole && !self.is_whole {
             self.is_whole = true;
-            self.asked_ms = now_ms;
+            self.asked_ms = host.now_ms();
+            if let Some(admission) = &self.admission {
+                admission.body_came(host, &self.gateway);
+            }
         }
     }
 
@@ -144,37 +153,53 @@ impl Attempt {
     /// `response.code_details`.
     pub fn end(&mut self, host: &dyn Host, flags: u64, details: &[u8]) {
         // After a reset by the provider, Envoy's router leaves: the client has not.
-        let flags = if Details::parse(details).is_reset() { flags & !CLIENT_LEFT } else { flags };
-        // Envoy's router may have seen nothing of a response that breaks off at once, and may retry.
-        let is_answered = flags == 0 && matches!(self.phase, AttemptPhase::Streaming { .. });
+        let flags = match Details::parse(details).is_reset() {
+            true => flags & !CLIENT_LEFT,
+            false => flags,
+        };
+        // Of a response that breaks off at once Envoy's router may have seen nothing, and go on.
+        let is_answered = match self.phase {
+            AttemptPhase::Streaming { .. } => flags == 0,
+            AttemptPhase::Tunnel => true,
+            AttemptPhase::Waiting
+            | AttemptPhase::Head(_)
+            | AttemptPhase::Error { .. }
+            | AttemptPhase::Over => false,
+        };
         let has_left = flags & CLIENT_LEFT != 0;
-        let details = || details.to_vec();
+        let (sent, details) = (self.sent(), || details.to_vec());
         if let AttemptPhase::Head(_) = self.phase {
-            self.note(host, outcome::at_end(flags, self.is_whole, details));
+            self.note(host, outcome::at_end(flags, sent, details));
         }
         match (self.admission.take(), &self.phase) {
             // Envoy's router has gone on, and has closed this attempt.
             (Some(admission), AttemptPhase::Over) => admission.settle(host, &self.gateway),
             (Some(admission), _) => {
-                admission.end(host, &self.gateway, self.is_whole, flags, details);
+                admission.end(host, &self.gateway, sent, flags, details);
             }
             (None, _) => {}
         }
         self.histories.end(host, &self.gateway, &self.id, is_answered || has_left);
     }
 
-    fn note(&mut self, host: &dyn Host, outcome: Outcome) {
+    /// Each attempt is for a model.
+    fn sent(&self) -> SentRequest {
+        let can_heal = self.admission.as_ref().is_some_and(Admission::can_heal);
+        SentRequest { is_whole: self.is_whole, has_model: true, can_heal }
+    }
+
+    fn note(&mut self, host: &dyn Host, evidence: Evidence) {
         if let Some(admission) = &mut self.admission {
-            admission.note(host, &self.gateway, outcome);
+            admission.note(host, &self.gateway, evidence);
         }
     }
 
-    /// The attempt is over, with this outcome, and so is the request.
-    fn conclude(&mut self, host: &dyn Host, outcome: Outcome) {
+    /// The attempt is over, with this evidence, and so is the request.
+    fn conclude(&mut self, host: &dyn Host, evidence: Evidence) {
         self.phase = AttemptPhase::Over;
         self.histories.forget(&self.id.request);
         if let Some(admission) = self.admission.take() {
-            admission.conclude(host, &self.gateway, outcome);
+            admission.conclude(host, &self.gateway, evidence);
         }
     }
 }
@@ -202,6 +227,10 @@ fn outgoing(
         Endpoint::Model(ModelIn::Path(place, _)) => Some(place),
         _ => None,
     };
+    let resource = match endpoint {
+        Endpoint::Model(ModelIn::Path(_, Some(body))) => body.resource,
+        _ => "",
+    };
     let renamed = place.filter(|_| is_other).map(|place| path.renamed(place, &target.model));
     // Where the path names the model, the body may name another.
     let in_body = crossing.place.filter(|_| is_other || place.is_some());
@@ -209,7 +238,7 @@ fn outgoing(
         provider,
         path,
         renamed,
-        edit: in_body.map(|in_body| in_body.edit(&target.model)),
+        edit: in_body.map(|in_body| in_body.edit(&format!("{resource}{}", target.model))),
         content_length: head.content_length,
         credentials: Some(head.credentials.sent()),
     })

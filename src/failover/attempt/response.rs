@@ -1,11 +1,12 @@
 //! The response of an attempt: held, passed on, or given up for another attempt.
 
 use super::{Attempt, AttemptPhase, ResponseAction, RetryHeaders};
+use crate::breaker::{Evidence, Reason};
 use crate::config::RetryOn;
 use crate::failover::answer::{self, AnswerHead, AnswerKind};
 use crate::failover::stream_end::{self, StreamEnd};
 use crate::failover::too_long;
-use crate::health::outcome::{self, Outcome, SentRequest};
+use crate::health::outcome;
 use crate::host::Host;
 use crate::route::retry::{Cause, Next};
 
@@ -23,6 +24,9 @@ impl Attempt {
         if let AttemptPhase::Over = self.phase {
             return ResponseAction::Pass;
         }
+        if let Some(admission) = &self.admission {
+            admission.credential_answered(host, &self.gateway, answer.status);
+        }
         let kind = answer::classify(answer);
         if kind == AnswerKind::Good && self.holds_head(answer) {
             self.phase = AttemptPhase::Head(self.stream_end_of(answer));
@@ -30,6 +34,7 @@ impl Attempt {
         }
         self.note_head(host, answer);
         match kind {
+            _ if answer.status == 101 => ResponseAction::Release(self.tunnel(), None),
             AnswerKind::Good if answer.end && answer.status == 200 => self.empty(host, now_ms),
             AnswerKind::Good => {
                 let stream_end = self.stream_end_of(answer);
@@ -69,7 +74,7 @@ impl Attempt {
                     self.whole_stream(host, now_ms, &stream_end)
                 }
                 (stream_end, _) => {
-                    self.note(host, Outcome::Success);
+                    self.note(host, Evidence::Answered);
                     let headers = self.stream(now_ms, stream_end);
                     self.pass(host, now_ms, size, read, false);
                     ResponseAction::Release(headers, None)
@@ -84,13 +89,21 @@ impl Attempt {
                 }
             }
             AttemptPhase::Streaming { .. } => self.pass(host, now_ms, size, read, end),
-            AttemptPhase::Waiting | AttemptPhase::Over => ResponseAction::Pass,
+            AttemptPhase::Waiting | AttemptPhase::Tunnel | AttemptPhase::Over => {
+                ResponseAction::Pass
+            }
         }
     }
 
     /// The response goes to the client.
     pub(super) fn stream(&mut self, now_ms: u64, stream_end: Option<StreamEnd>) -> RetryHeaders {
         self.phase = AttemptPhase::Streaming { stream_end, bytes: 0, last_ms: now_ms };
+        RetryHeaders { attempts: self.id.number, ..RetryHeaders::default() }
+    }
+
+    /// The client and the provider speak another protocol from now on.
+    fn tunnel(&mut self) -> RetryHeaders {
+        self.phase = AttemptPhase::Tunnel;
         RetryHeaders { attempts: self.id.number, ..RetryHeaders::default() }
     }
 
@@ -128,9 +141,8 @@ impl Attempt {
     }
 
     fn note_head(&mut self, host: &dyn Host, answer: &AnswerHead<'_>) {
-        let is_probe = self.admission.is_some_and(|admission| admission.is_probe());
-        let sent = SentRequest { is_whole: self.is_whole, is_api: true, is_probe };
-        self.note(host, outcome::at_headers(answer.status, sent, || answer.details.to_vec()));
+        let (sent, details) = (self.sent(), || answer.details.to_vec());
+        self.note(host, outcome::at_headers(answer.status, sent, details));
     }
 
     /// A piece of a response that is on its way to the client.
@@ -168,13 +180,13 @@ impl Attempt {
 
     /// A stream has ended cleanly, but without its last event.
     fn append_error(&mut self, host: &dyn Host) -> ResponseAction {
-        self.conclude(host, Outcome::Failure);
+        self.conclude(host, Evidence::ModelFailed(Reason::BrokeOff));
         ResponseAction::Append(stream_end::error_event(self.shape))
     }
 
     /// A response ended without a body: another target may have one; without another target the client gets the head.
     fn empty(&mut self, host: &dyn Host, now_ms: u64) -> ResponseAction {
-        self.note(host, Outcome::Success);
+        self.note(host, Evidence::Answered);
         match self.fail(host, Cause::Of(RetryOn::Connection), None) {
             headers @ RetryHeaders { again: Some(_), .. } => ResponseAction::Release(headers, None),
             _ => ResponseAction::Release(self.stream(now_ms, None), None),
@@ -189,10 +201,10 @@ impl Attempt {
         stream_end: &StreamEnd,
     ) -> ResponseAction {
         if stream_end.has_ended() {
-            self.note(host, Outcome::Success);
+            self.note(host, Evidence::Answered);
             return ResponseAction::Release(self.stream(now_ms, None), None);
         }
-        self.note(host, Outcome::Failure);
+        self.note(host, Evidence::ModelFailed(Reason::BrokeOff));
         match self.fail(host, Cause::Of(RetryOn::Connection), None) {
             headers @ RetryHeaders { again: Some(_), .. } => ResponseAction::Release(headers, None),
             headers => ResponseAction::Release(headers, Some(stream_end::error_event(self.shape))),

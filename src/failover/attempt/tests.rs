@@ -1,9 +1,11 @@
 //! Requests over the hop, attempt by attempt, as Envoy would show them.
 
 use super::*;
+use crate::breaker::{Outcome, Slot};
 use crate::config::File;
 use crate::failover::answer::AnswerHead;
 use crate::failover::history::KEPT_MS;
+use crate::health::shared_breaker::{self, Watched};
 use crate::host::memory::Memory;
 use crate::host::metrics::RequestOutcome;
 use crate::names::headers;
@@ -54,7 +56,7 @@ impl World {
     }
 
     fn begin(&self) -> (Attempt, Outgoing) {
-        self.try_begin(CHAT, "17;m;json;10;11").unwrap()
+        self.try_begin(CHAT, "17;whole;m;json;10;11").unwrap()
     }
 
     /// Makes an attempt that gets this answer; returns the provider and the headers.
@@ -115,7 +117,7 @@ fn each_attempt_has_the_model_path_and_credential_of_its_target() {
 fn a_model_in_the_path_is_that_of_the_target() {
     let world = World::new();
     let path = "/openai/deployments/m/embeddings?v=1";
-    let begin = || world.try_begin(path, "17;m;json;10;11").unwrap();
+    let begin = || world.try_begin(path, "17;whole;m;json;10;11").unwrap();
     let (mut attempt, outgoing) = begin();
     assert_eq!((outgoing.path.as_deref(), outgoing.edit.unwrap().with), (None, b"m".to_vec()));
     let answer =
@@ -133,7 +135,6 @@ fn a_model_in_the_path_is_that_of_the_target() {
 fn a_failure_leads_to_the_next_target_and_the_last_failure_is_the_answer() {
     let world = World::new();
     assert_eq!(world.answered(500, None), ("a".to_owned(), again(1, None)));
-    // Its second failure has opened the breaker of a.
     assert_eq!(world.answered(503, Some(3)), ("a".to_owned(), again(2, None)));
     assert_eq!(world.answered(429, Some(3)), ("b".to_owned(), again(3, Some(3))));
     assert_eq!(world.answered(429, None), ("b".to_owned(), again(4, None)));
@@ -141,8 +142,8 @@ fn a_failure_leads_to_the_next_target_and_the_last_failure_is_the_answer() {
     let last = RetryHeaders { again: None, attempts: 6, is_hopeless: true };
     assert_eq!(world.answered(429, Some(3)), ("c".to_owned(), last));
     assert_eq!((world.sent(0, Outcome::Failure), world.sent(1, Outcome::Success)), (2, 2));
-    // The history is forgotten, and the next request finds the breaker of `a` open.
-    assert_eq!(world.answered(200, None).0, "b");
+    // The history is forgotten, and the request was one failure of a: too few to open a breaker.
+    assert_eq!(world.answered(200, None).0, "a");
 }
 
 #[test]
@@ -184,9 +185,9 @@ fn a_head_without_a_body_is_held() {
         attempt.feed(&world.host, world.host.now_ms(), 0, Vec::new, false),
         ResponseAction::Hold
     );
-    world.host.now_ms.set(4999);
+    world.host.set_clock(4999);
     assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
-    world.host.now_ms.set(5000);
+    world.host.set_clock(5000);
     let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
     assert_eq!((late.reply.status, late.headers), (504, again(1, None)));
     assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
@@ -201,9 +202,9 @@ fn a_stream_that_stalls_is_a_failure() {
     let (mut attempt, _) = world.begin();
     attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
     released(attempt.feed(&world.host, world.host.now_ms(), 9, || b"data: {}\n".to_vec(), false));
-    world.host.now_ms.set(6999);
+    world.host.set_clock(6999);
     assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
-    world.host.now_ms.set(7000);
+    world.host.set_clock(7000);
     let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
     assert_eq!(late.headers, RetryHeaders { attempts: 1, ..RetryHeaders::default() });
     attempt.end(&world.host, 0, b"gaud_provider_timeout");
@@ -293,13 +294,10 @@ fn the_end_of_an_old_attempt_does_not_change_the_next() {
 #[test]
 fn without_a_target_the_error_names_a_wait() {
     let world = World::new();
-    for provider in world.gateway.providers() {
-        for _ in 0..2 {
-            let id = ProviderId::new(0);
-            crate::health::shared_breaker::check_failed(&world.host, id, provider);
-        }
+    for id in world.gateway.ids() {
+        (0..2).for_each(|_| Watched::of(&world.gateway, id).unwrap().check_failed(&world.host));
     }
-    let AttemptReply { reply, headers } = world.try_begin(CHAT, "17;m").unwrap_err();
+    let AttemptReply { reply, headers } = world.try_begin(CHAT, "17;whole;m").unwrap_err();
     assert_eq!(headers, RetryHeaders::default());
     assert_eq!((reply.status, reply.retry_after_secs), (503, Some(30)));
     assert!(reply.body.contains("provider_unavailable"), "{}", reply.body);
@@ -307,7 +305,7 @@ fn without_a_target_the_error_names_a_wait() {
 
 #[test]
 fn a_request_that_did_not_come_over_the_hop_is_refused() {
-    for crossing in ["", "17", "17;", "17;a;json;x;y"] {
+    for crossing in ["", "17", "17;", "17;whole", "17;whole;a;json;x;y"] {
         let AttemptReply { reply, .. } = World::new().try_begin(CHAT, crossing).unwrap_err();
         assert_eq!(reply.status, 500, "{crossing}");
     }
@@ -331,7 +329,7 @@ fn a_history_that_is_over_is_forgotten() {
     over(|world, attempt| {
         attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
         attempt.feed(&world.host, world.host.now_ms(), 1, || b"x".to_vec(), false);
-        world.host.now_ms.set(100_000);
+        world.host.set_clock(100_000);
         attempt.tick(&world.host, world.host.now_ms()).unwrap();
     });
     let (mut attempt, _) = world.begin();
@@ -359,7 +357,39 @@ fn an_error_without_an_end_is_cut_off() {
         attempt.feed(&world.host, world.host.now_ms(), 1, || b"{".to_vec(), false),
         ResponseAction::Hold
     );
-    world.host.now_ms.set(deadline::ERROR_MS_MAX);
+    world.host.set_clock(deadline::ERROR_MS_MAX);
     let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
     assert_eq!((late.reply.status, late.headers.again), (502, None));
+}
+
+#[test]
+fn one_request_is_one_failure_of_a_target() {
+    let world = World::new();
+    let failures = || {
+        let levels = shared_breaker::peek(&world.host, &world.gateway.providers()[0]);
+        (levels.provider().state(), levels.model(Slot::of("m")).state())
+    };
+    assert_eq!(world.answered(500, None).1, again(1, None));
+    assert_eq!(world.answered(500, None).0, "a");
+    assert_eq!(world.sent(0, Outcome::Failure), 2);
+    let closed = |failures| crate::breaker::State::Closed { failures };
+    assert_eq!(failures(), (closed(0), closed(1)));
+    world.histories.forget("17");
+    world.answered(500, None);
+    assert!(failures().1 != closed(1), "another request is another failure");
+}
+
+#[test]
+fn a_tunnel_has_no_deadline_and_its_end_says_nothing() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    let answer = AnswerHead { status: 101, details: b"via_upstream", ..AnswerHead::default() };
+    let headers = RetryHeaders { attempts: 1, ..RetryHeaders::default() };
+    let action = attempt.respond(&world.host, world.host.now_ms(), &answer);
+    assert_eq!(action, ResponseAction::Release(headers, None));
+    assert_eq!(attempt.tick(&world.host, world.host.now_ms() + 1_000_000), None);
+    let details = b"upstream_reset_after_response_started{connection_termination}";
+    attempt.end(&world.host, 1 << 6, details);
+    assert_eq!(world.sent(0, Outcome::Neutral), 1);
+    assert_eq!(world.histories.count(), 0);
 }

@@ -15,6 +15,7 @@ use hashbrown::HashSet;
 use super::{ListError, Listed};
 use crate::gateway::{Discovery, Provider};
 use crate::host::store::{self, Store};
+use crate::record::{Reader, Writer};
 
 /// How long a provider may take to list its models.
 pub const TIMEOUT_MS: u32 = 10_000;
@@ -65,28 +66,21 @@ impl DiscoveryState {
     }
 
     fn to_bytes(self) -> Vec<u8> {
-        let mut bytes = vec![VERSION, self.fault];
-        for time_ms in [self.due_ms, self.asked_ms, self.listed_ms] {
-            bytes.extend(time_ms.to_le_bytes());
-        }
-        bytes.extend(self.models.to_le_bytes());
-        bytes
+        let times = [self.due_ms, self.asked_ms, self.listed_ms].into_iter();
+        let writer = Writer::of_version(VERSION, 30).u8(self.fault);
+        times.fold(writer, Writer::u64).u32(self.models).finish()
     }
 
     /// No record, or a record of another version, means that the provider was never asked.
     fn from_bytes(bytes: Option<&[u8]>) -> Self {
         let read = || {
-            let ([VERSION, fault], rest) = bytes?.split_first_chunk()? else { return None };
-            let (due_ms, rest) = rest.split_first_chunk()?;
-            let (asked_ms, rest) = rest.split_first_chunk()?;
-            let (listed_ms, rest) = rest.split_first_chunk()?;
-            let (models, _) = rest.split_first_chunk()?;
+            let mut reader = Reader::of_version(bytes, VERSION)?;
             Some(Self {
-                due_ms: u64::from_le_bytes(*due_ms),
-                asked_ms: u64::from_le_bytes(*asked_ms),
-                listed_ms: u64::from_le_bytes(*listed_ms),
-                models: u32::from_le_bytes(*models),
-                fault: *fault,
+                fault: reader.u8()?,
+                due_ms: reader.u64()?,
+                asked_ms: reader.u64()?,
+                listed_ms: reader.u64()?,
+                models: reader.u32()?,
             })
         };
         read().unwrap_or_default()

@@ -32,6 +32,8 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Upstream(upstream::Args),
+    #[command(name = run::with_parent::NAME, hide = true)]
+    Exec(run::with_parent::Args),
 }
 
 /// Carries out the command line of this process.
@@ -51,5 +53,6 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
+        Command::Exec(args) => run::with_parent::run(args)?,
     })
 }

@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// The Envoy that it is for, as 1.36 or 1.36.4
     #[arg(long, value_name = "VERSION", default_value = PINNED)]
     envoy_version: EnvoyVersion,
+    /// Envoy's admin interface as a socket; `admin_listen` has its metrics alone then
+    #[arg(long, value_name = "FILE")]
+    admin_socket: Option<PathBuf>,
     #[command(flatten)]
     istio: istio::Options,
 }
@@ -30,10 +33,16 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let env = |name: &str| std::env::var_os(name);
     args.form.check_options(&args.istio).map_err(Error::Options)?;
+    if args.admin_socket.is_some() && args.form != Form::Envoy {
+        return Err(Error::AdminSocket);
+    }
     let yaml = match args.form {
         Form::Istio => mesh(args, &env)?,
-        form => Source::read(form, args.config.path(), args.wasm.as_deref(), &env)?
-            .yaml(args.envoy_version, &env)?,
+        form => Source::read(form, args.config.path(), args.wasm.as_deref(), &env)?.yaml(
+            args.envoy_version,
+            args.admin_socket.as_deref(),
+            &env,
+        )?,
     };
     args.envoy_version.warn();
     match writeln!(io::stdout(), "{yaml}") {

@@ -30,6 +30,8 @@ pub(super) enum Miss {
     NoBinary(PathBuf),
     /// A folder of the cache cannot be written.
     Folder(PathBuf, io::Error),
+    /// Others could put a program of theirs into a folder of the cache.
+    Untrusted(PathBuf),
 }
 
 impl fmt::Display for Miss {
@@ -52,6 +54,12 @@ impl fmt::Display for Miss {
                 write!(f, "{} is Envoy {version}, not {wanted}", path.display())
             }
             Self::NoBinary(path) => write!(f, "{} has no Envoy in it", path.display()),
+            Self::Untrusted(path) => write!(
+                f,
+                "{} belongs to another user, or others can write to it; remove it, or set XDG_CACHE_HOME to a folder \
+                 of yours",
+                path.display()
+            ),
             Self::Folder(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }

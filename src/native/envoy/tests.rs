@@ -182,6 +182,30 @@ async fn an_environment_is_good_only_when_it_is_whole() {
     assert_eq!(machine.search().await.0, from_the_wheel());
 }
 
+#[tokio::test]
+async fn an_environment_that_others_can_change_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let python = working_python();
+    let machine = Machine::with(&[("bin/python3", &python)]);
+    assert_eq!(machine.search().await.0, from_the_wheel());
+    let cache = machine.at("home/.cache/gaud");
+    for (folder, mode, good) in [
+        (cache.clone(), 0o777, false),
+        (cache.clone(), 0o720, false),
+        (cache.clone(), 0o755, true),
+        (cache.join(format!("envoy-{PINNED}")), 0o702, false),
+        (cache.join(format!("envoy-{PINNED}")), 0o755, true),
+    ] {
+        fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+        let (found, log) = machine.search().await;
+        assert_eq!(found == from_the_wheel(), good, "{mode:o} {log:?}");
+        let said = "belongs to another user, or others can write to it; remove it, or set XDG_CACHE_HOME to a folder of \
+                    yours";
+        assert_eq!(log.iter().any(|line| line.contains(said)), !good, "{mode:o} {log:?}");
+    }
+}
+
 #[test]
 fn a_version_is_read_from_what_envoy_says() {
     let version = |said| parse_version(said);

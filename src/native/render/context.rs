@@ -16,10 +16,14 @@ use super::istio::{MeshTarget, Remote};
 use super::local_reply::{self, LocalReply};
 use super::names::Names;
 use crate::native::envoy::{EnvoyVersion, Feature};
-use crate::native::settings::{Env, Loaded, Secrets};
+use crate::native::settings::{AddressRange, Env, Loaded, Secrets};
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
+
+/// More than any provider is known to send; Envoy's own limits are 100 headers and 60 KiB.
+const HEADERS_MAX: u32 = 256;
+const HEADERS_KB_MAX: u32 = 160;
 
 /// What every template is given.
 #[derive(Serialize)]
@@ -36,6 +40,17 @@ pub(super) struct Context {
     written_out: BTreeMap<String, String>,
     listen: Socket,
     admin_listen: Socket,
+    /// Where the admin interface is, where it is not on `admin_listen`.
+    admin_socket: Option<String>,
+    /// Whether Envoy can open a part of the admin interface alone.
+    admin_paths: bool,
+    trusted_proxies: Vec<Range>,
+    /// The origins of pages that may call; none without `[cors]`.
+    cors: Vec<String>,
+    /// The most headers, and the most of them in KiB, that a request or an answer may have.
+    headers_max: u32,
+    headers_kb_max: u32,
+    memory_limit_bytes: u64,
     /// Envoy's worker threads; none for one per core.
     workers: Option<u32>,
     /// What the file says that an Envoy of somebody's own decides by itself.
@@ -60,7 +75,7 @@ pub(super) struct Context {
     istio: Option<MeshTarget>,
     /// The filter, where it is fetched.
     remote: Option<Remote>,
-    /// The files with certificate authorities, quoted.
+    /// The files with certificate authorities.
     ca_files: BTreeSet<String>,
     /// The providers that name a cluster which Envoy has already.
     named_clusters: Vec<NamedCluster>,
@@ -78,7 +93,7 @@ impl Context {
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
         let ca_file = cluster::system_ca_file(form.secrets() == Secrets::Here, env);
-        let clusters = cluster::all(gateway, &ca_file);
+        let clusters = cluster::all(gateway, &loaded.file, &ca_file);
         let source = loaded.path.as_deref().and_then(Path::file_name);
         Self {
             names: Names::all(),
@@ -90,6 +105,17 @@ impl Context {
             written_out: written_out(loaded),
             listen: Socket::from(loaded.listen),
             admin_listen: Socket::from(loaded.admin_listen),
+            admin_socket: None,
+            admin_paths: version.has(Feature::AdminPaths),
+            trusted_proxies: loaded.trusted_proxies.iter().map(Range::from).collect(),
+            cors: loaded
+                .file
+                .cors
+                .as_ref()
+                .map_or_else(Vec::new, |cors| cors.allow_origins.clone()),
+            headers_max: HEADERS_MAX,
+            headers_kb_max: HEADERS_KB_MAX,
+            memory_limit_bytes: loaded.memory_limit_bytes,
             workers: loaded.workers,
             unused: unused(&loaded.file),
             body_limit_bytes: gateway.body_limit_bytes,
@@ -100,7 +126,7 @@ impl Context {
             wasm: wasm.to_string_lossy().into_owned(),
             capabilities: CAPABILITIES,
             stats_tags: metrics::labels(),
-            filter_json: filter_json(&loaded.file),
+            filter_json: filter_json(loaded, form),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
             ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
             clusters,
@@ -112,6 +138,12 @@ impl Context {
 }
 
 impl Context {
+    /// The same with the admin interface on a socket.
+    pub(super) fn with_admin_socket(mut self, socket: Option<&Path>) -> Self {
+        self.admin_socket = socket.map(|socket| socket.to_string_lossy().into_owned());
+        self
+    }
+
     /// The same for a mesh.
     pub(super) fn in_mesh(mut self, target: MeshTarget, remote: Option<Remote>) -> Self {
         (self.istio, self.remote) = (Some(target), remote);
@@ -154,14 +186,27 @@ impl Hop {
 }
 
 /// The file without what belongs to Envoy: the filter's own configuration.
-fn filter_json(file: &File) -> String {
-    let mut file = file.clone();
+fn filter_json(loaded: &Loaded, form: Form) -> String {
+    let mut file = loaded.file.clone();
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
+    (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
     for provider in file.providers.values_mut() {
-        (provider.ca_file, provider.http2) = (None, None);
+        (provider.ca_file, provider.http2, provider.idle_connection_secs) = (None, None, None);
+    }
+    if form == Form::Envoy && is_open_to_pages(loaded) {
+        file.allow_hosts.get_or_insert_default();
+    }
+    if file.allow_hosts.is_none() {
+        file.cors = None;
     }
     // Fails on a literal secret only, and none is left.
     serde_json::to_string_pretty(&file).unwrap_or_default()
+}
+
+/// Whether any page in a browser of this machine could use a key that the gateway has.
+fn is_open_to_pages(loaded: &Loaded) -> bool {
+    loaded.listen.ip().is_loopback()
+        && loaded.file.providers.iter().any(|(_, own)| own.api_key.is_some())
 }
 
 /// The environment variables that the filter reads.
@@ -198,6 +243,10 @@ fn unused(file: &File) -> Vec<&'static str> {
         ("listen", file.listen.is_some()),
         ("admin_listen", file.admin_listen.is_some()),
         ("workers", file.workers.is_some()),
+        ("trusted_proxies", file.trusted_proxies.is_some()),
+        ("cors", file.cors.is_some()),
+        ("drain_secs", file.drain_secs.is_some()),
+        ("memory_limit_bytes", file.memory_limit_bytes.is_some()),
     ];
     there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()
 }
@@ -215,10 +264,26 @@ fn named_clusters(gateway: &Gateway) -> Vec<NamedCluster> {
 struct Socket {
     address: String,
     port: u16,
+    /// Whether all addresses of IPv6 are meant, and those of IPv4 with them.
+    both_families: bool,
 }
 
 impl From<SocketAddr> for Socket {
     fn from(socket: SocketAddr) -> Self {
-        Self { address: socket.ip().to_string(), port: socket.port() }
+        let both_families = socket.is_ipv6() && socket.ip().is_unspecified();
+        Self { address: socket.ip().to_string(), port: socket.port(), both_families }
+    }
+}
+
+/// A range of addresses.
+#[derive(Serialize)]
+struct Range {
+    address: String,
+    prefix_bits: u8,
+}
+
+impl From<&AddressRange> for Range {
+    fn from(range: &AddressRange) -> Self {
+        Self { address: range.address.to_string(), prefix_bits: range.prefix_bits }
     }
 }

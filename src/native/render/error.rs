@@ -16,6 +16,8 @@ pub enum Error {
     Options(istio::OptionsError),
     /// No pod can have the filter there.
     NoFolder(PathBuf),
+    /// The admin interface of an Envoy that has one already.
+    AdminSocket,
     Template(minijinja::Error),
     /// Nobody can write where it was to go.
     Output(std::io::Error),
@@ -40,6 +42,9 @@ impl fmt::Display for Error {
                 "--wasm {}: a pod gets the filter as a file in a folder of its own; name it by its \
                  whole path, as /etc/gaud/gaud.wasm",
                 module.display()
+            ),
+            Self::AdminSocket => f.write_str(
+                "--admin-socket goes with --for envoy; any other Envoy has its admin interface already",
             ),
             Self::Template(error) => {
                 write!(f, "the Envoy configuration cannot be rendered: {error}")

@@ -14,6 +14,8 @@ pub(super) struct LocalReply {
     shape: Option<&'static str>,
     body: String,
     retry_after_secs: Option<u32>,
+    /// In place of Envoy's own.
+    status_code: Option<u32>,
 }
 
 /// Why Envoy replies.
@@ -24,6 +26,8 @@ struct Reason {
     status: Option<u32>,
     /// Envoy's response flags, any of them.
     flags: Option<&'static [&'static str]>,
+    /// A condition in CEL.
+    expression: Option<&'static str>,
 }
 
 const NOT_REACHED: &[&str] = &["UF", "UC", "UR", "UH", "UO", "LH", "NC"];
@@ -35,6 +39,35 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
         (Code::RequestTooLarge, status_is(413), too_large(body_limit_bytes)),
         (Code::HeadersTooLarge, status_is(431), "The request's headers are too large.".to_owned()),
         (Code::ProviderTimeout, status_is(504), "The provider did not answer in time.".to_owned()),
+        (
+            Code::GatewayBusy,
+            said("response.code_details.contains('overload')"),
+            "The gateway has no memory left for further bodies; try again.".to_owned(),
+        ),
+        (
+            Code::OriginNotAllowed,
+            // The route for preflights.
+            said("response.code == 403 && response.code_details == 'direct_response'"),
+            "Pages of other origins may not call this gateway: add theirs to allow_origins of [cors].".to_owned(),
+        ),
+        (
+            Code::ProviderTls,
+            // Envoy 1.36 does not tell a wrong name from other reasons.
+            said("upstream.transport_failure_reason.contains('SAN')"),
+            "The provider's certificate is for another name than the one in its url.".to_owned(),
+        ),
+        (
+            Code::ProviderTls,
+            said("upstream.transport_failure_reason.contains('CERTIFICATE_VERIFY_FAILED')"),
+            "The provider's certificate does not verify: it has expired, it is for another name than the one in its \
+             url, or ca_file must name the authority that has signed it."
+                .to_owned(),
+        ),
+        (
+            Code::ProviderTls,
+            said("upstream.transport_failure_reason.contains('TLS_error')"),
+            "The provider does not speak TLS as its url says: is the port right, or is it http://?".to_owned(),
+        ),
         (
             Code::ProviderUnreachable,
             Reason { flags: Some(NOT_REACHED), ..Reason::default() },
@@ -69,13 +102,18 @@ fn all_shapes(code: Code, reason: Reason, message: &str) -> [LocalReply; 3] {
         body: code.document(shape, message, None),
         // Envoy's 503s carry no time: a client may try again soon.
         retry_after_secs: (code.status() == 503).then_some(1),
+        status_code: (code == Code::GatewayBusy).then(|| code.status()),
     })
 }
 
 fn status_is(status: u32) -> Reason {
-    Reason { op: Some("EQ"), status: Some(status), flags: None }
+    Reason { op: Some("EQ"), status: Some(status), ..Reason::default() }
 }
 
 fn status_from(status: u32) -> Reason {
-    Reason { op: Some("GE"), status: Some(status), flags: None }
+    Reason { op: Some("GE"), status: Some(status), ..Reason::default() }
+}
+
+fn said(expression: &'static str) -> Reason {
+    Reason { expression: Some(expression), ..Reason::default() }
 }

@@ -16,7 +16,10 @@ pub mod istio;
 mod local_reply;
 mod module_file;
 mod names;
+mod quote;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -51,10 +54,16 @@ impl Source {
         Ok(Self { form, loaded, wasm })
     }
 
-    /// The configuration for an Envoy of this version.
-    pub fn yaml(&self, version: EnvoyVersion, env: Env<'_>) -> Result<String, Error> {
+    /// The configuration for an Envoy of this version, with its admin interface on a socket where one is named.
+    pub fn yaml(
+        &self,
+        version: EnvoyVersion,
+        admin_socket: Option<&Path>,
+        env: Env<'_>,
+    ) -> Result<String, Error> {
         let context = Context::of(self.form, &self.loaded, version, &self.wasm, env);
-        template::render(self.form, &context).map_err(Error::Template)
+        template::render(self.form, &context.with_admin_socket(admin_socket))
+            .map_err(Error::Template)
     }
 
     /// The resources for a mesh, for an Envoy of this version.

@@ -9,8 +9,8 @@ use crate::names::{clusters, headers, metrics, properties};
 pub(super) struct Names {
     headers: Headers,
     clusters: Clusters,
-    /// What the names of the filter's metrics begin with.
-    metrics: &'static str,
+    /// How a metric's name has a label: after whole pairs of label and value, so that no value is taken for a label.
+    label_regex: String,
     /// What the details of the filter's replies begin with.
     details: &'static str,
     /// Where Envoy's filter state has the shape of the client's errors.
@@ -23,6 +23,7 @@ struct Headers {
     envoy_prefix: &'static str,
     cluster: &'static str,
     crossing: &'static str,
+    trusted: &'static str,
     provider: &'static str,
     attempts: &'static str,
     retry: &'static str,
@@ -35,10 +36,12 @@ struct Clusters {
     clients: &'static str,
     attempt: &'static str,
     hop: &'static str,
+    admin: &'static str,
     vm_id: &'static str,
     client_headers: &'static str,
     decompressor: &'static str,
     leaving: &'static str,
+    returning: &'static str,
 }
 
 impl Names {
@@ -49,6 +52,7 @@ impl Names {
                 envoy_prefix: headers::ENVOY_PREFIX,
                 cluster: headers::CLUSTER,
                 crossing: headers::CROSSING,
+                trusted: headers::TRUSTED,
                 provider: headers::PROVIDER,
                 attempts: headers::ATTEMPTS,
                 retry: headers::RETRY,
@@ -59,12 +63,17 @@ impl Names {
                 clients: clusters::CLIENTS,
                 attempt: clusters::ATTEMPT,
                 hop: clusters::HOP,
+                admin: clusters::ADMIN,
                 vm_id: clusters::VM_ID,
                 client_headers: clusters::CLIENT_HEADERS,
                 decompressor: clusters::DECOMPRESSOR,
                 leaving: clusters::LEAVING,
+                returning: clusters::RETURNING,
             },
-            metrics: metrics::PREFIX,
+            label_regex: format!(
+                r"^wasmcustom\.{}[a-z_]+(?:\.[a-z_]+\.[^.]+)*?(\.LABEL\.([^.]+))",
+                metrics::PREFIX
+            ),
             details: properties::DETAILS_PREFIX,
             shape: format!("{}{}", properties::FILTER_STATE_PREFIX, properties::SHAPE),
         }

@@ -9,8 +9,10 @@ use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 
 use super::context::Context;
 use super::form::Form;
+use super::quote;
 
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 8] = [
+    ("parts/admin.yaml", include_str!("parts/admin.yaml")),
     ("parts/attempts.yaml", include_str!("parts/attempts.yaml")),
     ("parts/connection.yaml", include_str!("parts/connection.yaml")),
     ("parts/filters.yaml", include_str!("parts/filters.yaml")),
@@ -25,6 +27,10 @@ pub(super) fn render(form: Form, context: &Context) -> Result<String, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
+    // Every value that is not of ours is rendered by one of these.
+    environment.add_filter("quoted", |text: &str| quote::quoted(text));
+    environment.add_filter("comment", |text: &str| quote::comment(text));
+    environment.add_filter("json_block", |text: &str| quote::json_block(text));
     for (name, text) in PARTS {
         environment.add_template(name, text)?;
     }

@@ -23,9 +23,13 @@ pub enum Failure {
     /// Envoy ended before it was ready; with it, what it said of the reason.
     Refused(ExitStatus, Vec<String>),
     NotReady(Duration, Vec<String>),
+    /// Envoy does not take the configuration; with it, what it said.
+    Invalid(Vec<String>),
     /// Envoy ended by itself after it was ready.
     Gone(ExitStatus),
-    Admin(SocketAddr, String),
+    Admin(String),
+    /// The folder for temporary files is too far down for a socket in it.
+    LongPath(PathBuf),
     Io(io::Error),
 }
 
@@ -48,8 +52,17 @@ impl fmt::Display for Failure {
                 write!(f, "Envoy was not ready after {limit:?}")?;
                 said(f, log)
             }
+            Self::Invalid(log) => {
+                write!(f, "Envoy does not take the configuration that is rendered")?;
+                said(f, log)
+            }
             Self::Gone(status) => write!(f, "Envoy ended by itself ({status})"),
-            Self::Admin(address, problem) => write!(f, "Envoy's admin on {address}: {problem}"),
+            Self::Admin(problem) => write!(f, "Envoy's admin interface: {problem}"),
+            Self::LongPath(path) => write!(
+                f,
+                "{} is too long for a socket's path; set TMPDIR to a shorter folder",
+                path.display()
+            ),
             Self::Io(error) => error.fmt(f),
         }
     }

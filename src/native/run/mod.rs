@@ -8,13 +8,15 @@ mod failure;
 mod log;
 mod process;
 mod signals;
+mod validate;
+pub(crate) mod with_parent;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::future::pending;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -28,9 +30,10 @@ use super::render::{self, Source};
 use super::settings::{self, ConfigOption, Env};
 use super::standin;
 
-use failure::Failure;
+pub use failure::Failure;
 use process::Process;
 use signals::Stop;
+pub use validate::validate;
 
 /// The variable that creates a provider without a configuration file.
 const PROVIDER: &str = "GAUD_LITELLM_URL";
@@ -59,6 +62,12 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             () = stop.asked() => Ok(ExitCode::SUCCESS),
         };
         if let Some(envoy) = envoy {
+            if outcome.is_ok() {
+                select! {
+                    () = envoy.drain() => {}
+                    () = stop.asked() => {} // A second time: at once.
+                }
+            }
             envoy.end().await?;
         }
         outcome
@@ -75,9 +84,9 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
     };
     let source = source(args, &env)?;
     let envoy = search(args.envoy_version).await?;
-    let yaml = source.yaml(envoy.version, &env)?;
     let model = model(&source.loaded.file);
-    let process = slot.insert(Process::start(&envoy, &source.loaded, &yaml)?);
+    let yaml = |admin: &Path| source.yaml(envoy.version, Some(admin), &env);
+    let process = slot.insert(Process::start(&envoy, &source.loaded, yaml)?);
     select! {
         failure = watch(process, source.loaded.listen, &model) => failure,
         failure = attend(stand_in) => failure,
@@ -142,7 +151,7 @@ async fn watch(
 ) -> Result<Infallible, Failure> {
     let admin = envoy.ready().await?;
     let address = match listen.port() {
-        0 => admin::listener(admin).await?,
+        0 => admin::listener(&admin).await?,
         _ => listen,
     };
     welcome(address, model);

@@ -2,7 +2,6 @@
 
 use std::fs::Permissions;
 use std::io::{self, pipe};
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -20,12 +19,17 @@ use super::admin;
 use super::failure::Failure;
 use super::log::Log;
 use crate::native::envoy::Envoy;
+use crate::native::render;
 use crate::native::settings::Loaded;
 
 /// How long Envoy may take to be ready.
 const READY_LIMIT: Duration = Duration::from_secs(30);
 /// How often it is asked.
 const READY_INTERVAL: Duration = Duration::from_millis(25);
+/// The longest path of a socket, without its end (macOS: unix(4)).
+const SOCKET_PATH_MAX: usize = 103;
+/// How often Envoy is asked for its requests while it drains.
+const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
 /// How long it may take to end once it was asked to.
 const END_LIMIT: Duration = Duration::from_secs(5);
 /// Short lines: when, how bad, which part of Envoy, what.
@@ -38,34 +42,41 @@ pub(super) struct Process {
     /// `None` once Envoy has ended and all was read.
     log: Option<Log>,
     folder: TempDir,
+    /// How long a stop waits for streams.
+    drain: Duration,
 }
 
 impl Process {
-    pub(super) fn start(envoy: &Envoy, loaded: &Loaded, yaml: &str) -> Result<Self, Failure> {
-        let owner_only = Permissions::from_mode(0o700);
-        let folder = tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir()?;
+    /// `yaml` renders the configuration for an Envoy with its admin interface there.
+    pub(super) fn start(
+        envoy: &Envoy,
+        loaded: &Loaded,
+        yaml: impl FnOnce(&Path) -> Result<String, render::Error>,
+    ) -> Result<Self, Failure> {
+        let folder = private_folder()?;
+        let yaml = yaml(&admin_socket(&folder)?)?;
         let config = folder.path().join("envoy.yaml");
         fs::write(&config, yaml)?;
         let (log, writer) = pipe()?;
-        let mut command = command(&envoy.path, loaded, &config, &admin_file(&folder));
+        let mut command = command(&envoy.path, loaded, &config);
         let child = command
             .stderr(writer)
             .spawn()
             .map_err(|error| Failure::NotStarted(envoy.path.clone(), error))?;
-        Ok(Self { child, log: Some(Log::of(log)), folder })
+        Ok(Self { child, log: Some(Log::of(log)), folder, drain: loaded.drain })
     }
 
-    /// The address of the admin, once Envoy serves.
-    pub(super) async fn ready(&mut self) -> Result<SocketAddr, Failure> {
-        let file = admin_file(&self.folder);
-        let admin = select! {
-            admin = timeout(READY_LIMIT, served(&file)) => admin,
+    /// The socket of the admin interface, once Envoy serves.
+    pub(super) async fn ready(&mut self) -> Result<PathBuf, Failure> {
+        let admin = admin_socket(&self.folder)?;
+        let served = select! {
+            served = timeout(READY_LIMIT, served(&admin)) => served,
             status = self.child.wait() => return Err(Failure::Refused(status?, self.reason())),
         };
-        let Ok(admin) = admin else {
+        if served.is_err() {
             self.child.kill().await?;
             return Err(Failure::NotReady(READY_LIMIT, self.reason()));
-        };
+        }
         self.log.iter().for_each(Log::show);
         Ok(admin)
     }
@@ -75,6 +86,22 @@ impl Process {
         let status = self.child.wait().await?;
         self.reason();
         Ok(status)
+    }
+
+    /// Takes no new connections, and waits for the requests under way.
+    pub(super) async fn drain(&self) {
+        let Ok(admin) = admin_socket(&self.folder) else { return };
+        if self.drain.is_zero() || !admin::drain(&admin).await {
+            return; // Envoy does not serve yet, or no more.
+        }
+        let mut ticks = interval(DRAIN_INTERVAL);
+        let idle = async {
+            while admin::requests(&admin).await.is_some_and(|count| count > 0) {
+                ticks.tick().await;
+            }
+        };
+        // What is left then is cut.
+        let _ = timeout(self.drain, idle).await;
     }
 
     /// Asks Envoy to end, and kills it where it does not.
@@ -95,18 +122,22 @@ impl Process {
     }
 }
 
+/// A folder that this user alone can enter.
+pub(super) fn private_folder() -> io::Result<TempDir> {
+    let owner_only = Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir()
+}
+
 /// In a process group of its own, so that Ctrl-C in a terminal reaches us and not Envoy.
-fn command(envoy: &Path, loaded: &Loaded, config: &Path, admin: &Path) -> Command {
+fn command(envoy: &Path, loaded: &Loaded, config: &Path) -> Command {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get).to_string();
     let workers = loaded.workers.map_or_else(cores, |workers| workers.to_string());
-    let mut command = Command::new(envoy);
+    let mut command = with_us(envoy);
     command
         .arg("-c")
         .arg(config)
         .args(["--concurrency", &workers, "--disable-hot-restart"])
         .args(["--log-level", "warn", "--log-format", LOG_FORMAT])
-        .arg("--admin-address-path")
-        .arg(admin)
         .envs(loaded.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .process_group(0)
@@ -114,20 +145,35 @@ fn command(envoy: &Path, loaded: &Loaded, config: &Path, admin: &Path) -> Comman
     command
 }
 
-/// Where Envoy writes the address of its admin, which may have been left to the system.
-fn admin_file(folder: &TempDir) -> PathBuf {
-    folder.path().join("admin-address.txt")
+/// Envoy, which ends with this process however that ends.
+#[cfg(target_os = "linux")]
+fn with_us(envoy: &Path) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.args([super::with_parent::NAME, &std::process::id().to_string(), "--"]).arg(envoy);
+    command
+}
+
+#[cfg(not(target_os = "linux"))]
+fn with_us(envoy: &Path) -> Command {
+    Command::new(envoy)
+}
+
+/// Where Envoy has its admin interface.
+fn admin_socket(folder: &TempDir) -> Result<PathBuf, Failure> {
+    let socket = folder.path().join("admin.sock");
+    match socket.as_os_str().len() {
+        0..=SOCKET_PATH_MAX => Ok(socket),
+        _ => Err(Failure::LongPath(socket)),
+    }
 }
 
 /// Asks until Envoy says that it is ready.
-async fn served(admin_file: &Path) -> SocketAddr {
+async fn served(admin: &Path) {
     let mut ticks = interval(READY_INTERVAL);
     loop {
         ticks.tick().await;
-        let address = fs::read_to_string(admin_file).ok().and_then(|text| text.trim().parse().ok());
-        match address {
-            Some(address) if admin::ready(address).await => return address,
-            _ => {}
+        if admin::ready(admin).await {
+            return;
         }
     }
 }

@@ -7,21 +7,43 @@ use super::Env;
 /// The provider that variables can create without a file.
 const LITELLM: &str = "litellm";
 
+/// The settings that a variable has set: the setting's path and the variable's name.
+#[derive(Debug, Default)]
+pub(super) struct Origins(Vec<(String, String)>);
+
+impl Origins {
+    fn note(&mut self, provider: &str, field: &str, variable: &str) {
+        self.0.push((format!("providers.{provider}.{field}"), variable.to_owned()));
+    }
+
+    /// The same error at its place: the variable, where one has set what is wrong.
+    pub(super) fn named(&self, error: ConfigError) -> ConfigError {
+        match self.0.iter().rev().find(|(path, _)| *path == error.path) {
+            Some((_, variable)) => ConfigError::new(variable.clone(), error.problem),
+            None => error,
+        }
+    }
+}
+
 /// Overrides the file's settings by the environment's.
-pub(super) fn overlay(file: &mut File, env: Env<'_>) -> Result<(), ConfigError> {
+pub(super) fn overlay(file: &mut File, env: Env<'_>) -> Result<Origins, ConfigError> {
+    let mut origins = Origins::default();
     let env = |name: &str| text(env, name);
     if file.providers.get_mut(LITELLM).is_none() && (env("GAUD_LITELLM_URL")?).is_some() {
         file.providers.insert(LITELLM.to_owned(), ProviderFile::default());
     }
-    last_resort(file, &env)?;
+    last_resort(file, &env, &mut origins)?;
     for (name, provider) in &mut file.providers {
         let prefix = prefix(name);
-        if let Some(url) = env(&format!("{prefix}_URL"))? {
+        let variable = format!("{prefix}_URL");
+        if let Some(url) = env(&variable)? {
+            origins.note(name, "url", &variable);
             provider.url = Some(url);
             provider.cluster = None;
         }
         let key = format!("{prefix}_API_KEY");
         if env(&key)?.is_some() {
+            origins.note(name, "api_key", &key);
             provider.api_key = Some(SecretSource::Environment(key));
         }
         let discover = format!("{prefix}_DISCOVER");
@@ -30,16 +52,18 @@ pub(super) fn overlay(file: &mut File, env: Env<'_>) -> Result<(), ConfigError> 
         }
         let timeout = format!("{prefix}_TIMEOUT");
         if let Some(value) = env(&timeout)? {
+            origins.note(name, "timeout_secs", &timeout);
             provider.timeout_secs = Some(seconds(&timeout, &value)?);
         }
     }
-    Ok(())
+    Ok(origins)
 }
 
 /// LiteLLM's variables, for what neither the file nor `GAUD_LITELLM_…` sets.
 fn last_resort(
     file: &mut File,
     env: &impl Fn(&str) -> Result<Option<String>, ConfigError>,
+    origins: &mut Origins,
 ) -> Result<(), ConfigError> {
     if let Some(enabled) = env("LITELLM_ENABLED")?
         && !boolean("LITELLM_ENABLED", &enabled)?
@@ -51,7 +75,8 @@ fn last_resort(
         file.providers.insert(LITELLM.to_owned(), ProviderFile::default());
     }
     let Some(provider) = file.providers.get_mut(LITELLM) else { return Ok(()) };
-    if provider.url.is_none() && provider.cluster.is_none() {
+    if provider.url.is_none() && provider.cluster.is_none() && url.is_some() {
+        origins.note(LITELLM, "url", "LITELLM_BASE_URL");
         provider.url = url;
     }
     if provider.api_key.is_none() && provider.auth.is_none() && !has_password(provider) {

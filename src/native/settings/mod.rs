@@ -9,15 +9,19 @@
 mod environment;
 mod line;
 mod option;
+mod ranges;
+mod review;
 mod secrets;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::config::{ConfigError, File};
 use crate::gateway::Gateway;
+pub use ranges::AddressRange;
 
 pub use option::ConfigOption;
 
@@ -29,6 +33,13 @@ pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 
 
 /// Where Envoy's admin interface listens, unless the configuration says otherwise.
 const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
+
+/// Longer than most answers take; orchestrators wait as long before they kill.
+const DRAIN_SECS: u64 = 30;
+
+/// Envoy with the filter takes about 100 MB before the first request.
+const MEMORY_LIMIT_BYTES_MIN: u64 = 256 * 1024 * 1024;
+const MEMORY_LIMIT_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// Reads an environment variable.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -57,6 +68,11 @@ pub struct Loaded {
     pub listen: SocketAddr,
     pub admin_listen: SocketAddr,
     pub workers: Option<u32>,
+    /// The proxies whose word on the client counts.
+    pub trusted_proxies: Vec<AddressRange>,
+    /// How long a stop waits for streams.
+    pub drain: Duration,
+    pub memory_limit_bytes: u64,
 }
 
 impl Loaded {
@@ -137,20 +153,30 @@ fn parse(text: &str) -> Result<File, (Option<usize>, ConfigError)> {
 }
 
 fn complete(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, ConfigError> {
-    environment::overlay(&mut file, env)?;
+    let origins = environment::overlay(&mut file, env)?;
+    compile(file, env, secrets).map_err(|error| origins.named(error))
+}
+
+fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, ConfigError> {
     let environment = secrets::lift(&mut file)?;
     let lifted = |name: &str| environment.iter().find(|(variable, _)| variable == name);
     let lookup = |name: &str| match lifted(name) {
         Some((_, secret)) => Some(secret.clone()),
-        None if secrets == Secrets::Elsewhere => is_name(name).then(|| ELSEWHERE.to_owned()),
+        None if !is_name(name) => None,
+        None if secrets == Secrets::Elsewhere => Some(ELSEWHERE.to_owned()),
         None => env(name)?.into_string().ok(),
     };
+    let gateway = Gateway::compile(&file, &lookup)?;
+    review::review(&file, secrets, &lookup)?;
     Ok(Loaded {
         path: None,
-        gateway: Gateway::compile(&file, &lookup)?,
+        gateway,
         listen: address("listen", file.listen.as_deref(), LISTEN)?,
         admin_listen: address("admin_listen", file.admin_listen.as_deref(), ADMIN_LISTEN)?,
         workers: workers(file.workers)?,
+        trusted_proxies: trusted_proxies(&file)?,
+        drain: drain(&file)?,
+        memory_limit_bytes: memory_limit_bytes(&file)?,
         file,
         environment,
     })
@@ -171,6 +197,32 @@ fn address(
     value.parse().map_err(|_| {
         ConfigError::new(field, format!("must be an IP address and a port, as in \"{default}\""))
     })
+}
+
+fn trusted_proxies(file: &File) -> Result<Vec<AddressRange>, ConfigError> {
+    let ranges = file.trusted_proxies.iter().flatten().enumerate();
+    let parsed = ranges.map(|(index, text)| {
+        let at = |problem: &str| ConfigError::new(format!("trusted_proxies[{index}]"), problem);
+        text.parse().map_err(at)
+    });
+    parsed.collect()
+}
+
+fn drain(file: &File) -> Result<Duration, ConfigError> {
+    match file.drain_secs.unwrap_or(DRAIN_SECS) {
+        secs @ 0..=3600 => Ok(Duration::from_secs(secs)),
+        secs => Err(ConfigError::new("drain_secs", format!("is {secs}; write 0 to 3600"))),
+    }
+}
+
+fn memory_limit_bytes(file: &File) -> Result<u64, ConfigError> {
+    match file.memory_limit_bytes.unwrap_or(MEMORY_LIMIT_BYTES) {
+        limit @ MEMORY_LIMIT_BYTES_MIN.. => Ok(limit),
+        limit => Err(ConfigError::new(
+            "memory_limit_bytes",
+            format!("is {limit}; write at least {MEMORY_LIMIT_BYTES_MIN}"),
+        )),
+    }
 }
 
 fn workers(value: Option<u32>) -> Result<Option<u32>, ConfigError> {

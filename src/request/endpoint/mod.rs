@@ -1,13 +1,30 @@
 //! What a request asks for: the gateway itself, a model, or something for the default provider.
+//!
+//! The provider's credential goes with what the table of endpoints knows, and only where every reading of the path
+//! ([`reading`]) says the same:
+//!
+//! | the path as sent | another reading of it | |
+//! |---|---|---|
+//! | names a model | the same model, or nothing of the API that names one | passes |
+//! | | another model | refused |
+//! | is of the API and names none | a path that names a model, or is not of the API | refused |
+//! | is not of the API | a path that names a model | refused |
+//! | | anything else | passes, with the client's own credential |
 
+pub mod examples;
 pub mod pattern;
+pub mod reading;
 pub mod table;
 
 use std::ops::Range;
 
-use crate::request::escape::without_query;
-use pattern::fit;
-use table::{Meaning, ROWS, Row};
+use crate::request::escape::unescaped;
+use pattern::{Case, Fit, fit};
+use reading::readings;
+use table::{Family, GEMINI_VERSIONS, Meaning, OPENAI_ROOTS, ROWS, Row};
+
+/// The methods that are passed on.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// What a method and a path mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +46,30 @@ pub enum Endpoint {
     NoModel,
     /// Anything else: the default provider gets it with the client's own.
     Unknown,
-    /// What another server could read otherwise than the gateway: it is not passed on.
-    Refused,
+    /// The request is not passed on.
+    Refused(Refused),
+}
+
+/// Why a request is not passed on, whatever its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The path is below none of the base paths.
+    OutsideBasePaths,
+    /// The method is unknown, or not one of the path's.
+    Method {
+        /// The methods that there are, as `allow` has them.
+        allow: String,
+    },
+    /// Another server could read this row of the table, which names a model.
+    ReadAs(&'static str),
+    /// Another server could read another model.
+    TwoModels,
+    /// Another server could read a path that is not of the API.
+    LeavesApi,
+    /// The readings cannot be told.
+    Path(reading::Unreadable),
+    /// The request names a model where the gateway does not read it.
+    UnreadModel,
 }
 
 /// What the gateway answers itself.
@@ -61,6 +100,10 @@ pub enum ModelIn {
     Path(Range<usize>, Option<ModelBody>),
     /// `model` in the query.
     Query,
+    /// `model` in the query, or in the first message of a WebSocket.
+    QueryOrMessage,
+    /// In objects of the body.
+    Nested,
 }
 
 /// A body that names a model.
@@ -72,6 +115,10 @@ pub struct ModelBody {
     pub is_optional: bool,
     /// It makes nothing that lasts: it can be sent twice.
     pub repeats: bool,
+    /// What may be in front of the model's name: `models/`.
+    pub resource: &'static str,
+    /// Objects in it may name the model again.
+    pub is_nested: bool,
 }
 
 /// The shape of an endpoint's errors.
@@ -99,51 +146,181 @@ impl Shape {
 impl Classified {
     /// Classifies a request by its method and its path, without base path and query.
     ///
-    /// A closing slash makes no difference: servers that redirect it would see the model
+    /// One closing slash makes no difference: servers that redirect it would see the model
     /// unstripped.
-    pub fn classify(method: &[u8], path: &str) -> Self {
+    pub fn classify(method: &[u8], path: &str, base_paths: &[String]) -> Self {
         let path = path.strip_suffix('/').unwrap_or(path);
-        let is_method = |row: &Row| row.method.is_empty() || row.method.as_bytes() == method;
-        let known = ROWS.iter().filter(|row| is_method(row));
-        let found = known.filter_map(|row| Some((row, fit(row.path, path)?.model))).next();
-        let shape = found.as_ref().map_or(Shape::OpenAi, |(row, _)| row.shape);
-        // It would be answered with the provider's credential in it (RFC 9110, section 9.3.8).
-        let endpoint = match (method, found) {
-            (b"TRACE", _) => Endpoint::Refused,
-            (_, Some((row, place))) => Endpoint::known(row.meaning, path, place),
-            (_, None) if is_ambiguous(path) => Endpoint::Refused,
-            (_, None) => Endpoint::Unknown,
+        let found = Found::first(ROWS, path, Case::Exact, |row| row.takes(method));
+        let shape = found.as_ref().map_or(Shape::OpenAi, |found| found.row.shape);
+        let endpoint = match found {
+            Some(found) if found.is_certain() && is_passed(method) => found.endpoint(),
+            found => match refused(method, path, found.as_ref(), base_paths) {
+                Some(refused) => Endpoint::Refused(refused),
+                None => found.map_or(Endpoint::Unknown, Found::endpoint),
+            },
         };
         Self { endpoint, shape }
     }
 }
 
-impl Endpoint {
-    fn known(meaning: Meaning, path: &str, place: Option<Range<usize>>) -> Self {
-        let place = place.unwrap_or_default();
-        // In a model's name a slash may be escaped.
-        let is_refused = match path.get(place.clone()) {
-            Some(model) if !model.is_empty() => is_ambiguous_model(model),
-            _ => is_ambiguous(path),
-        };
-        let optional = ModelBody { is_form: true, is_optional: true, repeats: true };
-        match meaning {
-            Meaning::Local(local) => Self::Local(local, place),
-            _ if is_refused => Self::Refused,
-            Meaning::Body(body) => Self::Model(ModelIn::Body(body)),
-            Meaning::Path => Self::Model(ModelIn::Path(place, Some(optional))),
-            Meaning::PathAlone => Self::Model(ModelIn::Path(place, None)),
-            Meaning::Query => Self::Model(ModelIn::Query),
-            Meaning::NoModel if hides_an_endpoint(path) => Self::Refused,
-            Meaning::NoModel => Self::NoModel,
+/// A row that fits a path.
+struct Found {
+    row: &'static Row,
+    model: Option<Range<usize>>,
+}
+
+impl Found {
+    fn first(
+        rows: &'static [Row],
+        path: &str,
+        case: Case,
+        is_meant: impl Fn(&Row) -> bool,
+    ) -> Option<Self> {
+        let mut rows = rows.iter().filter(|row| is_meant(row));
+        rows.find_map(|row| fit_row(row, path, case).map(|Fit { model }| Self { row, model }))
+    }
+
+    /// Whether nothing in the path is for the client to choose, or no provider sees it.
+    fn is_certain(&self) -> bool {
+        matches!(self.row.meaning, Meaning::Local(_)) || !self.row.path.contains(['{', '*'])
+    }
+
+    fn endpoint(self) -> Endpoint {
+        let place = self.model.unwrap_or_default();
+        match self.row.meaning {
+            Meaning::Local(local) => Endpoint::Local(local, place),
+            Meaning::Body(body) => Endpoint::Model(ModelIn::Body(body)),
+            Meaning::Path(body) => Endpoint::Model(ModelIn::Path(place, Some(body))),
+            Meaning::PathAlone => Endpoint::Model(ModelIn::Path(place, None)),
+            Meaning::Query => Endpoint::Model(ModelIn::Query),
+            Meaning::QueryOrMessage => Endpoint::Model(ModelIn::QueryOrMessage),
+            Meaning::Nested => Endpoint::Model(ModelIn::Nested),
+            Meaning::Unreadable => Endpoint::Refused(Refused::UnreadModel),
+            Meaning::NoModel => Endpoint::NoModel,
         }
     }
 
+    /// The model as it is written in `path`.
+    fn model<'a>(&self, path: &'a str) -> &'a str {
+        self.model.clone().and_then(|place| path.get(place)).unwrap_or_default()
+    }
+}
+
+fn is_passed(method: &[u8]) -> bool {
+    METHODS.iter().any(|known| known.as_bytes() == method && *known != "OPTIONS")
+}
+
+/// Why a request is not passed on.
+fn refused(
+    method: &[u8],
+    path: &str,
+    found: Option<&Found>,
+    base_paths: &[String],
+) -> Option<Refused> {
+    if !METHODS.iter().any(|known| known.as_bytes() == method) {
+        return Some(Refused::Method { allow: METHODS.join(", ") });
+    }
+    // What asks for a method of the API asks the gateway, which has no answer of its own to it.
+    if method == b"OPTIONS" && ROWS.iter().any(|row| fit_row(row, path, Case::Exact).is_some()) {
+        return Some(Refused::Method { allow: allowed(path) });
+    }
+    // A row for every method is for those that no row with a model has.
+    let is_open = found.is_none_or(|found| found.row.method.is_empty());
+    let names_model = |row: &Row| row.meaning.names_model() && !row.method.is_empty();
+    if is_open && Found::first(ROWS, path, Case::Exact, names_model).is_some() {
+        return Some(Refused::Method { allow: allowed(path) });
+    }
+    match readings(path) {
+        Err(why) => Some(Refused::Path(why)),
+        Ok(all) => all.iter().find_map(|one| read_otherwise(method, path, one, found, base_paths)),
+    }
+}
+
+/// The methods of a path that the table has; all where it has the path for all.
+fn allowed(path: &str) -> String {
+    let fits = |row: &&Row| fit_row(row, path, Case::Exact).is_some();
+    let rows: Vec<_> = ROWS.iter().filter(fits).collect();
+    let names_model = rows.iter().any(|row| row.meaning.names_model());
+    let is_for_others = |row: &Row| {
+        row.method.is_empty() && matches!(row.meaning, Meaning::NoModel | Meaning::Unreadable)
+    };
+    let has = |method: &&str| {
+        let mut rows = rows.iter().filter(|row| !(names_model && is_for_others(row)));
+        *method != "OPTIONS" && rows.any(|row| row.takes(method.as_bytes()))
+    };
+    METHODS.into_iter().filter(has).collect::<Vec<_>>().join(", ")
+}
+
+/// Why a request is not passed on that a server could read so.
+fn read_otherwise(
+    method: &[u8],
+    path: &str,
+    reading: &str,
+    found: Option<&Found>,
+    base_paths: &[String],
+) -> Option<Refused> {
+    let closed = reading.strip_suffix('/').unwrap_or(reading);
+    let is_sure =
+        found.is_some_and(|found| !found.row.method.is_empty() || found.row.meaning.names_model());
+    let is_meant = |row: &Row| row.meaning.names_model() && (!is_sure || row.takes(method));
+    let bases = base_paths.iter().filter(|base| !base.is_empty());
+    let below = bases.filter_map(|base| Case::Ignored.strip_prefix(closed, base));
+    for text in std::iter::once(closed).chain(below) {
+        let Some(other) = first_reading(text, is_meant) else { continue };
+        match found {
+            Some(found) if std::ptr::eq(found.row, other.row) => {
+                let decoded = |model| String::from_utf8_lossy(&unescaped(model)).into_owned();
+                let (model, as_read) = (other.model(text), decoded(found.model(path)));
+                if model != as_read && decoded(model) != as_read {
+                    return Some(Refused::TwoModels);
+                }
+            }
+            Some(found) if found.row.meaning.names_model() => return Some(Refused::TwoModels),
+            _ => return Some(Refused::ReadAs(other.row.path)),
+        }
+    }
+    let has_key = |row: &Row| row.meaning.has_key();
+    let leaves = found.is_some_and(|found| found.row.meaning.has_key())
+        && Found::first(ROWS, closed, Case::Ignored, has_key).is_none();
+    leaves.then_some(Refused::LeavesApi)
+}
+
+/// The first row that a server could read, which may not ask for the version.
+fn first_reading(text: &str, is_meant: impl Fn(&Row) -> bool) -> Option<Found> {
+    Found::first(ROWS, text, Case::Ignored, &is_meant).or_else(|| {
+        let mut rows = ROWS.iter().filter(|row| is_meant(row));
+        rows.find_map(|row| {
+            let Fit { model } = fit(row.bare()?, text, Case::Ignored)?;
+            Some(Found { row, model })
+        })
+    })
+}
+
+/// Compares a path with a row, wherever the row's family has it.
+pub fn fit_row(row: &Row, path: &str, case: Case) -> Option<Fit> {
+    let found = fit(row.path, path, case);
+    let (roots, version): (&[&str], _) = match row.family {
+        _ if found.is_some() => return found,
+        Family::Alone => return None,
+        Family::OpenAi => (&OPENAI_ROOTS, "/v1"),
+        Family::Gemini => (&GEMINI_VERSIONS, "/v1beta"),
+    };
+    let (root, below) = roots.iter().find_map(|root| {
+        let below = case.strip_prefix(path, root).filter(|below| below.starts_with('/'))?;
+        Some((root, below))
+    })?;
+    let bare = row.path.strip_prefix(version)?;
+    let versioned = || fit(row.path, below, case).filter(|_| row.family == Family::OpenAi);
+    let Fit { model } = fit(bare, below, case).or_else(versioned)?;
+    let shift = |at: usize| at.saturating_add(root.len());
+    Some(Fit { model: model.map(|place| shift(place.start)..shift(place.end)) })
+}
+
+impl Endpoint {
     /// Whether it names a model and makes nothing that lasts: it can be sent twice.
     pub fn may_repeat(&self) -> bool {
         match self {
-            Self::Model(ModelIn::Body(body)) => body.repeats,
-            Self::Model(ModelIn::Path(..)) => true,
+            Self::Model(ModelIn::Body(body) | ModelIn::Path(_, Some(body))) => body.repeats,
             _ => false,
         }
     }
@@ -154,45 +331,26 @@ impl Endpoint {
     }
 }
 
-/// Whether a server that decodes escaped slashes, as most do, would see another path.
-fn is_ambiguous(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    ["%2f", "%5c", "%25", "\\"].iter().any(|escape| lower.contains(escape))
-}
-
-/// Whether a server that decodes more, or leaves off what is behind a `;`, could see a path with a model.
-fn hides_an_endpoint(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let is_gemini = lower.starts_with("/v1beta/models/");
-    ["%20", "%23", "%3b", "%3f", ";"].iter().any(|escape| lower.contains(escape))
-        || (is_gemini && lower.contains("%3a"))
-}
-
-/// The same for a model's name in a path, which may have slashes but leads nowhere else.
-fn is_ambiguous_model(model: &str) -> bool {
-    let lower = model.to_ascii_lowercase().replace("%2f", "/");
-    is_ambiguous(&lower) || lower.split('/').any(|segment| matches!(segment, "" | "." | ".."))
-}
-
-/// Takes off the longest of `base_paths` (longest first) that stands before `path`; `None` when
-/// none does. The rest begins with a slash.
-pub fn strip_base<'a>(path: &'a str, base_paths: &[String]) -> Option<&'a str> {
-    base_paths
-        .iter()
-        .find_map(|base| path.strip_prefix(base.as_str()).filter(|rest| rest.starts_with('/')))
+/// The paths that a request may mean below `base_paths` (longest first). Each begins with a slash.
+pub fn below_bases<'a>(path: &'a str, base_paths: &'a [String]) -> impl Iterator<Item = &'a str> {
+    let below = base_paths.iter().filter_map(move |base| path.strip_prefix(base.as_str()));
+    below.filter(|below| below.starts_with('/'))
 }
 
 /// The path of a known endpoint that was written without its `/v1`, as LiteLLM's clients may.
-pub fn with_version(method: &[u8], path: &str) -> Option<String> {
-    if path.starts_with("/v1") {
+pub fn with_version(path: &str) -> Option<String> {
+    let (plain, query) = path.split_at_checked(path.find('?').unwrap_or(path.len()))?;
+    let plain = plain.strip_suffix('/').unwrap_or(plain);
+    if plain.starts_with("/v1") || ROWS.iter().any(|row| fit_row(row, plain, Case::Exact).is_some())
+    {
         return None;
     }
-    let versioned = format!("/v1{path}");
-    let names_model = matches!(
-        Classified::classify(method, without_query(&versioned)).endpoint,
-        Endpoint::Model(_) | Endpoint::Local(LocalEndpoint::Models | LocalEndpoint::Model, _)
-    );
-    names_model.then_some(versioned)
+    let models = [LocalEndpoint::Models, LocalEndpoint::Model].map(Meaning::Local);
+    let is_meant = |row: &&Row| row.meaning.names_model() || models.contains(&row.meaning);
+    let fits = |row: &Row| row.bare().is_some_and(|bare| fit(bare, plain, Case::Exact).is_some());
+    let slash =
+        if path.get(plain.len()..).is_some_and(|rest| rest.starts_with('/')) { "/" } else { "" };
+    ROWS.iter().filter(is_meant).any(fits).then(|| ["/v1", plain, slash, query].concat())
 }
 
 #[cfg(test)]

@@ -9,22 +9,34 @@ pub struct Fit {
     pub model: Option<Range<usize>>,
 }
 
+/// Whether the case of letters counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// It does: as the gateway reads.
+    Exact,
+    /// It does not: as some servers do.
+    Ignored,
+}
+
 /// Compares a path with a [`Row`](super::table::Row)'s; `None` when it is another.
-pub fn fit(pattern: &str, path: &str) -> Option<Fit> {
+pub fn fit(pattern: &str, path: &str, case: Case) -> Option<Fit> {
     if let Some((before, behind)) = pattern.split_once("{model}") {
-        let rest = path.strip_prefix(before)?;
+        let rest = case.strip_prefix(path, before)?;
         let model = match behind {
             ":{verb}" => before_verb(rest)?,
-            _ => rest.strip_suffix(behind)?,
+            _ => case.strip_suffix(rest, behind)?,
         };
         let end = before.len().saturating_add(model.len());
         return (!model.is_empty()).then_some(Fit { model: Some(before.len()..end) });
     }
     let plain = match pattern.strip_suffix("/*") {
-        Some(folder) => {
-            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        Some(folder) => case
+            .strip_prefix(path, folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        None => {
+            case.same(pattern, path)
+                || (pattern.contains("{id}") && same_segments(pattern, path, case))
         }
-        None => pattern == path || (pattern.contains("{id}") && same_segments(pattern, path)),
     };
     plain.then_some(Fit { model: None })
 }
@@ -36,13 +48,33 @@ fn before_verb(text: &str) -> Option<&str> {
     is_verb.then_some(model)
 }
 
-fn same_segments(pattern: &str, path: &str) -> bool {
+fn same_segments(pattern: &str, path: &str, case: Case) -> bool {
     let same = |(pattern, own): (&str, &str)| match pattern {
         "{id}" => !own.is_empty(),
-        _ => pattern == own,
+        _ => case.same(pattern, own),
     };
     pattern.split('/').count() == path.split('/').count()
         && pattern.split('/').zip(path.split('/')).all(same)
+}
+
+impl Case {
+    fn same(self, one: &str, other: &str) -> bool {
+        match self {
+            Self::Exact => one == other,
+            Self::Ignored => one.eq_ignore_ascii_case(other),
+        }
+    }
+
+    /// `text` without `prefix`.
+    pub(super) fn strip_prefix<'a>(self, text: &'a str, prefix: &str) -> Option<&'a str> {
+        let (start, rest) = text.split_at_checked(prefix.len())?;
+        self.same(start, prefix).then_some(rest)
+    }
+
+    fn strip_suffix<'a>(self, text: &'a str, suffix: &str) -> Option<&'a str> {
+        let (rest, end) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
+        self.same(end, suffix).then_some(rest)
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +96,11 @@ mod tests {
             ("/v1/threads/{id}/runs", "/v1/threads/t/u/runs", false),
             ("/v1/threads/{id}/runs", "/v1/threads/runs", false),
         ] {
-            assert_eq!(fit(pattern, path), expected.then_some(Fit { model: None }), "{path}");
+            let expected = expected.then_some(Fit { model: None });
+            assert_eq!(fit(pattern, path, Case::Exact), expected, "{path}");
+            assert_eq!(fit(pattern, path, Case::Ignored), expected, "{path}");
+            assert_eq!(fit(pattern, &path.to_uppercase(), Case::Ignored), expected, "{path}");
+            assert_eq!(fit(pattern, &path.to_uppercase(), Case::Exact), None, "{path}");
         }
     }
 
@@ -85,7 +121,9 @@ mod tests {
             ("/m/{model}", "/m/a/b", Some("a/b")),
             ("/m/{model}", "/m/", None),
         ] {
-            let found = fit(pattern, path).map(|fit| fit.model.unwrap());
+            let ignored = fit(pattern, &path.to_ascii_uppercase(), Case::Ignored);
+            assert_eq!(ignored, fit(pattern, path, Case::Exact), "{path}");
+            let found = fit(pattern, path, Case::Exact).map(|fit| fit.model.unwrap());
             assert_eq!(found.map(|range| path.get(range).unwrap()), expected, "{path}");
         }
     }

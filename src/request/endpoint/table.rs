@@ -15,7 +15,27 @@ pub struct Row {
     pub meaning: Meaning,
     /// The shape of its errors.
     pub shape: Shape,
+    /// Where else the path may be.
+    pub family: Family,
 }
+
+/// Where else than below its version a path may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Nowhere.
+    Alone,
+    /// Of a path below `/v1`: without its version, and below [`OPENAI_ROOTS`], with its version or without.
+    OpenAi,
+    /// Of a path below `/v1beta`: below [`GEMINI_VERSIONS`]; one with a model and a verb also without a version.
+    Gemini,
+}
+
+/// Where Azure and Gemini have OpenAI's API.
+pub const OPENAI_ROOTS: [&str; 4] =
+    ["/openai", "/v1beta/openai", "/v1alpha/openai", "/v1beta1/openai"];
+
+/// The further versions of Gemini's API. A path below `/v1` that OpenAI's API has as well is OpenAI's.
+pub const GEMINI_VERSIONS: [&str; 3] = ["/v1", "/v1alpha", "/v1beta1"];
 
 /// What a known path means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,35 +45,76 @@ pub enum Meaning {
     /// The body names the model.
     Body(ModelBody),
     /// The path does, at `{model}`; a body that names one as well is made the same.
-    Path,
-    /// The path does, and the body never.
+    Path(ModelBody),
+    /// The path does, and there is no body that could.
     PathAlone,
     /// The query does.
     Query,
+    /// The query does, or the first message of a WebSocket, which the gateway does not read.
+    QueryOrMessage,
+    /// Objects in the body do, more than one perhaps: each must be the default provider's under its own name.
+    Nested,
+    /// Something does that the gateway does not read.
+    Unreadable,
     /// Nothing does.
     NoModel,
 }
 
+impl Meaning {
+    /// Whether the request names a model.
+    pub fn names_model(self) -> bool {
+        !matches!(self, Self::Local(_) | Self::NoModel)
+    }
+
+    /// Whether the provider's own credential goes with it.
+    pub fn has_key(self) -> bool {
+        !matches!(self, Self::Local(_) | Self::Unreadable)
+    }
+}
+
+const BODY: ModelBody =
+    ModelBody { is_form: false, is_optional: false, repeats: true, resource: "", is_nested: false };
+
+const MAY_LACK: ModelBody = ModelBody { is_optional: true, ..BODY };
+
 /// A JSON object with a `model`.
-const JSON: Meaning =
-    Meaning::Body(ModelBody { is_form: false, is_optional: false, repeats: true });
+const JSON: Meaning = Meaning::Body(BODY);
+
+/// A JSON object that may have a `model`, or no body, of what makes something that lasts.
+const OPTIONAL: Meaning = Meaning::Body(ModelBody { repeats: false, ..MAY_LACK });
+
+/// A form, or a JSON object, with a `model`.
+const FORM: Meaning = Meaning::Body(ModelBody { is_form: true, ..MAY_LACK });
 
 /// The same, of what makes something that lasts.
 const LASTING_FORM: Meaning =
-    Meaning::Body(ModelBody { is_form: true, is_optional: true, repeats: false });
+    Meaning::Body(ModelBody { is_form: true, repeats: false, ..MAY_LACK });
 
-/// A JSON object that may have a `model`, or no body, of what makes something that lasts.
-const OPTIONAL: Meaning =
-    Meaning::Body(ModelBody { is_form: false, is_optional: true, repeats: false });
+/// The path, and perhaps a form or a JSON object.
+const PATH: Meaning = Meaning::Path(ModelBody { is_form: true, ..MAY_LACK });
 
-/// A form, or a JSON object, with a `model`.
-const FORM: Meaning = Meaning::Body(ModelBody { is_form: true, is_optional: true, repeats: true });
+/// The path, and perhaps a JSON object that calls the model `models/NAME`.
+const GEMINI: Meaning = Meaning::Path(ModelBody { resource: "models/", ..MAY_LACK });
+
+/// The same, of a body in which objects may name the model again.
+const GEMINI_NESTED: Meaning =
+    Meaning::Path(ModelBody { resource: "models/", is_nested: true, ..MAY_LACK });
+
+/// The same, of what makes something that lasts.
+const GEMINI_BATCH: Meaning =
+    Meaning::Path(ModelBody { resource: "models/", is_nested: true, repeats: false, ..MAY_LACK });
+
+const GEMINI_TUNED: Meaning = Meaning::Path(ModelBody { resource: "tunedModels/", ..MAY_LACK });
+
+/// A JSON object that may have a `model`, called `models/NAME`.
+const GEMINI_OPTIONAL: Meaning =
+    Meaning::Body(ModelBody { resource: "models/", repeats: false, ..MAY_LACK });
 
 /// Every known path.
 ///
 /// They get the provider's own credential. With it on any other path (LiteLLM's `/key/generate`,
 /// `/v1/mcp/server`) everyone who reaches the gateway would be an administrator.
-pub const ROWS: &[Row] = &[
+pub static ROWS: &[Row] = &[
     post("/v1/chat/completions", JSON),
     post("/v1/completions", JSON),
     post("/v1/responses", JSON),
@@ -64,15 +125,30 @@ pub const ROWS: &[Row] = &[
     post("/v1/images/generations", JSON),
     post("/v1/audio/speech", JSON),
     post("/v1/rerank", JSON),
-    post("/v2/rerank", JSON),
-    anthropic("POST", "/v1/messages", JSON),
-    anthropic("POST", "/v1/messages/count_tokens", JSON),
+    post("/v2/rerank", JSON).alone(),
+    post("/v1/messages", JSON).shape(Shape::Anthropic),
+    post("/v1/messages/count_tokens", JSON).shape(Shape::Anthropic),
+    post("/v1/complete", JSON).shape(Shape::Anthropic).alone(),
+    post("/v1/chat", JSON).alone(),
+    post("/v2/chat", JSON).alone(),
+    post("/v1/embed", JSON).alone(),
+    post("/v2/embed", JSON).alone(),
+    post("/v1/generate", JSON).alone(),
+    post("/v1/classify", JSON).alone(),
+    post("/v1/summarize", JSON).alone(),
+    post("/v1/tokenize", JSON).alone(),
+    post("/v1/detokenize", JSON).alone(),
+    post("/api/chat", JSON).alone(),
+    post("/api/generate", JSON).alone(),
+    post("/api/embed", JSON).alone(),
+    post("/api/embeddings", JSON).alone(),
+    post("/api/show", JSON).alone(),
     post("/v1/audio/transcriptions", FORM),
     post("/v1/audio/translations", FORM),
     post("/v1/images/edits", FORM),
     post("/v1/images/variations", FORM),
-    post("/v1/videos", LASTING_FORM),
     post("/v1/ocr", FORM),
+    post("/v1/videos", LASTING_FORM),
     post("/v1/assistants", OPTIONAL),
     post("/v1/assistants/{id}", OPTIONAL),
     post("/v1/threads/runs", OPTIONAL),
@@ -80,33 +156,88 @@ pub const ROWS: &[Row] = &[
     post("/v1/batches", OPTIONAL),
     post("/v1/fine_tuning/jobs", OPTIONAL),
     post("/v1/realtime/sessions", OPTIONAL),
+    post("/v1/realtime/calls/{id}/accept", OPTIONAL),
+    post("/v1/agents", OPTIONAL).shape(Shape::Anthropic).alone(),
+    post("/v1/agents/{id}", OPTIONAL).shape(Shape::Anthropic).alone(),
+    post("/v1/dreams", OPTIONAL).shape(Shape::Anthropic).alone(),
+    post("/api/pull", OPTIONAL).alone(),
+    post("/api/push", OPTIONAL).alone(),
+    post("/api/create", OPTIONAL).alone(),
+    delete("/api/delete", OPTIONAL).alone(),
     any("/v1/realtime", Meaning::Query),
     post("/v1/realtime/calls", Meaning::Query),
-    post("/v1/engines/{model}/chat/completions", Meaning::Path),
-    post("/v1/engines/{model}/completions", Meaning::Path),
-    post("/v1/engines/{model}/embeddings", Meaning::Path),
-    post("/openai/deployments/{model}/chat/completions", Meaning::Path),
-    post("/openai/deployments/{model}/completions", Meaning::Path),
-    post("/openai/deployments/{model}/embeddings", Meaning::Path),
-    post("/openai/deployments/{model}/images/generations", Meaning::Path),
-    post("/openai/deployments/{model}/images/edits", Meaning::Path),
-    post("/openai/deployments/{model}/audio/speech", Meaning::Path),
-    post("/openai/deployments/{model}/audio/transcriptions", Meaning::Path),
-    post("/openai/deployments/{model}/audio/translations", Meaning::Path),
-    gemini("POST", "/v1beta/models/{model}:{verb}", Meaning::PathAlone),
-    gemini("POST", "/v1/models/{model}:{verb}", Meaning::PathAlone),
-    get("/v1/models", LocalEndpoint::Models),
-    get("/v1/models/{model}", LocalEndpoint::Model),
-    get("/api/models", LocalEndpoint::FrontEndModels),
-    post("/api/models", Meaning::Local(LocalEndpoint::Refresh)),
-    any("/healthz", Meaning::Local(LocalEndpoint::Liveness)),
-    any("/readyz", Meaning::Local(LocalEndpoint::Readiness)),
-    any("/health", Meaning::Local(LocalEndpoint::Health)),
-    anthropic("", "/v1/messages/*", Meaning::NoModel),
-    gemini("", "/v1beta/models/*", Meaning::NoModel),
-    gemini("", "/v1beta/files/*", Meaning::NoModel),
-    gemini("", "/v1beta/cachedContents/*", Meaning::NoModel),
-    any("/openai/deployments/*", Meaning::NoModel),
+    get("/v1/chat/completions", Meaning::Query),
+    get("/v1/responses", Meaning::QueryOrMessage),
+    post("/v1/messages/batches", Meaning::Nested).shape(Shape::Anthropic),
+    post("/v1/evals", Meaning::Nested),
+    post("/v1/evals/{id}/runs", Meaning::Nested),
+    post("/v1/fine_tuning/alpha/graders/run", Meaning::Nested),
+    post("/v1/fine_tuning/alpha/graders/validate", Meaning::Nested),
+    post("/v1/realtime/client_secrets", Meaning::Nested),
+    post("/v1/realtime/transcription_sessions", Meaning::Nested),
+    post("/v1/engines/{model}/chat/completions", PATH),
+    post("/v1/engines/{model}/completions", PATH),
+    post("/v1/engines/{model}/embeddings", PATH),
+    post("/openai/deployments/{model}/extensions/chat/completions", PATH).alone(),
+    post("/openai/deployments/{model}/chat/completions", PATH).alone(),
+    post("/openai/deployments/{model}/completions", PATH).alone(),
+    post("/openai/deployments/{model}/responses", PATH).alone(),
+    post("/openai/deployments/{model}/embeddings", PATH).alone(),
+    post("/openai/deployments/{model}/moderations", PATH).alone(),
+    post("/openai/deployments/{model}/images/generations", PATH).alone(),
+    post("/openai/deployments/{model}/images/edits", PATH).alone(),
+    post("/openai/deployments/{model}/images/variations", PATH).alone(),
+    post("/openai/deployments/{model}/audio/speech", PATH).alone(),
+    post("/openai/deployments/{model}/audio/transcriptions", PATH).alone(),
+    post("/openai/deployments/{model}/audio/translations", PATH).alone(),
+    any("/openai/deployments/{model}/realtime", Meaning::PathAlone).alone(),
+    gemini("POST", "/v1beta/models/{model}:countTokens", GEMINI_NESTED),
+    gemini("POST", "/v1beta/models/{model}:batchEmbedContents", GEMINI_NESTED),
+    gemini("POST", "/v1beta/models/{model}:asyncBatchEmbedContent", GEMINI_BATCH),
+    gemini("POST", "/v1beta/models/{model}:batchGenerateContent", GEMINI_BATCH),
+    gemini("POST", "/v1beta/models/{model}:{verb}", GEMINI),
+    gemini("POST", "/v1beta/tunedModels/{model}:{verb}", GEMINI_TUNED),
+    gemini("POST", "/v1beta/cachedContents", GEMINI_OPTIONAL),
+    gemini("POST", "/v1beta/interactions", GEMINI_OPTIONAL),
+    gemini("POST", "/v1beta/auth_tokens", Meaning::Nested),
+    gemini("", "/ws/*", Meaning::Unreadable).alone(),
+    get("/v1/models", Meaning::Local(LocalEndpoint::Models)),
+    get("/v1/models/{model}", Meaning::Local(LocalEndpoint::Model)),
+    delete("/v1/models/{model}", Meaning::PathAlone),
+    get("/v1/engines/{model}", Meaning::PathAlone),
+    gemini("GET", "/v1beta/models/{model}", Meaning::PathAlone),
+    gemini("GET", "/v1beta/tunedModels/{model}", Meaning::PathAlone),
+    gemini("PATCH", "/v1beta/tunedModels/{model}", Meaning::PathAlone),
+    gemini("DELETE", "/v1beta/tunedModels/{model}", Meaning::PathAlone),
+    get("/api/models", Meaning::Local(LocalEndpoint::FrontEndModels)).alone(),
+    post("/api/models", Meaning::Local(LocalEndpoint::Refresh)).alone(),
+    any("/healthz", Meaning::Local(LocalEndpoint::Liveness)).alone(),
+    any("/readyz", Meaning::Local(LocalEndpoint::Readiness)).alone(),
+    any("/health", Meaning::Local(LocalEndpoint::Health)).alone(),
+    get("/v1/assistants", Meaning::NoModel),
+    get("/v1/assistants/{id}", Meaning::NoModel),
+    delete("/v1/assistants/{id}", Meaning::NoModel),
+    get("/v1/threads/{id}/runs", Meaning::NoModel),
+    get("/v1/batches", Meaning::NoModel),
+    get("/v1/evals", Meaning::NoModel),
+    get("/v1/evals/{id}/runs", Meaning::NoModel),
+    get("/v1/fine_tuning/jobs", Meaning::NoModel),
+    get("/v1/videos", Meaning::NoModel),
+    get("/v1/engines", Meaning::NoModel),
+    get("/v1/messages/batches", Meaning::NoModel).shape(Shape::Anthropic),
+    get("/v1/agents", Meaning::NoModel).shape(Shape::Anthropic).alone(),
+    get("/v1/agents/{id}", Meaning::NoModel).shape(Shape::Anthropic).alone(),
+    get("/v1/dreams", Meaning::NoModel).shape(Shape::Anthropic).alone(),
+    get("/openai/deployments", Meaning::NoModel).alone(),
+    gemini("GET", "/v1beta/models", Meaning::NoModel),
+    gemini("GET", "/v1beta/cachedContents", Meaning::NoModel),
+    any("/openai/deployments/*", Meaning::Unreadable).alone(),
+    any("/v1/engines/*", Meaning::Unreadable),
+    any("/v1/messages/*", Meaning::NoModel).shape(Shape::Anthropic),
+    any("/v1/agents/*", Meaning::NoModel).shape(Shape::Anthropic).alone(),
+    any("/v1/dreams/*", Meaning::NoModel).shape(Shape::Anthropic).alone(),
+    gemini("GET", "/v1beta/tunedModels", Meaning::NoModel),
+    gemini("POST", "/v1beta/tunedModels", Meaning::NoModel),
     any("/v1/assistants/*", Meaning::NoModel),
     any("/v1/audio/*", Meaning::NoModel),
     any("/v1/batches/*", Meaning::NoModel),
@@ -115,39 +246,77 @@ pub const ROWS: &[Row] = &[
     any("/v1/containers/*", Meaning::NoModel),
     any("/v1/conversations/*", Meaning::NoModel),
     any("/v1/embeddings/*", Meaning::NoModel),
-    any("/v1/engines/*", Meaning::NoModel),
     any("/v1/evals/*", Meaning::NoModel),
     any("/v1/files/*", Meaning::NoModel),
     any("/v1/fine_tuning/*", Meaning::NoModel),
     any("/v1/images/*", Meaning::NoModel),
-    any("/v1/models/*", Meaning::NoModel),
     any("/v1/moderations/*", Meaning::NoModel),
     any("/v1/ocr/*", Meaning::NoModel),
     any("/v1/realtime/*", Meaning::NoModel),
     any("/v1/rerank/*", Meaning::NoModel),
     any("/v1/responses/*", Meaning::NoModel),
+    any("/v1/skills/*", Meaning::NoModel),
     any("/v1/threads/*", Meaning::NoModel),
     any("/v1/uploads/*", Meaning::NoModel),
     any("/v1/vector_stores/*", Meaning::NoModel),
     any("/v1/videos/*", Meaning::NoModel),
+    gemini("", "/v1beta/batches/*", Meaning::NoModel),
+    gemini("", "/v1beta/cachedContents/*", Meaning::NoModel),
+    gemini("", "/v1beta/files/*", Meaning::NoModel),
+    gemini("", "/v1beta/fileSearchStores/*", Meaning::NoModel),
+    gemini("", "/v1beta/interactions/*", Meaning::NoModel),
+    gemini("", "/v1beta/operations/*", Meaning::NoModel),
+    gemini("", "/upload/v1beta/files/*", Meaning::NoModel),
+    gemini("", "/upload/v1beta/fileSearchStores/*", Meaning::NoModel),
 ];
 
-const fn post(path: &'static str, meaning: Meaning) -> Row {
-    Row { method: "POST", path, meaning, shape: Shape::OpenAi }
+impl Row {
+    /// The method that the row is for, `HEAD` being `GET` without the body.
+    pub fn takes(&self, method: &[u8]) -> bool {
+        let method = if method == b"HEAD" { b"GET" } else { method };
+        self.method.is_empty() || self.method.as_bytes() == method
+    }
+
+    /// The path without its version, where it may lack that.
+    pub fn bare(&self) -> Option<&'static str> {
+        match self.family {
+            Family::Alone => None,
+            Family::OpenAi => self.path.strip_prefix("/v1"),
+            Family::Gemini => {
+                self.path.strip_prefix("/v1beta").filter(|path| path.contains("{model}:"))
+            }
+        }
+    }
+
+    const fn alone(self) -> Self {
+        Self { family: Family::Alone, ..self }
+    }
+
+    const fn shape(self, shape: Shape) -> Self {
+        Self { shape, ..self }
+    }
 }
 
-const fn get(path: &'static str, local: LocalEndpoint) -> Row {
-    Row { method: "GET", path, meaning: Meaning::Local(local), shape: Shape::OpenAi }
+const fn row(method: &'static str, path: &'static str, meaning: Meaning) -> Row {
+    Row { method, path, meaning, shape: Shape::OpenAi, family: Family::OpenAi }
+}
+
+const fn post(path: &'static str, meaning: Meaning) -> Row {
+    row("POST", path, meaning)
+}
+
+const fn get(path: &'static str, meaning: Meaning) -> Row {
+    row("GET", path, meaning)
+}
+
+const fn delete(path: &'static str, meaning: Meaning) -> Row {
+    row("DELETE", path, meaning)
 }
 
 const fn any(path: &'static str, meaning: Meaning) -> Row {
-    Row { method: "", path, meaning, shape: Shape::OpenAi }
-}
-
-const fn anthropic(method: &'static str, path: &'static str, meaning: Meaning) -> Row {
-    Row { method, path, meaning, shape: Shape::Anthropic }
+    row("", path, meaning)
 }
 
 const fn gemini(method: &'static str, path: &'static str, meaning: Meaning) -> Row {
-    Row { method, path, meaning, shape: Shape::Gemini }
+    Row { method, path, meaning, shape: Shape::Gemini, family: Family::Gemini }
 }

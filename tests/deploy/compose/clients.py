@@ -1,12 +1,14 @@
-"""What the tests' clients say, and for how long they wait."""
+"""The clients of the tests, and how long the tests wait for the deployment."""
 
-import time
+from functools import partial
 
 import openai
 
+from kit_py import waiting
 from stack import Stack
 
 LIMIT_SECS = 400  # LiteLLM alone takes minutes to start on a busy machine
+until = partial(waiting.until, limit_secs=LIMIT_SECS)
 ASK = [{"role": "user", "content": "Hello"}]
 HELLO = "Hello from LiteLLM."
 
@@ -17,10 +19,3 @@ def client(stack: Stack, key: str) -> openai.OpenAI:
 
 def said(client: openai.OpenAI, model: str = "hello") -> str:
     return client.chat.completions.create(model=model, messages=ASK).choices[0].message.content
-
-
-def until(condition) -> None:
-    deadline = time.monotonic() + LIMIT_SECS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)

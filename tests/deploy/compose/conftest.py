@@ -2,14 +2,14 @@
 
 import pytest
 
-import engine as own_engine
+import docker_engine
 import stack as deployment
 from stack import Stack
 
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory) -> dict[str, str]:
-    with own_engine.running(tmp_path_factory.mktemp("engine")) as environment:
+    with docker_engine.running(tmp_path_factory.mktemp("engine")) as environment:
         yield environment
 
 

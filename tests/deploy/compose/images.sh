@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Makes the images that the deployment pulls elsewhere, under the names that it pulls them by: of Debian's packages, and of
-# what the other tests use. Asked for: the engine ($DOCKER_HOST) and $ENVOY_PATH. What the engine has already stays.
+# Builds the images that a user's engine would pull, under the same names, from Debian's packages and from the programs of the
+# other tests. Needs an engine ($DOCKER_HOST) and $ENVOY_PATH. An image that the engine has stays.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$here/../../..
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# An image's whole name, as a file of the deployment has it.
+# The full name of an image, from the files of the deployment.
 named() { grep -ohE "[a-z.]+/[a-z/]*$1:[A-Za-z0-9._-]+" "$root/envoy/Containerfile" "$root/envoy/compose/compose.yaml" | head -n 1; }
 
-# What all of them are made of: an image of anything else is made anew.
+# A hash of all sources: an image of other sources is built again.
 made_of=$(cd "$root" && { rustc --version && sha256sum tests/deploy/compose/images.sh tests/deploy/compose/images/* .envoy-version \
     tests/sdk/requirements.lock tests/sdk/postgres/{package-lock.json,query-engine.mjs}; } | sha256sum | cut -d ' ' -f 1)
 is_there() { [ "$(docker image inspect --format '{{ index .Config.Labels "made-of" }}' "$1" 2> /dev/null)" = "$made_of" ]; }
 
-# $1: the image, and its Dockerfile; $2: what puts further files into a folder.
+# $1: the image, and its Dockerfile; $2: a function that copies further files into a folder.
 build() {
     local name context=$work/context
     name=$(named "$1")
@@ -25,7 +25,7 @@ build() {
     cp "$here/images/$1.Dockerfile" "$context/Dockerfile"
     cp "$here/images/$1"-*.sh "$context/" 2> /dev/null || true
     "${2:-true}" "$context"
-    # The builder that needs no further program.
+    # The older builder, which needs no further program.
     DOCKER_BUILDKIT=0 docker build --quiet --label "made-of=$made_of" --tag "$name" "$context"
 }
 
@@ -36,7 +36,7 @@ of_debian() {
     rm -rf "$work/debian"
 }
 
-# A machine behind a proxy has a certificate authority of its own.
+# A proxy between this machine and the internet has its own certificate authority.
 authorities() { cp "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "$1/ca-certificates.crt"; }
 
 toolchain() {
@@ -46,7 +46,7 @@ toolchain() {
 
 envoy() { cp "$ENVOY_PATH" "$1/envoy"; }
 
-# The interpreter too: the packages are those that its very version needs.
+# With the interpreter: the packages are for its exact version.
 litellm() {
     local python=$root/.tools/python/bin/python home packages
     home=$("$python" -c 'import sys; print(sys.base_prefix)')
@@ -58,7 +58,7 @@ litellm() {
     (cd "$root/tests/sdk/postgres" && copy "$1/prisma" node_modules package.json query-engine.mjs)
 }
 
-# What is named here, to the folder $1.
+# Copies the named files to the folder $1.
 copy() {
     mkdir "$1"
     tar --create --exclude __pycache__ --exclude site-packages "${@:2}" | tar --extract --directory "$1"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command among processes, with mounts and in a network of its own. What it starts, a Docker engine and its containers
-# among it, ends with it; the machine's own bridges, packet filter and ports are not touched. slirp4netns lets it out.
+# Runs a command in new namespaces for processes, mounts and the network. All that the command starts, a Docker engine and its
+# containers included, ends with the command. The bridges, packet filter and ports of the machine stay as they are.
+# slirp4netns connects the command to the outside.
 set -euo pipefail
 [ "$(id -u)" = 0 ] || { echo 'A Docker engine needs root: run this by sudo.' >&2; exit 1; }
 
@@ -15,7 +16,7 @@ finish() {
 }
 trap finish EXIT
 
-# All of it ends with this script, even when that is killed. The shell inside stays: somebody has to wait for orphans.
+# Everything ends with this script, even when the script is killed. The inner shell stays, to wait for orphans.
 # shellcheck disable=SC2016
 setpriv --pdeathsig KILL unshare --net --mount --pid --fork --kill-child --mount-proc bash -c '
     ip link set lo up

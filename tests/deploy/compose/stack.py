@@ -1,4 +1,4 @@
-"""The deployment of `envoy/compose/` as a user starts it: `docker compose up -d --wait`, with an `.env` of its own."""
+"""The deployment of `envoy/compose/` as a user starts it: `docker compose up -d --wait`, with the `.env` of this run."""
 
 import json
 import re
@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway import ROOT
-from processes import free_port
+from kit_py.gaud import ROOT
+from kit_py.processes import free_port
 
 FOLDER = ROOT / "envoy/compose"
 LIMIT_SECS = 1500  # the image is built, with every crate in it
@@ -23,7 +23,7 @@ def argv(env_file: Path, *words: str) -> list[str]:
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """Without what is in `.env`: a user's own variables would win."""
+    """Without the variables of `.env`: those of the environment would take precedence."""
     names = re.findall(r"^(\w+)=", (FOLDER / ".env.example").read_text(), re.MULTILINE)
     return {name: value for name, value in base.items() if name not in names}
 
@@ -79,7 +79,7 @@ class Stack:
         return self.manage("/key/generate", {"models": list(models)})["key"]
 
     def metric(self, query: str) -> float | None:
-        """What Prometheus answers to a query with one result or none. It is not published, so it is asked from inside."""
+        """Prometheus' answer to a query with one result or none. Its port is not published, so the query runs in the container."""
         ask = ["promtool", "query", "instant", "--format", "json", "http://localhost:9090", query]
         results = json.loads(self.compose("exec", "-T", "prometheus", *ask))
         assert len(results) < 2, results

@@ -1,9 +1,12 @@
-"""The files of `envoy/compose/`, and the image of `envoy/Containerfile`: a real Docker engine, `docker compose`, and
-stand-ins for the images that it would pull (`images.sh`)."""
+"""The files of `envoy/compose/` and the image of `envoy/Containerfile`, with a real Docker engine and `docker compose`.
+
+`images.sh` builds the images that a user's engine would pull.
+"""
 
 import json
 import socket
 import tomllib
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -27,14 +30,14 @@ def test_a_chat_through_all_of_it(stack, key):
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == HELLO
 
 
-def test_a_key_that_litellm_gave_out_opens_what_it_is_for(stack, key):
+def test_a_key_of_litellm_opens_the_models_that_it_is_for(stack, key):
     with pytest.raises(openai.APIStatusError) as refused:
         said(client(stack, key), "gpt-4o")
     assert refused.value.type == "key_model_access_denied"
 
 
 @pytest.mark.parametrize("wrong", ["sk-of-nobody", "none"])
-def test_without_a_key_nobody_is_served(stack, wrong):
+def test_a_wrong_key_is_refused(stack, wrong):
     with pytest.raises(openai.AuthenticationError):
         said(client(stack, wrong))
 
@@ -54,26 +57,26 @@ def test_the_list_of_models_is_litellm_s(stack, key):
     assert {model.id for model in client(stack, key).models.list()} == models
 
 
-# -- What is seen from outside
+# -- What is visible from outside
 
 
 def test_the_gateway_alone_is_published(stack):
     published = {service: stack.inspect(service)["NetworkSettings"]["Ports"] for service in stack.services()}
     bound = {service: binds for service, ports in published.items() for binds in ports.values() if binds}
     assert bound == {"gaud": [{"HostIp": "127.0.0.1", "HostPort": str(stack.port)}]}
-    # The tests have a network of their own: nobody else listens there.
+    # No other server listens in the network of the tests.
     assert listening() == {("127.0.0.1", stack.port)}
 
 
 def listening() -> set[tuple[str, int]]:
-    """Every TCP socket of this network that waits for clients, as the kernel lists it (proc(5))."""
+    """The TCP sockets of this network that wait for clients, from the kernel's list (proc(5))."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     waiting = [row[1].split(":") for row in rows if row[3] == "0A"]
     assert len(Path("/proc/net/tcp6").read_text().splitlines()) == 1, "nothing by IPv6"
     return {(socket.inet_ntoa(bytes.fromhex(address)[::-1]), int(port, 16)) for address, port in waiting}
 
 
-def test_only_prometheus_s_network_has_the_admin_interface(stack):
+def test_the_admin_interface_is_on_prometheus_s_network_alone(stack):
     probe = "import socket, sys; socket.create_connection((sys.argv[1], 9901), timeout=3)"
     for host in ("gaud", ADMIN):
         with pytest.raises(AssertionError, match="ConnectionRefusedError|TimeoutError|Network is unreachable"):
@@ -98,14 +101,16 @@ def networks_of(stack: Stack, service: str) -> set[str]:
     return {name.removeprefix(f"{stack.project}_") for name in stack.inspect(service)["NetworkSettings"]["Networks"]}
 
 
-def test_no_secret_is_shown(stack, key):
+def test_no_output_shows_a_secret(stack, key):
     said(client(stack, key))
     with pytest.raises(openai.AuthenticationError):
         said(client(stack, "sk-of-nobody"))
-    dump = urllib.request.urlopen(f"http://{ADMIN}:9901/config_dump", timeout=10).read().decode()
-    assert "litellm" in dump
-    shown = {"config dump": dump} | {service: stack.compose("logs", "--no-color", service) for service in stack.services()}
-    assert all(shown.values()), "there is something to look at"
+    stats = urllib.request.urlopen(f"http://{ADMIN}:9901/stats", timeout=10).read().decode()
+    assert "litellm" in stats
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"http://{ADMIN}:9901/config_dump", timeout=10)
+    shown = {"stats": stats} | {service: stack.compose("logs", "--no-color", service) for service in stack.services()}
+    assert all(shown.values()), "every output has text"
     for where, text in shown.items():
         found = [name for name, value in (stack.secrets | {"key": key}).items() if value in text]
         assert not found, f"{found} in {where}"
@@ -114,7 +119,7 @@ def test_no_secret_is_shown(stack, key):
 # -- The containers
 
 
-def test_no_container_may_do_more_than_it_must(stack):
+def test_no_container_has_capabilities(stack):
     for service in stack.services():
         host = stack.inspect(service)["HostConfig"]
         assert host["CapDrop"] == ["ALL"], service
@@ -123,7 +128,7 @@ def test_no_container_may_do_more_than_it_must(stack):
         assert host["RestartPolicy"]["Name"] == "unless-stopped", service
 
 
-def test_the_gateway_s_user_can_do_nothing(stack):
+def test_the_gateway_s_user_has_no_rights(stack):
     status = stack.compose("exec", "-T", "gaud", "cat", "/proc/1/status")
     fields = dict(line.split(":\t", 1) for line in status.splitlines())
     assert fields["Uid"].split() == ["10001"] * 4
@@ -138,12 +143,12 @@ def test_the_root_is_read_only(stack, service):
         stack.compose("exec", "-T", "--user", "root", service, "touch", "/usr/new")
 
 
-def test_the_image_by_itself(stack):
+def test_the_image(stack):
     image = json.loads(stack.docker("image", "inspect", "gaud:local"))[0]["Config"]
     assert image["User"] == "10001:10001"
     assert (image["Entrypoint"], image["Cmd"]) == (["gaud"], ["run"])
     assert image["Healthcheck"]["Test"] == ["CMD", "gaud", "status"]
-    # Envoy's image need not have the C library of the one that built it.
+    # Envoy's image may lack the C library of the image that built the command.
     linked = stack.docker("run", "--rm", "--entrypoint", "ldd", "gaud:local", "/usr/local/bin/gaud")
     assert "statically linked" in linked
 
@@ -163,4 +168,4 @@ def test_prometheus_has_the_gateway_s_metrics(stack, key):
     before = stack.metric(query) or 0
     for _ in range(3):
         said(client(stack, key))
-    until(lambda: (stack.metric(query) or 0) >= before + 3)
+    until("the requests are counted", lambda: (stack.metric(query) or 0) >= before + 3)

@@ -1,4 +1,4 @@
-"""What can be said of `envoy/compose/` and `envoy/Containerfile` without an engine."""
+"""What is checked of `envoy/compose/` and `envoy/Containerfile` without an engine."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import stack as deployment
-from gateway import ROOT
+from kit_py.gaud import ROOT
 from stack import FOLDER
 
 REQUIRED = ["LITELLM_MASTER_KEY", "LITELLM_SALT_KEY", "POSTGRES_PASSWORD"]
@@ -18,8 +18,8 @@ REQUIRED = ["LITELLM_MASTER_KEY", "LITELLM_SALT_KEY", "POSTGRES_PASSWORD"]
 def test_nothing_starts_without_a_secret(tmp_path, absent):
     env_file = tmp_path / ".env"
     env_file.write_text("".join(f"{name}=x\n" for name in REQUIRED if name != absent))
-    own = deployment.environment(os.environ)
-    refused = subprocess.run(deployment.argv(env_file, "config"), env=own, capture_output=True, text=True)
+    environment = deployment.environment(os.environ)
+    refused = subprocess.run(deployment.argv(env_file, "config"), env=environment, capture_output=True, text=True)
     assert refused.returncode != 0
     assert f"required variable {absent} is missing a value: set {absent} in .env" in refused.stderr
 
@@ -33,7 +33,7 @@ def test_the_example_of_an_env_file_has_no_secret_and_every_variable():
     assert set(example) == used | {"COMPOSE_PROJECT_NAME"}
 
 
-def test_the_older_docker_compose_takes_the_file_as_well(tmp_path):
+def test_the_older_docker_compose_accepts_the_file(tmp_path):
     env_file = tmp_path / ".env"
     env_file.write_text("".join(f"{name}=x\n" for name in REQUIRED))
     argv = ["docker-compose", "--env-file", env_file, "--file", FOLDER / "compose.yaml", "config"]

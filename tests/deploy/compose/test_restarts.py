@@ -1,4 +1,4 @@
-"""Each part of the deployment goes away under traffic and comes back: what clients see meanwhile."""
+"""Each part of the deployment goes away under load and comes back: what clients see meanwhile."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from clients import HELLO, LIMIT_SECS, client, said, until
+from kit_py.load import UNREACHED, Load, load
 from stack import Stack
-from traffic import UNREACHED, Traffic, traffic
 
 ENOUGH = 20
 RESTARTED = ["restart", "litellm"]
@@ -31,10 +31,10 @@ def test_litellm_is_away_for_a_while(stack, key, capsys, words):
 def test_the_gateway_is_restarted(stack, key, capsys):
     asked = seen_while(stack, key, "gaud", lambda: stack.compose("restart", "gaud"), capsys)
     assert asked.failures() == {(0, UNREACHED)}
-    until(lambda: stack.metric('up{job="gaud"}') == 1)
+    until("Prometheus reaches the gateway", lambda: stack.metric('up{job="gaud"}') == 1)
 
 
-def test_a_crash_of_envoy_ends_the_container_which_is_started_again(stack, key, capsys):
+def test_docker_restarts_the_container_when_envoy_crashes(stack, key, capsys):
     before = stack.inspect("gaud")
     asked = seen_while(stack, key, "gaud", lambda: kill_envoy(before["State"]["Pid"]), capsys)
     assert asked.failures() == {(0, UNREACHED)}
@@ -49,7 +49,7 @@ def kill_envoy(gaud: int) -> None:
 
 def test_postgres_is_restarted(stack, key, capsys):
     asked = seen_while(stack, key, "postgres", lambda: stack.compose("restart", "postgres"), capsys)
-    # LiteLLM remembers a key for a minute; after that it has to ask.
+    # LiteLLM remembers a key for a minute, then it needs the database.
     assert {status for status, _ in asked.failures()} <= {401, 500, 503}
     assert said(client(stack, stack.new_key("hello"))) == HELLO
 
@@ -59,22 +59,22 @@ def test_prometheus_is_restarted(stack, key, capsys):
     before = stack.metric(samples)
     asked = seen_while(stack, key, "prometheus", lambda: stack.compose("restart", "prometheus"), capsys)
     assert asked.failures() == set()
-    until(lambda: (stack.metric(samples) or 0) > before)
+    until("Prometheus has new samples", lambda: (stack.metric(samples) or 0) > before)
 
 
-def seen_while(stack: Stack, key: str, service: str, happens, capsys) -> Traffic:
-    """What a client sees while something happens to a service, until all is well again."""
-    with traffic(stack.url, key, "hello") as asked:
-        until(lambda: [seen.served for seen in asked.seen[-ENOUGH:]] == [True] * ENOUGH)
-        del asked.seen[:-ENOUGH]  # what an earlier test has left
+def seen_while(stack: Stack, key: str, service: str, happens, capsys) -> Load:
+    """What a client sees while something happens to a service, until the service is healthy and requests are served."""
+    with load(stack.url, "hello", key) as asked:
+        until("requests are served", lambda: asked.serves(since=0, count=ENOUGH))
+        del asked.answers[:-ENOUGH]  # what an earlier test has left
         began = time.monotonic()
         happens()
-        until(lambda: stack.is_healthy(service))
+        until(f"{service} is healthy", lambda: stack.is_healthy(service))
         back = time.monotonic()
-        until(lambda: [seen.served for seen in asked.since(back)[-ENOUGH:]] == [True] * ENOUGH)
-    first = next(seen for seen in asked.since(back) if seen.served)
-    counts = Counter((seen.status, seen.what) for seen in asked.seen)
+        until("requests are served again", lambda: asked.serves(since=back, count=ENOUGH))
+    first = next(answer for answer in asked.since(back) if answer.served)
+    counts = Counter((answer.status, answer.text) for answer in asked.answers)
     with capsys.disabled():
         print(f"\n{service} healthy after {back - began:.1f} s, served {first.began - back:.1f} s later: {dict(counts)}")
-    assert {seen.what for seen in asked.seen if seen.served} == {HELLO}
+    assert {answer.text for answer in asked.answers if answer.served} == {HELLO}
     return asked

@@ -1,7 +1,7 @@
 """EnvoyFilter's patches, applied to what istiod gives a proxy, as istiod applies them.
 
 In their order: route configurations, virtual hosts and routes; listeners, network filters, HTTP filters; clusters.
-Only what Gaud's resources need is known; anything else is an error.
+Only the patches of Gaud's resources are known; any other is an error.
 """
 
 import copy
@@ -79,7 +79,7 @@ class Patch:
         return self.listener.get("portNumber") in (None, port)
 
     def place(self, filters):
-        """Where an HTTP filter is inserted; nowhere where what it is to stand beside is not there."""
+        """The index at which an HTTP filter is inserted; `None` when the filter that must follow is absent."""
         before = self.listener["filterChain"]["filter"]["subFilter"]["name"]
         return next((index for index, known in enumerate(filters) if known["name"] == before), None)
 
@@ -147,7 +147,7 @@ def _is(patch, operation):
 
 
 def merge(ours, theirs, maps=()):
-    """As protobuf merges: messages field by field, lists one behind the other, a map's entries replaced."""
+    """As protobuf merges: messages field by field, lists appended, and the entries of a map replaced."""
     for name, value in theirs.items():
         if name in maps:
             ours.setdefault(name, {}).update(value)

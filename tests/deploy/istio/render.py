@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Envoy's configuration as a proxy of Istio has it, with the resources of `gaud render --for istio` applied.
 
-Takes the arguments of `gaud render`, whose place it takes in the tests. Istio runs nowhere here: `sidecar.yaml` and
-`gateway.yaml` are what istiod gives a proxy, and `patches.py` does to it what istiod does. What remains to be done to run
-that beside a test: addresses of loopback, routes that stand in the file, endpoints of the test's own.
+Takes the arguments of `gaud render` and its place in the tests. Istio does not run here: `sidecar.yaml` and `gateway.yaml`
+hold the configuration that istiod gives a proxy, and `patches.py` patches it as istiod does. This program changes the rest:
+loopback addresses, routes in the file itself, and the endpoints of the test.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-# Of Kubernetes itself, what the examples hold: its file, and its name for kubeconform.
+# The kinds of Kubernetes itself in the examples: the file of the schema, and its name for kubeconform.
 CORE = {
     "configmap-v1.json": "v1_configmap_v1.json",
     "service-v1.json": "v1_service_v1.json",

@@ -1,4 +1,4 @@
-"""The patches do what Istio's do: https://istio.io/latest/docs/reference/config/networking/envoy-filter/."""
+"""The patches work as Istio's do: https://istio.io/latest/docs/reference/config/networking/envoy-filter/."""
 
 import copy
 
@@ -28,10 +28,10 @@ PROXY = {
     "routes": [
         {
             "name": "80",
-            "virtual_hosts": [{"name": name, "domains": [name], "routes": [{"name": "own"}]} for name in ("a:80", "b:80")],
+            "virtual_hosts": [{"name": name, "domains": [name], "routes": [{"name": "first"}]} for name in ("a:80", "b:80")],
         }
     ],
-    "clusters": [{"name": "own"}],
+    "clusters": [{"name": "first"}],
     "extension_configs": [],
 }
 
@@ -61,17 +61,17 @@ ROUTE = patch("HTTP_ROUTE", "INSERT_FIRST", {"name": "new"}, routeConfiguration=
 
 def test_a_route_becomes_the_first_of_its_host_alone():
     hosts = patched(ROUTE, {**ROUTE, "patch": {"operation": "INSERT_FIRST", "value": {"name": "newer"}}})["routes"][0]["virtual_hosts"]
-    assert [[route["name"] for route in host["routes"]] for host in hosts] == [["newer", "new", "own"], ["own"]]
+    assert [[route["name"] for route in host["routes"]] for host in hosts] == [["newer", "new", "first"], ["first"]]
 
 
-def test_http_filters_stand_before_the_router_in_their_order_at_their_port():
+def test_http_filters_come_before_the_router_in_order_at_one_port_alone():
     before = in_manager(subFilter={"name": "router"})
     added = [patch("HTTP_FILTER", "INSERT_BEFORE", {"name": name}, listener=before) for name in ("one", "two")]
     names = [[known["name"] for known in manager["http_filters"]] for manager in managers(patched(*added))]
     assert names == [["one", "two", "router"], ["router"]]
 
 
-def test_an_http_filter_goes_nowhere_without_what_it_is_to_stand_before():
+def test_an_http_filter_is_not_inserted_without_the_filter_that_must_follow():
     before = in_manager(subFilter={"name": "absent"})
     assert patched(patch("HTTP_FILTER", "INSERT_BEFORE", {"name": "one"}, listener=before)) == PROXY
 
@@ -85,27 +85,27 @@ def test_a_manager_is_merged_with_its_own_type():
     assert patched(patch("NETWORK_FILTER", "MERGE", value("other"), listener=in_manager())) == PROXY
 
 
-def test_a_hosts_map_takes_entries():
+def test_the_entries_of_a_map_are_merged():
     value = {"typed_per_filter_config": {"one": {"@type": "x"}}}
     host = patched(patch("VIRTUAL_HOST", "MERGE", value, routeConfiguration={"vhost": {"name": "b:80"}}))["routes"][0]["virtual_hosts"][1]
     assert host["typed_per_filter_config"] == {"one": {"@type": "x"}}
 
 
-def test_what_is_added_is_not_patched():
+def test_added_resources_are_not_patched():
     listener = patch("LISTENER", "ADD", copy.deepcopy(PROXY["listeners"][0]) | {"name": "new"})
     one = patch("HTTP_FILTER", "INSERT_BEFORE", {"name": "one"}, listener=in_manager(subFilter={"name": "router"}))
     proxy = patched(listener, patch("CLUSTER", "ADD", {"name": "new"}), one)
     assert [len(manager["http_filters"]) for manager in managers(proxy)] == [2, 1, 1]
-    assert [cluster["name"] for cluster in proxy["clusters"]] == ["own", "new"]
+    assert [cluster["name"] for cluster in proxy["clusters"]] == ["first", "new"]
 
 
-def test_others_are_not_patched():
+def test_other_proxies_are_not_patched():
     assert patched(ROUTE, labels={"app": "other"}) == PROXY
     assert patched({**ROUTE, "match": {**ROUTE["match"], "context": "GATEWAY"}}) == PROXY
 
 
 @pytest.mark.parametrize("value", [False, 0, ""])
-def test_nothing_is_merged_that_protobuf_would_not_merge(value):
+def test_a_default_value_is_not_merged(value):
     with pytest.raises(patches.Unknown):
         patches.merge({"proxy_100_continue": True}, {"proxy_100_continue": value})
 
@@ -116,10 +116,10 @@ def test_nothing_is_merged_that_protobuf_would_not_merge(value):
         patch("HTTP_ROUTE", "INSERT_AFTER", {}, routeConfiguration={"vhost": {"name": "a:80"}}),
         patch("FILTER_CHAIN", "ADD", {}),
         patch("CLUSTER", "MERGE", {}),
-        patch("CLUSTER", "ADD", {}, cluster={"name": "own"}),
+        patch("CLUSTER", "ADD", {}, cluster={"name": "first"}),
         patch("HTTP_ROUTE", "INSERT_FIRST", {}, routeConfiguration={"portNumber": 80}),
     ],
 )
-def test_what_is_not_known_is_refused(strange):
+def test_an_unknown_patch_is_refused(strange):
     with pytest.raises(patches.Unknown):
         patched(strange)

@@ -1,20 +1,23 @@
-//! What says nothing about a provider, or nothing bad: it must not count.
+//! Outcomes that say nothing about a provider, or nothing bad, must not count.
 //!
 //! Each provider has failed once and is left alone after the second failure. So one that counted
 //! would open its breaker, and one that made the failure forgotten would show.
 
-use super::{LISTEN, Site, health, metric, request, requests, wait_for_metric};
-use crate::client::{Request, Response, h1, h2};
-use crate::harness::{Gateway, wait};
-use crate::refusal;
-use crate::samples::without_cluster;
+use super::{LISTEN, Site, request};
+use crate::kit::client::{Request, Response, h1, h2};
+use crate::kit::harness::{Gateway, wait};
+use crate::kit::observe::{health, metric, requests, wait_for_metric};
+use crate::kit::refusal;
+use crate::kit::samples::without_cluster;
 use std::sync::OnceLock;
 
 const BREAKER: &str = "failures = 2, open_secs = 30";
 
 fn site() -> &'static Site {
     static SITE: OnceLock<Site> = OnceLock::new();
-    SITE.get_or_init(|| Site::start(2, BREAKER, &["clients-errors", "own-errors", "late-errors"]))
+    SITE.get_or_init(|| {
+        Site::start(2, BREAKER, &["clients-errors", "refused-errors", "late-errors", "timeouts"])
+    })
 }
 
 #[track_caller]
@@ -27,9 +30,9 @@ fn assert_failures(name: &str, count: u32) {
 }
 
 #[test]
-fn a_4xx_is_a_success() {
+fn a_4xx_counts_as_a_success() {
     let name = "clients-errors";
-    for status in [400, 401, 403, 404, 408, 413, 422, 429, 499] {
+    for status in [400, 401, 403, 404, 409, 413, 422, 429, 499] {
         site().answer(name, 500);
         assert_failures(name, 1);
         site().answer(name, status);
@@ -42,8 +45,20 @@ fn a_4xx_is_a_success() {
 }
 
 #[test]
-fn what_the_gateway_refuses_says_nothing() {
-    let name = "own-errors";
+fn timeouts_that_a_provider_answers_do_not_count() {
+    let name = "timeouts";
+    site().answer(name, 500);
+    for (count, status) in (1..).zip([408, 425]) {
+        site().answer(name, status);
+        site().wait_for(name, "neutral", count);
+        assert_failures(name, 1);
+    }
+    site().gateway.assert_no_trap();
+}
+
+#[test]
+fn requests_the_gateway_refuses_do_not_count() {
+    let name = "refused-errors";
     site().answer(name, 500);
     let long = "x".repeat(200_000);
     for body in [
@@ -75,7 +90,7 @@ fn both(body: &str, chunked: bool) -> [Response; 2] {
 }
 
 #[test]
-fn what_is_refused_after_the_provider_has_begun_to_read_says_nothing() {
+fn requests_refused_in_mid_upload_do_not_count() {
     let name = "late-errors";
     site().answer(name, 500);
     for count in 1..=3 {
@@ -96,7 +111,7 @@ fn what_is_refused_after_the_provider_has_begun_to_read_says_nothing() {
 }
 
 #[test]
-fn a_cluster_that_envoy_does_not_have_says_nothing() {
+fn a_missing_cluster_does_not_count() {
     let table = "[providers.none]\nurl = \"http://127.0.0.1:1\"\nbreaker = { failures = 1 }\n";
     let yaml = Gateway::render(&format!("{LISTEN}{table}"), &[]).expect("a configuration");
     let gateway = Gateway::from_yaml(&without_cluster(&yaml, "none"), &[], &[]);

@@ -1,14 +1,15 @@
 //! Three failures of any kind open a breaker on every worker; from then on the provider sees
 //! nothing, then one request whatever the concurrency, and two successes later all of them.
 
-use super::crowd::{Ask, Crowd, Told, at_once};
-use super::wait_for_metric;
-use super::{LISTEN, breaker_is, health, metric, probes, provider, requests, transitions};
-use crate::client::Request;
-use crate::harness::{Gateway, wait};
-use crate::refusal;
-use crate::upstream::Gate;
-use crate::upstream::raw::{Act, Closed, Raw};
+use super::crowd::{Crowd, Told, at_once};
+use super::{LISTEN, provider};
+use crate::kit::client::Request;
+use crate::kit::harness::{Gateway, wait};
+use crate::kit::observe::wait_for_metric;
+use crate::kit::observe::{breaker_is, health, metric, probes, requests, transitions};
+use crate::kit::refusal;
+use crate::kit::upstream::Gate;
+use crate::kit::upstream::raw::{Act, Closed, Raw};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,9 +43,9 @@ fn plan(acts: Option<Vec<Act>>, gate: &Gate) -> Vec<Vec<Act>> {
     lists
 }
 
-/// Half of the clients speak OpenAI's way and half Anthropic's.
-fn ask(client: usize, _number: usize) -> Request {
-    let path = if client.is_multiple_of(2) { "/v1/chat/completions" } else { "/v1/messages" };
+/// Half of the requests are for OpenAI's API and half for Anthropic's.
+fn ask(number: u64) -> Request {
+    let path = if number.is_multiple_of(2) { "/v1/chat/completions" } else { "/v1/messages" };
     Request::post(path, r#"{"model":"p:m"}"#)
 }
 
@@ -68,9 +69,9 @@ impl Failing {
         Self { gateway, raw, closed, gate, workers }
     }
 
-    /// Three failures, from connections of their own.
+    /// Three failures at the same time, each on another connection.
     fn fail(&mut self, kind: &Kind) {
-        for told in at_once(self.gateway.addr(), 3, ask as Ask) {
+        for told in at_once(self.gateway.addr(), 3, ask) {
             assert_eq!(told.status(), Some(kind.status));
         }
         wait::until_true("the opening", || breaker_is(&self.gateway, "p", "open"));
@@ -107,9 +108,9 @@ fn opens_and_closes(kind: &Kind, workers: usize) {
     let early = Duration::from_millis(5); // the gateway's clock counts whole milliseconds
     assert!(probe + early >= before + kind.takes + OPEN, "{:?}", probe - before);
     assert!(probe <= opened + OPEN + SLACK, "{:?}", probe - opened);
-    crowd.wait_for_rounds(3, 1);
+    crowd.load.wait_for_rounds(3, 1);
     assert!(breaker_is(&failing.gateway, "p", "half_open"));
-    crowd.stop(1);
+    crowd.load.stop(1);
     assert_eq!(failing.arrivals().len(), failures + 1, "one probe at a time");
     failing.gate.open();
     let refused = only_one_was_let_through(crowd.join());
@@ -128,7 +129,7 @@ fn only_one_was_let_through(told: Vec<Told>) -> usize {
         let response = told.response.as_ref().expect("an answer");
         let refusal = refusal::provider_unavailable("p", response);
         assert_eq!(response.header("retry-after").as_deref(), Some("1"));
-        match told.client.is_multiple_of(2) {
+        match told.number.is_multiple_of(2) {
             true => refusal.assert_openai("refused", response),
             false => refusal.assert_anthropic("refused", response),
         }
@@ -136,7 +137,7 @@ fn only_one_was_let_through(told: Vec<Told>) -> usize {
     refused.len()
 }
 
-/// The second success closes the breaker, and everybody is let through.
+/// The second success closes the breaker, and every request is admitted.
 fn closes(failing: &Failing, arrived: usize) {
     assert!(breaker_is(&failing.gateway, "p", "half_open"), "one success is not enough");
     let addr = failing.gateway.addr();
@@ -175,29 +176,29 @@ fn on_all_workers(kind: &Kind) {
 }
 
 #[test]
-fn errors_open_it() {
+fn errors_open_the_breaker() {
     const ERROR: &[u8] = b"HTTP/1.1 500 Oh\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
     on_all_workers(&kind(vec![Act::ReadRequest, Act::Send(ERROR)], 500));
 }
 
 #[test]
-fn timeouts_open_it() {
+fn timeouts_open_the_breaker() {
     let silent = kind(vec![Act::ReadRequest, Act::ReadOn], 504);
     on_all_workers(&Kind { takes: Duration::from_secs(1), ..silent });
 }
 
 #[test]
-fn resets_open_it() {
+fn resets_open_the_breaker() {
     on_all_workers(&kind(vec![Act::ReadRequest, Act::Reset], 503));
 }
 
 #[test]
-fn refused_connections_open_it() {
+fn refused_connections_open_the_breaker() {
     on_all_workers(&Kind { acts: None, status: 503, takes: Duration::ZERO });
 }
 
 #[test]
-fn streams_that_break_off_open_it() {
+fn broken_streams_open_the_breaker() {
     const BROKEN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
         transfer-encoding: chunked\r\n\r\nd\r\ndata: begin\n\n\r\n";
     on_all_workers(&kind(vec![Act::ReadRequest, Act::Send(BROKEN)], 200));

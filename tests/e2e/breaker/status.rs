@@ -1,10 +1,11 @@
 //! What an operator sees: `/health` and `/readyz` through all states of a breaker, and metrics
 //! whose number does not depend on what clients send.
 
-use super::{Site, metric, probes, requests, transitions, wait_for_metric};
-use crate::client::{Request, h1, h2};
-use crate::harness::{Gateway, wait};
-use crate::upstream::{Answer, Gate};
+use super::{LISTEN, Site, provider};
+use crate::kit::client::{Request, h1, h2};
+use crate::kit::harness::{Gateway, wait};
+use crate::kit::observe::{metric, probes, requests, transitions, wait_for_metric};
+use crate::kit::upstream::{Answer, Gate, Provider};
 use serde_json::{Value, json};
 use std::thread;
 
@@ -16,15 +17,27 @@ fn get(gateway: &Gateway, path: &str) -> (u16, Value) {
     (response.status, response.json())
 }
 
-/// A provider in `/health`.
+/// A provider in `/health` whose only model fails.
 fn shown(breaker: &str, failures: u32, retry_after_secs: Option<u32>) -> Value {
-    let mut shown = json!({
-        "breaker": breaker, "consecutive_failures": failures, "health": "unknown", "models": 0
-    });
+    let mut model = json!({"model": "m", "breaker": breaker, "consecutive_failures": failures});
     if let Some(secs) = retry_after_secs {
-        shown["retry_after_secs"] = secs.into();
+        model["retry_after_secs"] = secs.into();
+    }
+    let mut shown = json!({
+        "breaker": "closed", "consecutive_failures": 0, "health": "unknown", "models": 1
+    });
+    if (breaker, failures) != ("closed", 0) {
+        shown["failing_models"] = json!([model]);
     }
     shown
+}
+
+/// The providers `p` and `q`, whose models are named.
+fn start() -> Site {
+    let server = Provider::start();
+    let table = |name| provider(name, &server.url(), BREAKER, &["models = [\"m\"]"]);
+    let toml = format!("{LISTEN}{}{}", table("p"), table("q"));
+    Site { gateway: Gateway::with_workers(2, &toml), server }
 }
 
 /// Fails unless `/health` shows `p` so, and `q` closed.
@@ -37,12 +50,16 @@ fn assert_shown(site: &Site, status: &str, p: &Value) {
 }
 
 fn gauge(site: &Site) -> u64 {
-    metric(&site.gateway, r#"gaud_breaker_state{provider="p"}"#)
+    let state = metric(&site.gateway, r#"gaud_model_breaker_state{model="m",provider="p"}"#);
+    let count = metric(&site.gateway, r#"gaud_models_not_closed{provider="p"}"#);
+    assert_eq!(count, u64::from(state > 0));
+    assert_eq!(metric(&site.gateway, r#"gaud_breaker_state{provider="p"}"#), 0);
+    state
 }
 
 #[test]
 fn a_breaker_is_shown_in_all_its_states() {
-    let site = Site::start(2, BREAKER, &["p", "q"]);
+    let site = start();
     assert_shown(&site, "ok", &shown("closed", 0, None));
     for failures in [1, 2] {
         site.answer("p", 500);
@@ -98,8 +115,8 @@ fn counted(site: &Site) {
 }
 
 #[test]
-fn it_is_ready_unless_all_providers_are_open() {
-    let site = Site::start(2, "failures = 1, open_secs = 2", &["p", "q"]);
+fn the_gateway_is_ready_unless_all_breakers_are_open() {
+    let site = Site::start(2, "failures = 1, open_secs = 2, models = 1", &["p", "q"]);
     let ready = (200, json!({"status": "ready"}));
     let unavailable = (503, json!({"status": "unavailable"}));
     assert_eq!(get(&site.gateway, "/readyz"), ready);
@@ -116,8 +133,8 @@ fn it_is_ready_unless_all_providers_are_open() {
 
 /// Who sends requests only to gateways that are ready would never send the one that closes it.
 #[test]
-fn it_is_ready_again_when_a_request_would_be_let_through() {
-    let site = Site::start(2, "failures = 1, open_secs = 1", &["p"]);
+fn the_gateway_is_ready_again_when_a_breaker_admits_a_probe() {
+    let site = Site::start(2, "failures = 1, open_secs = 1, models = 1", &["p"]);
     site.open("p", 1);
     assert_eq!(get(&site.gateway, "/readyz").0, 503);
     site.wait_until_due("p");
@@ -125,11 +142,11 @@ fn it_is_ready_again_when_a_request_would_be_let_through() {
 }
 
 #[test]
-fn clients_do_not_make_metrics() {
+fn clients_cannot_create_metrics() {
     let site = Site::start(2, BREAKER, &["p", "q"]);
     let names = || {
-        let (own, all) = (site.gateway.admin().metrics(), site.gateway.admin().stats());
-        own.into_keys().chain(all.into_keys()).collect::<Vec<_>>()
+        let (metrics, stats) = (site.gateway.admin().metrics(), site.gateway.admin().stats());
+        metrics.into_keys().chain(stats.into_keys()).collect::<Vec<_>>()
     };
     ask_for_models(&site, 0..2);
     let before = names();

@@ -1,12 +1,11 @@
 //! A body arrives at every attempt as it was sent, whatever its size and framing.
 
+use super::attempts::Step;
 use super::fault::Fault::{self, Breaks, Good, Status};
 use super::fleet::{Fleet, Member};
-use super::plan::Step;
-use crate::client::Request;
-use crate::pair::{CLIENTS, Client};
-use crate::samples::{Place, body};
-use crate::upstream::{Framing, Seen, sha256};
+use crate::kit::client::{CLIENTS, Client, Request};
+use crate::kit::samples::{Place, body};
+use crate::kit::upstream::{Framing, Seen, sha256};
 
 /// What the attempts before the last end with.
 const FAULTS: [Fault; 2] = [Status(500), Breaks];
@@ -56,19 +55,19 @@ fn fails(name: &str, client: Client, request: &Request, steps: &[Step], place: P
 }
 
 #[test]
-fn a_kilobyte() {
+fn a_kilobyte_is_exact_at_every_attempt() {
     exact(1000, Place::First, 100);
     exact(1000, Place::Last, 1000);
 }
 
 #[test]
-fn a_hundred_kilobytes() {
+fn a_hundred_kilobytes_are_exact_at_every_attempt() {
     exact(100_000, Place::First, 16_384);
     exact(100_000, Place::Last, 50_000);
 }
 
 #[test]
-fn three_megabytes() {
+fn three_megabytes_are_exact_at_every_attempt() {
     exact(3_000_000, Place::First, 100_000);
     exact(3_000_000, Place::Last, 1_000_000);
 }

@@ -1,23 +1,26 @@
 //! Connections that are refused, or end before an answer.
 
+use super::attempts::{WAYS, Way, assert_no_secrets, chat};
 use super::fault::Fault::{Breaks, Good, Status};
 use super::fleet::{Fleet, with_headers};
-use super::plan::{WAYS, Way, assert_no_secrets, chat};
-use crate::client::{Request, Response};
-use crate::harness::wait;
-use crate::refusal;
-use crate::upstream::raw::{Act, Closed, Raw};
+use crate::kit::client::{Request, Response};
+use crate::kit::harness::wait;
+use crate::kit::refusal;
+use crate::kit::upstream::raw::{Act, Closed, Raw};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
-/// A fleet whose models `bad:…` go to this address first.
-fn with_bad(url: &str) -> Fleet {
-    let tables = format!(
-        "[providers.bad]\nurl = \"{url}\"\nbreaker = {{ enabled = false }}\n\
-         [[fallbacks]]\nmodel = \"bad:chain\"\nto = [\"two:second\"]\n\
-         [[fallbacks]]\nmodel = \"bad:again\"\nto = [\"bad:other\"]\n"
-    );
-    Fleet::without_breakers("", &tables)
+/// A fleet with a provider of each of these names and URLs. The models `NAME:chain` go there first,
+/// `NAME:again` have another model of the same provider as their fallback.
+fn with_bad(providers: &[(&str, String)]) -> Fleet {
+    let tables = providers.iter().map(|(name, url)| {
+        format!(
+            "[providers.{name}]\nurl = \"{url}\"\nbreaker = {{ enabled = false }}\n\
+             [[fallbacks]]\nmodel = \"{name}:chain\"\nto = [\"two:second\"]\n\
+             [[fallbacks]]\nmodel = \"{name}:again\"\nto = [\"{name}:other\"]\n"
+        )
+    });
+    Fleet::without_breakers("", &tables.collect::<String>())
 }
 
 fn ask(fleet: &Fleet, model: &str, way: Way) -> (String, Response) {
@@ -34,7 +37,7 @@ fn attempts(response: &Response) -> Vec<String> {
 }
 
 #[test]
-fn one_that_ends_before_an_answer_is_tried_again_and_then_elsewhere() {
+fn an_ended_connection_is_retried_and_then_the_next_target() {
     let one = "one:chain";
     Fleet::shared().tells(&[
         ("ends once", "one:chain", &[(one, Breaks), (one, Good)]),
@@ -55,9 +58,9 @@ fn one_that_ends_before_an_answer_is_tried_again_and_then_elsewhere() {
 }
 
 #[test]
-fn one_that_is_refused_likewise() {
+fn a_refused_connection_is_retried_and_then_the_next_target() {
     let closed = Closed::bind();
-    let fleet = with_bad(&closed.url());
+    let fleet = with_bad(&[("bad", closed.url())]);
     for way in WAYS {
         let (case, response) = ask(&fleet, "bad:chain", way);
         assert_eq!(response.status, 200, "{case}: {}", response.text());
@@ -80,44 +83,55 @@ fn endings() -> Vec<(&'static str, Vec<Act>)> {
     vec![
         ("closes", vec![]),
         ("resets", vec![Act::Reset]),
-        ("closes later", vec![Act::ReadRequest]),
-        ("resets later", vec![Act::ReadRequest, Act::Reset]),
-        ("half a head", vec![Act::ReadRequest, Act::Send(half)]),
+        ("closes-later", vec![Act::ReadRequest]),
+        ("resets-later", vec![Act::ReadRequest, Act::Reset]),
+        ("half-a-head", vec![Act::ReadRequest, Act::Send(half)]),
     ]
 }
 
+/// A server for each of the endings, which does `then` to further connections.
+fn servers(then: Option<&[Act]>) -> Vec<(&'static str, Raw)> {
+    let lists = |acts| [acts].into_iter().chain(then.map(<[Act]>::to_vec)).collect();
+    endings().into_iter().map(|(name, acts)| (name, Raw::start_each(lists(acts)))).collect()
+}
+
+fn urls(servers: &[(&'static str, Raw)]) -> Vec<(&'static str, String)> {
+    servers.iter().map(|(name, raw)| (*name, raw.url())).collect()
+}
+
 #[test]
-fn however_it_ends() {
-    for (name, acts) in endings() {
-        let raw = Raw::start(acts.clone());
-        let fleet = with_bad(&raw.url());
-        let (case, response) = ask(&fleet, "bad:chain", WAYS[0]);
+fn every_way_to_end_a_connection_is_one_attempt() {
+    let servers = servers(None);
+    let fleet = with_bad(&urls(&servers));
+    for (name, raw) in servers {
+        let (case, response) = ask(&fleet, &format!("{name}:chain"), WAYS[0]);
         assert_eq!(response.status, 200, "{name}: {}", response.text());
         assert_eq!(response.headers.all("x-gaud-provider"), ["two"], "{name}");
         assert_eq!(fleet.server("two").wait(&case).text(), chat("second", false), "{name}");
         assert_eq!((attempts(&response), raw.connections()), (vec!["3".to_owned()], 2), "{name}");
-        fleet.gateway.assert_no_trap();
     }
+    fleet.gateway.assert_no_trap();
 }
 
 #[test]
 fn a_provider_that_takes_the_second_connection_answers() {
-    for (name, acts) in endings() {
-        let raw = Raw::start_each(vec![acts, vec![Act::ReadRequest, Act::Send(OK)]]);
-        let fleet = with_bad(&raw.url());
-        let (_, response) = ask(&fleet, "bad:chain", WAYS[3]);
+    let servers = servers(Some(&[Act::ReadRequest, Act::Send(OK)]));
+    let fleet = with_bad(&urls(&servers));
+    for (name, raw) in servers {
+        let (_, response) = ask(&fleet, &format!("{name}:chain"), WAYS[3]);
         assert_eq!((response.status, response.text()), (200, "{}".to_owned()), "{name}");
         assert_eq!((attempts(&response), raw.connections()), (vec!["2".to_owned()], 2), "{name}");
-        assert_eq!(response.headers.all("x-gaud-provider"), ["bad"], "{name}");
+        assert_eq!(response.headers.all("x-gaud-provider"), [name], "{name}");
     }
+    fleet.gateway.assert_no_trap();
 }
 
 /// A connection that was kept open, and that the provider ends when the next request comes.
 #[test]
-fn a_connection_that_has_gone_stale_is_no_failure_for_the_caller() {
+fn a_stale_connection_is_hidden_from_the_caller() {
     let stale = vec![Act::ReadRequest, Act::Send(OK), Act::ReadRequest, Act::Reset];
     let raw = Raw::start(stale);
-    let fleet = with_bad(&raw.url());
+    let fleet = with_bad(&[("bad", raw.url())]);
     for round in 0..3 {
         let (_, response) = ask(&fleet, "bad:chain", WAYS[0]);
         assert_eq!((response.status, response.text()), (200, "{}".to_owned()), "{round}");

@@ -1,8 +1,8 @@
 //! What becomes of one attempt, as the provider acts it and as the caller should see it.
 
-use crate::refusal::{self, Refusal};
-use crate::upstream::pipe::Pump;
-use crate::upstream::{Answer, Gate};
+use crate::kit::refusal::{self, Refusal};
+use crate::kit::upstream::pipe::Pump;
+use crate::kit::upstream::{Answer, Gate};
 
 /// What a provider does with an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Fault {
         match (self, streamed) {
             (Good, true) => events(step),
             (Good, false) => format!(
-                r#"{{"id":"{step}","model":"its-own-name","choices":[{{"index":0,"finish_reason":"stop"}}]}}"#
+                r#"{{"id":"{step}","model":"name-of-the-provider","choices":[{{"index":0,"finish_reason":"stop"}}]}}"#
             ),
             (Says(_, body), _) => body.to_owned(),
             _ => format!(
@@ -92,7 +92,7 @@ impl Fault {
 /// A whole stream, which ends as those of both APIs do.
 pub(super) fn events(step: usize) -> String {
     format!(
-        "data: {{\"id\":\"{step}\",\"model\":\"its-own-name\",\"choices\":[{{\"index\":0,\"delta\":\
+        "data: {{\"id\":\"{step}\",\"model\":\"name-of-the-provider\",\"choices\":[{{\"index\":0,\"delta\":\
          {{\"content\":\"Hi\"}}}}]}}\n\nevent: message_stop\ndata: {{\"type\":\"message_stop\"}}\n\ndata: [DONE]\n\n"
     )
 }

@@ -1,9 +1,9 @@
-//! A gateway and three providers, each with its own URL, protocol, credential and headers.
+//! A gateway and three providers that differ in URL, protocol, credential and headers.
 
-use crate::client::Request;
-use crate::harness::Gateway;
-use crate::samples::LISTEN;
-use crate::upstream::{Provider, Seen};
+use crate::kit::client::Request;
+use crate::kit::harness::Gateway;
+use crate::kit::samples::LISTEN;
+use crate::kit::upstream::{Provider, Seen};
 use std::fmt::Write;
 use std::sync::OnceLock;
 
@@ -15,8 +15,8 @@ pub(super) struct Member {
     pub(super) base: &'static str,
     pub(super) http2: bool,
     settings: &'static str,
-    /// The credentials and headers of its own that it is sent.
-    pub(super) own: &'static [(&'static str, &'static str)],
+    /// The credentials and headers that the gateway sends this provider alone.
+    pub(super) headers: &'static [(&'static str, &'static str)],
 }
 
 pub(super) const MEMBERS: [Member; 3] = [
@@ -25,7 +25,7 @@ pub(super) const MEMBERS: [Member; 3] = [
         base: "/one/v1",
         http2: false,
         settings: "api_key = \"os.environ/KEY_ONE\"\nheaders = { x-of-one = \"1\", x-of-both = \"one\" }\n",
-        own: &[("authorization", "Bearer sk-one"), ("x-of-one", "1"), ("x-of-both", "one")],
+        headers: &[("authorization", "Bearer sk-one"), ("x-of-one", "1"), ("x-of-both", "one")],
     },
     Member {
         name: "two",
@@ -33,9 +33,15 @@ pub(super) const MEMBERS: [Member; 3] = [
         http2: true,
         settings: "api_key = \"os.environ/KEY_TWO\"\nauth = \"x-api-key\"\nhttp2 = true\n\
                    headers = { x-of-two = \"2\", x-of-both = \"two\" }\n",
-        own: &[("x-api-key", "sk-two"), ("x-of-two", "2"), ("x-of-both", "two")],
+        headers: &[("x-api-key", "sk-two"), ("x-of-two", "2"), ("x-of-both", "two")],
     },
-    Member { name: "three", base: "/v1", http2: false, settings: "auth = \"none\"\n", own: &[] },
+    Member {
+        name: "three",
+        base: "/v1",
+        http2: false,
+        settings: "auth = \"none\"\n",
+        headers: &[],
+    },
 ];
 
 /// All headers that may be a credential, or one provider's.
@@ -81,7 +87,7 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Starts one; `each` stands in every provider's table, `tables` behind them.
+    /// Starts one; `each` is added to every provider's table, `tables` follows them.
     pub(super) fn start(each: &str, tables: &str) -> Self {
         Self::start_each([each; 3], tables)
     }
@@ -91,7 +97,7 @@ impl Fleet {
         Self::build(head, ["breaker = { enabled = false }\n"; 3], tables)
     }
 
-    /// The same, with each provider's own settings.
+    /// The same, with settings for each provider.
     pub(super) fn start_each(each: [&str; 3], tables: &str) -> Self {
         Self::build("", each, tables)
     }
@@ -108,7 +114,7 @@ impl Fleet {
         Self { gateway: Gateway::start(&(toml + tables), &KEYS), servers }
     }
 
-    /// The same without breakers: one test's failures are not to be another's.
+    /// The same without breakers, so that the failures of one test do not affect another.
     pub(super) fn without_breakers(each: &str, tables: &str) -> Self {
         Self::start(&format!("breaker = {{ enabled = false }}\n{each}"), tables)
     }
@@ -145,7 +151,7 @@ impl Fleet {
     }
 }
 
-/// What fails unless `name` is a provider of the fleet.
+/// The place of a provider; fails unless `name` is a provider of the fleet.
 pub(super) fn index(name: &str) -> usize {
     MEMBERS.iter().position(|member| member.name == name).expect("a provider of the fleet")
 }

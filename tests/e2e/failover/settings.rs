@@ -1,8 +1,8 @@
 //! What `[retries]` says.
 
+use super::attempts::Row;
 use super::fault::Fault::{Breaks, Good, Later, Says, Status};
 use super::fleet::{CHAINS, Fleet};
-use super::plan::Row;
 
 const M: &str = "one:m";
 const ONE: &str = "one:chain";
@@ -14,7 +14,7 @@ fn with(retries: &str) -> Fleet {
 }
 
 #[test]
-fn with_the_table_every_model_is_retried() {
+fn with_a_table_of_retries_every_model_is_retried() {
     with("").tells(&[
         ("once", "one:m", &[(M, Status(500)), (M, Good)]),
         ("for ever", "one:m", &[(M, Status(500)), (M, Status(503))]),
@@ -27,7 +27,7 @@ fn with_the_table_every_model_is_retried() {
 }
 
 #[test]
-fn so_often_and_never_more() {
+fn attempts_never_exceed_max() {
     let mut steps = vec![(M, Status(500)), (M, Breaks), (M, Status(502)), (M, Status(503))];
     let fleet = with("max = 3");
     fleet.tells(&[("no chain", "one:m", &steps)]);
@@ -42,7 +42,7 @@ fn so_often_and_never_more() {
 }
 
 #[test]
-fn none_on_the_same_provider() {
+fn with_max_0_no_provider_is_asked_twice() {
     with("max = 0").tells(&[
         ("no chain", "one:m", &[(M, Status(500))]),
         ("no chain, broken", "one:m", &[(M, Breaks)]),
@@ -52,9 +52,9 @@ fn none_on_the_same_provider() {
     ]);
 }
 
-/// Every kind, with what is no answer of that kind.
+/// Each kind alone, with failures of the other kinds.
 #[test]
-fn kinds_can_be_left_out() {
+fn each_kind_of_failure_can_be_excluded() {
     let long = r#"{"error":{"message":"Too long.","code":"context_length_exceeded"}}"#;
     let server_error: Row<'_> = ("5xx", "one:pair", &[("one:pair", Status(500))]);
     let limited: Row<'_> = ("429", "one:pair", &[("one:pair", Later(429, "1"))]);

@@ -1,17 +1,17 @@
 //! Errors that a provider answers with.
 
+use super::attempts::{assert_no_secrets, chat};
 use super::fault::Fault::{Good, Later, Says, Status};
 use super::fleet::Fleet;
-use super::plan::{assert_no_secrets, chat};
-use crate::client::{Request, h1};
-use crate::upstream::Answer;
+use crate::kit::client::{Request, h1};
+use crate::kit::upstream::Answer;
 
 const ONE: &str = "one:chain";
 const TWO: &str = "two:second";
 const THREE: &str = "three:the-third-models-longer-name";
 
 #[test]
-fn no_error_is_no_further_attempt() {
+fn a_success_is_not_retried() {
     Fleet::shared().tells(&[
         ("good", "one:chain", &[(ONE, Good)]),
         ("no chain", "one:m", &[("one:m", Good)]),
@@ -20,7 +20,7 @@ fn no_error_is_no_further_attempt() {
 }
 
 #[test]
-fn a_5xx_is_tried_again_once_and_then_elsewhere() {
+fn a_5xx_is_retried_once_and_then_goes_to_the_next() {
     Fleet::shared().tells(&[
         ("once", "one:chain", &[(ONE, Status(500)), (ONE, Good)]),
         ("500s", "one:chain", &[(ONE, Status(500)), (ONE, Status(500)), (TWO, Good)]),
@@ -63,7 +63,7 @@ fn a_fallback_that_rejects_the_request_has_the_last_word() {
 }
 
 #[test]
-fn another_4xx_is_the_callers() {
+fn other_4xx_errors_reach_the_caller() {
     for status in [400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 424, 451] {
         let steps = [(ONE, Status(status))];
         Fleet::shared().tells(&[(&status.to_string(), "one:chain", &steps)]);
@@ -71,14 +71,14 @@ fn another_4xx_is_the_callers() {
 }
 
 #[test]
-fn what_is_no_error_is_the_callers() {
+fn other_statuses_reach_the_caller() {
     let steps = [(ONE, Says(202, "{}"))];
     Fleet::shared().tells(&[("202", "one:chain", &steps)]);
     let moved = [(ONE, Says(307, "elsewhere"))];
     Fleet::shared().tells(&[("307", "one:chain", &moved)]);
 }
 
-/// The headers by which the gateway's parts speak to each other are no provider's.
+/// A provider cannot use the headers by which the gateway's parts speak to each other.
 #[test]
 fn a_provider_cannot_order_a_further_attempt() {
     let fleet = Fleet::shared();
@@ -101,7 +101,7 @@ fn a_provider_cannot_order_a_further_attempt() {
 }
 
 #[test]
-fn anthropics_messages_likewise() {
+fn anthropics_messages_are_retried_alike() {
     Fleet::shared().tells_at(
         "/v1/messages",
         &[

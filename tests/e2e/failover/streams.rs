@@ -1,12 +1,13 @@
-//! Streams that do not end well: nothing is sent again, and nobody takes them for whole.
+//! Streams that fail after their first byte: the request is not sent again, and the caller can tell that the stream failed.
 
 use super::fleet::{CHAINS, Fleet};
-use crate::breaker::{requests, wait_for_metric};
-use crate::client::{Request, Response, h1, h2};
-use crate::harness::version::a_break_shows;
-use crate::upstream::Answer;
-use crate::upstream::pipe::Pump;
+use crate::kit::client::{Client, Request, Response, h1};
+use crate::kit::harness::version::a_break_shows;
+use crate::kit::observe::{requests, wait_for_metric};
+use crate::kit::upstream::Answer;
+use crate::kit::upstream::pipe::Pump;
 use serde_json::Value;
+use std::thread;
 
 const BEGIN: &str =
     "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":null}]}\n\n";
@@ -22,17 +23,17 @@ fn request(case: &str, provider: &str) -> Request {
     Request::chat(body).case(case)
 }
 
-/// Begins a stream, lets the provider do something, and gives what the caller has got in the end.
-fn stream(fleet: &Fleet, client: &str, provider: &str, then: impl FnOnce(Pump)) -> Response {
-    let case = format!("{client} {provider}");
+/// Begins a stream, lets the provider do something, and returns what the caller has received in the end.
+fn stream(fleet: &Fleet, client: Client, provider: &str, then: impl FnOnce(Pump)) -> Response {
+    let case = format!("{client:?} {provider}");
     let (answer, mut pump) = Answer::events();
     fleet.server(provider).script(&case, answer);
     pump.send(BEGIN).expect("room");
-    let request = request(&case, provider);
-    let response = match client {
-        "h1" => over_http1(fleet, &request, || then(pump)),
-        _ => over_http2(fleet, &request, || then(pump)),
-    };
+    let mut exchange = client.start(&fleet.gateway, &request(&case, provider));
+    let first = exchange.piece().expect("a first piece");
+    then(pump);
+    let mut response = exchange.response();
+    response.body.splice(0..0, first);
     assert_eq!(response.status, 200, "{case}");
     assert_eq!(response.headers.all("x-gaud-provider"), [provider], "{case}");
     assert_eq!(response.headers.all("x-gaud-attempts"), ["1"], "{case}");
@@ -40,37 +41,12 @@ fn stream(fleet: &Fleet, client: &str, provider: &str, then: impl FnOnce(Pump)) 
     response
 }
 
-/// Lets something happen when the first piece has come.
-fn over_http1(fleet: &Fleet, request: &Request, then: impl FnOnce()) -> Response {
-    let mut client = h1::Connection::open(fleet.gateway.addr());
-    client.send_request(request);
-    let head = client.head();
-    let first = client.chunk().expect("a first piece");
-    then();
-    let mut response = client.body(head);
-    response.body.splice(0..0, first);
-    response
-}
-
-fn over_http2(fleet: &Fleet, request: &Request, then: impl FnOnce()) -> Response {
-    let connection = h2::Connection::open(fleet.gateway.addr());
-    let mut exchange = connection.start(request);
-    request.pieces.iter().for_each(|piece| exchange.send(piece).expect("a listening gateway"));
-    exchange.end(&request.trailers);
-    let (status, headers) = exchange.head();
-    let mut body = exchange.piece().expect("a first piece").expect("a whole one").to_vec();
-    then();
-    let complete = loop {
-        match exchange.piece() {
-            Some(Ok(piece)) => body.extend_from_slice(&piece),
-            Some(Err(_)) => break false,
-            None => break true,
-        }
-    };
-    Response { status, headers, body, complete }
-}
-
-const WAYS: [(&str, &str); 4] = [("h1", "one"), ("h2", "one"), ("h1", "two"), ("h2", "two")];
+const WAYS: [(Client, &str); 4] = [
+    (Client::Http1, "one"),
+    (Client::Http2, "one"),
+    (Client::Http1, "two"),
+    (Client::Http2, "two"),
+];
 
 /// Fails unless every stream has been counted so.
 fn assert_counted(fleet: &Fleet, outcome: &str) {
@@ -83,40 +59,46 @@ fn assert_counted(fleet: &Fleet, outcome: &str) {
     fleet.gateway.assert_no_trap();
 }
 
-fn assert_broken_off(client: &str, response: &Response) {
-    assert_eq!(response.complete, !a_break_shows(client == "h2"), "{client}: {}", response.text());
+fn assert_broken_off(client: Client, response: &Response) {
+    let is_http2 = client == Client::Http2;
+    assert_eq!(response.complete, !a_break_shows(is_http2), "{client:?}: {}", response.text());
 }
 
 #[test]
-fn one_that_breaks_off_breaks_off_for_the_caller() {
+fn a_broken_stream_is_broken_for_the_caller() {
     let fleet = fleet("");
     for (client, provider) in WAYS {
         let response = stream(&fleet, client, provider, Pump::fail);
         assert_broken_off(client, &response);
-        assert_eq!(response.text(), BEGIN, "{client} {provider}");
+        assert_eq!(response.text(), BEGIN, "{client:?} {provider}");
     }
     assert_counted(&fleet, "failure");
 }
 
 #[test]
-fn one_that_stalls_is_cut() {
+fn a_stalled_stream_is_cut() {
     let fleet = fleet("idle_secs = 1\n");
-    for (client, provider) in WAYS {
+    let stalls = |client, provider| {
         let mut held = None;
         let response = stream(&fleet, client, provider, |pump| held = Some(pump));
         assert_broken_off(client, &response);
-        assert_eq!(response.text(), BEGIN, "{client} {provider}");
+        assert_eq!(response.text(), BEGIN, "{client:?} {provider}");
         held.expect("a pump").wait_for_reader_to_leave();
-    }
+    };
+    thread::scope(|scope| {
+        for (client, provider) in WAYS {
+            scope.spawn(move || stalls(client, provider));
+        }
+    });
     assert_counted(&fleet, "failure");
 }
 
 /// What a caller gets of a stream that ends in order after these pieces.
-fn ended(fleet: &Fleet, client: &str, provider: &str, pieces: &[&str]) -> String {
+fn ended(fleet: &Fleet, client: Client, provider: &str, pieces: &[&str]) -> String {
     let response = stream(fleet, client, provider, |mut pump| {
         pieces.iter().for_each(|piece| pump.send(piece).expect("a reader"));
     });
-    assert!(response.complete, "{client} {provider}");
+    assert!(response.complete, "{client:?} {provider}");
     response.text()
 }
 
@@ -126,22 +108,25 @@ fn a_malformed_event_passes_as_it_is() {
     let pieces = ["data: {no JSON\n\n", "nonsense\n", ": comment\n\n", "data: [DO", "NE]\n\n"];
     for (client, provider) in WAYS {
         let text = ended(&fleet, client, provider, &pieces);
-        assert_eq!(text, format!("{BEGIN}{}", pieces.concat()), "{client} {provider}");
+        assert_eq!(text, format!("{BEGIN}{}", pieces.concat()), "{client:?} {provider}");
     }
     assert_counted(&fleet, "success");
 }
 
 #[test]
-fn one_that_ends_without_its_mark_ends_with_an_error() {
+fn a_stream_without_its_last_event_ends_with_an_error() {
     let fleet = fleet("");
     let tails: [&[&str]; 4] = [&[], &[BEGIN], &["data: {\"choi"], &["data: {}\n"]];
     for ((client, provider), pieces) in WAYS.into_iter().zip(tails) {
         let text = ended(&fleet, client, provider, pieces);
         let sent = format!("{BEGIN}{}", pieces.concat());
-        let added = text.strip_prefix(&sent).unwrap_or_else(|| panic!("{client}: {text}"));
+        let added = text.strip_prefix(&sent).unwrap_or_else(|| panic!("{client:?}: {text}"));
         let breaks = sent.len() - sent.trim_end_matches('\n').len();
         let event = added.trim_start_matches('\n');
-        assert!(breaks + added.len() - event.len() >= 2, "no event of its own: {text:?}");
+        assert!(
+            breaks + added.len() - event.len() >= 2,
+            "the error is part of another event: {text:?}"
+        );
         let json = event.strip_prefix("data: ").and_then(|event| event.strip_suffix("\n\n"));
         let error: Value = serde_json::from_str(json.unwrap_or_default()).expect(event);
         assert!(error["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{error}");
@@ -162,7 +147,7 @@ fn answered(fleet: &Fleet, path: &str, text: &str) -> String {
 }
 
 #[test]
-fn every_api_has_its_own_mark() {
+fn each_api_has_its_last_event() {
     let fleet = fleet("");
     let rows = [
         ("/v1/chat/completions", "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n"),
@@ -170,7 +155,7 @@ fn every_api_has_its_own_mark() {
         ("/v1/completions", "data: [DONE]\n\n"),
         ("/v1/responses", "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n"),
         ("/v1/messages", "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"),
-        ("/v1/chat/completions", "data: {\"error\":{\"message\":\"Its own.\"}}\n\n"),
+        ("/v1/chat/completions", "data: {\"error\":{\"message\":\"A provider error.\"}}\n\n"),
     ];
     for (path, mark) in rows {
         let text = format!("{BEGIN}{mark}");

@@ -1,9 +1,9 @@
-//! Uploads that are slow: the first attempt fails before the caller has sent all, or just after.
+//! Slow uploads: the first attempt fails before the caller has sent the whole body, or just after.
 
 use super::fleet::Fleet;
-use crate::client::{Request, Response, h1, h2};
-use crate::samples::{Place, body};
-use crate::upstream::{Answer, sha256};
+use crate::kit::client::{CLIENTS, Client, Request, Response};
+use crate::kit::samples::{Place, body};
+use crate::kit::upstream::{Answer, sha256};
 
 const SIZE: usize = 200_000;
 
@@ -31,41 +31,26 @@ impl Failure {
 }
 
 /// Sends a part of the body, then what is left when the provider has seen something of it.
-fn over_http1(fleet: &Fleet, case: &str, request: &Request) -> Response {
-    let mut client = h1::Connection::open(fleet.gateway.addr());
-    client.send(h1::head(request)).expect("a listening gateway");
-    client.send_piece(request, &request.pieces[0]).expect("a listening gateway");
-    fleet.server("one").wait_until(case, |_| true);
-    let _ = client.send_piece(request, &request.pieces[1]);
-    if request.chunked {
-        let _ = client.send(b"0\r\n\r\n");
-    }
-    client.response()
-}
-
-fn over_http2(fleet: &Fleet, case: &str, request: &Request) -> Response {
-    let connection = h2::Connection::open(fleet.gateway.addr());
-    let mut exchange = connection.start(request);
+fn upload(fleet: &Fleet, client: Client, case: &str, request: &Request) -> Response {
+    let mut exchange = client.begin(&fleet.gateway, request);
     exchange.send(&request.pieces[0]).expect("a listening gateway");
     fleet.server("one").wait_until(case, |_| true);
     let _ = exchange.send(&request.pieces[1]);
-    exchange.end(&request.trailers);
+    exchange.end();
     exchange.response()
 }
 
-type Upload = fn(&Fleet, &str, &Request) -> Response;
-
 fn exact_at_the_second_attempt(failure: Failure) {
     let fleet = Fleet::shared();
-    for (name, upload) in [("h1", over_http1 as Upload), ("h2", over_http2)] {
+    for client in CLIENTS {
         for chunked in [false, true] {
             for cut in [100, SIZE / 2] {
-                let case = format!("{failure:?} {name} {chunked} {cut}");
+                let case = format!("{failure:?} {client:?} {chunked} {cut}");
                 fleet.server("one").script(&case, failure.answer());
                 let sent = body("one:chain", Place::First, SIZE);
                 let mut request = Request::chat(sent).cut(&[cut]).case(&case);
                 request.chunked = chunked;
-                let response = upload(fleet, &case, &request);
+                let response = upload(fleet, client, &case, &request);
                 assert_eq!(response.status, 200, "{case}: {}", response.text());
                 assert_eq!(response.headers.all("x-gaud-attempts"), ["2"], "{case}");
                 assert_eq!(fleet.asked(&case), ["one", "one"], "{case}");
@@ -80,37 +65,37 @@ fn exact_at_the_second_attempt(failure: Failure) {
 }
 
 #[test]
-fn an_error_before_all_was_sent() {
+fn an_error_before_the_end_of_an_upload_is_retried() {
     exact_at_the_second_attempt(ErrorBefore);
 }
 
 #[test]
-fn an_end_before_all_was_sent() {
+fn an_ended_connection_before_the_end_of_an_upload_is_retried() {
     exact_at_the_second_attempt(EndBefore);
 }
 
 #[test]
-fn an_error_after_all_was_sent() {
+fn an_error_after_an_upload_is_retried() {
     exact_at_the_second_attempt(ErrorAfter);
 }
 
 #[test]
-fn an_end_after_all_was_sent() {
+fn an_ended_connection_after_an_upload_is_retried() {
     exact_at_the_second_attempt(EndAfter);
 }
 
-/// What turns out to be no request is sent to nobody else.
+/// A request that proves malformed is sent to no other target.
 #[test]
 fn a_request_that_goes_wrong_late_is_not_sent_again() {
     let fleet = Fleet::shared();
-    for (name, upload) in [("h1", over_http1 as Upload), ("h2", over_http2)] {
-        let case = format!("late {name}");
+    for client in CLIENTS {
+        let case = format!("late {client:?}");
         fleet.server("one").script(&case, Answer::new(500, "text/plain", "failed"));
         let mut sent = body("one:chain", Place::First, SIZE);
         sent.pop();
         sent.extend(br#","model":"one:other"}"#);
         let request = Request::chat(sent).cut(&[SIZE / 2]).case(&case);
-        let response = upload(fleet, &case, &request);
+        let response = upload(fleet, client, &case, &request);
         assert_eq!(response.status, 400, "{case}: {}", response.text());
         let attempts = fleet.attempts(&case);
         assert!(attempts.len() <= 1, "{case}");

@@ -12,7 +12,7 @@ use gaud::native::settings;
 use gaud::request::model::ModelName;
 use serde_json::Value;
 
-/// What stands for a secret in the file.
+/// In the place of a secret in the file.
 const SECRET: &str = "zq7Secret";
 
 /// What all variables of the environment hold.
@@ -73,7 +73,7 @@ fn check_error(error: &str, is_secret: bool) {
     assert!(!is_secret || !error.contains(SECRET), "{error}");
 }
 
-/// Whether the word stands where secrets do, and nowhere else.
+/// Whether the word is where secrets are, and nowhere else.
 fn is_secret_in_json(text: &str) -> bool {
     let Ok(document) = serde_json::from_str::<Value>(text) else { return false };
     let providers = document.get("providers").and_then(Value::as_object);

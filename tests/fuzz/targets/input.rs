@@ -59,7 +59,7 @@ pub(crate) fn scan_every_way(input: &Input<'_>, begin: impl Fn() -> Scanner) -> 
     (scanner, whole)
 }
 
-/// An edit replaces its own bytes and no other, at once and piece by piece.
+/// An edit replaces its bytes and no other, at once and piece by piece.
 pub(crate) fn check_edit(input: &Input<'_>, edit: &Edit) -> Vec<u8> {
     let (start, end) = (edit.start as usize, edit.end as usize);
     let expected = [&input.bytes[..start], &edit.with, &input.bytes[end..]].concat();

@@ -18,7 +18,7 @@ pub(crate) fn run(data: &[u8]) {
     }
 }
 
-/// Whatever the bytes: names can be shown and stand there once, and what is kept is what was read.
+/// For any bytes: names can be shown and are listed once, and what is kept is what was read.
 fn check_any(data: &[u8]) {
     let Ok((models, _)) = models::parse(data) else { return };
     assert!(models.len() <= MODELS_MAX);

@@ -14,20 +14,21 @@ pub(crate) mod config;
 pub(crate) mod heads;
 mod input;
 pub(crate) mod lists;
-mod memory;
 pub(crate) mod multipart;
 pub(crate) mod records;
+pub(crate) mod requests;
 pub(crate) mod scanner;
 
 /// A target and the name of its corpus.
 type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const ALL: [Target; 6] = [
+pub(crate) const ALL: [Target; 7] = [
     ("config", config::run),
     ("heads", heads::run),
     ("lists", lists::run),
     ("multipart", multipart::run),
     ("records", records::run),
+    ("requests", requests::run),
     ("scanner", scanner::run),
 ];

@@ -32,10 +32,10 @@ pub(crate) fn run(data: &[u8]) {
     let (before, rest) = form.split_at(start as usize);
     assert!(before.ends_with(b"\r\n\r\n"), "no end of headers before the model");
     assert_eq!(&rest[..(end - start) as usize], value.as_bytes());
-    assert!(rest[value.len()..].starts_with(&delimiter), "no delimiter behind the model");
+    assert!(rest[value.len()..].starts_with(&delimiter), "no delimiter after the model");
     let edit = scanner.edit("p/\u{e9}\"").expect("a model to edit");
     let edited = check_edit(&input, &edit);
-    // The new name is no ASCII, which the part's charset may want.
+    // The new name is not ASCII, which the part's charset may require.
     if let Ok(model) = scan(begin(), [edited.as_slice()]).1 {
         assert_eq!(model.expect("a model").0, "p/\u{e9}\"");
     }
@@ -45,7 +45,7 @@ pub(crate) fn run(data: &[u8]) {
 fn models<'a>(form: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
     let mut parts = Vec::new();
     let mut rest = form;
-    // The first delimiter may stand at the very start.
+    // The first delimiter may be at the very start.
     let bare = &delimiter[2..];
     let mut next = match rest.starts_with(bare) {
         true => Some(bare.len()),

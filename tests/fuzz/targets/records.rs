@@ -1,4 +1,4 @@
-//! What stands in shared data may be of another version, or junk: nothing panics over it, and what
+//! Records in shared data may be of another version, or junk: nothing panics over them, and what
 //! is written is read again.
 //!
 //! An input is three records, each with a byte for its length before it, then steps: what is done,
@@ -6,21 +6,28 @@
 
 use std::sync::OnceLock;
 
-use gaud::breaker::{Breaker, Outcome, Settings, Ticket, Verdict};
+use gaud::breaker::{Arrival, Evidence, Levels, Reason, Settings};
 use gaud::gateway::{Discovery, Gateway, Provider, from_filter_json};
 use gaud::health::check::{self, Health};
 use gaud::health::page::Status;
-use gaud::health::shared_breaker;
+use gaud::health::shared_breaker::{self, Admitted, Watched};
+use gaud::host::memory::Memory;
 use gaud::host::store;
 use gaud::models;
 use gaud::models::discovery::{self, Fault};
 use gaud::route::ProviderId;
 
-use super::memory::Memory;
 use store::Store;
 
 const CONFIG: &[u8] = br#"{"providers":{"litellm":{"url":"http://l","models":["m"]}},
     "breaker":{"failures":2,"open_secs":1}}"#;
+
+const EVIDENCE: [Evidence; 4] = [
+    Evidence::Answered,
+    Evidence::Switched,
+    Evidence::Unreachable(Reason::Timeout),
+    Evidence::Nothing,
+];
 
 fn gateway() -> &'static Gateway {
     static GATEWAY: OnceLock<Gateway> = OnceLock::new();
@@ -33,16 +40,16 @@ pub(crate) fn run(data: &[u8]) {
     let memory = Memory::default();
     let mut rest = data;
     for key in [&provider.breaker_key, &discovery.key, &provider.health_key, &discovery.list_key] {
-        let Some((length, behind)) = rest.split_first() else { return };
-        let (record, behind) = behind.split_at(usize::from(*length).min(behind.len()));
+        let Some((length, after)) = rest.split_first() else { return };
+        let (record, after) = after.split_at(usize::from(*length).min(after.len()));
         memory.set(key, record);
-        rest = behind;
+        rest = after;
         check_breaker(record);
         check_list(record);
     }
     check_list(rest);
     let mut world =
-        World { memory, id: gateway().ids().next().unwrap(), now_ms: 0, tickets: vec![] };
+        World { memory, id: gateway().ids().next().unwrap(), now_ms: 0, admitted: vec![] };
     for step in rest.chunks_exact(4).take(64) {
         world.step(provider, discovery, [step[0], step[1], step[2], step[3]]);
     }
@@ -50,8 +57,8 @@ pub(crate) fn run(data: &[u8]) {
 
 /// A record that is read is written as it was read.
 fn check_breaker(record: &[u8]) {
-    let Some(breaker) = Breaker::from_bytes(record) else { return };
-    assert_eq!(Breaker::from_bytes(&breaker.to_bytes()), Some(breaker));
+    let Some(levels) = Levels::from_bytes(record) else { return };
+    assert_eq!(levels.to_bytes(), record);
 }
 
 fn check_list(record: &[u8]) {
@@ -63,7 +70,7 @@ struct World {
     memory: Memory,
     id: ProviderId,
     now_ms: u64,
-    tickets: Vec<Ticket>,
+    admitted: Vec<Admitted>,
 }
 
 impl World {
@@ -77,11 +84,14 @@ impl World {
         self.now_ms = self.now_ms.wrapping_add(by_ms); // the clock may be set back
         self.memory.set_clock(self.now_ms);
         match what % 16 {
-            0..=3 => self.admit(provider),
-            4 => self.record(provider, Outcome::Success),
-            5 => self.record(provider, Outcome::Failure),
-            6 => self.record(provider, Outcome::Neutral),
-            7 => shared_breaker::check_failed(&self.memory, self.id, provider),
+            0 => self.admit(provider, None, Arrival::Whole),
+            1 => self.admit(provider, Some(low), Arrival::Whole),
+            2 => self.admit(provider, Some(low), Arrival::Unfinished),
+            3 => self.admit(provider, Some(low), Arrival::Tunnel),
+            4 => self.record(EVIDENCE[usize::from(low) % EVIDENCE.len()]),
+            5 => self.record(Evidence::ModelFailed(Reason::Status(500))),
+            6 => self.finish(low),
+            7 => self.watched().check_failed(&self.memory),
             8 => shared_breaker::seed(&self.memory, provider),
             9 => self.claim(discovery),
             10 => discovery::refresh(&self.memory, discovery),
@@ -94,19 +104,39 @@ impl World {
         self.check(provider, discovery);
     }
 
-    fn admit(&mut self, provider: &Provider) {
+    fn watched(&self) -> Watched<'static> {
+        Watched::of(gateway(), self.id).expect("a provider")
+    }
+
+    fn admit(&mut self, provider: &Provider, model: Option<u8>, arrival: Arrival) {
         let settings: &Settings = provider.breaker.as_ref().expect("a breaker");
         let longest = settings.open_ms.max(1000);
-        match shared_breaker::admit(&self.memory, self.id, provider) {
-            Ok(ticket) => self.tickets.extend(ticket),
-            Err(ms) => assert!((1..=longest).contains(&ms), "wait {ms} ms"),
+        let model = model.map(|number| number.to_string());
+        match self.watched().admit(&self.memory, model.as_deref(), arrival) {
+            Ok(admitted) => self.admitted.extend(admitted),
+            Err(refusal) => {
+                let ms = refusal.retry_after_ms;
+                assert!((1..=longest).contains(&ms), "wait {ms} ms");
+            }
         }
     }
 
-    fn record(&mut self, provider: &Provider, outcome: Outcome) {
-        let Some(ticket) = self.tickets.pop() else { return };
-        let after = shared_breaker::record(&self.memory, self.id, provider, ticket, outcome);
-        self.tickets.insert(0, after);
+    fn record(&mut self, evidence: Evidence) {
+        let Some(Admitted { tickets, refuses_credential }) = self.admitted.pop() else { return };
+        let outcomes = evidence.at_head(&tickets);
+        let tickets = self.watched().record(&self.memory, tickets, outcomes, evidence.reason());
+        self.admitted.insert(0, Admitted { tickets, refuses_credential });
+    }
+
+    /// The body comes, or the answer's status says something about the credential.
+    fn finish(&mut self, number: u8) {
+        let Some(admitted) = self.admitted.last().copied() else { return };
+        match number % 2 {
+            0 => self.watched().body_came(&self.memory, admitted.tickets),
+            _ => {
+                self.watched().credential_answered(&self.memory, admitted, 200 + u32::from(number))
+            }
+        }
     }
 
     /// Who has claimed it once does not get it again at once.
@@ -116,23 +146,24 @@ impl World {
         }
     }
 
-    fn report(&self, provider: &Provider, own: &Discovery, answer: Result<&[u8], Fault>) {
+    fn report(&self, provider: &Provider, discovery: &Discovery, answer: Result<&[u8], Fault>) {
         let is_good = answer.is_ok();
-        let (was_good, _) = discovery::report(&self.memory, provider, own, self.now_ms, answer);
+        let (was_good, _) =
+            discovery::report(&self.memory, provider, discovery, self.now_ms, answer);
         assert_eq!(was_good, is_good);
         if is_good {
-            let standing = discovery::peek(&self.memory, own);
+            let standing = discovery::peek(&self.memory, discovery);
             assert_eq!(standing.models(provider), if self.now_ms > 0 { 2 } else { 1 });
             assert_eq!(discovery::listed(&self.memory, provider).len(), 2);
         }
     }
 
     fn check(&self, provider: &Provider, discovery: &Discovery) {
-        let breaker = shared_breaker::peek(&self.memory, provider);
-        check_breaker(&breaker.to_bytes());
+        let levels = shared_breaker::peek(&self.memory, provider);
+        check_breaker(&levels.to_bytes());
         let settings = provider.breaker.as_ref().expect("a breaker");
-        let waits = breaker.retry_after_ms(self.now_ms, settings);
-        let is_refused = matches!(breaker.admit(self.now_ms, settings).0, Verdict::Refused { .. });
+        let waits = levels.provider().retry_after_ms(self.now_ms, settings);
+        let is_refused = levels.admit(None, Arrival::Whole, self.now_ms, settings).is_err();
         assert_eq!(waits > 0, is_refused);
         let standing = discovery::peek(&self.memory, discovery);
         standing.age_secs(self.now_ms);

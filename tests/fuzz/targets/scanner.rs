@@ -1,4 +1,4 @@
-//! The JSON scanner takes what `serde_json` takes, within its own limits, and finds the same model.
+//! The JSON scanner takes what `serde_json` takes, within its limits, and finds the same model.
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ pub(crate) fn run(data: &[u8]) {
     }
 }
 
-/// The scanner's own rules refuse what breaks them; any other refusal is `serde_json`'s too.
+/// The scanner's rules refuse what breaks them; any other refusal is `serde_json`'s too.
 fn check_refusal(body: &[u8], error: ScanError, object: Option<&Object>) {
     assert!(error.offset <= body.len() as u64, "{error}");
     if error.problem == Problem::TooDeep {
@@ -86,7 +86,7 @@ struct Object {
 }
 
 enum Model {
-    /// A string; half a surrogate pair is three bytes that are no UTF-8.
+    /// A string; half a surrogate pair is three bytes that are not UTF-8.
     Text(Vec<u8>),
     Other,
 }
@@ -97,7 +97,7 @@ impl Object {
         std::str::from_utf8(body).ok()?;
         serde_json::from_slice::<IgnoredAny>(body).ok()?;
         let keys = Keys { decode_first: false }.read(body)?;
-        // A model that is no string cannot be decoded, and nothing else is different then.
+        // A model that is not a string cannot be decoded, and nothing else is different then.
         let decoded = Keys { decode_first: true }.read(body);
         Some(decoded.unwrap_or(keys))
     }
@@ -105,8 +105,8 @@ impl Object {
     fn model(&self) -> Option<&str> {
         assert!(self.models <= 1, "a second model");
         self.first.as_ref().map(|model| match model {
-            Model::Text(text) => std::str::from_utf8(text).expect("the scanner's own rule"),
-            Model::Other => panic!("the model is no string"),
+            Model::Text(text) => std::str::from_utf8(text).expect("the scanner's rule"),
+            Model::Other => panic!("the model is not a string"),
         })
     }
 }

@@ -1,4 +1,4 @@
-// The SDK as its users have it: only the address and the key are ours.
+// The SDK as its users have it, but for the address and the key.
 import OpenAI from "openai";
 
 export const env = (name) => process.env[`TEST_${name}`];

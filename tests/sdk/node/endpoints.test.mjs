@@ -1,4 +1,4 @@
-// The OpenAI SDK for Node drives the main endpoints; what the provider received, the caller of this file asserts.
+// The OpenAI SDK for Node calls the main endpoints; test_node.py asserts what the provider has received.
 import assert from "node:assert/strict";
 import net from "node:net";
 import test from "node:test";

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// What LiteLLM's Prisma client starts as its query engine, in the place of the native one, which is downloaded from a
-// host of its own. It is the same engine as WebAssembly, from npm, behind the native one's HTTP interface. The native
-// one takes GraphQL and this one Prisma's own JSON, so requests and answers are translated.
+// LiteLLM's Prisma client starts this as its query engine. The native engine is a download from Prisma's host; this is the
+// same engine as WebAssembly, from npm, with the HTTP interface of the native one. The native engine takes GraphQL and the
+// other Prisma's JSON, so this program translates requests and answers.
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -27,7 +27,7 @@ const schema = readFileSync(process.env.PRISMA_DML_PATH, "utf8");
 
 // -- Requests
 
-// The type of each field of each model: in GraphQL a text for a Json field is JSON, here it has to be marked as such.
+// The type of each field of each model: in GraphQL a text for a Json field is JSON, and here it needs a mark.
 const MODELS = Object.fromEntries(
   [...schema.matchAll(/^model (\w+) \{$(.*?)^\}$/gms)].map(([, model, body]) => [
     model,
@@ -56,8 +56,8 @@ const query = ({ arguments: nodes, selectionSet }, model) => ({
 const members = (nodes, type) =>
   Object.fromEntries(
     nodes.map(({ name: { value: name }, value }) => {
-      const own = MODELS[type]?.[name];
-      return [name, literal(value, own === "Json" || own in MODELS ? own : type)];
+      const field = MODELS[type]?.[name];
+      return [name, literal(value, field === "Json" || field in MODELS ? field : type)];
     }),
   );
 
@@ -99,7 +99,7 @@ const toGraphql = (answer) => {
 
 // -- The engine
 
-// The names in PostgreSQL's own catalogs, of a type that Prisma's driver does not know, are texts to it.
+// The names in PostgreSQL's catalogs have a type that Prisma's driver does not know: they are given to it as texts.
 const { NAME, NAMES, TEXT, TEXTS } = { NAME: 19, NAMES: 1003, TEXT: 25, TEXTS: 1009 };
 pg.types.setTypeParser(NAMES, pg.types.getTypeParser(TEXTS));
 
@@ -116,7 +116,7 @@ class Adapter extends PrismaPg {
 const startEngine = async () => {
   const [override] = JSON.parse(process.env.OVERWRITE_DATASOURCES ?? "[]");
   const pool = new pg.Pool({ connectionString: override?.url ?? process.env.DATABASE_URL });
-  // PostgreSQL has gone, perhaps to come back: the pool connects anew when it is asked. Nobody listening would end the process.
+  // When PostgreSQL goes away, the pool connects again on the next request. Without a listener the error would end the process.
   pool.on("error", (error) => console.error(error));
   const glue = require(`${ENGINE}.js`);
   const module = new WebAssembly.Module(readFileSync(require.resolve(`${ENGINE}.wasm`)));
@@ -167,6 +167,6 @@ const server = createServer(async (request, response) => {
 server.listen(Number(process.argv[process.argv.indexOf("-p") + 1]), "localhost");
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit());
-// It does not outlive a client that was killed.
+// The engine ends with its client, even when the client is killed.
 const client = process.ppid;
 setInterval(() => process.ppid === client || process.exit(), 1000).unref();

@@ -25,6 +25,8 @@ pub enum Feature {
     CapabilitiesOfVm,
     /// A body that was held counts once towards `request_body_buffer_limit`; before, twice.
     BodyCountedOnce,
+    /// The admin interface can open a part of itself alone, by `allow_paths`.
+    AdminPaths,
     /// A stream of HTTP/2 that breaks off ends with an error; before, with `NO_ERROR`.
     ResetsWithError,
 }
@@ -34,7 +36,7 @@ impl Feature {
         match self {
             Self::CapabilitiesOfVm => Minor(1, 40),
             Self::BodyCountedOnce => Minor(1, 38),
-            Self::ResetsWithError => Minor(1, 37),
+            Self::ResetsWithError | Self::AdminPaths => Minor(1, 37),
         }
     }
 }

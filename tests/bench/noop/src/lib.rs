@@ -1,5 +1,5 @@
 //! A filter with all callbacks of proxy-wasm ABI 0.2.1, each of which does nothing: what remains of a
-//! filter's cost when it has no work, and so the floor for any filter in a VM.
+//! filter's cost when it has no work.
 
 const CONTINUE: u32 = 0;
 

@@ -5,7 +5,7 @@
 //! | `POST` | reads the body, answers a chat completion |
 //! | `POST …?chunks=N` | reads the body, answers N chunks of a stream, each in a piece of its own |
 //! | `PUT /last` | keeps the body of the next `POST` |
-//! | `GET /last` | what it kept |
+//! | `GET /last` | what it kept, with that request's credential as `x-last-authorization` |
 //! | any other | `{}` |
 
 mod stream;
@@ -15,6 +15,7 @@ use std::rc::Rc;
 
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
@@ -26,13 +27,18 @@ const COMPLETION: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","creat
 
 type Answer = Response<Either<Full<Bytes>, Events>>;
 
-/// The body that was asked to be kept.
+/// The request that was asked to be kept.
 #[derive(Default)]
 enum Last {
     #[default]
     Ignored,
     Wanted,
-    Kept(Bytes),
+    Kept(Kept),
+}
+
+struct Kept {
+    body: Bytes,
+    authorization: Option<HeaderValue>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -63,7 +69,7 @@ async fn answer(
         (&Method::PUT, "/last") => *last.borrow_mut() = Last::Wanted,
         (&Method::GET, "/last") => {
             return Ok(match std::mem::take(&mut *last.borrow_mut()) {
-                Last::Kept(body) => json(body),
+                Last::Kept(kept) => kept_answer(kept),
                 Last::Ignored | Last::Wanted => json(Bytes::new()),
             });
         }
@@ -73,23 +79,32 @@ async fn answer(
         return Ok(json(Bytes::from_static(b"{}")));
     }
     let chunks = request.uri().query().and_then(chunks);
-    read(request.into_body(), &last).await?;
+    read(request, &last).await?;
     Ok(match chunks {
         Some(chunks) => response("text/event-stream", Either::Right(Events::new(chunks))),
         None => json(Bytes::from_static(COMPLETION.as_bytes())),
     })
 }
 
-async fn read(mut body: Incoming, last: &RefCell<Last>) -> Result<(), hyper::Error> {
-    if let Last::Wanted = *last.borrow() {
-        // Borrowed for a moment only: what follows waits for the client.
-    } else {
+async fn read(request: Request<Incoming>, last: &RefCell<Last>) -> Result<(), hyper::Error> {
+    let authorization = request.headers().get(AUTHORIZATION).cloned();
+    let mut body = request.into_body();
+    // Borrowed for a moment only: what follows waits for the client.
+    if !matches!(*last.borrow(), Last::Wanted) {
         while body.frame().await.transpose()?.is_some() {}
         return Ok(());
     }
-    let kept = body.collect().await?.to_bytes();
-    *last.borrow_mut() = Last::Kept(kept);
+    let body = body.collect().await?.to_bytes();
+    *last.borrow_mut() = Last::Kept(Kept { body, authorization });
     Ok(())
+}
+
+fn kept_answer(kept: Kept) -> Answer {
+    let mut answer = json(kept.body);
+    if let Some(value) = kept.authorization {
+        answer.headers_mut().insert("x-last-authorization", value);
+    }
+    answer
 }
 
 fn chunks(query: &str) -> Option<u32> {
@@ -103,6 +118,6 @@ fn json(body: Bytes) -> Answer {
 fn response(content_type: &'static str, body: Either<Full<Bytes>, Events>) -> Answer {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.insert("content-type", hyper::header::HeaderValue::from_static(content_type));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

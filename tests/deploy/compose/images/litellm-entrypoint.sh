@@ -1,5 +1,5 @@
 #!/bin/sh
-# LiteLLM's own migrations where there are no tables, which the real image leaves to Prisma; then LiteLLM.
+# Runs LiteLLM's migrations when the database has no tables, as Prisma does in the real image; then LiteLLM.
 set -eu
 ask() { PGOPTIONS='-c client_min_messages=warning' psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --dbname "$DATABASE_URL" "$@"; }
 if [ -z "$(ask --tuples-only --no-align --command "SELECT to_regclass('\"LiteLLM_VerificationToken\"')")" ]; then

@@ -1,4 +1,4 @@
-# LiteLLM's image: the LiteLLM of the other tests and its Python, with their engine in the place of Prisma's own.
+# LiteLLM's image: the LiteLLM of the other tests, its Python, and the query engine of the other tests in the place of Prisma's.
 # Debian's python3 is there for the libraries that Python itself links.
 FROM docker.io/library/debian:bookworm
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libstdc++6 postgresql-client python3 \

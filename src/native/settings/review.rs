@@ -1,0 +1,121 @@
+//! What is written as it should be, and cannot work: each is refused with what to write.
+
+use std::path::Path;
+
+use crate::config::{ConfigError, File, Lookup, ProviderFile, SecretSource};
+
+use super::Secrets;
+
+/// What clients put behind a base URL.
+const ENDPOINTS: [&str; 7] = [
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/embeddings",
+    "/messages",
+    "/models",
+    "/generateContent",
+];
+
+/// Looks at what a person tends to get wrong; `lookup` reads secrets.
+pub(super) fn review(file: &File, secrets: Secrets, lookup: Lookup<'_>) -> Result<(), ConfigError> {
+    for (name, provider) in file.providers.iter() {
+        let at = |field: &str, problem| {
+            Err(ConfigError::new(format!("providers.{name}.{field}"), problem))
+        };
+        if let Some(problem) = provider.url.as_deref().and_then(url_problem) {
+            return at("url", problem);
+        }
+        if provider.idle_connection_secs.is_some() && provider.url.is_none() {
+            return at(
+                "idle_connection_secs",
+                "belongs to the cluster that Envoy has already".to_owned(),
+            );
+        }
+        if let Some(secs @ (0 | 3601..)) = provider.idle_connection_secs {
+            return at("idle_connection_secs", format!("is {secs}; write 1 to 3600"));
+        }
+        if let Some(problem) = key_problem(provider, lookup) {
+            return at("api_key", problem);
+        }
+        if let (Some(path), Secrets::Here) = (&provider.ca_file, secrets)
+            && let Err(error) = std::fs::File::open(Path::new(path))
+        {
+            return at(
+                "ca_file",
+                format!("cannot be read ({error}); name a file of certificates in PEM"),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn url_problem(url: &str) -> Option<String> {
+    let url = url.trim_end_matches('/');
+    if let Some(base) = ENDPOINTS
+        .iter()
+        .find_map(|endpoint| url.strip_suffix(endpoint))
+        .filter(|base| base.contains("://"))
+    {
+        return Some(format!("ends in an endpoint, which clients add; write \"{base}\""));
+    }
+    let base = url.strip_suffix("/v1/v1")?;
+    Some(format!("has /v1 twice; write \"{base}/v1\""))
+}
+
+fn key_problem(provider: &ProviderFile, lookup: Lookup<'_>) -> Option<String> {
+    let Some(SecretSource::Environment(name)) = &provider.api_key else { return None };
+    let key = lookup(name)?;
+    let scheme = key.get(..7).filter(|start| start.eq_ignore_ascii_case("bearer "));
+    scheme.map(|_| "begins with \"Bearer\", which the gateway adds; write the key alone".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(json: &str) -> Option<String> {
+        let file = File::from_json(json.as_bytes()).unwrap();
+        let lookup = |name: &str| (name == "BAD").then(|| "bearer sk-x".to_owned());
+        review(&file, Secrets::Here, &lookup).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_url_ends_before_the_endpoint() {
+        for (url, remedy) in [
+            ("https://a/v1/chat/completions", "https://a/v1"),
+            ("https://a/v1/chat/completions/", "https://a/v1"),
+            ("https://a/v1/messages", "https://a/v1"),
+            ("https://a/v1/models", "https://a/v1"),
+        ] {
+            let json = format!(r#"{{"providers":{{"p":{{"url":"{url}"}}}}}}"#);
+            let said = format!(
+                "providers.p.url: ends in an endpoint, which clients add; write \"{remedy}\""
+            );
+            assert_eq!(problem(&json), Some(said));
+        }
+        let twice = r#"{"providers":{"p":{"url":"http://a/x/v1/v1/"}}}"#;
+        let said = "providers.p.url: has /v1 twice; write \"http://a/x/v1\"".to_owned();
+        assert_eq!(problem(twice), Some(said));
+        for url in ["http://a", "http://a/v1", "http://models", "http://a/v1/v1beta"] {
+            let json = format!(r#"{{"providers":{{"p":{{"url":"{url}"}}}}}}"#);
+            assert_eq!(problem(&json), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_written_without_its_scheme() {
+        let json = r#"{"providers":{"p":{"url":"http://a","api_key":"os.environ/BAD"}}}"#;
+        let said = "providers.p.api_key: begins with \"Bearer\", which the gateway adds; write the key alone";
+        assert_eq!(problem(json).as_deref(), Some(said));
+        assert_eq!(problem(&json.replace("BAD", "GOOD")), None);
+    }
+
+    #[test]
+    fn a_file_of_authorities_is_there() {
+        let json = r#"{"providers":{"p":{"url":"https://a","ca_file":"/not/there.pem"}}}"#;
+        let said = "providers.p.ca_file: cannot be read (No such file or directory (os error 2)); name a file of \
+                    certificates in PEM";
+        assert_eq!(problem(json).as_deref(), Some(said));
+    }
+}

@@ -1,0 +1,109 @@
+//! When two worlds are the same: nothing that can still happen tells them apart.
+//!
+//! Times count from now, and one that has passed for good is as good as any other. Of epochs and
+//! of probes' numbers the breaker only asks whether they are those of the record. Requests, and
+//! workers, have no order. So the search ends, though neither the clock nor the number of requests
+//! of a run has a bound.
+
+use gaud::breaker::{Arrival, Levels, Outcome, Place, State};
+
+use super::world::{Op, Pending, Request, World};
+
+/// How far the clock is set back: by a little, and to before everything that still has a deadline.
+pub(crate) const SETBACKS_MS: [u64; 2] = [1, 6];
+
+/// No time: beyond every one that [`World::time`] gives.
+const NEVER: u128 = 31;
+
+/// The number of the last probe, in half-open.
+pub(crate) fn probe_number(record: &[u8]) -> Option<u32> {
+    match Levels::from_bytes(record)?.provider().state() {
+        State::HalfOpen { probe, .. } => Some(probe),
+        _ => None,
+    }
+}
+
+impl World {
+    /// All of it, packed: the same for worlds that are the same.
+    pub(crate) fn key(&self) -> u128 {
+        let mut requests: Vec<_> = self.requests.iter().map(|one| self.request(one)).collect();
+        let mut pending: Vec<_> = self.pending.iter().map(|one| self.pending(one)).collect();
+        requests.sort_unstable();
+        pending.sort_unstable();
+        let mut key = self.record(&self.record);
+        key = key << 3 | u128::from(self.conflicts) << 1 | u128::from(self.was_set_back);
+        key = key << 1 | u128::from(self.may_set_back);
+        key = requests.iter().fold(key << 2 | requests.len() as u128, |key, one| key << 7 | one);
+        pending.iter().fold(key << 2 | pending.len() as u128, |key, one| key << 21 | one)
+    }
+
+    /// 10 bits.
+    fn record(&self, record: &[u8]) -> u128 {
+        let state = Levels::from_bytes(record).map(|levels| levels.provider().state());
+        let (state, count, time) = match state {
+            Some(State::Closed { failures }) => (0, failures, NEVER),
+            Some(State::Open { until_ms }) => (1, 0, self.time(until_ms)),
+            Some(State::HalfOpen { successes, place, .. }) => match place {
+                Place::Free => (2, successes, NEVER),
+                Place::Reserved { until_ms } => (3, successes, self.time(until_ms)),
+                Place::Taken { until_ms, is_whole } => {
+                    (if is_whole { 4 } else { 5 }, successes, self.time(until_ms))
+                }
+            },
+            None => (6, 0, NEVER),
+        };
+        state << 7 | u128::from(count & 3) << 5 | time
+    }
+
+    /// How far away a time is, in 5 bits.
+    fn time(&self, time_ms: u64) -> u128 {
+        let back_ms = if self.may_set_back { SETBACKS_MS[1] } else { 0 };
+        let past_ms = (self.now_ms + SETBACKS_MS[1]).saturating_sub(time_ms);
+        // After the time of an unfinished probe its place is reserved.
+        let reserved_ms = self.settings.open_ms;
+        let passed = past_ms.min(SETBACKS_MS[1] + back_ms + reserved_ms);
+        let to_come = time_ms.saturating_sub(self.now_ms + SETBACKS_MS[1]);
+        u128::from(SETBACKS_MS[1] * 2 + reserved_ms - passed + to_come)
+    }
+
+    /// 7 bits.
+    fn request(&self, request: &Request) -> u128 {
+        let role = match request.probe_number {
+            None => 0,
+            number if number == probe_number(&self.record) => 1,
+            Some(_) => 2,
+        };
+        let is_late = request.period != self.history.number;
+        let is_whole = request.arrival == Arrival::Whole;
+        let is_last = self.is_last(request);
+        let flags = [request.streams, is_late, request.saw_failures, is_last, is_whole];
+        flags.iter().fold(role, |bits, flag| bits << 1 | u128::from(*flag))
+    }
+
+    /// Whether the history knows it as its last probe.
+    fn is_last(&self, request: &Request) -> bool {
+        request.probe == Some(self.history.probes)
+    }
+
+    /// 21 bits.
+    fn pending(&self, pending: &Pending) -> u128 {
+        let op = match pending.op {
+            Op::Ask(Arrival::Whole) => 0,
+            Op::Ask(Arrival::Unfinished) => 1,
+            Op::Ask(Arrival::Tunnel) => 2,
+            Op::CheckFailed => 3,
+            Op::BodyCame(request) => 1 << 7 | self.request(&request),
+            Op::Report(request, outcome) => {
+                let outcome = match outcome {
+                    Outcome::Success => 2,
+                    Outcome::Failure => 3,
+                    Outcome::Neutral => 4,
+                };
+                outcome << 7 | self.request(&request)
+            }
+        };
+        // A stale change is decided again.
+        let new = if pending.fresh { self.record(&pending.new) + 1 } else { 0 };
+        op << 11 | new
+    }
+}

@@ -1,0 +1,343 @@
+//! The documents say what the code does: the README's tables and snippets, and the rendered examples.
+//!
+//! `UPDATE=1 cargo test --test core docs::` writes what is generated.
+
+mod versions;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+
+use gaud::config::File;
+use gaud::host::metrics::{FAMILIES, Family};
+use gaud::reply::Code;
+use gaud::request::credentials::{IDENTITIES, OVERRIDES, PASSING, PASSING_PREFIX, PREFIXES, WORDS};
+use gaud::request::endpoint::examples::{EXAMPLES, Example, Outcome};
+use gaud::request::endpoint::table::{Meaning, ROWS, Row};
+use gaud::request::endpoint::{ModelBody, Shape};
+
+fn path(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), name].iter().collect()
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(path(name)).unwrap()
+}
+
+/// Holds `name` against what it should be, or makes it so.
+fn assert_file(name: &str, expected: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path(name), expected).unwrap();
+    }
+    assert_eq!(read(name), expected, "{name} is stale: UPDATE=1 cargo test --test core docs::");
+}
+
+/// The text between `<!-- name -->` and `<!-- end -->`, with its offset.
+fn part<'a>(text: &'a str, name: &str) -> (usize, &'a str) {
+    let marker = format!("<!-- {name} -->\n");
+    let start = text.find(&marker).unwrap() + marker.len();
+    let (_, rest) = text.split_at(start);
+    (start, rest.split_once("<!-- end -->").unwrap().0)
+}
+
+/// The words in backquotes of the first column of a table.
+fn first_column(table: &str) -> BTreeSet<String> {
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    cells.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The fields that a table of the configuration may have, as the parser lists them.
+fn fields(json: &str) -> BTreeSet<String> {
+    let problem = File::from_json(json.as_bytes()).unwrap_err().problem;
+    let (_, list) = problem.split_once("expected one of ").unwrap();
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_table_of_settings_is_complete() {
+    let readme = read("README.md");
+    let mut known = fields(r#"{"?":1}"#);
+    known.remove("providers");
+    known.remove("aliases");
+    known.insert("aliases.NAME".to_owned());
+    known.remove("breaker");
+    known.remove("cors");
+    known.insert("cors.allow_origins".to_owned());
+    known.remove("retries");
+    let of_retries = fields(r#"{"retries":{"?":1}}"#);
+    known.extend(of_retries.iter().map(|field| format!("retries.{field}")));
+    let of_breaker = fields(r#"{"breaker":{"?":1}}"#);
+    known.extend(of_breaker.iter().map(|field| format!("breaker.{field}")));
+    let of_provider = fields(r#"{"providers":{"p":{"?":1}}}"#);
+    known.extend(of_provider.iter().map(|field| format!("providers.P.{field}")));
+    known.remove("providers.P.headers");
+    known.insert("providers.P.headers.NAME".to_owned());
+    assert_eq!(first_column(part(&readme, "settings").1), known);
+}
+
+#[test]
+fn the_metrics_are_the_families() {
+    let mut table = String::from("| metric | labels | |\n|---|---|---|\n");
+    for Family { name, labels, meaning, .. } in FAMILIES {
+        let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
+        table += &format!("| `{name}` | {} | {meaning} |\n", labels.join(", "));
+    }
+    assert_part("metrics", &table);
+}
+
+#[test]
+fn the_errors_are_the_codes() {
+    let mut table = String::from("| status | code | what, and what helps |\n|---|---|---|\n");
+    for code in Code::ALL {
+        table += &format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning());
+    }
+    assert_part("errors", &table);
+}
+
+/// `make bench` measures them, and writes the whole of them down.
+#[test]
+fn the_figures_are_those_that_were_measured() {
+    let results = read("tests/bench/results/results.md");
+    let (_, behind) = results.split_once("## CPU added per request, in us\n").unwrap();
+    let is_row = |line: &&str| line.starts_with('|');
+    let rows = behind.lines().skip_while(|line| !is_row(line)).take_while(is_row);
+    assert_part("figures", &rows.map(|row| format!("{row}\n")).collect::<String>());
+}
+
+/// `make bench-scale` and `make bench-instructions` measure them.
+#[test]
+fn the_rationales_figures_are_those_that_were_measured() {
+    for name in ["scale", "instructions"] {
+        let results = read(&format!("tests/bench/results/{name}.md"));
+        let rows = results.lines().filter(|line| line.starts_with('|'));
+        let table: String = rows.map(|row| format!("{row}\n")).collect();
+        assert_part_of("RATIONALE.md", name, &table);
+    }
+}
+
+/// The image is built from those alone that `.dockerignore` lets through.
+#[test]
+fn the_image_has_what_the_build_reads() {
+    let let_through = read(".dockerignore");
+    let mut grep = Command::new("git");
+    grep.args(["grep", "-ho", r#"include_str!("[^"]*"#, "src"]).current_dir(path(""));
+    let found = grep.output().unwrap();
+    let found = String::from_utf8(found.stdout).unwrap();
+    let files: Vec<_> = found.lines().filter_map(|line| line.rsplit_once("../")).collect();
+    assert!(!files.is_empty());
+    for (_, file) in files {
+        assert!(let_through.lines().any(|line| line == format!("!{file}")), "{file}");
+    }
+}
+
+/// `tests/sdk/test_trouble.py` brings each of them about, and cures it.
+#[test]
+fn the_troubles_are_those_that_the_tests_cure() {
+    let rows: Vec<BTreeMap<String, serde_json::Value>> =
+        serde_json::from_str(&read("tests/sdk/trouble.json")).unwrap();
+    let mut table = String::from("| symptom | cause | remedy |\n|---|---|---|\n");
+    for row in rows {
+        let cells = ["symptom", "cause", "remedy"].map(|column| row[column].as_str().unwrap());
+        table += &format!("| {} |\n", cells.join(" | "));
+    }
+    assert_part("trouble", &table);
+}
+
+/// Holds a part of the README against what it should be, or makes it so.
+fn assert_part(name: &str, expected: &str) {
+    assert_part_of("README.md", name, expected);
+}
+
+fn assert_part_of(file: &str, name: &str, expected: &str) {
+    // One at a time: each writes the whole file.
+    static FILES: Mutex<()> = Mutex::new(());
+    let _lock = FILES.lock();
+    let mut text = read(file);
+    let (start, old) = part(&text, name);
+    text.replace_range(start..start + old.len(), expected);
+    assert_file(file, &text);
+}
+
+#[test]
+fn the_endpoints_are_the_rows() {
+    let mut table = String::from(
+        "| request | its model | what changes | without a model | errors |\n|---|---|---|---|---|\n",
+    );
+    let mut groups: Vec<(Meaning, Shape, Vec<&Row>)> = Vec::new();
+    for row in ROWS {
+        let meaning = match row.meaning {
+            // The README describes each of them elsewhere.
+            Meaning::Local(_) => continue,
+            other => other,
+        };
+        match groups.iter_mut().find(|group| (group.0, group.1) == (meaning, row.shape)) {
+            Some(group) => group.2.push(row),
+            None => groups.push((meaning, row.shape, vec![row])),
+        }
+    }
+    for (meaning, shape, rows) in groups {
+        let paths: Vec<_> = rows.iter().map(|row| format!("`{}`", request(row))).collect();
+        table += &format!("| {} | {} | {shape:?} |\n", paths.join(", "), described(meaning));
+    }
+    table += "| anything else: LiteLLM's `/key/*`, `/model/*`, `/health/*`, `/openapi.json`, `/ui`, \
+              `/spend/*`, … | none | nothing, the client's credential passes too | \
+              `default_provider` | OpenAi |\n";
+    assert_part("endpoints", &table.replace("OpenAi", "OpenAI"));
+}
+
+#[test]
+fn the_examples_of_paths_are_those_that_are_tested() {
+    let mut table = String::from("| request | what becomes of it | why |\n|---|---|---|\n");
+    for Example { method, path, outcome, why } in EXAMPLES {
+        let outcome = match outcome {
+            Outcome::ProvidersKey => "passes as it is",
+            Outcome::ClientsKey => "passes as it is, without `api_key`",
+            Outcome::Refused => "refused",
+        };
+        table += &format!("| `{method} {path}` | {outcome} | {why} |\n");
+    }
+    assert_part_of("docs/endpoints.md", "paths", &table);
+}
+
+#[test]
+fn the_accounts_are_the_class() {
+    let list = |names: &[&str]| {
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let begins = |names: &[&str]| list(names).replace("-`", "-*`");
+    let mut table = String::from("| a header of the client | |\n|---|---|\n");
+    table += &format!("| whose name contains {} | removed |\n", list(&WORDS));
+    table += &format!("| {} | removed |\n", begins(&PREFIXES));
+    table += &format!("| {} | removed |\n", list(&IDENTITIES));
+    table += &format!("| {} | removed, whatever `pass_headers` says |\n", list(&OVERRIDES));
+    table += &format!("| {}, `{PASSING_PREFIX}*` | passes |\n", list(&PASSING[1..]));
+    table += "| in `pass_headers` | passes |\n| any other | passes |\n";
+    assert_part_of("docs/endpoints.md", "accounts", &table);
+}
+
+fn request(row: &Row) -> String {
+    format!("{} {}", row.method, row.path).trim_start().to_owned()
+}
+
+/// Where the model is, what is edited, and where a request without a model goes.
+fn described(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::Local(_) => "",
+        Meaning::Body(ModelBody { is_form: true, repeats: false, .. }) => {
+            "`model` in a multipart form, or a JSON object; never sent again | its bytes | \
+             `default_provider`"
+        }
+        Meaning::Body(ModelBody { resource: "models/", .. }) => {
+            "`model` in a JSON object, `NAME` or `models/NAME`; never sent again | its bytes | `default_provider`"
+        }
+        Meaning::Body(body) => match (body.is_form, body.is_optional) {
+            (true, _) => {
+                "`model` in a multipart form, or a JSON object | its bytes | `default_provider`"
+            }
+            (false, false) => {
+                "`model` in a JSON object | its bytes | `default_provider`; no body: 400"
+            }
+            (false, true) => {
+                "`model` in a JSON object, if there is one; never sent again | its bytes | `default_provider`"
+            }
+        },
+        Meaning::Path(body) => match (body.resource, body.is_nested, body.repeats) {
+            ("", ..) => "in the path | the path; `model` in the body is made the same | –",
+            (_, false, _) => {
+                "in the path | the path; `model` in the body is made the same, as `models/NAME` or `tunedModels/NAME` | –"
+            }
+            (_, true, true) => {
+                "in the path | the same; an object of the body may name it again if it keeps its name, else 400 `unread_model` | –"
+            }
+            (_, true, false) => "in the path | the same; never sent again | –",
+        },
+        Meaning::PathAlone => "in the path | the path | –",
+        Meaning::Query => {
+            "`model` in the query, or Azure's `deployment` | the query | `default_provider`"
+        }
+        Meaning::QueryOrMessage => {
+            "the same; in a WebSocket's first message it is not read | the query | 426 `websocket_model`"
+        }
+        Meaning::Nested => {
+            "in objects of the body: each must go to `default_provider` by the same name, else 400 `unread_model` | nothing | `default_provider`"
+        }
+        Meaning::Unreadable => "where it is not read: 400 `unread_model` | – | –",
+        Meaning::NoModel => "none | nothing | `default_provider`",
+    }
+}
+
+/// Runs `gaud` on a file, with every variable set that the documents name.
+fn gaud(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_gaud"))
+        .args(arguments)
+        .env_clear()
+        .envs([("ANTHROPIC_API_KEY", "sk-a"), ("LITELLM_MASTER_KEY", "sk-l")])
+        .env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_snippets_are_valid_configurations() {
+    let readme = read("README.md");
+    let folder = tempfile::tempdir().unwrap();
+    let snippets: Vec<_> = readme.split("```toml\n").skip(1).collect();
+    assert!(!snippets.is_empty());
+    for (index, snippet) in snippets.iter().enumerate() {
+        let file = folder.path().join(format!("{index}.toml"));
+        std::fs::write(&file, snippet.split_once("```").unwrap().0).unwrap();
+        gaud(&["check", "--config", file.to_str().unwrap()]);
+    }
+}
+
+#[test]
+fn the_routes_are_what_the_command_says() {
+    let readme = read("README.md");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gaud.toml");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (toml, rest) = rest.split_once("```").unwrap();
+    std::fs::write(&file, toml).unwrap();
+    let (_, table) = rest.split_once("|---|---|---|---|\n").unwrap();
+    let rows: Vec<Vec<_>> = table
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+        .collect();
+    assert_eq!(rows.len(), 4);
+    for row in rows {
+        let [_, model, provider, target, ..] = row.as_slice() else { panic!("{row:?}") };
+        let said = gaud(&["route", model, "--config", file.to_str().unwrap()]);
+        assert!(said.starts_with(&format!("{model} -> {provider}: {target} (")), "{said}");
+    }
+}
+
+#[test]
+fn the_rendered_examples_are_fresh() {
+    let examples = [
+        ("envoy", "/etc/envoy/gaud.wasm", "envoy/envoy.yaml"),
+        ("filter", "/etc/envoy/gaud.wasm", "envoy/filter.yaml"),
+        ("envoy-gateway", "/etc/gaud/gaud.wasm", "envoy/envoy-gateway/gaud.yaml"),
+    ];
+    for (form, wasm, example) in examples {
+        let arguments = ["render", "--for", form, "--config", "envoy/gaud.toml", "--wasm", wasm];
+        assert_file(example, &gaud(&arguments));
+    }
+}
+
+#[test]
+fn the_rendered_examples_for_istio_are_fresh() {
+    let render = ["render", "--for", "istio", "--config", "envoy/istio/gaud.toml"];
+    let gateway = ["--place", "gateway", "--host", "llm.example.com:443"];
+    assert_file("envoy/istio/sidecar.yaml", &gaud(&render));
+    assert_file("envoy/istio/gateway.yaml", &gaud(&[&render[..], &gateway[..]].concat()));
+}
+
+#[test]
+fn the_configuration_for_compose_is_valid() {
+    gaud(&["check", "--config", "envoy/compose/gaud.toml"]);
+}

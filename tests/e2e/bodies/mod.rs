@@ -1,0 +1,8 @@
+//! Request bodies: what reaches a provider, byte for byte, and which bodies the gateway refuses.
+
+mod cuts;
+mod exact;
+mod forms;
+mod late_errors;
+mod refused;
+mod uploads;

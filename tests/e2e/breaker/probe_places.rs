@@ -1,0 +1,51 @@
+//! A client that takes the probe's place and never finishes its request: other clients get the next place.
+
+use super::Site;
+use crate::kit::client::{Request, h1};
+use crate::kit::harness::wait;
+use std::time::{Duration, Instant};
+
+/// The head and the beginning of a body that never ends.
+fn unfinished(site: &Site) -> h1::Connection {
+    let request = Request::chat(r#"{"model":"p:m","x":""#).chunked();
+    let mut client = h1::Connection::open(site.gateway.addr());
+    client.send(h1::head(&request)).expect("a listening gateway");
+    client.send_piece(&request, &request.pieces[0]).expect("a listening gateway");
+    client
+}
+
+fn due() -> Site {
+    let breaker = "failures = 1, open_secs = 1, successes = 1, probe_body_secs = 2";
+    let site = Site::start(2, breaker, &["p"]);
+    site.open("p", 1);
+    site.wait_until_due("p");
+    site
+}
+
+#[test]
+fn an_unfinished_probe_keeps_its_place_for_seconds() {
+    let site = due();
+    let started = Instant::now();
+    let clients = [unfinished(&site), unfinished(&site)];
+    wait::until_true("the unfinished probe", || site.health("p")["breaker"] == "half_open");
+    assert_eq!(site.ask("p").status, 503, "the unfinished request is the probe");
+    wait::until_true("the probe of another client", || site.ask("p").status == 200);
+    assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+    assert_eq!(site.health("p")["breaker"], "closed");
+    drop(clients);
+    site.gateway.assert_no_trap();
+}
+
+#[test]
+fn a_client_that_aborts_a_probe_does_not_get_the_next_one() {
+    let site = due();
+    let first = unfinished(&site);
+    wait::until_true("the unfinished probe", || site.health("p")["breaker"] == "half_open");
+    drop(first);
+    site.wait_for("p", "neutral", 1);
+    let mut second = unfinished(&site);
+    assert_eq!(second.head().status, 503, "another unfinished request");
+    assert_eq!(site.ask("p").status, 200, "a finished request");
+    assert_eq!(site.health("p")["breaker"], "closed");
+    site.gateway.assert_no_trap();
+}

@@ -1,0 +1,4 @@
+//! Credentials: which provider gets which, and where no secret may show.
+
+mod headers;
+mod secrets;

@@ -1,0 +1,5 @@
+//! The gateway inside an Envoy whose configuration is not Gaud's alone.
+
+mod istio;
+pub(crate) mod paste;
+mod user_envoy;

@@ -1,0 +1,222 @@
+//! All refusals, each with its status, code and message.
+
+use super::{Refusal, about_model, refusal};
+use crate::kit::client::Response;
+use crate::kit::harness::version::a_wrong_name_shows;
+
+pub(crate) fn empty_body() -> Refusal {
+    let message = "The request has no body; send a JSON object with a 'model'.";
+    refusal(400, "invalid_json", message)
+}
+
+pub(crate) fn invalid_json(problem: &str, offset: usize) -> Refusal {
+    let message = format!("The body is not valid JSON: {problem} at byte offset {offset}.");
+    refusal(400, "invalid_json", message)
+}
+
+pub(crate) fn duplicate_model(offset: usize) -> Refusal {
+    unroutable("duplicate_model", "a second 'model'", offset)
+}
+
+pub(crate) fn invalid_type(found: &str, offset: usize) -> Refusal {
+    unroutable("invalid_type", &format!("'model' is {found}, not a string"), offset)
+}
+
+pub(crate) fn unreadable_model(problem: &str, offset: usize) -> Refusal {
+    unroutable("invalid_model", &format!("'model' {problem}"), offset)
+}
+
+fn unroutable(code: &'static str, problem: &str, offset: usize) -> Refusal {
+    let message = format!("The body cannot be routed: {problem} at byte offset {offset}.");
+    about_model(400, code, message)
+}
+
+pub(crate) fn invalid_model(problem: &str) -> Refusal {
+    about_model(400, "invalid_model", format!("The 'model' {problem}."))
+}
+
+pub(crate) fn missing_model(namespace: &str) -> Refusal {
+    let message = format!(
+        "The model '{namespace}' is a namespace with nothing behind it; write a model's name there."
+    );
+    about_model(400, "missing_model", message)
+}
+
+pub(crate) fn model_not_found(model: &str) -> Refusal {
+    let message =
+        format!("The model '{model}' does not exist: no provider of this gateway takes it.");
+    about_model(404, "model_not_found", message)
+}
+
+pub(crate) fn request_too_large(limit: usize) -> Refusal {
+    let message = format!(
+        "The body's first {limit} bytes hold no 'model'; send 'model' before the long parts, or \
+         raise body_limit_bytes."
+    );
+    refusal(413, "request_too_large", message)
+}
+
+pub(crate) fn unsupported_content_encoding() -> Refusal {
+    let message = "The body is compressed in a way that this gateway does not read; send it with \
+                   gzip, or uncompressed.";
+    refusal(415, "unsupported_content_encoding", message)
+}
+
+pub(crate) fn invalid_form(problem: &str, offset: usize) -> Refusal {
+    let message = format!("The body is not a valid form: {problem} at byte offset {offset}.");
+    refusal(400, "invalid_form", message)
+}
+
+pub(crate) fn unsupported_media_type() -> Refusal {
+    let message = "The content-type says that the body is a form; send JSON as application/json.";
+    refusal(415, "unsupported_media_type", message)
+}
+
+pub(crate) fn model_in_query() -> Refusal {
+    let message = "The URL's query names a 'model' too; name it in the body alone.";
+    about_model(400, "duplicate_model", message)
+}
+
+pub(crate) fn models_in_query() -> Refusal {
+    let message =
+        "The URL's query names a 'model' twice, or has a ';'; name it once, and write %3B.";
+    about_model(400, "duplicate_model", message)
+}
+
+pub(crate) fn no_model() -> Refusal {
+    let message = "The request names no 'model', and this gateway has no default provider.";
+    about_model(404, "model_not_found", message)
+}
+
+pub(crate) fn not_listed(model: &str) -> Refusal {
+    let message = format!("The model '{model}' is not in this gateway's list.");
+    about_model(404, "model_not_found", message)
+}
+
+pub(crate) fn not_unicode() -> Refusal {
+    about_model(400, "invalid_model", "The 'model' in the URL is no UTF-8.")
+}
+
+pub(crate) fn unknown_url(method: &str, path: &str) -> Refusal {
+    refusal(404, "unknown_url", format!("Unknown URL: {method} {path}."))
+}
+
+pub(crate) fn headers_too_large() -> Refusal {
+    refusal(431, "headers_too_large", "The request's headers are too large.")
+}
+
+pub(crate) fn invalid_request() -> Refusal {
+    refusal(400, "invalid_request", "The HTTP request cannot be read (…")
+}
+
+pub(crate) fn host_not_allowed(host: &str) -> Refusal {
+    let message = format!(
+        "This gateway may not be called as '{host}': call it by its address or as localhost, or add the name to allow_hosts."
+    );
+    refusal(403, "host_not_allowed", message)
+}
+
+pub(crate) fn origin_not_allowed(origin: &str) -> Refusal {
+    let message = format!(
+        "Pages of '{origin}' may not call this gateway: add the origin to allow_origins of [cors]."
+    );
+    refusal(403, "origin_not_allowed", message)
+}
+
+pub(crate) fn preflight_refused() -> Refusal {
+    let message =
+        "Pages of other origins may not call this gateway: add theirs to allow_origins of [cors].";
+    refusal(403, "origin_not_allowed", message)
+}
+
+pub(crate) fn wrong_certificate() -> Refusal {
+    let message = "The provider's certificate does not verify: it has expired, it is for another name than the one in its \
+                   url, or ca_file must name the authority that has signed it.";
+    refusal(503, "provider_tls_failed", message)
+}
+
+pub(crate) fn wrong_name() -> Refusal {
+    if !a_wrong_name_shows() {
+        return wrong_certificate();
+    }
+    let message = "The provider's certificate is for another name than the one in its url.";
+    refusal(503, "provider_tls_failed", message)
+}
+
+pub(crate) fn no_tls() -> Refusal {
+    let message =
+        "The provider does not speak TLS as its url says: is the port right, or is it http://?";
+    refusal(503, "provider_tls_failed", message)
+}
+
+pub(crate) fn provider_unreachable() -> Refusal {
+    refusal(503, "provider_unreachable", "The provider cannot be reached (…")
+}
+
+pub(crate) fn bad_provider_response() -> Refusal {
+    refusal(502, "bad_provider_response", "The provider sent no valid HTTP response (…")
+}
+
+pub(crate) fn provider_timeout() -> Refusal {
+    refusal(504, "provider_timeout", "The provider did not answer in time.")
+}
+
+pub(crate) fn no_first_token() -> Refusal {
+    refusal(504, "provider_timeout", "The provider sent nothing within first_token_secs.")
+}
+
+/// A breaker's; the seconds are those of the `retry-after` that came with it.
+pub(crate) fn provider_unavailable(provider: &str, response: &Response) -> Refusal {
+    let secs = response.header("retry-after").unwrap_or_default();
+    let text = response.text();
+    let model = text.split_once("The model '").and_then(|(_, rest)| rest.split('\'').next());
+    let of = model.map_or_else(
+        || format!("The provider '{provider}'"),
+        |model| format!("The model '{model}' of the provider '{provider}'"),
+    );
+    let message = format!("{of} has failed several times in a row; try again in {secs} s.");
+    refusal(503, "provider_unavailable", message)
+}
+
+pub(crate) fn unread_model(model: &str) -> Refusal {
+    about_model(
+        400,
+        "unread_model",
+        format!(
+            "An object in the body names the model '{model}', which this gateway does not change \
+             there; write a name that needs no change: the one that the provider knows."
+        ),
+    )
+}
+
+/// A path that could be this row's to another server.
+pub(crate) fn read_as(row: &str) -> Refusal {
+    ambiguous_path(&format!(
+        "Another server could read the path as {row}, which names a model; write it exactly so."
+    ))
+}
+
+pub(crate) fn two_models() -> Refusal {
+    ambiguous_path(
+        "Another server could read another model in the path; write the name without dots as \
+         segments, '//', ';', '?', '#', '%25' and '\\'.",
+    )
+}
+
+pub(crate) fn leaves_api() -> Refusal {
+    ambiguous_path(
+        "Another server could read a path outside the API; write the path without '..' and '%2E'.",
+    )
+}
+
+pub(crate) fn control_in_path() -> Refusal {
+    ambiguous_path("The path has a control character; leave it out.")
+}
+
+pub(crate) fn above_root() -> Refusal {
+    ambiguous_path("The path leads above its root; write it without '..'.")
+}
+
+fn ambiguous_path(message: &str) -> Refusal {
+    refusal(400, "ambiguous_path", message)
+}

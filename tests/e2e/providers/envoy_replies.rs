@@ -1,0 +1,126 @@
+//! Envoy's replies, when a provider cannot be reached or does not answer, have the error shape of the API.
+
+use crate::kit::client::{Request, Response, h1, h2};
+use crate::kit::harness::Gateway;
+use crate::kit::harness::version::a_break_shows;
+use crate::kit::refusal::{self, Refusal};
+use crate::kit::samples::{LISTEN, provider, without_cluster};
+use crate::kit::upstream::Gate;
+use crate::kit::upstream::raw::{Act, Closed, Raw};
+use std::sync::OnceLock;
+
+/// A gateway whose providers all fail, each in another way.
+struct Setup {
+    gateway: Gateway,
+    _closed: Closed,
+    _raw: Vec<Raw>,
+}
+
+/// Providers that accept a connection and then misbehave.
+fn misbehaviours() -> Vec<(&'static str, Vec<Act>)> {
+    let answer = |bytes| vec![Act::ReadHead, Act::Send(bytes)];
+    let half =
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 10\r\n\r\n12345";
+    let chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n12345\r\n";
+    vec![
+        ("closes", vec![]),
+        ("resets", vec![Act::Reset]),
+        ("resets-later", vec![Act::ReadHead, Act::Reset]),
+        ("garbage", answer(b"this is not HTTP at all\r\n\r\n")),
+        ("half-head", answer(b"HTTP/1.1 200 OK\r\ncontent-")),
+        ("binary", answer(b"\x16\x03\x01\x00\xff\xfe\x00")),
+        ("half-body", answer(half)),
+        ("half-chunks", answer(chunk)),
+        ("half-reset", vec![Act::ReadHead, Act::Send(chunk), Act::Reset]),
+        ("silent", vec![Act::ReadHead, Act::Pass(Gate::closed())]),
+    ]
+}
+
+fn setup() -> &'static Setup {
+    static SETUP: OnceLock<Setup> = OnceLock::new();
+    SETUP.get_or_init(|| {
+        let closed = Closed::bind();
+        let mut toml = format!("{LISTEN}{}", provider("refuses", &closed.url(), &[]));
+        toml += &provider("no-such-host", "http://no-such-host.invalid:1", &[]);
+        toml += &provider("no-cluster", &closed.url(), &[]);
+        let mut raw = Vec::new();
+        for (name, acts) in misbehaviours() {
+            let server = Raw::start(acts);
+            let limit: &[&str] = if name == "silent" { &["timeout_secs = 1"] } else { &[] };
+            toml += &provider(name, &server.url(), limit);
+            raw.push(server);
+        }
+        let yaml = Gateway::render(&toml, &[]).expect("a configuration");
+        let yaml = without_cluster(&yaml, "no-cluster");
+        Setup { gateway: Gateway::from_yaml(&yaml, &[], &[]), _closed: closed, _raw: raw }
+    })
+}
+
+fn ask(path: &str, provider: &str) -> [Response; 2] {
+    let body = format!(r#"{{"model":"{provider}:m","stream":true}}"#);
+    let request = Request::post(path, body);
+    let addr = setup().gateway.addr();
+    [h1::exchange(addr, &request), h2::exchange(addr, &request)]
+}
+
+#[test]
+fn envoys_replies_have_the_apis_error_shape() {
+    let rows: [(&str, Refusal); 9] = [
+        ("refuses", refusal::provider_unreachable()),
+        ("no-such-host", refusal::provider_unreachable()),
+        ("no-cluster", refusal::provider_unreachable()),
+        ("closes", refusal::provider_unreachable()),
+        ("resets", refusal::provider_unreachable()),
+        ("resets-later", refusal::provider_unreachable()),
+        ("garbage", refusal::bad_provider_response()),
+        ("half-head", refusal::bad_provider_response()),
+        ("binary", refusal::bad_provider_response()),
+    ];
+    for (provider, refusal) in rows {
+        for response in ask("/v1/chat/completions", provider) {
+            refusal.assert_openai(provider, &response);
+        }
+        for response in ask("/v1/messages", provider) {
+            refusal.assert_anthropic(provider, &response);
+        }
+    }
+    setup().gateway.assert_no_trap();
+}
+
+#[test]
+fn a_provider_that_does_not_answer_in_time_is_given_up() {
+    let [h1, h2] = ask("/v1/chat/completions", "silent");
+    refusal::provider_timeout().assert_openai("h1", &h1);
+    refusal::provider_timeout().assert_openai("h2", &h2);
+    setup().gateway.assert_no_trap();
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
+    for provider in ["half-body", "half-chunks", "half-reset"] {
+        let [h1, h2] = ask("/v1/chat/completions", provider);
+        for (response, is_http2) in [(h1, false), (h2, true)] {
+            let complete = !a_break_shows(is_http2);
+            assert_eq!((response.status, response.complete), (200, complete), "{provider}");
+            assert_eq!(response.text(), "12345", "{provider}");
+        }
+    }
+    setup().gateway.assert_no_trap();
+}
+
+#[test]
+fn requests_envoy_refuses_get_the_apis_error_shape() {
+    let addr = setup().gateway.addr();
+    for (what, head) in [
+        ("no host", "POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 0\r\n\r\n"),
+        (
+            "two lengths",
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        ),
+    ] {
+        let mut connection = h1::Connection::open(addr);
+        connection.send(head).expect("a listening gateway");
+        refusal::invalid_request().assert_openai(what, &connection.response());
+    }
+    setup().gateway.assert_no_trap();
+}

@@ -1,0 +1,82 @@
+"""Finds every operation of an SDK in the installed package, and the arguments for a call.
+
+The arguments are those that the types require, and a model where the operation takes one.
+"""
+
+import inspect
+import io
+import types
+import typing
+from collections.abc import Iterable, Iterator
+
+MODEL = "away:m"
+
+# These repeat the requests of another operation until it is done, or open a WebSocket.
+HELPERS = ("poll", "stream", "wait", "connect", "parse", "unwrap", "verify", "until_done", "tool_runner", "upload_file_chunked")
+NO_OPERATIONS = ("with_raw_response", "with_streaming_response", "with_options", "copy", "qs", "aio", "do_request")
+FILES = ("file", "files", "image", "mask", "data", "video", "archive")
+
+
+def operations(resource: object, prefix: str = "") -> Iterator[tuple[str, typing.Callable]]:
+    """The methods that send a request, of a client's resource and of the resources below it."""
+    for name in sorted(dir(type(resource))):
+        if name.startswith("_") or name in NO_OPERATIONS or any(word in name for word in HELPERS):
+            continue
+        found = inspect.getattr_static(type(resource), name)
+        if is_property(found) and is_resource(value := getattr(resource, name)):
+            yield from operations(value, f"{prefix}{name}.")
+        elif inspect.isfunction(found) and prefix:
+            yield f"{prefix}{name}", getattr(resource, name)
+
+
+def is_property(found: object) -> bool:
+    return isinstance(found, property) or type(found).__name__ == "cached_property"
+
+
+def is_resource(value: object) -> bool:
+    return type(value).__module__.split(".")[0] in ("openai", "anthropic", "google") and hasattr(type(value), "__dict__")
+
+
+def arguments(operation: typing.Callable) -> dict:
+    """The arguments that an operation requires, and its model."""
+    parameters = inspect.signature(operation).parameters
+    hints = typing.get_type_hints(operation)
+    return {
+        name: value_of(name, hints.get(name, str))
+        for name, parameter in parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and (parameter.default is parameter.empty or name == "model")
+    }
+
+
+def value_of(name: str, kind: object, depth: int = 0) -> object:
+    """A value of this type, for a parameter or a key of this name."""
+    if name in ("model", "model_id", "base_model"):
+        return MODEL
+    if name in FILES:
+        return ("a.txt", b"text")
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Required, typing.NotRequired, typing.Annotated):
+        return value_of(name, parts[0], depth)
+    if origin is typing.Literal:
+        return parts[0]
+    if origin in (typing.Union, types.UnionType):
+        return value_of(name, best(parts), depth)
+    if origin in (dict,) or kind in (dict, object) or origin is typing.Mapping:
+        return {}
+    if origin in (list, tuple, Iterable, typing.Sequence) or (inspect.isclass(origin) and issubclass(origin, Iterable)):
+        return [value_of("", parts[0], depth + 1)] if parts and depth < 6 else []
+    if typing.is_typeddict(kind):
+        hints = typing.get_type_hints(kind, include_extras=True)
+        wanted = [key for key in hints if key in kind.__required_keys__ or key == "model"]
+        return {key: value_of(key, hints[key], depth + 1) for key in wanted} if depth < 6 else {}
+    if kind in (bytes, io.IOBase) or kind is typing.IO:
+        return ("a.txt", b"text")
+    return {int: 1, float: 1.0, bool: True}.get(kind, "some-id")
+
+
+def best(kinds: tuple) -> object:
+    """Of several types the type with a model, otherwise the first plain type."""
+    kinds = [kind for kind in kinds if kind is not type(None) and "Omit" not in str(kind) and "NotGiven" not in str(kind)]
+    with_model = [kind for kind in kinds if typing.is_typeddict(kind) and "model" in typing.get_type_hints(kind)]
+    return (with_model or kinds)[0]
