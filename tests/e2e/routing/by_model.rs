@@ -165,10 +165,13 @@ fn without_a_default_provider_nothing_is_guessed() {
     }
     let response = h1::exchange(gateway.addr(), &Request::chat("{}").case("nothing"));
     assert_eq!(response.status, 404, "{}", response.text());
-    for path in ["/", "/key/generate", "/chat/completions", "/v1/files"] {
+    for path in ["/", "/key/generate", "/chat/nothing", "/v1/files"] {
         let response = h1::exchange(gateway.addr(), &Request::new("GET", path).case("nothing"));
         refusal::unknown_url("GET", path).assert_openai(path, &response);
     }
+    // The list of stored completions names its model in the query.
+    let listed = Request::new("GET", "/chat/completions").case("nothing");
+    refusal::no_model().assert_openai("list", &h1::exchange(gateway.addr(), &listed));
     let response = h1::exchange(gateway.addr(), &Request::chat(chat("kiro:x")).case("something"));
     assert_eq!(response.status, 200, "{}", response.text());
     assert!(kiro.seen("nothing").is_empty());
