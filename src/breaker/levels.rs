@@ -135,7 +135,7 @@ impl Levels {
     }
 
     /// The tickets of a request where both breakers are closed, as nearly all are: nothing is copied, and no clock is read.
-    /// Whether the provider refuses the gateway's credential stands beside them.
+    /// The flag says whether the provider refuses the gateway's credential.
     pub fn admit_closed(bytes: Option<&[u8]>, slot: Option<Slot>) -> Option<(Tickets, bool)> {
         let levels = bytes.and_then(|bytes| Self::read_for(bytes, slot)).unwrap_or_default();
         let closed = |breaker: &Breaker| match breaker.state {

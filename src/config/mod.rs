@@ -18,4 +18,4 @@ pub use auth::Auth;
 pub use error::ConfigError;
 pub use file::{BreakerFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn};
 pub use ordered::Ordered;
-pub use secret::{Lookup, Secret, SecretSource};
+pub use secret::{Hidden, Lookup, Secret, SecretSource};

@@ -28,6 +28,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What `Debug` shows in the place of text that may be secret.
+pub struct Hidden;
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 /// Reads an environment variable.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 

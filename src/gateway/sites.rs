@@ -12,7 +12,7 @@ pub struct Sites {
     origins: Vec<String>,
 }
 
-/// Stands for all hosts, or all origins.
+/// All hosts, or all origins.
 const ANY: &str = "*";
 
 impl Sites {

@@ -1,4 +1,4 @@
-//! A request that the breakers have let through, until they know what became of it.
+//! A request that the breakers have let through, until the breakers know its outcome.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,14 +19,14 @@ pub struct Admission {
     pub provider: ProviderId,
     /// What the breakers admitted the request as; `None` without breakers.
     admitted: Option<Admitted>,
-    /// What is known of its outcome: nothing until the response begins.
+    /// The outcome as far as the attempt knows; `None` until the response begins.
     noted: Option<Evidence>,
     /// The failures of the request's other attempts.
     blames: Option<Rc<Blames>>,
 }
 
-/// The failures that the breakers have heard of one request's attempts: however often a target is asked again, one request
-/// is one failure of it.
+/// The failures of one request's attempts that the breakers have heard of: a request counts as one failure of a target,
+/// however often the request is sent there.
 #[derive(Debug, Default)]
 pub struct Blames(RefCell<Vec<(ProviderId, Option<Slot>)>>);
 
@@ -46,7 +46,7 @@ impl Admission {
     /// Asks the breakers of a provider and of a model.
     ///
     /// # Errors
-    /// The breaker that refuses the request, and in how many milliseconds it is worth to ask again.
+    /// The breaker that refuses the request, and after how many milliseconds the breaker may let a request through.
     pub fn ask(
         host: &dyn Host,
         watched: Watched<'_>,
@@ -60,12 +60,12 @@ impl Admission {
         Ok(Self { provider: id, admitted, noted: None, blames: None })
     }
 
-    /// The same, as one attempt of a request.
+    /// Asks for one attempt of a request with several attempts.
     pub fn among(self, blames: Rc<Blames>) -> Self {
         Self { blames: Some(blames), ..self }
     }
 
-    /// Whether its outcome closes a breaker.
+    /// Whether the request is a probe.
     fn is_probe(&self) -> bool {
         self.admitted.is_some_and(|admitted| admitted.tickets.is_probe())
     }
@@ -127,10 +127,10 @@ impl Admission {
         self.conclude(host, gateway, last);
     }
 
-    /// The attempt is over, and this is what became of it.
+    /// Tells the breakers the outcome of the attempt, which is over.
     ///
-    /// A success of a request that saw failures makes them forgotten only here: if it did when the
-    /// response begins, a model whose streams all break off would never have failed in a row.
+    /// Only here does the success of a request end a row of failures that the request has seen. If the success counted when
+    /// the response begins, a model whose streams all break off would never fail several times in a row.
     pub fn conclude(mut self, host: &dyn Host, gateway: &Gateway, last: Evidence) {
         let noted = self.known(host, gateway);
         host.count(Metric::Request(self.provider, RequestOutcome::Sent(last.outcome())));
@@ -145,20 +145,19 @@ impl Admission {
         }
     }
 
-    /// The attempt is over, and what was noted stays: whatever becomes of its stream is not the
-    /// provider's doing.
+    /// Ends the attempt with the outcome so far: what happens to the stream from now on is not the provider's doing.
     pub fn settle(mut self, host: &dyn Host, gateway: &Gateway) {
         let noted = self.known(host, gateway);
         self.conclude(host, gateway, noted);
     }
 
-    /// Whatever the provider has of the request, it was not its fault.
+    /// Makes the outcome neutral: the provider is not at fault.
     pub fn give_up(mut self, host: &dyn Host, gateway: &Gateway) {
         let noted = self.known(host, gateway);
         host.count(Metric::Request(self.provider, RequestOutcome::Sent(noted.outcome())));
     }
 
-    /// What is known of its outcome; nothing known is neutral.
+    /// The outcome as far as the attempt knows; neutral until the response begins.
     fn known(&mut self, host: &dyn Host, gateway: &Gateway) -> Evidence {
         if self.noted.is_none() {
             self.note(host, gateway, Evidence::Nothing);
@@ -166,8 +165,8 @@ impl Admission {
         self.noted.unwrap_or(Evidence::Nothing)
     }
 
-    /// What the breakers are to hear: nothing of a failure that another attempt of the request has told them of. A probe
-    /// always tells them, for its place must not stay taken.
+    /// What the breakers are to hear. A failure that another attempt of the request has told is neutral here. A probe always
+    /// tells its outcome, because the place of a probe must not stay taken.
     fn once(&self, evidence: Evidence) -> Evidence {
         let (Some(blames), Some(admitted)) = (&self.blames, self.admitted) else { return evidence };
         let is_first = match evidence {

@@ -1,8 +1,8 @@
-//! Active checks: who asks a provider how it is, and when.
+//! Active checks: which worker asks a provider for its health, and when.
 //!
-//! Every worker looks at its clock each second. Whoever finds a check due and stores the next time
-//! by compare-and-swap makes the check: a lease that belongs to nobody, so that a worker which
-//! dies in the middle of a check takes nothing with it.
+//! Every worker looks at its clock each second. A worker that finds a check due stores the time of the next check by
+//! compare-and-swap, and makes the check if that succeeds. No worker owns the checks of a provider, so a worker that dies
+//! during a check stops no later check.
 
 use crate::gateway::Provider;
 use crate::host::store::{self, Store};
@@ -13,19 +13,19 @@ const TIMEOUT_MS: u32 = 5000;
 
 const VERSION: u8 = 1;
 
-/// What the last check said.
+/// The result of the last check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
-    /// There was none yet, or none is made.
+    /// No check has ended yet, or the provider has no checks.
     Unknown,
     /// The provider answered, and not with a 5xx.
     Up,
-    /// It did not.
+    /// The provider gave no answer, or a 5xx.
     Down,
 }
 
 impl Health {
-    /// As it stands in `/health`.
+    /// The word in `/health`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -35,7 +35,7 @@ impl Health {
     }
 }
 
-/// What is stored: version, health, and when the next check is due, in milliseconds.
+/// The stored record: version, health, and the time of the next check in milliseconds.
 fn to_bytes(health: Health, due_ms: u64) -> Vec<u8> {
     Writer::of_version(VERSION, 10).u8(health as u8).u64(due_ms).finish()
 }
@@ -77,9 +77,9 @@ pub fn timeout_ms(provider: &Provider) -> u32 {
     u32::try_from(provider.health_interval_ms).unwrap_or(TIMEOUT_MS).min(TIMEOUT_MS)
 }
 
-/// Stores what a check said.
+/// Stores the result of a check.
 pub fn report(store: &dyn Store, provider: &Provider, health: Health) {
-    // Given up under contention: the next check says it again.
+    // Under contention the result is lost: the next check has a result again.
     let _ = store::update(store, &provider.health_key, |bytes| {
         let (old, due_ms) = from_bytes(bytes);
         ((old != health).then(|| to_bytes(health, due_ms)), ())

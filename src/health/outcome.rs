@@ -9,14 +9,14 @@
 //! | a 5xx of the provider's own, to a request that names a model | `via_upstream` | the model failed |
 //! | a 5xx of the provider's own, to any other request | `via_upstream` | nothing |
 //! | refused, reset or closed before a response; no TLS; no HTTP | `upstream_reset_before_response_started{…}` | unreachable |
-//! | closed while the client still sends: it may have been too slow | `…{connection_termination}` | nothing |
+//! | closed while the client still sends: the client may have been too slow | `…{connection_termination}` | nothing |
 //! | Envoy's own limits | `…{overflow}` | nothing |
 //! | no file descriptor, port or memory for a connection | `…{local_connection_failure…}` | a shortage |
 //! | the name does not resolve | `no_healthy_upstream` | unreachable |
 //! | no such cluster, no such route | `cluster_not_found`, `route_not_found` | nothing |
 //! | no response in time | `upstream_per_try_timeout`, `response_timeout` | unreachable |
 //! | nothing moves, before the request was sent whole | `stream_idle_timeout`, `max_duration_timeout` | nothing |
-//! | nothing moves, after it was | the same | unreachable |
+//! | nothing moves, after the request was sent whole | the same | unreachable |
 //! | nothing moves, in the middle of a response: the client may not be reading | the same | nothing |
 //! | a response to a request that names a model breaks off | `upstream_reset_after_response_started{…}` | the model failed |
 //! | any other response breaks off | the same | nothing |
@@ -28,19 +28,19 @@ use memchr::memmem;
 use super::details::{CLIENT_LEFT, Details};
 use crate::breaker::{Evidence, Reason};
 
-/// What is known of a request when its response begins.
+/// The state of a request when its response begins.
 #[derive(Debug, Clone, Copy)]
 pub struct SentRequest {
-    /// The provider got all of it.
+    /// The provider has received the whole request.
     pub is_whole: bool,
-    /// Its path is of the API, and it names a model.
+    /// The path is of the API, and the request names a model.
     pub has_model: bool,
-    /// Its success can change a breaker. Then a status below 500 alone is not believed, for Envoy gives its local replies
-    /// to gRPC requests the status 200.
+    /// A success of the request can change a breaker. Then the details are read also for a status below 500: Envoy's local
+    /// replies to gRPC requests have the status 200.
     pub can_heal: bool,
 }
 
-/// The evidence when a response begins. `details` is asked for where the status does not say.
+/// The evidence when a response begins. `details` is called only where the status alone does not decide.
 pub fn at_headers(status: u32, sent: SentRequest, details: impl FnOnce() -> Vec<u8>) -> Evidence {
     let good = match status {
         101 => return Evidence::Switched,
@@ -71,7 +71,7 @@ pub fn at_end(flags: u64, sent: SentRequest, details: impl FnOnce() -> Vec<u8>) 
         Details::Provider => Evidence::Answered,
         // The client may not be reading.
         Details::Idle => Evidence::Nothing,
-        // What began was Envoy's own reply, with gRPC's status 200.
+        // The response was Envoy's own reply to a gRPC request, with the status 200.
         Details::NoAddress | Details::Shortage | Details::Closed | Details::ResetBefore => {
             without_answer(&details, sent)
         }

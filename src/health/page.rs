@@ -1,4 +1,4 @@
-//! `GET /health`: how the providers are, in one document.
+//! `GET /health`: the state of all providers, in one document.
 
 use serde::{Serialize, Serializer};
 
@@ -142,7 +142,7 @@ impl BreakerStatus {
             breaker: BreakerState::from(breaker).as_str(),
             consecutive_failures: match breaker.state() {
                 State::Closed { failures } => failures,
-                // It took so many to open it.
+                // So many failures have opened the breaker.
                 State::Open { .. } => settings.map_or(0, |settings| settings.failures),
                 State::HalfOpen { .. } => 0,
             },
@@ -151,7 +151,7 @@ impl BreakerStatus {
     }
 }
 
-/// The models that have failed, those that are refused first. Models that share a breaker are all shown.
+/// The models that have failed; refused models come first. Models that share a breaker are all shown.
 fn failing_models(
     levels: &Levels,
     settings: Option<&Settings>,

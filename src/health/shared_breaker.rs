@@ -31,14 +31,13 @@ pub struct Watched<'a> {
 /// A request that may go.
 #[derive(Debug, Clone, Copy)]
 pub struct Admitted {
-    /// What its outcome comes back with.
+    /// The outcome of the request comes back with these.
     pub tickets: Tickets,
     /// The provider has refused the gateway's credential, and not accepted it since.
     pub refuses_credential: bool,
 }
 
-/// Stores closed breakers where there are none: what another worker, or an older configuration,
-/// has stored stays.
+/// Stores closed breakers where no record is stored. A record of another worker or of an older configuration stays.
 pub fn seed(store: &dyn Store, provider: &Provider) {
     if has_record(provider) {
         store.swap(&provider.breaker_key, &Levels::default().to_bytes(), None);
@@ -67,7 +66,7 @@ fn has_credential(provider: &Provider) -> bool {
     matches!(provider.credential, Credential::Header { .. })
 }
 
-/// Nothing stored, or something of another version: closed.
+/// Breakers are closed where no record is stored, and where the record has another version.
 fn decode(bytes: Option<&[u8]>) -> Levels {
     bytes.and_then(Levels::from_bytes).unwrap_or_default()
 }
@@ -138,8 +137,7 @@ impl<'a> Watched<'a> {
         Ok(admitted)
     }
 
-    /// Records what became of a request. The tickets that come back are for what its response may
-    /// still do.
+    /// Records the outcome of a request. The returned tickets are for a later failure of the request's response.
     pub fn record(
         self,
         host: &dyn Host,

@@ -1,5 +1,5 @@
-//! The gateway's own lack of file descriptors, ports or memory: Envoy could not even open a connection. That says nothing
-//! about a provider, and is said once a minute at most.
+//! The gateway's own lack of file descriptors, ports or memory: Envoy could not open a connection. Such a shortage says
+//! nothing about a provider, and is logged once a minute at most.
 
 use crate::host::Host;
 use crate::host::metrics::Metric;
@@ -45,7 +45,7 @@ impl Shortage {
 pub fn note(host: &dyn Host) {
     host.count(Metric::Shortage);
     let now_ms = host.now_ms();
-    // Given up under contention: another worker says it.
+    // Under contention another worker logs the shortage.
     let is_logged = store::update(host, KEY, |bytes| {
         let old = Shortage::from_bytes(bytes);
         let is_logged = now_ms.abs_diff(old.logged_ms) >= LINE_MS;

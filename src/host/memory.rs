@@ -1,6 +1,6 @@
 //! A host for tests: shared data in memory, a clock that only the test moves, and counts of all that the core asks.
 //!
-//! The gateway itself has no use of it: its host is Envoy, by the `filter`.
+//! The gateway does not use this host: the gateway's host is Envoy, through the room `filter`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -19,14 +19,14 @@ pub struct Memory {
     records: Mutex<HashMap<String, (Vec<u8>, u32)>>,
     loads: AtomicU32,
     swaps: AtomicU32,
-    /// Of so many swaps one fails though no other was faster; 0 for none.
+    /// One in so many swaps fails although no other worker was faster; 0 for none.
     fails_every: u32,
     counted: Mutex<Vec<Metric>>,
     shown: Mutex<Vec<BreakerState>>,
     models_shown: Mutex<Vec<Vec<BreakerState>>>,
 }
 
-/// A test that panicked may have held the lock: what it guards is whole all the same.
+/// A test that panicked may have held the lock. The data are whole even then.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -37,12 +37,12 @@ impl Memory {
         Self { now_ms: now_ms.into(), ..Self::default() }
     }
 
-    /// A host of whose swaps one in so many fails.
+    /// A host where one in so many swaps fails.
     pub fn failing_every(swaps: u32) -> Self {
         Self { fails_every: swaps, ..Self::default() }
     }
 
-    /// Sets the clock, backwards too.
+    /// Sets the clock, also to an earlier time.
     pub fn set_clock(&self, now_ms: u64) {
         self.now_ms.store(now_ms, Relaxed);
     }

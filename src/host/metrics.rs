@@ -37,7 +37,7 @@ pub enum Metric {
     Contended,
 }
 
-/// What became of a request for a provider.
+/// The outcome of a request for a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestOutcome {
     /// The request was sent, with this outcome.

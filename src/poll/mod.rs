@@ -9,7 +9,9 @@
 //! again.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use crate::config::Hidden;
 use crate::gateway::{Credential, Gateway, Provider};
 use crate::health::check::{self, Health};
 use crate::health::shared_breaker::Watched;
@@ -38,7 +40,6 @@ enum Subject {
 }
 
 /// A question to send: `GET` of a path, at a cluster.
-#[derive(Debug)]
 pub struct Question<'a> {
     /// What to remember until the answer.
     pub poll: Poll,
@@ -48,6 +49,18 @@ pub struct Question<'a> {
     pub headers: Vec<(&'a str, Cow<'a, str>)>,
     /// How long the answer may take.
     pub timeout_ms: u32,
+}
+
+impl fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| (name, Hidden)).collect();
+        f.debug_struct("Question")
+            .field("poll", &self.poll)
+            .field("cluster", &self.cluster)
+            .field("headers", &names)
+            .field("timeout_ms", &self.timeout_ms)
+            .finish()
+    }
 }
 
 /// Whether a gateway has any question to ask. Without questions, no worker needs a timer.

@@ -47,6 +47,13 @@ fn a_question_for_models_carries_the_credential_and_a_check_does_not() {
 }
 
 #[test]
+fn debug_shows_no_credential() {
+    let questions = format!("{:?}", due(&gateway(), &Memory::default(), 1));
+    assert!(questions.contains(r#"("authorization", …)"#), "{questions}");
+    assert!(!questions.contains("sk-secret"), "{questions}");
+}
+
+#[test]
 fn a_check_without_a_good_answer_opens_the_breaker() {
     let gateway = gateway();
     for (status, is_open) in [(Some(404), false), (Some(503), true), (None, true)] {

@@ -1,10 +1,13 @@
 //! What of a request carries or selects an account: in headers, in the query, and in a WebSocket's subprotocols.
 //!
-//! No provider with a credential of its own gets any of it, but for what [`PASSING`] and the setting `pass_headers` name. A
-//! class and no list: a name belongs to it that is one of [`CLIENT_CREDENTIALS`] or [`IDENTITIES`], begins with one of
-//! [`PREFIXES`], or contains one of [`WORDS`].
+//! A provider with a credential of its own gets nothing of this from the client, except what [`PASSING`] and the setting
+//! `pass_headers` name. The rule is a class, not a list: a name belongs to the class if the name is in
+//! [`CLIENT_CREDENTIALS`] or [`IDENTITIES`], begins with one of [`PREFIXES`], or contains one of [`WORDS`].
 
 use std::borrow::Cow;
+use std::fmt;
+
+use crate::config::Hidden;
 
 /// The request headers in which clients of the known APIs send credentials.
 pub const CLIENT_CREDENTIALS: [&str; 8] = [
@@ -18,7 +21,7 @@ pub const CLIENT_CREDENTIALS: [&str; 8] = [
     "cookie",
 ];
 
-/// Headers by which a proxy in front tells who the user is.
+/// Headers in which a proxy in front of the gateway names the user.
 pub const IDENTITIES: [&str; 7] = [
     "remote-user",
     "x-forwarded-email",
@@ -29,10 +32,10 @@ pub const IDENTITIES: [&str; 7] = [
     "x-amz-date",
 ];
 
-/// What the headers of other gateways begin with.
+/// How the names of other gateways' headers begin.
 pub const PREFIXES: [&str; 4] = ["x-litellm-", "x-portkey-", "helicone-", "cf-aig-"];
 
-/// What the other headers of the class contain.
+/// Words in the names of the other headers of the class.
 pub const WORDS: [&str; 12] = [
     "account",
     "auth",
@@ -48,7 +51,7 @@ pub const WORDS: [&str; 12] = [
     "token",
 ];
 
-/// Headers that contain such a word and mean something else.
+/// Headers whose names contain such a word by chance.
 pub const PASSING: [&str; 5] = [
     ":authority",
     "idempotency-key",
@@ -57,10 +60,11 @@ pub const PASSING: [&str; 5] = [
     "x-idempotency-key",
 ];
 
-/// What the headers begin with by which OpenAI's and Anthropic's clients describe themselves.
+/// How the headers begin in which OpenAI's and Anthropic's clients describe themselves.
 pub const PASSING_PREFIX: &str = "x-stainless-";
 
-/// Headers that tell some servers of another method or another path than the request's. No setting lets them pass.
+/// Headers from which some servers take another method or another path than the request's. No setting lets such a header
+/// pass.
 pub const OVERRIDES: [&str; 8] = [
     "x-http-method",
     "x-http-method-override",
@@ -88,7 +92,7 @@ const QUERY_KEYS: [&str; 12] = [
     "userproject",
 ];
 
-/// How the other keys of that kind end, written likewise.
+/// How the other such keys end, also without `-`, `_` and `$`, in lower case.
 const QUERY_ENDS: [&str; 8] = [
     "accesstoken",
     "apikey",
@@ -103,14 +107,14 @@ const QUERY_ENDS: [&str; 8] = [
 /// The header with a WebSocket's subprotocols: browsers can set no other header for a WebSocket.
 pub const PROTOCOLS: &str = "sec-websocket-protocol";
 
-/// The header that names headers of the connection. Envoy removes it, but not where the connection is to become another
-/// protocol's.
+/// The header that names headers of the connection. Envoy removes this header, except from a request that upgrades the
+/// connection to another protocol.
 pub const CONNECTION: &str = "connection";
 
-/// What of a request's headers carries or selects an account.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The headers of a request that carry or select an account.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Credentials<'a> {
-    /// Each name, and its last value.
+    /// Each name, with the last value that the client sent.
     headers: Vec<(Cow<'a, str>, &'a [u8])>,
     /// Each header with subprotocols.
     protocols: Vec<&'a [u8]>,
@@ -118,8 +122,8 @@ pub struct Credentials<'a> {
     names_headers: bool,
 }
 
-/// Which credentials a client sent, without the values: what must be removed where the provider's credential takes
-/// their place.
+/// Which credentials a client sent, without the values: the gateway removes these headers where the provider's credential
+/// takes their place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SentCredentials {
     names: Vec<Cow<'static, str>>,
@@ -128,8 +132,15 @@ pub struct SentCredentials {
     names_headers: bool,
 }
 
+/// The values are secrets of the client's.
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.headers.iter().map(|(name, _)| (name, Hidden))).finish()
+    }
+}
+
 impl<'a> Credentials<'a> {
-    /// Notes a header if it can carry a credential.
+    /// Keeps a header if the header can carry a credential.
     pub fn note(&mut self, name: &'a [u8], value: &'a [u8]) {
         match Kind::of(name) {
             Kind::Other => {}
@@ -145,12 +156,12 @@ impl<'a> Credentials<'a> {
         }
     }
 
-    /// The value of one of the headers, where the client sent it.
+    /// The value of a header; `None` where the client did not send the header.
     pub fn value(&self, name: &str) -> Option<&'a [u8]> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
-    /// Which credentials there are.
+    /// Which credentials the client sent.
     pub fn sent(&self) -> SentCredentials {
         let known = |name: &str| CLIENT_CREDENTIALS.into_iter().find(|known| *known == name);
         let owned = |name: &Cow<'_, str>| match known(name) {
@@ -159,7 +170,10 @@ impl<'a> Credentials<'a> {
         };
         SentCredentials {
             names: self.headers.iter().map(|(name, _)| owned(name)).collect(),
-            public_protocols: public_protocols(&self.protocols),
+            public_protocols: match self.protocols.as_slice() {
+                [] => None,
+                protocols => public_protocols(protocols),
+            },
             names_headers: self.names_headers,
         }
     }
@@ -171,7 +185,7 @@ impl SentCredentials {
         self.names.iter().map(AsRef::as_ref)
     }
 
-    /// The subprotocols that may pass, where another was a credential; an empty text when none is left.
+    /// The subprotocols that may pass, if another subprotocol was a credential; an empty text when no subprotocol is left.
     pub fn public_protocols(&self) -> Option<&str> {
         self.public_protocols.as_deref()
     }
@@ -182,7 +196,7 @@ impl SentCredentials {
     }
 }
 
-/// What a header is to the gateway.
+/// How the gateway treats a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Account,
@@ -192,7 +206,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// By the name alone; the names that every client sends are told apart by their first letters.
+    /// Decides by the name alone. The names that each client sends come first: they are the most frequent.
     fn of(name: &[u8]) -> Self {
         match name {
             [b':', ..] | [b'a', b'c', b'c', b'e', b'p', b't', ..] => Self::Other,
@@ -225,13 +239,13 @@ fn is_account(name: &[u8]) -> bool {
 /// Whether a name contains one of [`WORDS`].
 fn contains_word(name: &[u8]) -> bool {
     let mut rest = name;
-    while let Some((first, behind)) = rest.split_first() {
+    while let Some((first, after)) = rest.split_first() {
         // Most letters begin no word.
         let may_begin = matches!(first, b'a' | b'c' | b'k' | b'o' | b'p' | b's' | b't');
         if may_begin && WORDS.iter().any(|word| rest.starts_with(word.as_bytes())) {
             return true;
         }
-        rest = behind;
+        rest = after;
     }
     false
 }

@@ -7,18 +7,18 @@ pub fn without_query(path: &str) -> &str {
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
-/// Decodes `%XX` (section 2.1); what is no escape stays.
+/// Decodes `%XX` (section 2.1); a `%` without two hexadecimal digits stays.
 pub fn unescaped(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.as_ref();
-    while let Some((first, behind)) = rest.split_first() {
-        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
+    while let Some((first, after)) = rest.split_first() {
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
         let (byte, length) = match (*first, digit(0), digit(1)) {
             (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, 2),
             (byte, ..) => (byte, 0),
         };
         bytes.push(byte);
-        rest = behind.get(length..).unwrap_or_default();
+        rest = after.get(length..).unwrap_or_default();
     }
     bytes
 }
@@ -42,11 +42,11 @@ pub fn escaped(name: &str, slashes: bool) -> String {
     text
 }
 
-/// Writes `with` in the place of a part of a path.
+/// The path with `with` at a place.
 pub fn replaced(path: &str, place: &Range<usize>, with: &str) -> String {
     let before = path.get(..place.start).unwrap_or_default();
-    let behind = path.get(place.end..).unwrap_or_default();
-    [before, with, behind].concat()
+    let after = path.get(place.end..).unwrap_or_default();
+    [before, with, after].concat()
 }
 
 /// The places of the values that a query has for `key`, however the key is escaped, and whichever of
@@ -71,7 +71,7 @@ fn query_pairs(path: &str) -> impl Iterator<Item = (Vec<u8>, Range<usize>)> {
     })
 }
 
-/// The keys by which a query names a model: OpenAI's, and Azure's.
+/// The keys of a query that name a model: OpenAI's, and Azure's.
 pub const MODEL_KEYS: [&[u8]; 2] = [b"model", b"deployment"];
 
 /// The places of the values that a query has for one of `keys`, and whether each key is written exactly so: some
@@ -86,7 +86,7 @@ pub fn query_models<'a>(
     })
 }
 
-/// A path without those pairs of its query whose decoded key is one of these; `None` when there are none.
+/// A path without the pairs of its query whose decoded key `is_key` accepts; `None` when the query has no such pair.
 pub fn without_query_keys(path: &str, is_one: impl Fn(&[u8]) -> bool) -> Option<String> {
     let (plain, query) = path.split_once('?')?;
     query_pairs(path).find(|(name, _)| is_one(name))?;

@@ -1,11 +1,13 @@
 //! The head of a request, read from Envoy's header map in one call.
 
+use std::fmt;
+
 use super::credentials::{Credentials, is_credential};
 use super::header_map::pairs;
 use crate::names::headers;
 
 /// What the gateway needs of a request's head. Values are bytes: a client may send any.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Head<'a> {
     /// `:method`.
     pub method: &'a [u8],
@@ -51,6 +53,19 @@ pub enum ContentType<'a> {
 
 /// The media types of forms.
 const FORMS: [&[u8]; 2] = [b"multipart/form-data", b"application/x-www-form-urlencoded"];
+
+/// A query may carry a client's credential.
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.split(|byte| *byte == b'?').next().unwrap_or_default();
+        f.debug_struct("Head")
+            .field("method", &self.method.escape_ascii().to_string())
+            .field("path", &path.escape_ascii().to_string())
+            .field("content_length", &self.content_length)
+            .field("credentials", &self.credentials)
+            .finish_non_exhaustive()
+    }
+}
 
 impl<'a> Head<'a> {
     /// Reads a header map as proxy-wasm lays it out; what is cut off or malformed is left out.
@@ -150,6 +165,16 @@ mod tests {
     use super::*;
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn debug_shows_no_credential() {
+        let map = serialized(&[(":path", "/v1/m?key=sk-1"), ("authorization", "Bearer sk-2")]);
+        assert_eq!(
+            format!("{:?}", Head::parse(&map)),
+            "Head { method: \"\", path: \"/v1/m\", content_length: None, \
+             credentials: {\"authorization\": …}, .. }"
+        );
+    }
 
     #[test]
     fn reads_what_the_gateway_needs() {

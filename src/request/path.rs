@@ -1,21 +1,28 @@
 //! A client's path: below its base path, and with its version.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::endpoint::{self, Classified, Endpoint, LocalEndpoint, Refused};
 use super::escape::{escaped, replaced, unescaped, without_query};
 
 /// A path as the client sent it.
-#[derive(Debug)]
 pub(crate) struct ClientPath {
     sent: String,
-    /// What the path is without its base path, and with the version that it may lack.
+    /// The path without its base path, and with the version if the client left the version out; `None` when that is the
+    /// path as sent.
     below_base: Option<String>,
 }
 
+/// A query may carry a client's credential.
+impl fmt::Debug for ClientPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ClientPath").field(&without_query(&self.sent)).finish()
+    }
+}
+
 impl ClientPath {
-    /// Reads a path, and what is asked for there. Outside every base path there is
-    /// nothing but the gateway's own health.
+    /// Reads a path, and what the request asks for. Outside every base path the gateway answers only for its own health.
     pub(crate) fn read(method: &[u8], sent: &[u8], base_paths: &[String]) -> (Self, Classified) {
         let sent = String::from_utf8_lossy(sent).into_owned();
         let read = |below: &str| {
@@ -58,13 +65,14 @@ impl ClientPath {
         self.below_base.as_deref().unwrap_or(&self.sent)
     }
 
-    /// What stands at a place, its escapes decoded; `None` when that is no UTF-8.
+    /// The text at a place, its escapes decoded; `None` when the decoded bytes are not UTF-8.
     pub(crate) fn decoded(&self, place: &Range<usize>) -> Option<String> {
         let text = self.as_str().get(place.clone())?;
         String::from_utf8(unescaped(text)).ok()
     }
 
-    /// The path with another model at a place: in a query, or with the slashes as they were.
+    /// The path with another model at a place. Outside the query a slash stays a slash, unless the client escaped its
+    /// slashes.
     pub(crate) fn renamed(&self, place: &Range<usize>, model: &str) -> String {
         let path = self.as_str();
         let old = path.get(place.clone()).unwrap_or_default();
@@ -74,7 +82,7 @@ impl ClientPath {
     }
 }
 
-/// What is asked for outside every base path.
+/// What a request outside every base path asks for.
 fn outside(method: &[u8], sent: &str, base_paths: &[String]) -> Classified {
     let mut request = Classified::classify(method, without_query(sent), base_paths);
     let health = [LocalEndpoint::Liveness, LocalEndpoint::Readiness, LocalEndpoint::Health];

@@ -1,14 +1,17 @@
 //! The last step before a request leaves for a provider, straight from a session or from an attempt.
 
+use std::fmt;
+
 use crate::body::Edit;
+use crate::config::Hidden;
 use crate::gateway::{Credential, Provider};
 use crate::names::headers;
 use crate::request::credentials::{CONNECTION, PROTOCOLS, SentCredentials, is_query_credential};
-use crate::request::escape::without_query_keys;
+use crate::request::escape::{without_query, without_query_keys};
 use crate::request::path::ClientPath;
 
 /// How a request changes on its way to a provider.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Outgoing {
     /// The provider's path, where that is not the client's path.
     pub path: Option<String>,
@@ -23,7 +26,7 @@ pub struct Outgoing {
 }
 
 /// A change of the request's headers.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum HeaderChange<'a> {
     /// The header gets this value, in the place of any that the request has. The value may be a secret.
     Set(&'a str, &'a str),
@@ -61,7 +64,8 @@ impl Outgoing {
     /// The changes of the request's headers for `provider`, in the order in which they are made.
     pub fn header_changes<'a>(&'a self, provider: &'a Provider) -> Vec<HeaderChange<'a>> {
         use HeaderChange::{Set, SetNumber};
-        let mut changes = vec![Set(headers::CLUSTER, &provider.cluster)];
+        let mut changes = Vec::with_capacity(8);
+        changes.push(Set(headers::CLUSTER, &provider.cluster));
         changes.extend(self.path.as_deref().map(|path| Set(":path", path)));
         let timeout_ms = provider.timeout_ms;
         changes.extend(timeout_ms.map(|ms| SetNumber(headers::ENVOY_TRY_TIMEOUT_MS, ms)));
@@ -72,6 +76,31 @@ impl Outgoing {
         }
         changes.extend(self.content_length.map(|length| SetNumber("content-length", length)));
         changes
+    }
+}
+
+/// A query may carry a client's credential.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, edit, content_length, credentials } = self;
+        f.debug_struct("Outgoing")
+            .field("path", &path.as_deref().map(without_query))
+            .field("edit", edit)
+            .field("content_length", content_length)
+            .field("credentials", credentials)
+            .finish()
+    }
+}
+
+impl fmt::Debug for HeaderChange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set(name, _) => f.debug_tuple("Set").field(name).field(&Hidden).finish(),
+            Self::SetNumber(name, number) => {
+                f.debug_tuple("SetNumber").field(name).field(number).finish()
+            }
+            Self::Remove(name) => f.debug_tuple("Remove").field(name).finish(),
+        }
     }
 }
 
@@ -197,6 +226,15 @@ mod tests {
         let path = Set(":path", "/base/v1/embeddings?Key=k&x=1");
         with_changes(r#""api_key":"os.environ/K""#, false, |changes| {
             assert_eq!(changes, [Set("x-gaud-cluster", "p"), path, SetNumber("content-length", 8)]);
+        });
+    }
+
+    #[test]
+    fn debug_shows_no_value_of_a_header() {
+        with_changes(r#""api_key":"os.environ/K""#, true, |changes| {
+            let shown = format!("{changes:?}");
+            assert!(shown.contains(r#"Set("authorization", …)"#), "{shown}");
+            assert!(!shown.contains("sk-p") && !shown.contains("Key=k"), "{shown}");
         });
     }
 

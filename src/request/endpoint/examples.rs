@@ -1,27 +1,26 @@
 //! Spellings of paths on both sides of the line: a unit test reads them, a test of the gateway sends them, and the README
 //! shows them.
 
-/// A spelling and what becomes of it.
+/// A spelling of a path, and what the gateway does with the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Example {
-    /// The method.
     pub method: &'static str,
     /// The path as it is sent, and as the provider gets it where it passes.
     pub path: &'static str,
-    /// What becomes of it.
+    /// What the gateway does with the request.
     pub outcome: Outcome,
-    /// Why.
+    /// The reason, as the documentation shows it.
     pub why: &'static str,
 }
 
-/// What becomes of a request.
+/// What the gateway does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It passes, with the provider's key.
+    /// The request passes, with the provider's key.
     ProvidersKey,
-    /// It passes, with the client's key.
+    /// The request passes, with the client's key.
     ClientsKey,
-    /// It is refused.
+    /// The gateway refuses the request.
     Refused,
 }
 

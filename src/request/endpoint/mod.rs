@@ -29,22 +29,22 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 /// What a method and a path mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classified {
-    /// What it asks for.
+    /// What the request asks for.
     pub endpoint: Endpoint,
-    /// The shape of its errors.
+    /// The shape of the errors that the client understands.
     pub shape: Shape,
 }
 
-/// One of the things that a request can ask for.
+/// What a request can ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
-    /// The gateway answers itself; a model's name in the path stands there.
+    /// The gateway answers the request. The range is the place of a model's name in the path; empty without a name.
     Local(LocalEndpoint, Range<usize>),
     /// The request names a model.
     Model(ModelIn),
-    /// A known path that names none: the default provider gets it with the provider's credential.
+    /// A known path that names no model: the default provider gets the request, with the provider's credential.
     NoModel,
-    /// Anything else: the default provider gets it with the client's own.
+    /// Any other path: the default provider gets the request, with the client's own credential.
     Unknown,
     /// The request is not passed on.
     Refused(Refused),
@@ -53,41 +53,41 @@ pub enum Endpoint {
 /// Why a request is not passed on, whatever its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
-    /// The path is below none of the base paths.
+    /// The path is not below a base path.
     OutsideBasePaths,
-    /// The method is unknown, or not one of the path's.
+    /// The method is unknown, or the path has other methods.
     Method {
-        /// The methods that there are, as `allow` has them.
+        /// The path's methods, as the header `allow` lists them.
         allow: String,
     },
-    /// Another server could read this row of the table, which names a model.
+    /// Another server could read this row of the table, and the row names a model.
     ReadAs(&'static str),
     /// Another server could read another model.
     TwoModels,
     /// Another server could read a path that is not of the API.
     LeavesApi,
-    /// The readings cannot be told.
+    /// The gateway cannot list all readings of the path.
     Path(reading::Unreadable),
     /// The request names a model where the gateway does not read it.
     UnreadModel,
 }
 
-/// What the gateway answers itself.
+/// What the gateway answers in place of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocalEndpoint {
-    /// `/healthz`: the process lives.
+    /// `/healthz`: the process runs.
     Liveness,
-    /// `/readyz`: it is configured and can serve.
+    /// `/readyz`: the gateway is configured and can serve.
     Readiness,
     /// `/health`: how the providers are.
     Health,
     /// `GET /v1/models`: all models of all providers.
     Models,
-    /// `GET /v1/models/{model}`: one of them.
+    /// `GET /v1/models/{model}`: one model.
     Model,
     /// `GET /api/models`: all models, as chat front ends read them.
     FrontEndModels,
-    /// `POST /api/models`: asks the providers anew.
+    /// `POST /api/models`: asks the providers for their models again.
     Refresh,
 }
 
@@ -96,7 +96,7 @@ pub enum LocalEndpoint {
 pub enum ModelIn {
     /// In the body.
     Body(ModelBody),
-    /// In the path, there. A body that names one as well is made the same.
+    /// In the path, at this place. A body that names a model as well gets the same model.
     Path(Range<usize>, Option<ModelBody>),
     /// `model` in the query.
     Query,
@@ -109,15 +109,15 @@ pub enum ModelIn {
 /// A body that names a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelBody {
-    /// It may be `multipart/form-data`; else it is a JSON object.
+    /// The body may be `multipart/form-data`; else the body is a JSON object.
     pub is_form: bool,
-    /// There may be none.
+    /// The request may have no body, and the body no model.
     pub is_optional: bool,
-    /// It makes nothing that lasts: it can be sent twice.
+    /// The request makes nothing that lasts, so the gateway may send the request twice.
     pub repeats: bool,
-    /// What may be in front of the model's name: `models/`.
+    /// A prefix that the model's name may have: `models/`.
     pub resource: &'static str,
-    /// Objects in it may name the model again.
+    /// Objects in the body may name the model again.
     pub is_nested: bool,
 }
 
@@ -133,7 +133,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Its name there.
+    /// The name of the shape in Envoy's configuration and in the tables of the documentation.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OpenAi => "openai",
@@ -146,8 +146,8 @@ impl Shape {
 impl Classified {
     /// Classifies a request by its method and its path, without base path and query.
     ///
-    /// One closing slash makes no difference: servers that redirect it would see the model
-    /// unstripped.
+    /// One closing slash makes no difference: a server that answers such a path with a redirect would make the client
+    /// send the model with its namespace.
     pub fn classify(method: &[u8], path: &str, base_paths: &[String]) -> Self {
         let path = path.strip_suffix('/').unwrap_or(path);
         let found = Found::first(ROWS, path, Case::Exact, |row| row.takes(method));
@@ -180,7 +180,7 @@ impl Found {
         rows.find_map(|row| fit_row(row, path, case).map(|Fit { model }| Self { row, model }))
     }
 
-    /// Whether nothing in the path is for the client to choose, or no provider sees it.
+    /// Whether the row leaves nothing of the path to the client, or no provider sees the path.
     fn is_certain(&self) -> bool {
         matches!(self.row.meaning, Meaning::Local(_)) || !self.row.path.contains(['{', '*'])
     }
@@ -220,11 +220,11 @@ fn refused(
     if !METHODS.iter().any(|known| known.as_bytes() == method) {
         return Some(Refused::Method { allow: METHODS.join(", ") });
     }
-    // What asks for a method of the API asks the gateway, which has no answer of its own to it.
+    // A preflight of a known path is for the gateway, which answers preflights only where `[cors]` is set.
     if method == b"OPTIONS" && ROWS.iter().any(|row| fit_row(row, path, Case::Exact).is_some()) {
         return Some(Refused::Method { allow: allowed(path) });
     }
-    // A row for every method is for those that no row with a model has.
+    // A row for every method is only for the methods that no row with a model has.
     let is_open = found.is_none_or(|found| found.row.method.is_empty());
     let names_model = |row: &Row| row.meaning.names_model() && !row.method.is_empty();
     if is_open && Found::first(ROWS, path, Case::Exact, names_model).is_some() {
@@ -236,7 +236,7 @@ fn refused(
     }
 }
 
-/// The methods of a path that the table has; all where it has the path for all.
+/// The methods that the table has for a path; all methods where a row is for every method.
 fn allowed(path: &str) -> String {
     let fits = |row: &&Row| fit_row(row, path, Case::Exact).is_some();
     let rows: Vec<_> = ROWS.iter().filter(fits).collect();
@@ -251,7 +251,7 @@ fn allowed(path: &str) -> String {
     METHODS.into_iter().filter(has).collect::<Vec<_>>().join(", ")
 }
 
-/// Why a request is not passed on that a server could read so.
+/// Why the gateway refuses a request that a server could read as `reading`.
 fn read_otherwise(
     method: &[u8],
     path: &str,
@@ -285,7 +285,7 @@ fn read_otherwise(
     leaves.then_some(Refused::LeavesApi)
 }
 
-/// The first row that a server could read, which may not ask for the version.
+/// The first row that a server could read. The server may do without the version in the path.
 fn first_reading(text: &str, is_meant: impl Fn(&Row) -> bool) -> Option<Found> {
     Found::first(ROWS, text, Case::Ignored, &is_meant).or_else(|| {
         let mut rows = ROWS.iter().filter(|row| is_meant(row));
@@ -296,7 +296,7 @@ fn first_reading(text: &str, is_meant: impl Fn(&Row) -> bool) -> Option<Found> {
     })
 }
 
-/// Compares a path with a row, wherever the row's family has it.
+/// Compares a path with a row, below each root of the row's family.
 pub fn fit_row(row: &Row, path: &str, case: Case) -> Option<Fit> {
     let found = fit(row.path, path, case);
     let (roots, version): (&[&str], _) = match row.family {
@@ -317,7 +317,7 @@ pub fn fit_row(row: &Row, path: &str, case: Case) -> Option<Fit> {
 }
 
 impl Endpoint {
-    /// Whether it names a model and makes nothing that lasts: it can be sent twice.
+    /// Whether the request names a model and makes nothing that lasts, so that the gateway may send the request twice.
     pub fn may_repeat(&self) -> bool {
         match self {
             Self::Model(ModelIn::Body(body) | ModelIn::Path(_, Some(body))) => body.repeats,
@@ -325,7 +325,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether the provider's own credential goes with it.
+    /// Whether the provider's own credential goes with the request.
     pub fn is_api(&self) -> bool {
         matches!(self, Self::Model(_) | Self::NoModel)
     }
@@ -337,7 +337,7 @@ pub fn below_bases<'a>(path: &'a str, base_paths: &'a [String]) -> impl Iterator
     below.filter(|below| below.starts_with('/'))
 }
 
-/// The path of a known endpoint that was written without its `/v1`, as LiteLLM's clients may.
+/// The path with `/v1` in front, if a known endpoint was written without its version: LiteLLM accepts such paths.
 pub fn with_version(path: &str) -> Option<String> {
     let (plain, query) = path.split_at_checked(path.find('?').unwrap_or(path.len()))?;
     let plain = plain.strip_suffix('/').unwrap_or(plain);

@@ -1,4 +1,4 @@
-//! Whether a path is one of the table's.
+//! Whether a path fits a row of the table.
 
 use std::ops::Range;
 
@@ -12,19 +12,19 @@ pub struct Fit {
 /// Whether the case of letters counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
-    /// It does: as the gateway reads.
+    /// Upper and lower case differ: the gateway reads paths so.
     Exact,
-    /// It does not: as some servers do.
+    /// Upper and lower case are the same: some servers read paths so.
     Ignored,
 }
 
-/// Compares a path with a [`Row`](super::table::Row)'s; `None` when it is another.
+/// Compares a path with the path of a [`Row`](super::table::Row); `None` when the paths differ.
 pub fn fit(pattern: &str, path: &str, case: Case) -> Option<Fit> {
-    if let Some((before, behind)) = pattern.split_once("{model}") {
+    if let Some((before, after)) = pattern.split_once("{model}") {
         let rest = case.strip_prefix(path, before)?;
-        let model = match behind {
+        let model = match after {
             ":{verb}" => before_verb(rest)?,
-            _ => case.strip_suffix(rest, behind)?,
+            _ => case.strip_suffix(rest, after)?,
         };
         let end = before.len().saturating_add(model.len());
         return (!model.is_empty()).then_some(Fit { model: Some(before.len()..end) });
@@ -41,7 +41,7 @@ pub fn fit(pattern: &str, path: &str, case: Case) -> Option<Fit> {
     plain.then_some(Fit { model: None })
 }
 
-/// What stands before `:generateContent` and its like.
+/// The part before `:generateContent` or another verb of Gemini's.
 fn before_verb(text: &str) -> Option<&str> {
     let (model, verb) = text.rsplit_once(':')?;
     let is_verb = !verb.is_empty() && verb.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -25,7 +25,7 @@ const READINGS_MAX: usize = 64;
 /// The most bytes of all readings of a path together, so that a long path costs no more than a millisecond.
 const READINGS_BYTES_MAX: usize = 64 * 1024;
 
-/// What a server makes of a path; `None` where that is the path itself.
+/// A step of a server that reads a path; `None` where the step changes nothing.
 type Step = fn(&[u8]) -> Option<Vec<u8>>;
 
 const STEPS: [Step; 8] = [
@@ -39,10 +39,10 @@ const STEPS: [Step; 8] = [
     fold_letters,
 ];
 
-/// Why the readings of a path cannot be told.
+/// Why the gateway cannot list all readings of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
-    /// There are too many.
+    /// The path has more than [`READINGS_MAX`] readings, or the readings are longer than [`READINGS_BYTES_MAX`].
     TooMany,
     /// The path leads above its root.
     AboveRoot,
@@ -62,7 +62,7 @@ pub fn is_plain(path: &str) -> bool {
 /// All readings of a path without its query, the path itself first.
 ///
 /// # Errors
-/// Why they cannot be told; no server is to see such a path.
+/// Why the gateway cannot list all readings; no provider may see such a path.
 pub fn readings(path: &str) -> Result<Vec<String>, Unreadable> {
     let mut all = vec![path.as_bytes().to_vec()];
     let mut bytes = path.len();
@@ -194,7 +194,7 @@ fn before_any<'a>(text: &'a [u8], ends: &[u8]) -> &'a [u8] {
     text.split(|byte| ends.contains(byte)).next().unwrap_or_default()
 }
 
-/// Without white space and control characters at its ends.
+/// A segment without white space and control characters at its ends.
 fn trim(segment: &[u8]) -> &[u8] {
     match std::str::from_utf8(segment) {
         Ok(text) => text.trim_matches(is_blank).as_bytes(),

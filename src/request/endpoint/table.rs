@@ -1,36 +1,35 @@
-//! The paths of the providers' APIs, and where each names its model. The first row that fits
-//! counts; the README shows this table.
+//! The paths of the providers' APIs, and where each path's request names its model. The first row that fits counts. The
+//! documentation shows this table.
 
 use super::{LocalEndpoint, ModelBody, Shape};
 
-/// One of the known paths.
+/// A known path.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    /// The method; empty for any.
+    /// Empty for any method.
     pub method: &'static str,
-    /// Segments as they are; `{id}` is one of any kind, `{model}` one or more, and a `*` at the end any
-    /// number.
+    /// Literal segments; `{id}` is any one segment, `{model}` one segment or more, and `*` at the end any number of
+    /// segments.
     pub path: &'static str,
-    /// What the path means.
     pub meaning: Meaning,
-    /// The shape of its errors.
+    /// The shape of the errors that the path's clients understand.
     pub shape: Shape,
-    /// Where else the path may be.
+    /// Under which other roots servers have the path.
     pub family: Family,
 }
 
-/// Where else than below its version a path may be.
+/// Under which roots servers have a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
-    /// Nowhere.
+    /// Only as the row has it.
     Alone,
-    /// Of a path below `/v1`: without its version, and below [`OPENAI_ROOTS`], with its version or without.
+    /// For a path below `/v1`: also without the version, and below [`OPENAI_ROOTS`] with the version or without.
     OpenAi,
-    /// Of a path below `/v1beta`: below [`GEMINI_VERSIONS`]; one with a model and a verb also without a version.
+    /// For a path below `/v1beta`: also below [`GEMINI_VERSIONS`]; a path with a model and a verb also without a version.
     Gemini,
 }
 
-/// Where Azure and Gemini have OpenAI's API.
+/// The roots of OpenAI's API at Azure and at Gemini.
 pub const OPENAI_ROOTS: [&str; 4] =
     ["/openai", "/v1beta/openai", "/v1alpha/openai", "/v1beta1/openai"];
 
@@ -40,23 +39,23 @@ pub const GEMINI_VERSIONS: [&str; 3] = ["/v1", "/v1alpha", "/v1beta1"];
 /// What a known path means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// The gateway answers itself.
+    /// The gateway answers in place of a provider.
     Local(LocalEndpoint),
     /// The body names the model.
     Body(ModelBody),
-    /// The path does, at `{model}`; a body that names one as well is made the same.
+    /// The path names the model, at `{model}`. A body that names a model as well gets the same model.
     Path(ModelBody),
-    /// The path does, and there is no body that could.
+    /// The path names the model, and the request has no body that could.
     PathAlone,
-    /// The query does.
+    /// The query names the model.
     Query,
-    /// The query does, or the first message of a WebSocket, which the gateway does not read.
+    /// The query names the model, or the first message of a WebSocket, which the gateway does not read.
     QueryOrMessage,
-    /// Objects in the body do, more than one perhaps: each must be the default provider's under its own name.
+    /// Objects in the body name models, perhaps several: each model must belong to the default provider under the same name.
     Nested,
-    /// Something does that the gateway does not read.
+    /// A part of the request that the gateway does not read names the model.
     Unreadable,
-    /// Nothing does.
+    /// The request names no model.
     NoModel,
 }
 
@@ -66,7 +65,7 @@ impl Meaning {
         !matches!(self, Self::Local(_) | Self::NoModel)
     }
 
-    /// Whether the provider's own credential goes with it.
+    /// Whether the provider's own credential goes with the request.
     pub fn has_key(self) -> bool {
         !matches!(self, Self::Local(_) | Self::Unreadable)
     }
@@ -80,13 +79,13 @@ const MAY_LACK: ModelBody = ModelBody { is_optional: true, ..BODY };
 /// A JSON object with a `model`.
 const JSON: Meaning = Meaning::Body(BODY);
 
-/// A JSON object that may have a `model`, or no body, of what makes something that lasts.
+/// A JSON object that may have a `model`, or no body. The request makes something that lasts.
 const OPTIONAL: Meaning = Meaning::Body(ModelBody { repeats: false, ..MAY_LACK });
 
 /// A form, or a JSON object, with a `model`.
 const FORM: Meaning = Meaning::Body(ModelBody { is_form: true, ..MAY_LACK });
 
-/// The same, of what makes something that lasts.
+/// A form, or a JSON object, with a `model`. The request makes something that lasts.
 const LASTING_FORM: Meaning =
     Meaning::Body(ModelBody { is_form: true, repeats: false, ..MAY_LACK });
 
@@ -96,23 +95,23 @@ const PATH: Meaning = Meaning::Path(ModelBody { is_form: true, ..MAY_LACK });
 /// The path, and perhaps a JSON object that calls the model `models/NAME`.
 const GEMINI: Meaning = Meaning::Path(ModelBody { resource: "models/", ..MAY_LACK });
 
-/// The same, of a body in which objects may name the model again.
+/// As [`GEMINI`], with objects in the body that may name the model again.
 const GEMINI_NESTED: Meaning =
     Meaning::Path(ModelBody { resource: "models/", is_nested: true, ..MAY_LACK });
 
-/// The same, of what makes something that lasts.
+/// As [`GEMINI_NESTED`]. The request makes something that lasts.
 const GEMINI_BATCH: Meaning =
     Meaning::Path(ModelBody { resource: "models/", is_nested: true, repeats: false, ..MAY_LACK });
 
 const GEMINI_TUNED: Meaning = Meaning::Path(ModelBody { resource: "tunedModels/", ..MAY_LACK });
 
-/// A JSON object that may have a `model`, called `models/NAME`.
+/// A JSON object that may have a `model`, written `models/NAME`.
 const GEMINI_OPTIONAL: Meaning =
     Meaning::Body(ModelBody { resource: "models/", repeats: false, ..MAY_LACK });
 
-/// Every known path.
+/// All known paths.
 ///
-/// They get the provider's own credential. With it on any other path (LiteLLM's `/key/generate`,
+/// Their requests get the provider's own credential. With the credential on any other path (LiteLLM's `/key/generate`,
 /// `/v1/mcp/server`) everyone who reaches the gateway would be an administrator.
 pub static ROWS: &[Row] = &[
     post("/v1/chat/completions", JSON),
@@ -271,13 +270,13 @@ pub static ROWS: &[Row] = &[
 ];
 
 impl Row {
-    /// The method that the row is for, `HEAD` being `GET` without the body.
+    /// Whether the row is for a method. `HEAD` is `GET` without the body.
     pub fn takes(&self, method: &[u8]) -> bool {
         let method = if method == b"HEAD" { b"GET" } else { method };
         self.method.is_empty() || self.method.as_bytes() == method
     }
 
-    /// The path without its version, where it may lack that.
+    /// The path without its version; `None` where servers need the version.
     pub fn bare(&self) -> Option<&'static str> {
         match self.family {
             Family::Alone => None,
