@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use gaud::config::File;
-use gaud::host::metrics::{FAMILIES, Family};
+use gaud::host::metrics::{Family, families};
 use gaud::reply::Code;
 use gaud::request::credentials::{IDENTITIES, OVERRIDES, PASSING, PASSING_PREFIX, PREFIXES, WORDS};
 use gaud::request::endpoint::examples::{EXAMPLES, Example, Outcome};
@@ -79,7 +79,7 @@ fn the_table_of_settings_is_complete() {
 #[test]
 fn the_metrics_are_the_families() {
     let mut table = String::from("| metric | labels | |\n|---|---|---|\n");
-    for Family { name, labels, meaning, .. } in FAMILIES {
+    for Family { name, labels, meaning, .. } in families() {
         let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
         table += &format!("| `{name}` | {} | {meaning} |\n", labels.join(", "));
     }
