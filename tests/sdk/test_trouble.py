@@ -1,6 +1,6 @@
-"""The README's table of troubles: each test causes a trouble and cures it, with the real Envoy and LiteLLM.
+"""The table of troubles: each test causes a trouble and cures it, with the real Envoy and LiteLLM.
 
-`trouble.json` has the rows, of which the README's table is made. The function here with the name of a row is its case:
+`trouble.json` has the rows, of which the table in `docs/troubleshooting.md` is made. The function here with the name of a row is its case:
 it yields what a user sees, then what a user sees once the remedy is applied.
 """
 

@@ -1,5 +1,5 @@
-//! Spellings of paths on both sides of the line: a unit test reads them, a test of the gateway sends them, and the README
-//! shows them.
+//! Spellings of paths on both sides of the line. A unit test reads them, a test of the gateway sends them, and the
+//! documentation shows them.
 
 /// A spelling of a path, and what the gateway does with the request.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,4 @@
-//! The documents say what the code does: the README's tables and snippets, and the rendered examples.
+//! The documents say what the code does: their tables and snippets, and the rendered examples.
 //!
 //! `UPDATE=1 cargo test --test core docs::` writes what is generated.
 
@@ -57,7 +57,7 @@ fn fields(json: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_table_of_settings_is_complete() {
-    let readme = read("README.md");
+    let settings = read("docs/settings.md");
     let mut known = fields(r#"{"?":1}"#);
     known.remove("providers");
     known.remove("aliases");
@@ -74,7 +74,7 @@ fn the_table_of_settings_is_complete() {
     known.extend(of_provider.iter().map(|field| format!("providers.P.{field}")));
     known.remove("providers.P.headers");
     known.insert("providers.P.headers.NAME".to_owned());
-    assert_eq!(first_column(part(&readme, "settings").1), known);
+    assert_eq!(first_column(part(&settings, "settings").1), known);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_metrics_are_the_families() {
         let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
         table += &format!("| `{name}` | {} | {meaning} |\n", labels.join(", "));
     }
-    assert_part("metrics", &table);
+    assert_part("docs/breaker.md", "metrics", &table);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn the_errors_are_the_codes() {
     for code in Code::ALL {
         table += &format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning());
     }
-    assert_part("errors", &table);
+    assert_part("docs/errors.md", "errors", &table);
 }
 
 /// `make bench` measures them, and writes the whole of them down.
@@ -103,7 +103,8 @@ fn the_figures_are_those_that_were_measured() {
     let (_, behind) = results.split_once("## CPU added per request, in us\n").unwrap();
     let is_row = |line: &&str| line.starts_with('|');
     let rows = behind.lines().skip_while(|line| !is_row(line)).take_while(is_row);
-    assert_part("figures", &rows.map(|row| format!("{row}\n")).collect::<String>());
+    let rows: String = rows.map(|row| format!("{row}\n")).collect();
+    assert_part("docs/performance.md", "figures", &rows);
 }
 
 /// `make bench-scale` and `make bench-instructions` measure them.
@@ -113,7 +114,7 @@ fn the_rationales_figures_are_those_that_were_measured() {
         let results = read(&format!("tests/bench/results/{name}.md"));
         let rows = results.lines().filter(|line| line.starts_with('|'));
         let table: String = rows.map(|row| format!("{row}\n")).collect();
-        assert_part_of("RATIONALE.md", name, &table);
+        assert_part("RATIONALE.md", name, &table);
     }
 }
 
@@ -142,15 +143,11 @@ fn the_troubles_are_those_that_the_tests_cure() {
         let cells = ["symptom", "cause", "remedy"].map(|column| row[column].as_str().unwrap());
         table += &format!("| {} |\n", cells.join(" | "));
     }
-    assert_part("trouble", &table);
+    assert_part("docs/troubleshooting.md", "trouble", &table);
 }
 
-/// Holds a part of the README against what it should be, or makes it so.
-fn assert_part(name: &str, expected: &str) {
-    assert_part_of("README.md", name, expected);
-}
-
-fn assert_part_of(file: &str, name: &str, expected: &str) {
+/// Compares a part of a document with what it should be, or writes the part.
+fn assert_part(file: &str, name: &str, expected: &str) {
     // One at a time: each writes the whole file.
     static FILES: Mutex<()> = Mutex::new(());
     let _lock = FILES.lock();
@@ -168,7 +165,7 @@ fn the_endpoints_are_the_rows() {
     let mut groups: Vec<(Meaning, Shape, Vec<&Row>)> = Vec::new();
     for row in ROWS {
         let meaning = match row.meaning {
-            // The README describes each of them elsewhere.
+            // The page describes the gateway's own paths in a table of their own.
             Meaning::Local(_) => continue,
             other => other,
         };
@@ -184,7 +181,7 @@ fn the_endpoints_are_the_rows() {
     table += "| anything else: LiteLLM's `/key/*`, `/model/*`, `/health/*`, `/openapi.json`, `/ui`, \
               `/spend/*`, … | none | nothing, the client's credential passes too | \
               `default_provider` | OpenAi |\n";
-    assert_part("endpoints", &table.replace("OpenAi", "OpenAI"));
+    assert_part("docs/endpoints.md", "endpoints", &table.replace("OpenAi", "OpenAI"));
 }
 
 #[test]
@@ -198,7 +195,7 @@ fn the_examples_of_paths_are_those_that_are_tested() {
         };
         table += &format!("| `{method} {path}` | {outcome} | {why} |\n");
     }
-    assert_part_of("docs/endpoints.md", "paths", &table);
+    assert_part("docs/endpoints.md", "paths", &table);
 }
 
 #[test]
@@ -214,7 +211,7 @@ fn the_accounts_are_the_class() {
     table += &format!("| {} | removed, whatever `pass_headers` says |\n", list(&OVERRIDES));
     table += &format!("| {}, `{PASSING_PREFIX}*` | passes |\n", list(&PASSING[1..]));
     table += "| in `pass_headers` | passes |\n| any other | passes |\n";
-    assert_part_of("docs/endpoints.md", "accounts", &table);
+    assert_part("docs/endpoints.md", "accounts", &table);
 }
 
 fn request(row: &Row) -> String {
@@ -273,7 +270,11 @@ fn gaud(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_gaud"))
         .args(arguments)
         .env_clear()
-        .envs([("ANTHROPIC_API_KEY", "sk-a"), ("LITELLM_MASTER_KEY", "sk-l")])
+        .envs([
+            ("ANTHROPIC_API_KEY", "sk-a"),
+            ("LITELLM_MASTER_KEY", "sk-l"),
+            ("OPENAI_API_KEY", "sk-o"),
+        ])
         .env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -284,15 +285,61 @@ fn gaud(arguments: &[&str]) -> String {
 
 #[test]
 fn the_snippets_are_valid_configurations() {
-    let readme = read("README.md");
     let folder = tempfile::tempdir().unwrap();
-    let snippets: Vec<_> = readme.split("```toml\n").skip(1).collect();
-    assert!(!snippets.is_empty());
-    for (index, snippet) in snippets.iter().enumerate() {
-        let file = folder.path().join(format!("{index}.toml"));
-        std::fs::write(&file, snippet.split_once("```").unwrap().0).unwrap();
-        gaud(&["check", "--config", file.to_str().unwrap()]);
+    let file = folder.path().join("gaud.toml");
+    for page in pages() {
+        let text = read(&page);
+        for snippet in text.split("```toml\n").skip(1) {
+            std::fs::write(&file, snippet.split_once("```").unwrap().0).unwrap();
+            gaud(&["check", "--config", file.to_str().unwrap()]);
+        }
     }
+}
+
+/// README.md, and all pages below `docs/`.
+fn pages() -> Vec<String> {
+    let mut list = Command::new("git");
+    let files = ["ls-files", "--cached", "--others", "README.md", "docs"];
+    let output = list.args(files).current_dir(path("")).output().unwrap();
+    let pages: Vec<_> =
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert!(pages.len() > 10, "{pages:?}");
+    pages
+}
+
+#[test]
+fn the_links_lead_to_files() {
+    for page in pages() {
+        let text = read(&page);
+        let folder = path(&page).parent().unwrap().to_owned();
+        for link in text.split("](").skip(1).map(|rest| rest.split_once(')').unwrap().0) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if file.starts_with("https://") {
+                continue;
+            }
+            let target = if file.is_empty() { path(&page) } else { folder.join(file) };
+            assert!(target.exists(), "{page}: {link}");
+            if !anchor.is_empty() {
+                let headings = anchors(&std::fs::read_to_string(target).unwrap());
+                assert!(headings.contains(anchor), "{page}: {link}: {headings:?}");
+            }
+        }
+    }
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let titles = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    let is_kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | ' ');
+    titles
+        .map(|title| title.chars().filter(is_kept).collect::<String>().replace(' ', "-"))
+        .collect()
+}
+
+#[test]
+fn the_readme_is_for_a_reader_in_a_hurry() {
+    assert!(read("README.md").lines().count() <= 150);
 }
 
 #[test]

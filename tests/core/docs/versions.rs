@@ -1,4 +1,4 @@
-//! The README's table of what works in which Envoy, made from what the tests have found.
+//! The table of what works in which Envoy, made from what the tests have found.
 //!
 //! `make test-versions` runs them and writes `tests/e2e/versions.tsv`: version, suite, passed, run.
 
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{assert_part, read};
 
-/// The README's rows, and the suites that show each.
+/// The rows, and the suites that show each.
 const ROWS: [(&str, &[&str]); 10] = [
     ("models to providers: endpoints, paths", &["routing"]),
     ("bodies and forms as they stream, large and slow ones", &["bodies"]),
@@ -45,7 +45,7 @@ fn the_versions_are_what_the_tests_have_found() {
         let cells = versions.iter().map(|version| cell(&results, version, suites));
         table += &format!("| {row} | {} |\n", cells.collect::<Vec<_>>().join(" | "));
     }
-    assert_part("versions", &table);
+    assert_part("docs/deployment.md", "versions", &table);
 }
 
 fn cell(results: &BTreeMap<(&str, &str), Count>, version: &str, suites: &[&str]) -> String {
