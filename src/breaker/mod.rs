@@ -352,7 +352,7 @@ impl Breaker {
         }
     }
 
-    /// The ticket of a request that is no probe.
+    /// The ticket of a request that is not a probe.
     fn ticket(&self) -> Ticket {
         Ticket { epoch: self.epoch, probe: None, saw_failures: false }
     }

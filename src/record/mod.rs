@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
 pub struct Writer(Vec<u8>);
 
 impl Writer {
-    /// A record of this version, for which so many bytes are set aside.
+    /// A record of this version; `capacity` bytes are set aside.
     pub fn of_version(version: u8, capacity: usize) -> Self {
         let mut bytes = Vec::with_capacity(capacity);
         bytes.push(version);

@@ -11,7 +11,7 @@ pub const MODEL_BYTES_MAX: usize = 512;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelName(String);
 
-/// Why a string is no model name.
+/// Why a string cannot be a model's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidModel {
     /// The string is empty.

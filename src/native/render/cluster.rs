@@ -55,7 +55,7 @@ pub(super) fn all(gateway: &Gateway, file: &File, ca_file: &str) -> Vec<Cluster>
     gateway.providers().iter().filter_map(by_url).collect()
 }
 
-/// The providers whose cluster somebody else must have defined.
+/// The providers whose cluster the user's Envoy must define.
 pub(super) fn elsewhere(gateway: &Gateway) -> impl Iterator<Item = &Provider> {
     let is_here = |name: &str| {
         let mut own = gateway.providers().iter().filter(|provider| provider.url.is_some());

@@ -1,4 +1,4 @@
-//! What stands in the gaps of the templates, the same for all forms.
+//! The values for the gaps of the templates, the same for all forms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -53,7 +53,7 @@ pub(super) struct Context {
     memory_limit_bytes: u64,
     /// Envoy's worker threads; none for one per core.
     workers: Option<u32>,
-    /// What the file says that an Envoy of somebody's own decides by itself.
+    /// The settings of the file that the user's own Envoy must have instead.
     unused: Vec<&'static str>,
     body_limit_bytes: u64,
     /// As Envoy counts a body that it keeps.

@@ -1,4 +1,4 @@
-//! Envoy by itself: a whole configuration, as `gaud run` starts it.
+//! Envoy alone: a whole configuration, with which `gaud run` starts Envoy.
 
 use crate::config::ConfigError;
 use crate::gateway::Gateway;
@@ -8,7 +8,7 @@ use super::cluster;
 /// Its template.
 pub(super) const TEXT: &str = include_str!("envoy.yaml");
 
-/// Refuses a cluster that nobody would define: this Envoy has those of the providers with a URL alone.
+/// Refuses a provider without a URL: this Envoy has no clusters but those of the providers with a URL.
 pub(super) fn check(gateway: &Gateway) -> Result<(), ConfigError> {
     match cluster::elsewhere(gateway).next() {
         None => Ok(()),

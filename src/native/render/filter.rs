@@ -1,4 +1,4 @@
-//! An Envoy whose configuration is somebody's own: the sections to put into it.
+//! The user's own Envoy: the sections for its configuration.
 
 /// Its template.
 pub(super) const TEXT: &str = include_str!("filter.yaml");

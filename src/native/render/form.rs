@@ -13,7 +13,7 @@ use super::{envoy, envoy_gateway, filter, istio};
 /// Who is to read the configuration.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Form {
-    /// Envoy by itself: its whole configuration
+    /// Envoy alone: a whole configuration
     #[default]
     Envoy,
     /// An Envoy configuration of your own: the sections to put into it
@@ -49,7 +49,7 @@ impl Form {
         }
     }
 
-    /// Where it puts the filter itself, unless somebody says otherwise.
+    /// The default place of the filter.
     pub(super) fn module(self) -> Option<&'static Path> {
         match self {
             Self::Envoy | Self::Filter => None,

@@ -1,6 +1,6 @@
 //! The texts that are rendered: one for each form, and the parts that they share.
 //!
-//! A part is a macro that gives one object of Envoy's without indentation; a form says where it stands:
+//! A part is a macro that gives one object of Envoy's without indentation; a form says where the object goes:
 //! `- {{ filters.router() | indent(12) }}`. Parts see the same [`Context`] as the forms; a macro that is
 //! named like one of its fields would hide it.
 

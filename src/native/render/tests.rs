@@ -14,7 +14,7 @@ use crate::native::envoy::{EnvoyVersion, PINNED};
 /// A text that no template has.
 const PLAIN: &str = "Some_plain_text";
 
-/// Where a text may stand, as TOML around it; the quotes are the text's.
+/// The places of a text in a file, as the TOML around the text; the text brings its quotes.
 const SETTINGS: [&str; 11] = [
     "[aliases]\n@ = \"p:m\"\n",
     "[aliases]\nx = @\n",

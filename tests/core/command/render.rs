@@ -81,7 +81,7 @@ fn the_sections_begin_with_what_envoy_needs() {
         notes(&text),
         [
             "",
-            "Envoy needs these variables in its environment; their values stand nowhere else:",
+            "Envoy needs these variables in its environment; this file does not have their values:",
             "KEY",
             "GAUD_FILE_API_KEY: the key of file, which the configuration writes out",
             "GAUD_URL_API_KEY: user and password of url, which the configuration writes out",
@@ -116,10 +116,10 @@ fn a_whole_configuration_begins_with_what_envoy_needs() {
         [
             "# Envoy 1.40.0 with Gaud inside, rendered by `gaud render` from gaud.toml.",
             "#",
-            "# Envoy needs these variables in its environment; their values stand nowhere else:",
+            "# Envoy needs these variables in its environment; this file does not have their values:",
             "#   GAUD_P_API_KEY: the key of p, which the configuration writes out",
             "#",
-            "# Start Envoy with `--concurrency 2`: the number of its workers stands in no configuration.",
+            "# Start Envoy with `--concurrency 2`: a configuration cannot set the number of workers.",
         ]
     );
 }

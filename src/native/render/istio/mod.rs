@@ -17,7 +17,7 @@ pub use options::{Options, OptionsError};
 /// Its template.
 pub(super) const TEXT: &str = include_str!("istio.yaml");
 
-/// Where the proxy has the filter, unless somebody says otherwise.
+/// The default place of the filter in the proxy.
 pub(super) const MODULE: &str = "/etc/gaud/gaud.wasm";
 
 /// Where in the mesh the filter goes; what the template needs.

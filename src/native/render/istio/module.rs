@@ -10,7 +10,7 @@ use super::options::{Options, OptionsError, Sha256};
 #[derive(Serialize, Debug, PartialEq, Eq)]
 pub struct Remote {
     url: String,
-    /// What the fetched bytes must hash to; an image's digest stands in its URL.
+    /// The SHA-256 of the fetched bytes. An image has its digest in its URL instead.
     sha256: Option<Sha256>,
 }
 
