@@ -285,7 +285,7 @@ impl Session {
         if is_ambiguous { Err(Reject::ModelsInQuery) } else { self.route(host, None) }
     }
 
-    /// Where no model in the query leaves it to a message that nobody reads.
+    /// Where the query names no model, so that the first message does, which the gateway does not read.
     fn route_by_query_alone(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
         let names_model = query_models(self.path.as_str(), &MODEL_KEYS).next().is_some();
         match names_model {

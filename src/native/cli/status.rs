@@ -113,7 +113,7 @@ fn table(health: &GatewayStatus) -> String {
     table
 }
 
-/// What stands before a model in the table.
+/// The indent of a model in the table.
 const INDENT: &str = "  ";
 
 impl Model {

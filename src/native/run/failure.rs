@@ -1,4 +1,4 @@
-//! Why a run ended that nobody asked to end.
+//! Why a run ended without a signal.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub enum Failure {
     NotReady(Duration, Vec<String>),
     /// Envoy does not take the configuration; with it, what it said.
     Invalid(Vec<String>),
-    /// Envoy ended by itself after it was ready.
+    /// Envoy ended after it was ready, without being asked.
     Gone(ExitStatus),
     Admin(String),
     /// The folder for temporary files is too far down for a socket in it.

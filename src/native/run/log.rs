@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 const HELD_MAX: usize = 200;
 const SHOWN_MAX: usize = 10;
 
-/// Writes a line to standard error. Nobody may listen there, which is no reason to end.
+/// Writes a line to standard error. A failure is ignored: the gateway serves also without a reader of its log.
 pub(super) fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -45,7 +45,7 @@ impl Log {
         held.take().unwrap_or_default().iter().for_each(|line| tell(line));
     }
 
-    /// From here on nothing is shown: what Envoy says of being asked to end is no news.
+    /// From here on nothing is shown: Envoy's lines about its own end tell the user nothing.
     pub(super) fn hide(&self) {
         lock(&self.held).get_or_insert_default();
     }

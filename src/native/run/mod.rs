@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Starts Envoy in `slot`, where it is found by whoever is to end it.
+/// Starts Envoy in `slot`, where the code that ends Envoy finds the process.
 async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Failure> {
     let stand_in = stand_in(args).await?;
     let url = stand_in.as_ref().map(url).transpose()?;
@@ -143,7 +143,7 @@ async fn attend(stand_in: Option<TcpListener>) -> Result<Infallible, Failure> {
     }
 }
 
-/// Says where to find the gateway once Envoy is ready, and returns when Envoy ends by itself.
+/// Says where to find the gateway once Envoy is ready, and returns when Envoy has ended without being asked.
 async fn watch(
     envoy: &mut Process,
     listen: SocketAddr,
@@ -182,7 +182,7 @@ fn welcome(address: SocketAddr, model: &str) {
         format!("        -H 'content-type: application/json' -d '{hello}'"),
         "Stop it with Ctrl-C.".to_owned(),
     ];
-    // Nobody may listen, which is no reason to end.
+    // The gateway serves also without a reader of its output.
     let _ = writeln!(io::stdout(), "{}", lines.join("\n"));
 }
 

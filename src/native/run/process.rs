@@ -81,7 +81,7 @@ impl Process {
         Ok(admin)
     }
 
-    /// Returns when Envoy ends by itself, and has said its last word.
+    /// Returns when Envoy has ended without being asked, and its output is read to the end.
     pub(super) async fn exit(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
         self.reason();

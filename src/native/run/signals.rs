@@ -6,7 +6,7 @@ use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that ask for a clean end. A hangup is one of them: a terminal that is closed would
-/// otherwise end this process alone, and leave Envoy behind.
+/// otherwise end this process alone, and leave Envoy running.
 pub(super) struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -14,7 +14,7 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    /// From here on none of them ends the process by itself.
+    /// From here on none of these signals ends the process at once.
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

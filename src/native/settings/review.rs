@@ -6,7 +6,7 @@ use crate::config::{ConfigError, File, Lookup, ProviderFile, SecretSource};
 
 use super::Secrets;
 
-/// What clients put behind a base URL.
+/// The paths that clients append to a base URL.
 const ENDPOINTS: [&str; 7] = [
     "/chat/completions",
     "/completions",
