@@ -1,7 +1,7 @@
-//! Finds every string that a JSON document has for a key `model`, at any depth, while its bytes pass by.
+//! Finds every string that a JSON document has for one of [`KEYS`], at any depth, while the bytes pass by.
 //!
 //! For bodies whose objects name models that the gateway does not change. The finder reads strings and nothing else; the
-//! [`JsonScanner`](super::JsonScanner) beside it refuses what is no JSON, so a string here is a string there.
+//! [`JsonScanner`](super::JsonScanner), which reads the same bytes, refuses what is not JSON, so a string here is a string there.
 //!
 //! ```text
 //!          "              other end                 model"            :             "
@@ -10,8 +10,11 @@
 
 use crate::request::model::MODEL_BYTES_MAX;
 
-/// The longest spelling of `model`: each letter as an escape.
-const KEY_BYTES_MAX: usize = 30;
+/// The keys that name a model: `model`, and in Gemini's tuning jobs the model to tune.
+const KEYS: [&str; 4] = ["model", "baseModel", "base_model", "tunedModel"];
+
+/// The longest spelling of a key: `base_model` with each letter as an escape.
+const KEY_BYTES_MAX: usize = 60;
 
 /// The longest spelling of a model that can be valid. What is longer counts as found, cut off.
 const VALUE_BYTES_MAX: usize = MODEL_BYTES_MAX * 6;
@@ -59,7 +62,7 @@ impl NestedModels {
     fn between(&mut self, byte: u8) {
         self.state = match (byte, self.state) {
             (b' ' | b'\t' | b'\n' | b'\r', state) => state,
-            (b':', State::AfterKey) if is_model(&self.text) => State::AfterColon,
+            (b':', State::AfterKey) if names_model(&self.text) => State::AfterColon,
             (b'"', state) => {
                 self.text.clear();
                 self.in_escape = false;
@@ -84,9 +87,10 @@ impl NestedModels {
     }
 }
 
-/// Whether a string is a key that some parser takes for `model`.
-fn is_model(text: &[u8]) -> bool {
-    text.len() <= KEY_BYTES_MAX && decoded(text).eq_ignore_ascii_case("model")
+/// Whether a string is a key that some parser takes for one of [`KEYS`].
+fn names_model(text: &[u8]) -> bool {
+    let key = decoded(text);
+    text.len() <= KEY_BYTES_MAX && KEYS.iter().any(|known| key.eq_ignore_ascii_case(known))
 }
 
 /// A string with its escapes decoded; one that is none, as it is.
@@ -113,6 +117,10 @@ mod tests {
             ),
             (r#"{"x":{"mod\u0065l":"models\/a\u002db"}}"#, &["models/a-b"]),
             (r#"{"x":{"Model":"a"}}"#, &["a"]),
+            (
+                r#"{"baseModel":"a","x":{"base_model":"b","tunedModel":"c"},"base":"d"}"#,
+                &["a", "b", "c"],
+            ),
             (r#"{"x":"model","y":"\"model\":\"z\"","model_":"a","models":["b"]}"#, &[]),
             (r#"{"x":{"model":{"type":"string"}},"y":{"model":null,"z":["model","b"]}}"#, &[]),
             (r#"{"\\":"model","a\\\"":{"model":"\"b\\"}}"#, &["\"b\\"]),

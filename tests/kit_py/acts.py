@@ -60,7 +60,8 @@ def script_of(seen: "Seen") -> Script | None:
     if not is_chat(seen):
         return None
     messages = seen.json.get("messages") or [{}]
-    found = SCRIPT.fullmatch(str(messages[-1].get("content")))
+    last = messages[-1] if isinstance(messages[-1], dict) else {}
+    found = SCRIPT.fullmatch(str(last.get("content")))
     if not found:
         return None
     acts = dict(part.split("=") for part in found[2].split())

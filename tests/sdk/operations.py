@@ -25,8 +25,13 @@ def operations(resource: object, prefix: str = "") -> Iterator[tuple[str, typing
         found = inspect.getattr_static(type(resource), name)
         if is_property(found) and is_resource(value := getattr(resource, name)):
             yield from operations(value, f"{prefix}{name}.")
-        elif inspect.isfunction(found) and prefix:
-            yield f"{prefix}{name}", getattr(resource, name)
+        elif inspect.isfunction(found) and (prefix or is_cohere(resource)):
+            yield f"{prefix}{name}", found.__get__(resource)
+
+
+def is_cohere(resource: object) -> bool:
+    """Cohere's client has most operations itself, not in resources."""
+    return type(resource).__module__.startswith("cohere")
 
 
 def is_property(found: object) -> bool:
@@ -34,11 +39,12 @@ def is_property(found: object) -> bool:
 
 
 def is_resource(value: object) -> bool:
-    return type(value).__module__.split(".")[0] in ("openai", "anthropic", "google") and hasattr(type(value), "__dict__")
+    return type(value).__module__.split(".")[0] in ("openai", "anthropic", "google", "cohere") and hasattr(type(value), "__dict__")
 
 
 def arguments(operation: typing.Callable) -> dict:
     """The arguments that an operation requires, and its model."""
+    operation = described(operation)
     parameters = inspect.signature(operation).parameters
     hints = typing.get_type_hints(operation)
     return {
@@ -47,6 +53,14 @@ def arguments(operation: typing.Callable) -> dict:
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         and (parameter.default is parameter.empty or name == "model")
     }
+
+
+def described(operation: typing.Callable) -> typing.Callable:
+    """The operation where a class declares its parameters: Cohere's client wraps some operations in functions that take anything."""
+    resource, name = operation.__self__, operation.__name__
+    declared = [vars(kind)[name] for kind in type(resource).__mro__ if name in vars(kind)]
+    named = [function for function in declared if "self" in inspect.signature(function).parameters]
+    return named[0].__get__(resource) if named else operation
 
 
 def value_of(name: str, kind: object, depth: int = 0) -> object:
@@ -70,6 +84,9 @@ def value_of(name: str, kind: object, depth: int = 0) -> object:
         hints = typing.get_type_hints(kind, include_extras=True)
         wanted = [key for key in hints if key in kind.__required_keys__ or key == "model"]
         return {key: value_of(key, hints[key], depth + 1) for key in wanted} if depth < 6 else {}
+    if fields := getattr(kind, "model_fields", None):
+        wanted = [key for key, field in fields.items() if field.is_required() or key == "model"]
+        return kind.construct(**{key: value_of(key, fields[key].annotation, depth + 1) for key in wanted})
     if kind in (bytes, io.IOBase) or kind is typing.IO:
         return ("a.txt", b"text")
     return {int: 1, float: 1.0, bool: True}.get(kind, "some-id")

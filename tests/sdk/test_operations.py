@@ -4,10 +4,14 @@
 file again with UPDATE=1.
 """
 
+import json
 import os
+import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import anthropic
+import cohere
 import google.genai
 import httpx
 import httpx2
@@ -20,7 +24,9 @@ from kit_py.stand_in import StandIn
 from operations import MODEL, arguments, operations
 
 pytestmark = pytest.mark.gateway
-TABLE = Path(__file__).parent / "operations.md"
+HERE = Path(__file__).parent
+TABLE = HERE / "operations.md"
+NODE_LIMIT_SECS = 120
 SECRETS = {"KEY_HOME": "sk-home", "KEY_AWAY": "sk-away"}
 
 
@@ -47,15 +53,18 @@ def clients(url: str, answers: list) -> dict:
     return {
         "OpenAI": openai.OpenAI(base_url=f"{url}/v1", **keys, **common),
         "AzureOpenAI": openai.AzureOpenAI(**keys, **azure, **common),
+        "OpenAI at Azure's v1": openai.OpenAI(base_url=f"{url}/openai/v1", **keys, **common),
         "Anthropic": anthropic.Anthropic(base_url=url, api_key="sk-client", **newer),
         "google.genai": google.genai.Client(
             api_key="sk-client",
             http_options={"base_url": url, "client_args": {"event_hooks": hooks, "timeout": 20}},
         ),
+        "Cohere": cohere.ClientV2("sk-client", base_url=url, max_retries=0, httpx_client=common["http_client"]),
+        "Cohere v1": cohere.Client("sk-client", base_url=url, max_retries=0, httpx_client=common["http_client"]),
     }
 
 
-def test_each_operation_is_routed_by_its_model_passed_or_refused(url, providers):
+def test_each_operation_is_routed_by_its_model_passed_or_refused(url, providers, packages):
     answers: list[httpx.Response] = []
     rows, faults = [], []
     for name, client in clients(url, answers).items():
@@ -66,9 +75,18 @@ def test_each_operation_is_routed_by_its_model_passed_or_refused(url, providers)
             if not answers:
                 rows.append((name, operation, "–", "not called: its types do not say with what"))
                 continue
-            request, outcome, fault = judge(answers[0], providers.take())
-            rows.append((name, operation, request, outcome))
-            faults += [f"{name}.{operation}: {request}: {fault}"] if fault else []
+            answer = Answer.of(answers[0])
+            outcome, fault = judge(answer, providers.take())
+            rows.append((name, operation, answer.request, outcome))
+            faults += [f"{name}.{operation}: {answer.request}: {fault}"] if fault else []
+    with_model = {request for _, _, request, outcome in rows if outcome == "routed"}
+    for name, operation, answer, received in node_operations(url, providers, with_model):
+        if not answer:
+            rows.append((name, operation, "–", "not called: its parameters do not say with what"))
+            continue
+        outcome, fault = judge(answer, received)
+        rows.append((name, operation, answer.request, outcome))
+        faults += [f"{name}.{operation}: {answer.request}: {fault}"] if fault else []
     assert not faults, "\n".join(faults)
     table = table_of(rows)
     if os.environ.get("UPDATE"):
@@ -88,24 +106,49 @@ def perform(call) -> None:
         pass
 
 
-def judge(answer: httpx.Response, received: list) -> tuple[str, str, str | None]:
-    """The request, its outcome, and the fault of that outcome."""
-    request = f"{answer.request.method} {answer.request.url.raw_path.decode().split('?')[0]}"
-    if "x-gaud-provider" not in answer.headers:
-        if answer.status_code == 200:
-            return request, "answered by the gateway", None
-        error = answer.json()["error"]
+class Answer(NamedTuple):
+    request: str
+    status: int
+    provider: str | None
+    text: str
+
+    @classmethod
+    def of(cls, answer: httpx.Response) -> "Answer":
+        path = answer.request.url.raw_path.decode().split("?")[0]
+        provider = answer.headers.get("x-gaud-provider")
+        return cls(f"{answer.request.method} {path}", answer.status_code, provider, answer.text if not provider else "")
+
+
+def node_operations(url: str, providers: StandIn, with_model: set[str]):
+    """Each operation of the Node clients, with its answer and what the providers have received."""
+    values = {"TEST_URL": url, "TEST_MODEL": MODEL, "TEST_WITH_MODEL": json.dumps(sorted(with_model))}
+    argv = ["node", "node/operations.mjs"]
+    options = {"cwd": HERE, "env": os.environ | values, "timeout": NODE_LIMIT_SECS}
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, done.stderr
+    received = providers.take()
+    for row in json.loads(done.stdout):
+        client, operation = row.pop("client"), row.pop("operation")
+        seen = [seen for seen in received if ("x-operation", f"{client}/{operation}") in seen.headers]
+        yield client, operation, Answer(**row) if row else None, seen
+
+
+def judge(answer: Answer, received: list) -> tuple[str, str | None]:
+    """The outcome of a request, and the fault of that outcome."""
+    if not answer.provider:
+        if answer.status == 200:
+            return "answered by the gateway", None
+        error = json.loads(answer.text)["error"]
         code = error.get("code") if isinstance(error.get("code"), str) else error["message"]
-        return request, f"refused: {answer.status_code} {code}", None
-    provider = answer.headers["x-gaud-provider"]
-    seen = next(seen for seen in received if seen.provider == provider)
+        return f"refused: {answer.status} {code}", None
+    seen = next(seen for seen in received if seen.provider == answer.provider)
     text = f"{seen.path} {seen.body.decode('utf-8', 'replace')}"
     has_key = any("sk-client" in text for text in [seen.path, *(value for _, value in seen.headers)])
     if MODEL in text or MODEL.replace(":", "%3A") in text:
-        return request, "?", f"{provider} received {text}"
-    if provider == "away":
-        return request, "routed", "the client's key reached it" if has_key else None
-    return request, "passed, with the client's key" if has_key else "passed", None
+        return "?", f"{answer.provider} received {text}"
+    if answer.provider == "away":
+        return "routed", "the client's key reached it" if has_key else None
+    return "passed, with the client's key" if has_key else "passed", None
 
 
 def table_of(rows: list) -> str:
