@@ -11,6 +11,7 @@
 //! A request that waits for its model is [`held`], within bounds. After the model nothing is kept.
 //! [`scanner`] hides the format from all other rooms; a further format gets a file next to [`json`].
 
+mod block;
 pub mod edit;
 pub mod error;
 mod found;
@@ -20,6 +21,7 @@ pub mod limits;
 pub mod multipart;
 mod nested;
 mod number;
+mod places;
 pub mod scanner;
 mod splice;
 mod text;

@@ -2,6 +2,7 @@
 
 use super::super::error::Problem::{self, *};
 use super::*;
+use crate::request::model::MODEL_BYTES_MAX;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -182,4 +183,31 @@ fn holds_its_limits() {
     check(format!("{{\"model\":\"{name}\"}}"), found(&name, 10, 10 + MODEL_BYTES_MAX as u64));
     let end = 10 + MODEL_BYTES_MAX as u64;
     check(format!("{{\"model\":\"{name}m\"}}"), Err((ModelTooLong, end)));
+}
+
+#[test]
+fn brackets_in_a_row_close_what_was_opened() {
+    for levels in [1, 2, 15, 40, 63, 64, 65, 100, 125] {
+        let is_object = |level: usize| level * level % 7 < 3;
+        let mut open = String::from("{\"a\":");
+        let mut close = Vec::new();
+        for level in 0..levels {
+            open.push_str(if is_object(level) { "{\"k\":" } else { "[" });
+            close.insert(0, if is_object(level) { b'}' } else { b']' });
+        }
+        let body = |close: &[u8]| [open.as_bytes(), b"1", close, b",\"model\":\"x\"}"].concat();
+        let start = (open.len() + 1 + levels + ",\"model\":\"".len()) as u64;
+        check(body(&close), found("x", start, start + 1));
+        for place in 0..levels {
+            let (is_curly, offset) = (close[place] == b'}', (open.len() + 1 + place) as u64);
+            let mut wrong = close.clone();
+            wrong[place] = if is_curly { b']' } else { b'}' };
+            let expected = if is_curly { "',' or '}'" } else { "',' or ']'" };
+            check(body(&wrong), Err((Expected(expected), offset)));
+        }
+        // The outermost object ends in the row, and is followed by another bracket.
+        let closed = [open.as_bytes(), b"1", &close, b"}"].concat();
+        check(&closed, Ok(None));
+        check([&closed[..], b"}"].concat(), Err((TrailingBytes, closed.len() as u64)));
+    }
 }
