@@ -108,8 +108,8 @@ impl Block {
     /// What may follow a backslash.
     #[inline(always)]
     pub(super) fn escapable(self) -> u64 {
-        // The low bits of `r` and `"` are those of `b`.
-        const LIST: [u8; 16] = *b"\0\0b\0tuf\0\0\0\0\0\\\0n/";
+        // The low bits of `r` and `"` are those of `b`. At a place where nothing is listed is a byte with other low bits.
+        const LIST: [u8; 16] = *b"\x01\0b\0tuf\0\0\0\0\0\\\0n/";
         self.is_listed(&LIST).or(self.is(b'r')).or(self.is(b'"')).places()
     }
 }
@@ -151,7 +151,7 @@ mod tests {
         (Block::quotes_and_controls, |byte| byte == b'"' || byte < b' '),
         (Block::controls, |byte| byte < b' '),
         (Block::line_breaks, |byte| b"\n\r\t".contains(&byte)),
-        (Block::spaces_and_zeros, |byte| b" 0\x10".contains(&byte)),
+        (Block::spaces_and_zeros, |byte| b" 0".contains(&byte)),
         (Block::openings, |byte| b"[{".contains(&byte)),
         (Block::closings, |byte| b"]}".contains(&byte)),
         (Block::digits, |byte| byte.is_ascii_digit()),

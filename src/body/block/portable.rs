@@ -31,8 +31,8 @@ impl Block {
     /// Any byte of `list`, in which the place of each is its low four bits.
     #[inline(always)]
     pub(in crate::body) fn is_listed(self, list: &[u8; 16]) -> Self {
-        let listed = list.iter().filter(|byte| **byte != 0);
-        listed.fold(Self([0; WIDTH]), |any, byte| any.or(self.is(*byte)))
+        let listed = (0..).zip(list).filter(|(place, byte)| *place == **byte & 0xf);
+        listed.fold(Self([0; WIDTH]), |any, (_, byte)| any.or(self.is(*byte)))
     }
 
     #[inline(always)]

@@ -2,10 +2,12 @@
 
 use super::DEPTH_MAX;
 
-/// A bit for each level, 1 for an object; the innermost is the lowest.
+/// A bit for each level, 1 for an object; the innermost is the lowest of `inner`. Shifts of 128 bits would be calls in
+/// WebAssembly.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Nesting {
-    objects: u128,
+    inner: u64,
+    outer: u64,
     depth: u32,
 }
 
@@ -16,14 +18,17 @@ impl Nesting {
         if self.depth == DEPTH_MAX {
             return false;
         }
-        self.objects = self.objects << 1 | u128::from(object);
-        self.depth = self.depth.wrapping_add(1);
+        self.push_all(u64::from(object), 1);
         true
     }
 
-    /// At most 64 levels, which the caller has found to be allowed: the innermost is the lowest bit.
+    /// At most 64 levels, of which the caller knows that they are allowed; the innermost is the lowest bit.
+    #[inline(always)]
     pub(super) fn push_all(&mut self, objects: u64, levels: u32) {
-        self.objects = self.objects.unbounded_shl(levels) | u128::from(objects);
+        let Some(less) = levels.checked_sub(1) else { return };
+        self.outer =
+            self.outer << 1 << (less & 63) | self.inner >> (63_u32.saturating_sub(less) & 63);
+        self.inner = self.inner << 1 << (less & 63) | objects;
         self.depth = self.depth.saturating_add(levels);
     }
 
@@ -31,8 +36,13 @@ impl Nesting {
         self.pop_all(1);
     }
 
+    /// At most 64 levels.
+    #[inline(always)]
     pub(super) fn pop_all(&mut self, levels: u32) {
-        self.objects = self.objects.unbounded_shr(levels);
+        let Some(less) = levels.checked_sub(1) else { return };
+        self.inner =
+            self.inner >> 1 >> (less & 63) | self.outer << (63_u32.saturating_sub(less) & 63);
+        self.outer = self.outer >> 1 >> (less & 63);
         self.depth = self.depth.saturating_sub(levels);
     }
 
@@ -41,11 +51,16 @@ impl Nesting {
     }
 
     pub(super) fn in_object(&self) -> bool {
-        self.objects & 1 == 1
+        self.inner & 1 == 1
     }
 
-    /// The innermost 64 levels, without the innermost `skipped` ones.
-    pub(super) fn innermost(&self, skipped: u32) -> u64 {
-        self.objects.unbounded_shr(skipped) as u64
+    /// The innermost 64 levels.
+    pub(super) fn innermost(&self) -> u64 {
+        self.inner
+    }
+
+    /// Up to 64 levels from the second innermost on.
+    pub(super) fn second_innermost(&self) -> u64 {
+        self.inner >> 1 | self.outer << 63
     }
 }

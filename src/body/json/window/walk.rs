@@ -105,8 +105,8 @@ impl Brackets {
     /// `place` on, are compared with as many levels at once.
     #[inline(always)]
     fn close_outer(&mut self, closed: u64, place: u32, levels: u32) {
-        self.mismatch |= (self.nesting.innermost(0) << (place & 63) ^ self.curly) & closed;
-        self.objects |= self.nesting.innermost(1) << (place & 63) & closed;
+        self.mismatch |= (self.nesting.innermost() << (place & 63) ^ self.curly) & closed;
+        self.objects |= self.nesting.second_innermost() << (place & 63) & closed;
         self.nesting.pop_all(levels);
         let last = place.saturating_add(levels).saturating_sub(1);
         self.tops |= u64::from(self.nesting.depth() == 1) << (last & 63);
