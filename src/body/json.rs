@@ -35,6 +35,7 @@ mod string;
 mod text;
 mod window;
 
+use super::block::WIDTH;
 use super::error::{Problem, ScanError};
 use super::found::FoundModel;
 pub use super::limits::{DEPTH_MAX, KEY_BYTES_MAX};
@@ -149,6 +150,7 @@ impl JsonScanner {
     fn read(&mut self, chunk: &[u8]) -> Result<(), ScanError> {
         self.end = self.end.saturating_add(chunk.len() as u64);
         let (mut state, mut rest) = (self.state, chunk);
+        let mut windows_from = rest.len();
         while let Some(byte) = rest.first() {
             let (next, left) = match state {
                 State::Skip(role) => string::skip(role, rest),
@@ -156,7 +158,7 @@ impl JsonScanner {
                 State::Number(number) => machine::number(number, rest),
                 State::Literal(literal, read) => machine::literal(literal, read, rest),
                 State::SkipEscape(_) | State::SkipHex(..) => machine::escape(state, rest),
-                _ => self.tokens(state, rest)?,
+                _ => self.tokens(state, rest, &mut windows_from)?,
             };
             if left.len() == rest.len() && state == next {
                 return Err(self.error(self.problem(state, *byte), rest));
@@ -167,14 +169,19 @@ impl JsonScanner {
         Ok(())
     }
 
-    fn tokens<'a>(&mut self, state: State, rest: &'a [u8]) -> Next<'a> {
-        if self.nesting.depth() > 0 && !self.at_model {
+    /// No window is tried while more than `windows_from` bytes are left.
+    fn tokens<'a>(&mut self, state: State, rest: &'a [u8], windows_from: &mut usize) -> Next<'a> {
+        if self.nesting.depth() > 0 && !self.at_model && rest.len() <= *windows_from {
             let read = window::read(rest, state, &mut self.nesting, self.model.is_some());
             if let Some(text) = read.model {
                 self.found_model(rest, text)?;
             }
             if read.bytes > 0 {
                 return Ok((read.state, rest.get(read.bytes..).unwrap_or_default()));
+            }
+            if read.is_refused {
+                // At each of the window's tokens the next window would be refused for the same.
+                *windows_from = rest.len().saturating_sub(WIDTH);
             }
         }
         Ok(self.structure(state, rest))

@@ -7,11 +7,11 @@ use super::super::number::Number;
 use super::{JsonScanner, Literal, Role, State};
 
 impl JsonScanner {
-    /// Reads a byte between strings, numbers and literals.
+    /// Reads a byte between strings, numbers and literals, or white space in a row.
     pub(super) fn structure<'a>(&mut self, state: State, rest: &'a [u8]) -> (State, &'a [u8]) {
         let Some((byte, tail)) = rest.split_first() else { return (state, rest) };
         match byte {
-            b' ' | b'\t' | b'\n' | b'\r' => (state, tail),
+            b' ' | b'\t' | b'\n' | b'\r' => (state, without_space(tail)),
             _ => self.step(state, *byte, tail).map_or((state, rest), |state| (state, tail)),
         }
     }
@@ -66,6 +66,13 @@ impl JsonScanner {
         self.nesting.pop();
         if self.nesting.depth() == 0 { State::End } else { State::CommaOrEnd }
     }
+}
+
+fn without_space(mut rest: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b'\n' | b'\r', tail @ ..] = rest {
+        rest = tail;
+    }
+    rest
 }
 
 /// Reads on in a number.

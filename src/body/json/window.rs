@@ -38,6 +38,9 @@ pub(super) struct Read {
     /// How many bytes have been read; none if there is something wrong with the first window, or if
     /// its first token is one for the byte machine.
     pub(super) bytes: usize,
+    /// Whether there is something wrong with the window after those that were read, or whether it may have too many
+    /// levels: the byte machine knows.
+    pub(super) is_refused: bool,
     pub(super) state: State,
     /// Where the text of the model is, if it is among them.
     pub(super) model: Option<Range<usize>>,
@@ -48,11 +51,14 @@ pub(super) struct Read {
 pub(super) fn read(bytes: &[u8], state: State, nesting: &mut Nesting, mut has_model: bool) -> Read {
     let mut model = None;
     let Some(mut before) = Before::of(state, nesting) else {
-        return Read { bytes: 0, state, model };
+        return Read { bytes: 0, is_refused: false, state, model };
     };
-    let mut rest = bytes;
+    let (mut rest, mut is_refused) = (bytes, false);
     while let Some(block) = Block::load_first(rest) {
-        let Some(window) = Window::of(block, rest, before, *nesting, has_model) else { break };
+        let Some(window) = Window::of(block, rest, before, *nesting, has_model) else {
+            is_refused = true;
+            break;
+        };
         if let Some(place) = window.model {
             let base = bytes.len().saturating_sub(rest.len());
             let in_bytes = |place: u32| base.saturating_add(place as usize);
@@ -66,7 +72,8 @@ pub(super) fn read(bytes: &[u8], state: State, nesting: &mut Nesting, mut has_mo
             break;
         }
     }
-    Read { bytes: bytes.len().saturating_sub(rest.len()), state: before.state(nesting), model }
+    let read = bytes.len().saturating_sub(rest.len());
+    Read { bytes: read, is_refused, state: before.state(nesting), model }
 }
 
 /// The last token, as a bit at the first place of a window.
