@@ -2,6 +2,8 @@
 #![allow(clippy::arithmetic_side_effects)]
 
 use super::*;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const A: Slot = Slot(1);
 const B: Slot = Slot(2);
