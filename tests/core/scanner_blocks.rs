@@ -84,7 +84,7 @@ fn content() -> impl Strategy<Value = Value> {
         prop::collection::vec(literal, 0..60).prop_map(Value::from),
         prop::collection::vec("[a-z\\\\]{0,9}", 0..60).prop_map(Value::from),
         prop::collection::vec(leaf, 0..60).prop_map(Value::from),
-        prop::collection::vec(member, 0..40).prop_map(|members| Value::from_iter(members)),
+        prop::collection::vec(member, 0..40).prop_map(Value::from_iter),
         prop::collection::vec((any::<bool>(), "[a-z]{0,3}"), 0..130).prop_map(nested),
         ("[a-z]{1,9}", "[a-z ]{0,70}").prop_map(|(name, about)| json!({
             "type": "function",

@@ -10,7 +10,7 @@ use crate::dice::Dice;
 type Make = fn(usize) -> Vec<u8>;
 
 /// By name, in the table's order.
-pub(crate) const CONTENTS: [(&str, Make); 18] = [
+pub(crate) const CONTENTS: [(&str, Make); 19] = [
     ("prose", |size| {
         chat(size, "The quick brown fox jumps over the lazy dog while nobody looks. ")
     }),
@@ -43,6 +43,13 @@ pub(crate) const CONTENTS: [(&str, Make); 18] = [
         list(size, "", |dice, item| item.push_str(["true", "false", "null"][dice.below(3)]))
     }),
     ("deep", |size| list(size, "", |dice, item| dice.tree(item, 40))),
+    // No client sends this: near the limit of 127 levels the scanner reads single bytes.
+    ("brackets, 120 deep", |size| {
+        list(size, "", |_, item| {
+            let (open, close) = ("[".repeat(118), "]".repeat(118));
+            _ = write!(item, "{open}{}[]{close}", "[],".repeat(60));
+        })
+    }),
     ("wide", |size| list(size, "", |dice, item| dice.row(item, 60))),
     ("top-level members", members),
     ("tools", |size| list(size, "", |dice, item| dice.tool(item, ""))),
