@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! chunk ─┬─> utf8 (is it UTF-8?) ──> json (is it JSON? where is `model`?) ─┬─> FoundModel ──> edit
+//!        │                            ├ block (64 bytes at once)          │
 //!        │                            └ text (decodes keys and model)       │
 //!        └─> multipart (is it a form? where is its field `model`?) ─────────┘
 //!             ├ search (finds the boundary)
