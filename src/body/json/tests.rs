@@ -141,6 +141,7 @@ fn refuses_bad_strings() {
     check("{\"model\":\"x\0\"}", Err((ControlCharacter, 11)));
     check(r#"{"a":"\x"}"#, Err((InvalidEscape, 7)));
     check(r#"{"a":"\u12g4"}"#, Err((InvalidEscape, 10)));
+    check("{\"a\":\"0123456789abcdef\\\0\"}", Err((InvalidEscape, 23)));
     check(r#"{"model":"\x"}"#, Err((InvalidEscape, 11)));
     check(r#"{"\u12g4":1}"#, Err((InvalidEscape, 6)));
     check(b"{\"a\":\"\xff\"}", Err((InvalidUtf8, 6)));
@@ -209,5 +210,40 @@ fn brackets_in_a_row_close_what_was_opened() {
         let closed = [open.as_bytes(), b"1", &close, b"}"].concat();
         check(&closed, Ok(None));
         check([&closed[..], b"}"].concat(), Err((TrailingBytes, closed.len() as u64)));
+    }
+}
+
+/// Each kind of content, longer than a block.
+const DOCUMENTS: [&str; 7] = [
+    r#"{"messages":[{"role":"user","content":"say \"x\" \\ \u00e9\ud83e\udd8a and \n"}],"model":"gpt-4o","n":1}"#,
+    r#"{"model":"a","input":[0,10,-1,99999,-0.25,1.5e-7,2E+3,7,80,900,1000,11000,-12,13.0,14e1,15,16],"x":1}"#,
+    r#"{"input": [1, 20, 300, 4000, 50000, 60, 7, 8, 90, 100, 11, 120, 13, 14], "user": "b", "model": "a"}"#,
+    r#"{"input":["","a","bc","","def","\"","g","hijk","\\","","lm",true,false,null,"n",null,"o"],"model":"a"}"#,
+    r#"{"a":[[{"b":[{"c":{"d":[[[{"e":1}]]],"f":{}}},[]]}]],"model":"a","g":{"h":{"i":{"j":[{"k":[]}]}}}}"#,
+    "{\n  \"tools\": [\n    {\n      \"type\": \"function\",\n      \"strict\": true\n    }\n  ],\n\t\"model\": \"a\"\r\n}",
+    r#"{"a":1,"bc":"d","model":"a","temperature":0.5,"e":null,"f":{},"g":[],"models":"h","modem":2,"i":true}"#,
+];
+
+/// What makes a document another one, or none.
+const PIECES: [&str; 22] = [
+    "", "\"", "\\", "{", "}", "[", "]", ",", ":", " ", "\n", "0", "1", "-", ".", "e", "+", "u",
+    "\0", "\u{e9}", "\\u00e9", "model",
+];
+
+/// A document that is fed byte by byte never fills a block.
+#[test]
+fn blocks_and_single_bytes_come_to_the_same() {
+    for document in DOCUMENTS {
+        assert!(scan([document.as_bytes()]).is_ok(), "{document}");
+        for place in 0..document.len() {
+            for piece in PIECES {
+                for replaced in 0..2 {
+                    let (before, after) = (&document[..place], &document[place + replaced..]);
+                    let changed = [before, piece, after].concat();
+                    let bytes = changed.as_bytes();
+                    assert_eq!(scan([bytes]), scan(bytes.chunks(1)), "{changed}");
+                }
+            }
+        }
     }
 }
