@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! chunk ─┬─> utf8 (is it UTF-8?) ──> json (is it JSON? where is `model`?) ─┬─> FoundModel ──> edit
+//!        │                            ├ block (64 bytes at once)          │
 //!        │                            └ text (decodes keys and model)       │
 //!        └─> multipart (is it a form? where is its field `model`?) ─────────┘
 //!             ├ search (finds the boundary)
@@ -11,6 +12,7 @@
 //! A request that waits for its model is [`held`], within bounds. After the model nothing is kept.
 //! [`scanner`] hides the format from all other rooms; a further format gets a file next to [`json`].
 
+mod block;
 pub mod edit;
 pub mod error;
 mod found;
@@ -20,6 +22,7 @@ pub mod limits;
 pub mod multipart;
 mod nested;
 mod number;
+mod places;
 pub mod scanner;
 mod splice;
 mod text;

@@ -18,4 +18,5 @@ mod catalog;
 mod command;
 mod docs;
 mod fuzz_corpora;
+mod scanner_blocks;
 mod scanners;

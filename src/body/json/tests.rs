@@ -2,6 +2,7 @@
 
 use super::super::error::Problem::{self, *};
 use super::*;
+use crate::request::model::MODEL_BYTES_MAX;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -140,6 +141,7 @@ fn refuses_bad_strings() {
     check("{\"model\":\"x\0\"}", Err((ControlCharacter, 11)));
     check(r#"{"a":"\x"}"#, Err((InvalidEscape, 7)));
     check(r#"{"a":"\u12g4"}"#, Err((InvalidEscape, 10)));
+    check("{\"a\":\"0123456789abcdef\\\0\"}", Err((InvalidEscape, 23)));
     check(r#"{"model":"\x"}"#, Err((InvalidEscape, 11)));
     check(r#"{"\u12g4":1}"#, Err((InvalidEscape, 6)));
     check(b"{\"a\":\"\xff\"}", Err((InvalidUtf8, 6)));
@@ -182,4 +184,65 @@ fn holds_its_limits() {
     check(format!("{{\"model\":\"{name}\"}}"), found(&name, 10, 10 + MODEL_BYTES_MAX as u64));
     let end = 10 + MODEL_BYTES_MAX as u64;
     check(format!("{{\"model\":\"{name}m\"}}"), Err((ModelTooLong, end)));
+}
+
+#[test]
+fn brackets_in_a_row_close_what_was_opened() {
+    for levels in [1, 2, 15, 40, 63, 64, 65, 100, 125] {
+        let is_object = |level: usize| level * level % 7 < 3;
+        let mut open = String::from("{\"a\":");
+        let mut close = Vec::new();
+        for level in 0..levels {
+            open.push_str(if is_object(level) { "{\"k\":" } else { "[" });
+            close.insert(0, if is_object(level) { b'}' } else { b']' });
+        }
+        let body = |close: &[u8]| [open.as_bytes(), b"1", close, b",\"model\":\"x\"}"].concat();
+        let start = (open.len() + 1 + levels + ",\"model\":\"".len()) as u64;
+        check(body(&close), found("x", start, start + 1));
+        for place in 0..levels {
+            let (is_curly, offset) = (close[place] == b'}', (open.len() + 1 + place) as u64);
+            let mut wrong = close.clone();
+            wrong[place] = if is_curly { b']' } else { b'}' };
+            let expected = if is_curly { "',' or '}'" } else { "',' or ']'" };
+            check(body(&wrong), Err((Expected(expected), offset)));
+        }
+        // The outermost object ends in the row, and is followed by another bracket.
+        let closed = [open.as_bytes(), b"1", &close, b"}"].concat();
+        check(&closed, Ok(None));
+        check([&closed[..], b"}"].concat(), Err((TrailingBytes, closed.len() as u64)));
+    }
+}
+
+/// Each kind of content, longer than a block.
+const DOCUMENTS: [&str; 7] = [
+    r#"{"messages":[{"role":"user","content":"say \"x\" \\ \u00e9\ud83e\udd8a and \n"}],"model":"gpt-4o","n":1}"#,
+    r#"{"model":"a","input":[0,10,-1,99999,-0.25,1.5e-7,2E+3,7,80,900,1000,11000,-12,13.0,14e1,15,16],"x":1}"#,
+    r#"{"input": [1, 20, 300, 4000, 50000, 60, 7, 8, 90, 100, 11, 120, 13, 14], "user": "b", "model": "a"}"#,
+    r#"{"input":["","a","bc","","def","\"","g","hijk","\\","","lm",true,false,null,"n",null,"o"],"model":"a"}"#,
+    r#"{"a":[[{"b":[{"c":{"d":[[[{"e":1}]]],"f":{}}},[]]}]],"model":"a","g":{"h":{"i":{"j":[{"k":[]}]}}}}"#,
+    "{\n  \"tools\": [\n    {\n      \"type\": \"function\",\n      \"strict\": true\n    }\n  ],\n\t\"model\": \"a\"\r\n}",
+    r#"{"a":1,"bc":"d","model":"a","temperature":0.5,"e":null,"f":{},"g":[],"models":"h","modem":2,"i":true}"#,
+];
+
+/// What makes a document another one, or none.
+const PIECES: [&str; 22] = [
+    "", "\"", "\\", "{", "}", "[", "]", ",", ":", " ", "\n", "0", "1", "-", ".", "e", "+", "u",
+    "\0", "\u{e9}", "\\u00e9", "model",
+];
+
+/// A document that is fed byte by byte never fills a block.
+#[test]
+fn blocks_and_single_bytes_come_to_the_same() {
+    for document in DOCUMENTS.map(str::as_bytes) {
+        assert!(scan([document]).is_ok(), "{}", String::from_utf8_lossy(document));
+        for place in 0..document.len() {
+            for piece in PIECES.map(str::as_bytes) {
+                for replaced in 0..2 {
+                    let bytes = [&document[..place], piece, &document[place + replaced..]].concat();
+                    let shown = String::from_utf8_lossy(&bytes);
+                    assert_eq!(scan([&bytes[..]]), scan(bytes.chunks(1)), "{shown}");
+                }
+            }
+        }
+    }
 }

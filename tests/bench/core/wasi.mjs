@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { WASI } from "node:wasi";
 
 const { GAUD_BENCH_WHERE } = process.env;
-const wasi = new WASI({ version: "preview1", env: { GAUD_BENCH_WHERE } });
+const args = process.argv.slice(2);
+const wasi = new WASI({ version: "preview1", args, env: { GAUD_BENCH_WHERE: GAUD_BENCH_WHERE ?? "" } });
 // The filter is in the module too, with what it asks of Envoy and shows to it: nothing of that is used here.
 const env = new Proxy({}, { get: () => () => 0 });
 const module = await WebAssembly.compile(await readFile(process.argv[2]));

@@ -2,15 +2,17 @@
 //! one byte, and a parser that keeps nothing. One line of JSON for each measurement.
 //!
 //! The same program runs on the host and in a VM: `GAUD_BENCH_WHERE` is what it calls the place.
+//! With `CONTENT SIZE RUNS` it scans one body so many times and says nothing: for valgrind.
 
 mod content;
+mod dice;
 mod work;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use content::CONTENTS;
-use work::WORKS;
+use work::{BLIND_WORKS, WORKS, scan_whole};
 
 const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
@@ -21,12 +23,35 @@ const ROUND: Duration = Duration::from_millis(2);
 const ROUNDS: usize = 60;
 
 fn main() {
+    let asked: Vec<_> = std::env::args().skip(1).collect();
+    match asked.as_slice() {
+        [content, size, runs] => scan_again_and_again(content, number(size), number(runs)),
+        _ => measure_all(),
+    }
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number")
+}
+
+fn scan_again_and_again(content: &str, size: usize, runs: usize) {
+    let row = CONTENTS.iter().find(|(name, _)| *name == content);
+    let (_, make) = row.expect("the name of a kind of content");
+    let body = make(size);
+    for _ in 0..runs {
+        scan_whole(black_box(&body));
+    }
+}
+
+fn measure_all() {
     let place = std::env::var("GAUD_BENCH_WHERE").unwrap_or_else(|_| "host".to_owned());
-    for (content, make) in CONTENTS {
+    for (number, (content, make)) in CONTENTS.iter().enumerate() {
+        let blind = BLIND_WORKS.iter().filter(|_| number == 0);
+        let works: Vec<_> = WORKS.iter().chain(blind).collect();
         for size in SIZES {
             let body = make(size);
-            for (work, run) in WORKS {
-                let gb_per_sec = best_speed(&body, run);
+            for (work, run) in &works {
+                let gb_per_sec = best_speed(&body, *run);
                 println!(
                     "{}",
                     serde_json::json!({
