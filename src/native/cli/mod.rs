@@ -7,6 +7,7 @@ mod route;
 mod running;
 mod status;
 mod upstream;
+mod wasm;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Upstream(upstream::Args),
+    Wasm(wasm::Args),
     #[command(name = run::with_parent::NAME, hide = true)]
     Exec(run::with_parent::Args),
 }
@@ -53,6 +55,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
+        Command::Wasm(args) => wasm::run(args)?,
         Command::Exec(args) => run::with_parent::run(args)?,
     })
 }

