@@ -12,6 +12,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::{Listed, context_window};
 use crate::gateway::{Gateway, Provider};
+use crate::names::near::nearest;
 use crate::request::model::ModelName;
 use crate::route::{Decision, RouteTable, Target};
 
@@ -72,6 +73,11 @@ impl<'a> Catalog<'a> {
         let found = resolve(self.gateway, id)?;
         let same = self.entries.iter().find(|entry| entry.target == found.target)?;
         Some(Entry { listed: same.listed, ..found })
+    }
+
+    /// The name that was probably meant by `asked`, which no entry has.
+    pub fn nearest(&self, asked: &str) -> Option<String> {
+        nearest(asked, self.entries.iter().map(|entry| entry.name.as_ref())).map(str::to_owned)
     }
 
     /// Adds a model, unless no name reaches the model.

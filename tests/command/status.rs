@@ -36,7 +36,7 @@ fn status_prints_the_state_of_each_provider() {
     let output = status(folder.path(), &["--address", &address]);
     let rows = rows(&output);
     assert_eq!(rows[0], concat!("gaud ", env!("CARGO_PKG_VERSION"), ": ok"));
-    assert_eq!(rows[2], "PROVIDER BREAKER FAILURES AGAIN IN HEALTH MODELS");
+    assert_eq!(rows[2], "PROVIDER BREAKER FAILURES AGAIN IN HEALTH MODELS REQUESTS");
     assert!(rows[3].starts_with("litellm closed 0 - "), "{rows:?}");
     assert_eq!(rows.len(), 4);
     gateway.interrupt();

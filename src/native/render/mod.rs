@@ -30,6 +30,17 @@ pub use error::Error;
 pub use form::Form;
 pub use module_file::Module;
 
+/// The fingerprints that a running gateway with this configuration may have, in hexadecimal digits: `gaud run` adds what
+/// pages in a browser may not do, and an Envoy of the user's has the file as it is.
+pub fn fingerprints(loaded: &Loaded) -> [String; 2] {
+    [Form::Envoy, Form::Filter].map(|form| {
+        format!(
+            "{:016x}",
+            crate::gateway::fingerprint(context::filter_json(loaded, form).as_bytes())
+        )
+    })
+}
+
 /// What is rendered, read and checked.
 pub struct Source {
     form: Form,

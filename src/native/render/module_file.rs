@@ -83,9 +83,10 @@ impl Module {
 /// The filter's file beside this command; the places that were looked at, where no file is there.
 fn installed() -> Result<PathBuf, Vec<PathBuf>> {
     let beside = |path: &str| Some(std::env::current_exe().ok()?.parent()?.join(path));
-    let places: Vec<PathBuf> = [FILE, "../wasm32-wasip1/release/gaud.wasm", "../lib/gaud/gaud.wasm"]
-        .into_iter()
-        .filter_map(beside)
-        .collect();
+    let places: Vec<PathBuf> =
+        [FILE, "../wasm32-wasip1/release/gaud.wasm", "../lib/gaud/gaud.wasm"]
+            .into_iter()
+            .filter_map(beside)
+            .collect();
     places.iter().find_map(|path| path.canonicalize().ok()).ok_or(places)
 }

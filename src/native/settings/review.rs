@@ -38,7 +38,7 @@ pub(super) fn review(file: &File, secrets: Secrets, lookup: Lookup<'_>) -> Resul
         if let Some(problem) = key_problem(provider, lookup) {
             return at("api_key", problem);
         }
-        if let (Some(path), Secrets::Here) = (&provider.ca_file, secrets)
+        if let (Some(path), true) = (&provider.ca_file, secrets != Secrets::Elsewhere)
             && let Err(error) = std::fs::File::open(Path::new(path))
         {
             return at(

@@ -43,8 +43,9 @@ pub(crate) fn missing_model(namespace: &str) -> Refusal {
 }
 
 pub(crate) fn model_not_found(model: &str) -> Refusal {
-    let message =
-        format!("The model '{model}' does not exist: no provider of this gateway takes it.");
+    let message = format!(
+        "The model '{model}' does not exist: no provider of this gateway takes it. GET /v1/models lists the models."
+    );
     about_model(404, "model_not_found", message)
 }
 
