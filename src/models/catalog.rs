@@ -77,7 +77,17 @@ impl<'a> Catalog<'a> {
 
     /// The name that was probably meant by `asked`, which no entry has.
     pub fn nearest(&self, asked: &str) -> Option<String> {
-        nearest(asked, self.entries.iter().map(|entry| entry.name.as_ref())).map(str::to_owned)
+        let names = self.entries.iter().map(|entry| entry.name.as_ref());
+        let known = nearest(asked, names).map(str::to_owned);
+        known.or_else(|| {
+            // The slip may be in the namespace of a model that no list has.
+            let (namespace, model) =
+                asked.split_once(':').filter(|(_, model)| !model.is_empty())?;
+            let providers = self.gateway.providers().iter();
+            let namespaces = providers.flat_map(|provider| &provider.namespaces);
+            let near = nearest(namespace, namespaces.filter_map(|known| known.strip_suffix(':')))?;
+            Some(format!("{near}:{model}"))
+        })
     }
 
     /// Adds a model, unless no name reaches the model.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::native::os_error::words;
 use crate::native::render::{Form, Module};
 
 /// Write the filter to a file, for those who run Envoy themselves
@@ -18,8 +19,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let module = Module::find(None, Form::Envoy, &|name| std::env::var_os(name))?;
     let bytes = module.bytes()?;
     let file = args.file.display();
-    std::fs::write(&args.file, &bytes)
-        .map_err(|error| format!("{file}: cannot be written: {error}"))?;
+    std::fs::write(&args.file, &bytes).map_err(|error| {
+        format!("{file}: cannot be written: {}; name a file in a folder of yours", words(&error))
+    })?;
     println!("{file}: the filter of gaud {}, {} bytes", env!("CARGO_PKG_VERSION"), bytes.len());
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 use std::{fmt, io};
 
+use crate::native::os_error::words;
+
 use super::version::{EnvoyVersion, VersionError};
 
 #[derive(Debug)]
@@ -76,7 +78,12 @@ impl fmt::Display for Miss {
                  of yours",
                 path.display()
             ),
-            Self::Folder(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Folder(path, error) => write!(
+                f,
+                "{} cannot be written: {}; set XDG_CACHE_HOME to a folder of yours that has space",
+                path.display(),
+                words(error)
+            ),
         }
     }
 }

@@ -55,7 +55,7 @@ impl Process {
         let folder = private_folder()?;
         let yaml = yaml(folder.path(), &admin_socket(&folder)?)?;
         let config = folder.path().join("envoy.yaml");
-        fs::write(&config, yaml)?;
+        fs::write(&config, yaml).map_err(unwritable)?;
         let (log, writer) = pipe()?;
         let mut command = command(&envoy.path, loaded, &config);
         let child = command
@@ -122,9 +122,14 @@ impl Process {
 }
 
 /// A folder that this user alone can enter.
-pub(super) fn private_folder() -> io::Result<TempDir> {
+pub(crate) fn private_folder() -> Result<TempDir, Failure> {
     let owner_only = Permissions::from_mode(0o700);
-    tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir()
+    tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir().map_err(unwritable)
+}
+
+/// The folder for temporary files takes nothing.
+pub(crate) fn unwritable(error: io::Error) -> Failure {
+    Failure::Folder(std::env::temp_dir(), error)
 }
 
 /// In a process group of its own, so that Ctrl-C in a terminal reaches us and not Envoy.

@@ -50,12 +50,15 @@ pub(super) fn compile<T>(
     loop {
         let hidden = &draft.hidden;
         let env = |name: &str| env(name).filter(|_| !hidden.iter().any(|one| one == name));
-        match draft.file().and_then(|file| compile(file, &env)) {
+        let file = draft.file();
+        // What the parser finds does not depend on other settings.
+        let is_parsed = file.is_ok();
+        match file.and_then(|file| compile(file, &env)) {
             Ok(compiled) if draft.errors.is_empty() => return Ok(compiled),
             Ok(_) => return Err(draft.errors),
             Err(error) => {
                 let path = error.path.clone();
-                draft.report(error);
+                draft.report(error, is_parsed);
                 if !draft.mend(&path) || draft.tries >= ERRORS_MAX {
                     return Err(draft.errors);
                 }
@@ -90,14 +93,17 @@ impl Draft {
     }
 
     /// Keeps an error that is not the consequence of another, with its place in the file.
-    fn report(&mut self, mut error: ConfigError) {
+    fn report(&mut self, mut error: ConfigError, is_parsed: bool) {
         if let Some((index, rest)) = chain(&error.path)
             && let Some(place) = self.chains.get(index)
         {
             error.path = format!("fallbacks[{place}]{rest}");
         }
-        let is_consequence = self.errors.iter().any(|earlier| follows(&error.path, &earlier.path));
-        if !is_consequence {
+        let path = &error.path;
+        let is_consequence = |earlier: &ConfigError| {
+            is_above(path, &earlier.path) || (is_parsed && depends(path, &earlier.path))
+        };
+        if !self.errors.iter().any(is_consequence) {
             self.errors.push(error);
         }
     }
@@ -183,14 +189,18 @@ fn longest(table: &Table, path: &str) -> Option<String> {
     table.keys().filter(begins).max_by_key(|key| key.len()).cloned()
 }
 
-/// Whether what is wrong at `path` may come of what was wrong at `earlier`.
-fn follows(path: &str, earlier: &str) -> bool {
-    let is_above = earlier
-        .strip_prefix(path)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-    let is_route = |path: &str| path.starts_with("aliases.") || path.starts_with("fallbacks[");
+/// Whether `path` is `earlier`, or a table that `earlier` is in.
+fn is_above(path: &str, earlier: &str) -> bool {
+    let rest = earlier.strip_prefix(path);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// Whether what is wrong at `path` may come of what was wrong at `earlier`: a route needs its provider.
+fn depends(path: &str, earlier: &str) -> bool {
+    let is_route =
+        path == "providers" || path.starts_with("aliases.") || path.starts_with("fallbacks[");
     let last = earlier.rsplit('.').next().unwrap_or(earlier);
     let is_independent =
         INDEPENDENT.contains(&last) || is_variable(earlier) || earlier.starts_with("fallbacks[");
-    is_above || (is_route(path) && !is_independent)
+    is_route && !is_independent
 }

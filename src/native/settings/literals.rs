@@ -30,8 +30,18 @@ fn key_problem(key: &SecretSource) -> Option<String> {
         SecretSource::Literal(key) if key.expose().is_empty() => {
             Some("is empty; write \"os.environ/NAME\", or leave api_key out".to_owned())
         }
+        SecretSource::Literal(key) if !is_header(key.expose()) => Some(
+            "has spaces at an end, a line break or a letter that is not ASCII, which no header can carry; write the key \
+             alone"
+                .to_owned(),
+        ),
         key => written_problem(key),
     }
+}
+
+/// RFC 9110, section 5.5.
+fn is_header(text: &str) -> bool {
+    text.trim() == text && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
 
 fn written_problem(source: &SecretSource) -> Option<String> {

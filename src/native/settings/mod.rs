@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use crate::config::{ConfigError, File};
 use crate::gateway::Gateway;
+use crate::native::os_error::words;
 pub use ranges::AddressRange;
 
 pub use option::ConfigOption;
@@ -316,12 +317,27 @@ impl fmt::Display for Error {
                 "there is no configuration: write a gaud.toml here, name one with --config, or \
                  set GAUD_LITELLM_URL, as in GAUD_LITELLM_URL=http://localhost:4000",
             ),
-            Self::Unreadable(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Unreadable(path, error) => {
+                write!(f, "{}: cannot be read: {}; {}", path.display(), words(error), remedy(error))
+            }
             Self::Invalid(problems) => {
                 let lines: Vec<_> = problems.iter().map(Problem::to_string).collect();
                 f.write_str(&lines.join("\n"))
             }
         }
+    }
+}
+
+/// What helps where a configuration cannot be read.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "write it, or name another with --config",
+        std::io::ErrorKind::PermissionDenied => {
+            "let this user read it (chown, chmod), or run gaud as its owner"
+        }
+        std::io::ErrorKind::IsADirectory => "name the file in it, as in --config FOLDER/gaud.toml",
+        std::io::ErrorKind::InvalidData => "save it as UTF-8",
+        _ => "name another with --config",
     }
 }
 

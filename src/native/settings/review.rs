@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::config::{ConfigError, File, Lookup, ProviderFile, SecretSource};
 
 use super::Secrets;
+use crate::native::os_error::words;
 
 /// What clients put behind a base URL.
 const ENDPOINTS: [&str; 7] = [
@@ -43,7 +44,7 @@ pub(super) fn review(file: &File, secrets: Secrets, lookup: Lookup<'_>) -> Resul
         {
             return at(
                 "ca_file",
-                format!("cannot be read ({error}); name a file of certificates in PEM"),
+                format!("cannot be read ({}); name a file of certificates in PEM", words(&error)),
             );
         }
     }
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn a_file_of_authorities_is_there() {
         let json = r#"{"providers":{"p":{"url":"https://a","ca_file":"/not/there.pem"}}}"#;
-        let said = "providers.p.ca_file: cannot be read (No such file or directory (os error 2)); name a file of \
+        let said = "providers.p.ca_file: cannot be read (it is not there); name a file of \
                     certificates in PEM";
         assert_eq!(problem(json).as_deref(), Some(said));
     }

@@ -25,10 +25,19 @@ pub(super) fn read(text: &str) -> Result<(Table, Vec<Placed>), Placed> {
             ConfigError::new("", words::plain("", error.message())),
         ));
     }
-    let repeated = repeated.iter().map(|error| repetition(text, error)).collect();
+    let mut places: Vec<Placed> = Vec::new();
+    for error in &repeated {
+        let place = repetition(text, error);
+        let is_within =
+            |(_, earlier): &Placed| place.1.path.starts_with(&format!("{}.", earlier.path));
+        // The settings of a table that is there twice are in it twice.
+        if !places.iter().any(is_within) {
+            places.push(place);
+        }
+    }
     let table = Table::deserialize(Deserializer::from(table));
     table
-        .map(|table| (table, repeated))
+        .map(|table| (table, places))
         .map_err(|error| (line_of(text, &error), ConfigError::new("", error.message())))
 }
 
@@ -40,26 +49,27 @@ fn line_of(text: &str, error: &Error) -> Option<usize> {
 fn repetition(text: &str, error: &Error) -> Placed {
     let line = line_of(text, error);
     let key = error.span().and_then(|span| text.get(span)).unwrap_or_default();
-    let path = path(text, line.unwrap_or(1), key);
-    let first = line::of(text, &path).filter(|first| Some(*first) != line);
+    let mut above = text.lines().enumerate().take(line.unwrap_or(1)).collect::<Vec<_>>();
+    let own = above.pop().and_then(|(_, line)| header(line));
+    let (path, first) = match own {
+        Some(table) => {
+            let first = above.iter().position(|(_, line)| header(line).as_deref() == Some(&table));
+            (table, first.map(|place| place.saturating_add(1)))
+        }
+        None => {
+            let key = key.trim().trim_matches(['"', '\'']);
+            let table = above.iter().rev().find_map(|(_, line)| header(line));
+            let path = table.map_or_else(|| key.to_owned(), |table| format!("{table}.{key}"));
+            let first = line::of(text, &path).filter(|first| Some(*first) != line);
+            (path, first)
+        }
+    };
     let first = first.map(|first| format!(", first on line {first}")).unwrap_or_default();
     (line, ConfigError::new(path, format!("is there twice{first}; put both into one")))
 }
 
-/// The path of a key on a line: the table that the line is in, and the key.
-fn path(text: &str, line: usize, key: &str) -> String {
-    let key = key.trim().trim_matches(['"', '\'']);
-    let header = |line: &str| {
-        let name = line.trim().strip_prefix('[')?.split(']').next()?;
-        Some(name.trim().trim_matches(['"', '\'']).to_owned())
-    };
-    let mut above = text.lines().take(line).collect::<Vec<_>>().into_iter().rev();
-    let own = above.next().unwrap_or_default();
-    if let Some(table) = header(own) {
-        return table;
-    }
-    match above.find_map(header) {
-        Some(table) => format!("{table}.{key}"),
-        None => key.to_owned(),
-    }
+/// The table that a line begins.
+fn header(line: &str) -> Option<String> {
+    let name = line.trim().strip_prefix('[')?.split(']').next()?;
+    Some(name.trim().trim_matches(['"', '\'']).to_owned())
 }

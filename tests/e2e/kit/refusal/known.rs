@@ -151,7 +151,7 @@ pub(crate) fn no_tls() -> Refusal {
 }
 
 pub(crate) fn provider_unreachable() -> Refusal {
-    refusal(503, "provider_unreachable", "The provider cannot be reached (…")
+    refusal(503, "provider_unreachable", "The provider…")
 }
 
 pub(crate) fn bad_provider_response() -> Refusal {
