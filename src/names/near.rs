@@ -26,8 +26,8 @@ fn letters(name: &str) -> Option<Vec<char>> {
 /// How much two names differ; `None` where the difference is too large for a slip.
 fn difference(a: &[char], b: &[char]) -> Option<usize> {
     let most = match a.len().min(b.len()) {
-        0..=2 => 0,
-        3..=4 => 1,
+        0..=1 => 0,
+        2..=4 => 1,
         5..=8 => 2,
         _ => 3,
     };
@@ -80,6 +80,7 @@ mod tests {
             ("timeout", Some("timeout_secs")),
             ("gpt4o", Some("gpt-4o")),
             ("gpt-4o-minni", Some("gpt-4o-mini")),
+            ("ur", Some("url")),
             ("x", None),
             ("", None),
             ("colour", None),

@@ -75,6 +75,8 @@ struct Draft {
     /// The variables that were wrong.
     hidden: Vec<String>,
     errors: Vec<ConfigError>,
+    /// Where something was wrong, reported or not.
+    paths: Vec<String>,
     tries: usize,
 }
 
@@ -82,7 +84,7 @@ impl Draft {
     fn of(table: Table) -> Self {
         let chains = table.get("fallbacks").and_then(Value::as_array).map_or(0, Vec::len);
         let chains = (0..chains).collect();
-        Self { table, chains, hidden: Vec::new(), errors: Vec::new(), tries: 0 }
+        Self { table, chains, hidden: Vec::new(), errors: Vec::new(), paths: Vec::new(), tries: 0 }
     }
 
     fn file(&self) -> Result<File, ConfigError> {
@@ -99,11 +101,13 @@ impl Draft {
         {
             error.path = format!("fallbacks[{place}]{rest}");
         }
-        let path = &error.path;
-        let is_consequence = |earlier: &ConfigError| {
-            is_above(path, &earlier.path) || (is_parsed && depends(path, &earlier.path))
-        };
-        if !self.errors.iter().any(is_consequence) {
+        let path = error.path.clone();
+        let is_consequence = self
+            .paths
+            .iter()
+            .any(|earlier| is_above(&path, earlier) || (is_parsed && depends(&path, earlier)));
+        self.paths.push(path);
+        if !is_consequence {
             self.errors.push(error);
         }
     }
@@ -197,8 +201,7 @@ fn is_above(path: &str, earlier: &str) -> bool {
 
 /// Whether what is wrong at `path` may come of what was wrong at `earlier`: a route needs its provider.
 fn depends(path: &str, earlier: &str) -> bool {
-    let is_route =
-        path == "providers" || path.starts_with("aliases.") || path.starts_with("fallbacks[");
+    let is_route = path == "providers" || path.starts_with("aliases.") || path.contains(".to[");
     let last = earlier.rsplit('.').next().unwrap_or(earlier);
     let is_independent =
         INDEPENDENT.contains(&last) || is_variable(earlier) || earlier.starts_with("fallbacks[");

@@ -491,6 +491,6 @@ fn models_follow_the_routing_rules() {
     let strict = full.replace("default_provider = \"litellm\"", "");
     assert_eq!(
         route(&strict, &env, "gpt-4o"),
-        "gaud: no provider takes \"gpt-4o\"; begin it with a provider's namespace"
+        "gaud: no provider takes \"gpt-4o\"; begin it with a provider's namespace; did you mean \"litellm:gpt-4o\"?"
     );
 }
