@@ -70,8 +70,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     } else {
         print!("{}", table(&rows))
     }
-    let remarks = loaded.as_ref().map(|loaded| runtime.block_on(running::remarks(address, loaded)));
-    remarks.iter().flatten().for_each(|remark| super::tell(remark));
+    let remarks = runtime.block_on(running::remarks(address, loaded.as_ref()));
+    remarks.iter().for_each(|remark| super::tell(remark));
     if rows.is_empty() {
         super::tell("no model is listed; give a provider models = [\"NAME\"]");
     }

@@ -79,16 +79,18 @@ struct Models {
 }
 
 /// What a user should know of the running gateway before they believe what the configuration says, in lines.
-pub(crate) async fn remarks(address: SocketAddr, loaded: &Loaded) -> Vec<String> {
+pub(crate) async fn remarks(address: SocketAddr, loaded: Option<&Loaded>) -> Vec<String> {
     let Ok(Ok((_, text))) = timeout(SHORT_TIMEOUT, get(address, "/health")).await else {
         return Vec::new();
     };
     let Ok(health) = serde_json::from_str::<Health>(&text) else { return Vec::new() };
-    let is_same = render::fingerprints(loaded).contains(&health.configuration);
-    // Another version may write the same configuration in another way.
-    let differs = !is_same && health.version == env!("CARGO_PKG_VERSION");
-    let source = loaded.source();
-    let differs = differs.then(|| {
+    let differs = loaded.filter(|loaded| {
+        let is_same = render::fingerprints(loaded).contains(&health.configuration);
+        // Another version may write the same configuration in another way.
+        !is_same && health.version == env!("CARGO_PKG_VERSION")
+    });
+    let differs = differs.map(|loaded| {
+        let source = loaded.source();
         format!(
             "the gateway on {address} runs with another configuration than {source} has now; restart it to apply {source}"
         )

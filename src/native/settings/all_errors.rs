@@ -207,3 +207,23 @@ fn depends(path: &str, earlier: &str) -> bool {
         INDEPENDENT.contains(&last) || is_variable(earlier) || earlier.starts_with("fallbacks[");
     is_route && !is_independent
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_independent_settings_are_settings() {
+        let tables = [
+            r#"{"?":1}"#,
+            r#"{"breaker":{"?":1}}"#,
+            r#"{"retries":{"?":1}}"#,
+            r#"{"providers":{"p":{"?":1}}}"#,
+        ];
+        let known: String =
+            tables.map(|json| File::from_json(json.as_bytes()).unwrap_err().problem).concat();
+        for setting in INDEPENDENT {
+            assert!(known.contains(&format!("`{setting}`")), "{setting}");
+        }
+    }
+}

@@ -79,7 +79,7 @@ fn meant(text: &Secret) -> Option<(&'static str, String)> {
 
 /// The letters, digits and `_` in a text, which are a variable's name; NAME where they are not.
 fn named(text: &str) -> String {
-    let word = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let word = word.filter(|word| !word.is_empty()).last().unwrap_or_default();
+    let mut word = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let word = word.rfind(|word| !word.is_empty()).unwrap_or_default();
     if super::is_name(word) { word.to_owned() } else { "NAME".to_owned() }
 }
