@@ -2,9 +2,9 @@
 //!
 //! | serde or toml says | a person reads |
 //! |---|---|
-//! | ``unknown field `urll`, expected one of `url`, …`` | `is not a setting here; did you mean "url"?` |
-//! | ``invalid type: string "x", expected a sequence`` | `is a text; write a list, as in ["a", "b"]` |
-//! | ``unknown variant `token`, expected one of `bearer`, …`` | `is "token"; write "bearer", …` |
+//! | ``unknown field `urll`, expected one of `url`, …`` | ``is not a setting; did you mean `url`?`` |
+//! | ``invalid type: string "x", expected a sequence`` | `is a text; write a list in brackets, as in match = ["a", "b"]` |
+//! | ``unknown variant `token`, expected one of `bearer`, …`` | `is none of "bearer", …` |
 
 use crate::config::File;
 use crate::names::near::nearest;
