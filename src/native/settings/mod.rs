@@ -6,7 +6,7 @@
 //!                                                                    Gateway::compile <──┘
 //! ```
 //!
-//! [`all_errors`] walks this way again for each error, so that all errors are reported at once.
+//! `all_errors` walks this way again for each error, so that all errors are reported at once.
 
 mod all_errors;
 mod environment;
