@@ -160,10 +160,11 @@ impl Admission {
         host.count(Metric::Request(self.provider, RequestOutcome::Sent(noted.outcome())));
     }
 
-    /// A failure is the provider's last error until the next.
+    /// A failure is the provider's last error until the next. A provider without a breaker has no records.
     fn remember(&self, host: &dyn Host, gateway: &Gateway, evidence: Evidence) {
-        if let (Some(reason), Some(provider)) = (evidence.reason(), gateway.provider(self.provider))
-        {
+        let Some(reason) = evidence.reason() else { return };
+        let provider = gateway.provider(self.provider);
+        if let Some(provider) = provider.filter(|provider| provider.breaker.is_some()) {
             last_error::note(host, provider, reason);
         }
     }

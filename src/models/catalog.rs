@@ -85,7 +85,8 @@ impl<'a> Catalog<'a> {
                 asked.split_once(':').filter(|(_, model)| !model.is_empty())?;
             let providers = self.gateway.providers().iter();
             let namespaces = providers.flat_map(|provider| &provider.namespaces);
-            let near = nearest(namespace, namespaces.filter_map(|known| known.strip_suffix(':')))?;
+            let near = nearest(namespace, namespaces.filter_map(|known| known.strip_suffix(':')));
+            let near = near.filter(|near| *near != namespace)?;
             Some(format!("{near}:{model}"))
         })
     }
