@@ -46,7 +46,7 @@ help: ## List the verbs
 
 .PHONY: build
 build: target-wasm32-wasip1 ## Build the filter (gaud.wasm) and the command (gaud), which has the filter in it
-	@[ -e "$(COMMAND)" ] || echo 'The first build takes about three minutes on two cores, the next ones seconds.'; \
+	@[ -e "$(COMMAND)" ] || echo 'The first build takes about three minutes on two cores.'; \
 	echo 'Building the filter (1 of 2) ...'; \
 	$(CARGO) filter --quiet; \
 	echo 'Building the command (2 of 2) ...'; \
