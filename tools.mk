@@ -41,6 +41,10 @@ $(STAMPS):
 
 # The target's library, from rustup unless it is installed.
 target-%:
+	@command -v $(CARGO) > /dev/null || { \
+		echo 'Rust is not installed: install it as https://rustup.rs says, or install a wheel that make dist has packed elsewhere.'; \
+		exit 1; \
+	}
 	@[ -d "$$(rustc --print target-libdir --target $*)" ] || rustup target add $*
 
 .PHONY: wasm-bindgen

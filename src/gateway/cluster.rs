@@ -7,10 +7,12 @@ pub(super) fn check(cluster: &str) -> Result<String, &'static str> {
     if [clusters::HOP, clusters::ADMIN].contains(&cluster) {
         return Err("is the name of a cluster of the gateway's own; choose another");
     }
-    if !cluster.is_empty() && cluster.bytes().all(|byte| byte.is_ascii_graphic()) {
+    // Envoy writes the name into JSON as it is.
+    let good = |byte: u8| byte.is_ascii_graphic() && !b"\"\\%".contains(&byte);
+    if !cluster.is_empty() && cluster.bytes().all(good) {
         Ok(cluster.to_owned())
     } else {
-        Err("must be visible ASCII characters without spaces")
+        Err("must be visible ASCII characters without spaces, quotes, '\\' and '%'")
     }
 }
 

@@ -38,7 +38,17 @@ use crate::route::{ChainTarget, Chains, NoRoute, ProviderId, RouteTable, Target}
 pub fn from_filter_json(json: &[u8], lookup: Lookup<'_>) -> Result<Gateway, ConfigError> {
     let file = File::from_json(json)?;
     file.refuse_what_belongs_to_envoy()?;
-    Gateway::compile(&file, lookup)
+    let gateway = Gateway::compile(&file, lookup)?;
+    Ok(Gateway { fingerprint: fingerprint(json), ..gateway })
+}
+
+/// A number by which two configurations of the filter are told apart (FNV-1a, 64 bits). White space does not count: YAML
+/// indents the JSON.
+pub fn fingerprint(json: &[u8]) -> u64 {
+    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let bytes = json.iter().filter(|byte| !byte.is_ascii_whitespace());
+    bytes.fold(BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME))
 }
 
 /// Default of `body_limit_bytes`.
@@ -67,6 +77,8 @@ pub struct Gateway {
     pub aliases: Vec<String>,
     /// Which sites may call the gateway; `None` for all.
     pub sites: Option<Sites>,
+    /// The [`fingerprint`] of the filter's JSON; 0 for a gateway that was not made from JSON.
+    pub fingerprint: u64,
 }
 
 impl Gateway {
@@ -97,6 +109,7 @@ impl Gateway {
             body_limit_bytes: body_limit_bytes(file)?,
             base_paths: base_paths(file)?,
             sites: Sites::compile(file)?,
+            fingerprint: 0,
             aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
             providers,
         })

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::outcome::{self, SentRequest};
 use super::shared_breaker::{Admitted, Watched};
-use super::shortage;
+use super::{last_error, shortage};
 use crate::breaker::{Arrival, Evidence, Refusal, Slot};
 use crate::gateway::Gateway;
 use crate::host::Host;
@@ -102,6 +102,7 @@ impl Admission {
         if evidence == Evidence::Shortage {
             shortage::note(host);
         }
+        self.remember(host, gateway, evidence);
         let evidence = self.once(evidence);
         let watched = Watched::of(gateway, self.provider);
         let (Some(admitted), Some(watched)) = (&mut self.admitted, watched) else { return };
@@ -137,6 +138,7 @@ impl Admission {
         if noted != Evidence::Answered {
             return;
         }
+        self.remember(host, gateway, last);
         let last = self.once(last);
         if let (Some(admitted), Some(watched)) =
             (self.admitted, Watched::of(gateway, self.provider))
@@ -155,6 +157,15 @@ impl Admission {
     pub fn give_up(mut self, host: &dyn Host, gateway: &Gateway) {
         let noted = self.known(host, gateway);
         host.count(Metric::Request(self.provider, RequestOutcome::Sent(noted.outcome())));
+    }
+
+    /// A failure is the provider's last error until the next. A provider without a breaker has no records.
+    fn remember(&self, host: &dyn Host, gateway: &Gateway, evidence: Evidence) {
+        let Some(reason) = evidence.reason() else { return };
+        let provider = gateway.provider(self.provider);
+        if let Some(provider) = provider.filter(|provider| provider.breaker.is_some()) {
+            last_error::note(host, provider, reason);
+        }
     }
 
     /// The outcome as far as the attempt knows; neutral until the response begins.

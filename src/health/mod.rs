@@ -11,6 +11,7 @@ pub mod admission;
 pub mod check;
 pub mod details;
 pub mod known_models;
+pub mod last_error;
 pub mod outcome;
 pub mod page;
 pub mod shared_breaker;

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{check, known_models, shared_breaker};
+use super::{check, known_models, last_error, shared_breaker};
 use crate::breaker::{Breaker, BreakerState, Levels, Settings, Slot, State};
 use crate::gateway::{Gateway, Provider};
 use crate::host::Host;
@@ -14,6 +14,8 @@ use crate::route::ProviderId;
 pub struct Status<'a> {
     status: &'static str,
     version: &'static str,
+    /// A number of the configuration in effect, as [`crate::gateway::fingerprint`] makes it.
+    configuration: String,
     #[serde(serialize_with = "by_name")]
     providers: Vec<(&'a str, ProviderStatus)>,
 }
@@ -36,6 +38,14 @@ struct ProviderStatus {
     models: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     models_age_secs: Option<u64>,
+    /// Why the provider's last answer was no list of models.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    models_error: Option<&'static str>,
+    /// Why an attempt failed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error_age_secs: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,6 +108,7 @@ impl<'a> Status<'a> {
         Self {
             status: if all_good { "ok" } else { "degraded" },
             version: env!("CARGO_PKG_VERSION"),
+            configuration: format!("{:016x}", gateway.fingerprint),
             providers,
         }
     }
@@ -114,6 +125,7 @@ impl ProviderStatus {
         let levels = shared_breaker::peek(host, provider);
         let discovery = provider.discovery.as_ref();
         let discovered = discovery.map(|own| discovery::peek(host, own)).unwrap_or_default();
+        let last = last_error::peek(host, provider);
         let settings = provider.breaker.as_ref();
         let names = |slot| known_models::in_slot(host, gateway, id, slot);
         Self {
@@ -123,6 +135,9 @@ impl ProviderStatus {
             failing_models: failing_models(&levels, settings, now_ms, names),
             models: discovered.models(provider),
             models_age_secs: discovered.age_secs(now_ms),
+            models_error: discovered.error(),
+            last_error_age_secs: last.as_ref().map(|last| last.age_secs(now_ms)),
+            last_error: last.map(|last| last.reason),
         }
     }
 

@@ -12,6 +12,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::{Listed, context_window};
 use crate::gateway::{Gateway, Provider};
+use crate::names::near::nearest;
 use crate::request::model::ModelName;
 use crate::route::{Decision, RouteTable, Target};
 
@@ -72,6 +73,22 @@ impl<'a> Catalog<'a> {
         let found = resolve(self.gateway, id)?;
         let same = self.entries.iter().find(|entry| entry.target == found.target)?;
         Some(Entry { listed: same.listed, ..found })
+    }
+
+    /// The name that was probably meant by `asked`, which no entry has.
+    pub fn nearest(&self, asked: &str) -> Option<String> {
+        let names = self.entries.iter().map(|entry| entry.name.as_ref());
+        let known = nearest(asked, names).map(str::to_owned);
+        known.or_else(|| {
+            // The slip may be in the namespace of a model that no list has.
+            let (namespace, model) =
+                asked.split_once(':').filter(|(_, model)| !model.is_empty())?;
+            let providers = self.gateway.providers().iter();
+            let namespaces = providers.flat_map(|provider| &provider.namespaces);
+            let near = nearest(namespace, namespaces.filter_map(|known| known.strip_suffix(':')));
+            let near = near.filter(|near| *near != namespace)?;
+            Some(format!("{near}:{model}"))
+        })
     }
 
     /// Adds a model, unless no name reaches the model.

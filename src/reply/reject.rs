@@ -20,7 +20,11 @@ pub enum Reject {
     /// The model is this namespace, without a model's name after it.
     NamespaceAlone(String),
     /// No provider takes this model.
-    ModelNotFound(String),
+    ModelNotFound {
+        model: String,
+        /// A model of the list that was probably meant.
+        near: Option<String>,
+    },
     /// The request names no model, and the gateway has no default provider.
     NoModel,
     /// More bytes than this were held without finding the model.
@@ -36,7 +40,11 @@ pub enum Reject {
     /// The path or the query names a model that is not UTF-8.
     NotUnicode,
     /// The gateway's list has no such model.
-    NotListed(String),
+    NotListed {
+        model: String,
+        /// A model of the list that was probably meant.
+        near: Option<String>,
+    },
     /// The query names a model too.
     ModelInQuery,
     /// The query names a model twice, or so that two servers could read two.
@@ -65,8 +73,14 @@ pub enum Reject {
     Origin(String),
     /// The content-type has bytes that are not ASCII.
     ContentType,
-    /// The path is refused, or its method.
+    /// The path is refused.
     Path(Refused),
+    /// The path has other methods.
+    Method {
+        method: String,
+        /// The methods that there are, as `allow` has them.
+        allow: String,
+    },
     /// The URL of a WebSocket names no model.
     WebSocketModel,
     /// An object in the body names this model, which would have to be changed or is another than the path's.
@@ -93,7 +107,7 @@ impl Reject {
                 _ => None,
             },
             allow: match self {
-                Self::Path(Refused::Method { allow }) => Some(allow.clone()),
+                Self::Method { allow, .. } => Some(allow.clone()),
                 _ => None,
             },
         }
@@ -122,7 +136,9 @@ impl Reject {
             },
             Self::Model(_) | Self::NotUnicode => Code::InvalidModel,
             Self::NamespaceAlone(_) => Code::MissingModel,
-            Self::ModelNotFound(_) | Self::NoModel | Self::NotListed(_) => Code::ModelNotFound,
+            Self::ModelNotFound { .. } | Self::NoModel | Self::NotListed { .. } => {
+                Code::ModelNotFound
+            }
             Self::Boundary(_) => Code::InvalidForm,
             Self::TooLarge(_) => Code::RequestTooLarge,
             Self::NoRoom => Code::GatewayBusy,
@@ -137,7 +153,7 @@ impl Reject {
             Self::Host(_) => Code::HostNotAllowed,
             Self::Origin(_) => Code::OriginNotAllowed,
             Self::ContentType => Code::UnsupportedMediaType,
-            Self::Path(Refused::Method { .. }) => Code::MethodNotAllowed,
+            Self::Method { .. } | Self::Path(Refused::Method { .. }) => Code::MethodNotAllowed,
             Self::Path(Refused::UnreadModel) | Self::NestedModel(_) => Code::UnreadModel,
             Self::Path(_) => Code::AmbiguousPath,
             Self::WebSocketModel => Code::WebSocketModel,
@@ -168,10 +184,20 @@ impl Reject {
                 "The model '{namespace}' is a namespace with nothing behind it; write a model's \
                  name there."
             ),
-            Self::ModelNotFound(model) => {
-                format!("The model '{model}' does not exist: no provider of this gateway takes it.")
+            Self::ModelNotFound { model, near } => format!(
+                "The model '{model}' does not exist: no provider of this gateway takes it.{} GET /v1/models lists the \
+                 models.",
+                meant(near.as_deref())
+            ),
+            Self::NotListed { model, near } => {
+                format!(
+                    "The model '{model}' is not in this gateway's list.{}",
+                    meant(near.as_deref())
+                )
             }
-            Self::NotListed(model) => format!("The model '{model}' is not in this gateway's list."),
+            Self::Method { method, allow } => {
+                format!("The path does not take {method}; use {}.", allow.replace(", ", " or "))
+            }
             Self::NotUnicode => "The 'model' in the URL is no UTF-8.".to_owned(),
             Self::Boundary(problem) => format!("The form cannot be read: {problem}."),
             Self::NoModel => {
@@ -232,12 +258,14 @@ impl Reject {
     }
 }
 
+fn meant(near: Option<&str>) -> String {
+    near.map(|near| format!(" Did you mean '{near}'?")).unwrap_or_default()
+}
+
 fn path_message(refused: &Refused) -> String {
     match refused {
         Refused::OutsideBasePaths => "The path is below none of the base paths.".to_owned(),
-        Refused::Method { allow } => {
-            format!("The method is not one of this path's; use one of these: {allow}.")
-        }
+        Refused::Method { allow } => format!("The path takes {allow}."),
         Refused::ReadAs(path) => format!(
             "Another server could read the path as {path}, which names a model; write it exactly so."
         ),

@@ -43,6 +43,11 @@ pub(super) fn answer(
     })
 }
 
+/// A model of the gateway's list that was probably meant by `asked`.
+pub(super) fn nearest(gateway: &Gateway, host: &dyn Host, asked: &str) -> Option<String> {
+    Catalog::of(gateway, &discovered(gateway, host)).nearest(asked)
+}
+
 fn discovered(gateway: &Gateway, host: &dyn Host) -> Vec<Vec<Listed>> {
     gateway.providers().iter().map(|provider| discovery::listed(host, provider)).collect()
 }
@@ -55,7 +60,10 @@ fn models(catalog: &Catalog<'_>, shape: Shape) -> Reply {
 }
 
 fn model(catalog: &Catalog<'_>, asked: &str, shape: Shape) -> Result<Reply, Reject> {
-    let entry = catalog.find(asked).ok_or_else(|| Reject::NotListed(asked.to_owned()))?;
+    let entry = catalog.find(asked).ok_or_else(|| Reject::NotListed {
+        model: asked.to_owned(),
+        near: catalog.nearest(asked),
+    })?;
     Ok(match shape {
         Shape::Anthropic => Reply::document(200, &entry.anthropic()),
         Shape::OpenAi | Shape::Gemini => Reply::document(200, &entry.openai()),

@@ -111,6 +111,13 @@ pub enum RequestAction {
     Reply(Reply),
 }
 
+/// The most bytes of a method that an answer shows.
+const METHOD_BYTES_MAX: usize = 32;
+
+fn shown(method: &[u8]) -> String {
+    String::from_utf8_lossy(method.get(..METHOD_BYTES_MAX).unwrap_or(method)).into_owned()
+}
+
 impl Session {
     /// Reads the head. `end` says that no body follows.
     pub fn begin(
@@ -159,6 +166,9 @@ impl Session {
             Endpoint::Model(ModelIn::Nested) => session.route_nested(host, head, end),
             Endpoint::NoModel | Endpoint::Unknown => session.pass(host, head),
             Endpoint::Refused(Refused::OutsideBasePaths) => Err(session.unknown_url(head)),
+            Endpoint::Refused(Refused::Method { allow }) => {
+                Err(Reject::Method { method: shown(head.method), allow })
+            }
             Endpoint::Refused(refused) => Err(Reject::Path(refused)),
         };
         let action = action.unwrap_or_else(|reject| session.reject(host, &reject));

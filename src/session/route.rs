@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use super::hop::{Crossing, ModelPlace};
 use super::outgoing::{Departure, Outgoing};
-use super::{Phase, RequestAction, Session};
+use super::{Phase, RequestAction, Session, local};
 use crate::body::{Edit, FoundModel, Scanner};
 use crate::breaker::Arrival;
-use crate::gateway::Provider;
+use crate::gateway::{Gateway, Provider};
 use crate::health::admission::Admission;
 use crate::health::shared_breaker::Watched;
 use crate::host::Host;
@@ -42,7 +42,8 @@ impl Session {
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
-        let mut targets = gateway.targets_in_turn(&model).map_err(no_route)?;
+        let mut targets =
+            gateway.targets_in_turn(&model).map_err(|none| no_route(&gateway, host, none))?;
         let Some(target) = targets.next() else { return Err(Reject::NoModel) };
         let is_renamed = target.model != model.as_str();
         let (mut others, mut all_same) = (0_usize, !is_renamed);
@@ -149,9 +150,12 @@ impl Session {
     }
 }
 
-fn no_route(no_route: NoRoute<'_>) -> Reject {
+fn no_route(gateway: &Gateway, host: &dyn Host, no_route: NoRoute<'_>) -> Reject {
     match no_route {
         NoRoute::MissingModel(namespace) => Reject::NamespaceAlone(namespace.to_owned()),
-        NoRoute::NotFound(model) => Reject::ModelNotFound(model.to_owned()),
+        NoRoute::NotFound(model) => Reject::ModelNotFound {
+            model: model.to_owned(),
+            near: local::nearest(gateway, host, model),
+        },
     }
 }

@@ -152,7 +152,8 @@ fn a_request_without_a_model_goes_to_the_default_provider_or_is_refused() {
     let expected = (404, openai(message, "\"model\"", "model_not_found"));
     assert_eq!(reply(send(&mut session, "{}", true)), expected);
     let mut session = post(&strict, CHAT);
-    let message = "The model 'gpt-4o' does not exist: no provider of this gateway takes it.";
+    let message = "The model 'gpt-4o' does not exist: no provider of this gateway takes it. GET \
+                   /v1/models lists the models.";
     let expected = (404, openai(message, "\"model\"", "model_not_found"));
     assert_eq!(reply(send(&mut session, r#"{"model":"gpt-4o"}"#, true)), expected);
     let (_, action) = begin(&strict, &[(":method", "GET"), (":path", "/v1/files?a=b")], true);
@@ -277,14 +278,14 @@ fn a_path_that_another_server_could_read_differently_is_not_passed_on() {
             "/v1/files",
             405,
             "method_not_allowed",
-            &format!("The method is not one of this path's; use one of these: {all}."),
+            &format!("The path does not take TRACE; use {}.", all.replace(", ", " or ")),
         ),
         (
             "PUT",
             "/v1/embeddings",
             405,
             "method_not_allowed",
-            "The method is not one of this path's; use one of these: POST.",
+            "The path does not take PUT; use POST.",
         ),
     ] {
         let (_, action) = begin(&two_providers(), &[(":method", method), (":path", path)], true);

@@ -218,6 +218,29 @@ fn an_address_in_use_is_named() {
 }
 
 #[test]
+fn a_folder_for_temporary_files_that_is_not_there_is_named() {
+    let folder = folder();
+    configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
+    let (envoy, wasm) = (given("ENVOY_PATH"), given("GAUD_WASM"));
+    let environment = [("ENVOY_PATH", envoy.as_str()), ("TMPDIR", "/nowhere")];
+    let end = Program::start(folder.path(), &["run", "--wasm", &wasm], &environment).ended();
+    assert_eq!(end.status.code(), Some(1));
+    let reason = "gaud: nothing can be written into /nowhere, the folder for temporary files: it is not there; set TMPDIR to \
+                  a folder that is there, has space, and belongs to this user\n";
+    assert!(end.stderr.ends_with(reason), "{}", end.stderr);
+}
+
+#[test]
+fn the_first_line_says_which_envoy_is_taken() {
+    let folder = folder();
+    configured(folder.path(), "127.0.0.1:0", "127.0.0.1:1");
+    let envoy = script_for_envoy(folder.path(), "exit 7");
+    let end = run(folder.path(), &envoy).ended();
+    let line = end.stderr.lines().next().unwrap_or_default().to_owned();
+    assert_eq!(line, format!("gaud: Envoy 1.40.0 through $ENVOY_PATH: {envoy}"));
+}
+
+#[test]
 fn a_bad_configuration_is_refused_with_its_line() {
     let folder = folder();
     fs::write(folder.path().join("gaud.toml"), "workers = 2\nlisten = 8400\n").expect("a file");

@@ -5,14 +5,19 @@ use std::process::{Command, Output};
 
 use crate::folder;
 use crate::http::ask;
-use crate::program::Program;
+use crate::program::{Program, until};
 use crate::run::{configured, given, run};
 use crate::upstream::upstream;
 
 fn status(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, &[&["status"], arguments].concat())
+}
+
+/// `gaud` without the secrets of its configuration.
+fn command(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gaud"))
-        .arg("status")
         .args(arguments)
+        .env_remove("KEY")
         .current_dir(folder)
         .output()
         .expect("gaud starts")
@@ -36,9 +41,60 @@ fn status_prints_the_state_of_each_provider() {
     let output = status(folder.path(), &["--address", &address]);
     let rows = rows(&output);
     assert_eq!(rows[0], concat!("gaud ", env!("CARGO_PKG_VERSION"), ": ok"));
-    assert_eq!(rows[2], "PROVIDER BREAKER FAILURES AGAIN IN HEALTH MODELS");
+    assert_eq!(rows[2], "PROVIDER BREAKER FAILURES AGAIN IN HEALTH MODELS REQUESTS");
     assert!(rows[3].starts_with("litellm closed 0 - "), "{rows:?}");
     assert_eq!(rows.len(), 4);
+    gateway.interrupt();
+    assert!(gateway.ended().status.success());
+}
+
+/// A port that was free a moment ago.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").to_string()
+}
+
+#[test]
+fn a_changed_file_and_a_refused_question_are_told() {
+    let folder = folder();
+    let (_upstream, provider) = upstream(folder.path());
+    let (listen, admin) = (free_address(), free_address());
+    // The stand-in has no such path, so LiteLLM's list is refused.
+    let toml = format!(
+        "listen = \"{listen}\"\nadmin_listen = \"{admin}\"\nworkers = 1\n\n\
+         [providers.litellm]\nurl = \"http://{provider}/nowhere\"\napi_key = \"os.environ/KEY\"\nmodels = [\"m\"]\n"
+    );
+    let config = folder.path().join("gaud.toml");
+    std::fs::write(&config, &toml).expect("gaud.toml is written");
+    let (envoy, wasm) = (given("ENVOY_PATH"), given("GAUD_WASM"));
+    let environment = [("ENVOY_PATH", envoy.as_str()), ("KEY", "sk-x")];
+    let mut gateway = Program::start(folder.path(), &["run", "--wasm", &wasm], &environment);
+    gateway.address();
+    let refused = "gaud: litellm was asked for its models: it has no list (404); check its url, or set discover_models = false";
+    let said = |arguments: &[&str]| {
+        let output = command(folder.path(), arguments);
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    until("the question", || said(&["route", "litellm:m"]).contains(refused).then_some(()));
+    for arguments in [&["models"][..], &["route", "litellm:m"]] {
+        assert_eq!(said(arguments), format!("{refused}\n"));
+    }
+    let chat = r#"{"model":"litellm:m","messages":[]}"#;
+    assert!(ask(&listen, "POST", "/v1/chat/completions", chat).head.contains(" 404 "));
+    // Envoy's workers hand their counters to the main thread by and by.
+    let row = || {
+        rows(&status(folder.path(), &[])).into_iter().find(|row| row.starts_with("litellm closed"))
+    };
+    until("the request", || row().filter(|row| row.ends_with(" 1 1")));
+    std::fs::write(&config, format!("{toml}[aliases]\nfast = \"litellm:m\"\n"))
+        .expect("gaud.toml is written");
+    let differs = format!(
+        "gaud: the gateway on {listen} runs with another configuration than gaud.toml has now; restart it to apply gaud.toml\n"
+    );
+    for arguments in [&["models"][..], &["route", "fast"]] {
+        assert_eq!(said(arguments), format!("{differs}{refused}\n"));
+    }
     gateway.interrupt();
     assert!(gateway.ended().status.success());
 }
@@ -46,10 +102,7 @@ fn status_prints_the_state_of_each_provider() {
 #[test]
 fn without_a_gateway_status_says_where_it_looked() {
     let folder = folder();
-    // A port that was free a moment ago.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address").to_string();
-    drop(listener);
+    let address = free_address();
     let output = status(folder.path(), &["--address", &address]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.starts_with(&format!("gaud: no gateway answers on {address} (")), "{said}");

@@ -60,6 +60,21 @@ impl DiscoveryState {
         }
     }
 
+    /// Why the last answer was no list, with the remedy; `None` where it was one.
+    pub fn error(&self) -> Option<&'static str> {
+        Some(match self.fault {
+            0 => return None,
+            1 => "no answer; check that it runs, and its url",
+            2 => "it refused the credential (401 or 403); check its api_key and auth",
+            3 => "it has no list (404); check its url, or set discover_models = false",
+            4 => {
+                "it answered with an error, as LiteLLM does where api_key is wrong (400) or missing (500); check its api_key"
+            }
+            5 => "its list is too long; set discover_models = false",
+            _ => "its answer is no list of models; check its url",
+        })
+    }
+
     /// Whether the last answer was a fault.
     fn has_failed(&self) -> bool {
         self.fault != 0

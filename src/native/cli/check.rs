@@ -30,17 +30,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let env: Env<'_> = &|name| std::env::var_os(name);
     let loaded = args.config.load()?;
     args.envoy_version.unwrap_or(PINNED.parse()?).warn();
-    let source = match &loaded.path {
-        Some(path) => path.display().to_string(),
-        None => "the environment".to_owned(),
-    };
+    let source = loaded.source();
     if args.with_envoy {
         let version = in_envoy(args, env)?;
         println!("{source}: Envoy {version} takes what is rendered");
     }
     let providers = loaded.gateway.providers();
     let names: Vec<_> = providers.iter().map(|provider| provider.name.as_str()).collect();
+    super::warn(&loaded.warnings);
     println!("{source}: good; providers: {}", names.join(", "));
+    if !loaded.missing.is_empty() {
+        println!("not set here, and needed where gaud starts: {}", loaded.missing.join(", "));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -51,7 +52,9 @@ fn in_envoy(args: &Args, env: Env<'_>) -> Result<EnvoyVersion, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let envoy = search.here().await?;
-        let yaml = source.yaml(envoy.version, None, env)?;
+        let folder = run::private_folder()?;
+        let wasm = source.module.file_in(folder.path()).map_err(run::unwritable)?;
+        let yaml = source.yaml(envoy.version, &wasm, None, env)?;
         run::validate(&envoy, &source.loaded, &yaml).await?;
         Ok(envoy.version)
     })

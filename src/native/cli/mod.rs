@@ -7,6 +7,7 @@ mod route;
 mod running;
 mod status;
 mod upstream;
+mod wasm;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::run;
+use super::settings::Problem;
 
 /// An LLM gateway inside Envoy
 #[derive(Parser)]
@@ -32,6 +34,7 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Upstream(upstream::Args),
+    Wasm(wasm::Args),
     #[command(name = run::with_parent::NAME, hide = true)]
     Exec(run::with_parent::Args),
 }
@@ -39,9 +42,21 @@ enum Command {
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
     carry_out(&Gaud::parse().command).unwrap_or_else(|error| {
-        eprintln!("gaud: {error}");
+        tell(&error.to_string());
         ExitCode::FAILURE
     })
+}
+
+/// Writes to standard error. Each line says that it comes from here, but for the indented lines of another program.
+fn tell(text: &str) {
+    for line in text.lines() {
+        if line.starts_with(' ') { eprintln!("{line}") } else { eprintln!("gaud: {line}") }
+    }
+}
+
+/// Says what is probably not what was meant.
+fn warn(warnings: &[Problem]) {
+    warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
 }
 
 fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
@@ -53,6 +68,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
+        Command::Wasm(args) => wasm::run(args)?,
         Command::Exec(args) => run::with_parent::run(args)?,
     })
 }

@@ -70,8 +70,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     } else {
         print!("{}", table(&rows))
     }
+    let remarks = runtime.block_on(running::remarks(address, loaded.as_ref()));
+    remarks.iter().for_each(|remark| super::tell(remark));
     if rows.is_empty() {
-        eprintln!("gaud: no model is listed; give a provider models = [\"NAME\"]");
+        super::tell("no model is listed; give a provider models = [\"NAME\"]");
     }
     Ok(ExitCode::SUCCESS)
 }

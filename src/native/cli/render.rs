@@ -38,11 +38,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     }
     let yaml = match args.form {
         Form::Istio => mesh(args, &env)?,
-        form => Source::read(form, args.config.path(), args.wasm.as_deref(), &env)?.yaml(
-            args.envoy_version,
-            args.admin_socket.as_deref(),
-            &env,
-        )?,
+        form => {
+            let source = Source::read(form, args.config.path(), args.wasm.as_deref(), &env)?;
+            let wasm = source.module.lasting_file()?;
+            source.yaml(args.envoy_version, &wasm, args.admin_socket.as_deref(), &env)?
+        }
     };
     args.envoy_version.warn();
     match writeln!(io::stdout(), "{yaml}") {

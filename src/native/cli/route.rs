@@ -4,10 +4,12 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::gateway::Gateway;
+use crate::models::catalog::Catalog;
 use crate::request::model::ModelName;
 use crate::route::{ChainTarget, Decision, Rule};
 use serde::Serialize;
 
+use super::running;
 use crate::native::settings::{self, ConfigOption};
 
 /// Print where a model would go, the rule that decides, and what follows in its chain
@@ -58,14 +60,23 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, RouteError> {
     let model = ModelName::try_from(args.model.clone())
         .map_err(|problem| RouteError::NoRoute(format!("the model {problem}")))?;
     let gateway = &loaded.gateway;
-    let targets =
-        gateway.targets(&model).map_err(|no_route| RouteError::NoRoute(no_route.to_string()))?;
+    let targets = gateway.targets(&model).map_err(|no_route| {
+        let listed = Catalog::of(gateway, &[]);
+        let near = listed.nearest(model.as_str());
+        let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+        RouteError::NoRoute(format!("{no_route}{near}"))
+    })?;
     let decision = gateway.routes.decide(&model).ok();
     if args.json {
         println!("{}", json(gateway, model.as_str(), decision, &targets))
     } else {
         print!("{}", text(gateway, model.as_str(), decision, &targets))
     }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| RouteError::NoRoute(error.to_string()))?;
+    let address = running::reachable(loaded.listen);
+    let remarks = runtime.block_on(running::remarks(address, Some(&loaded)));
+    remarks.iter().for_each(|remark| super::tell(remark));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,13 +1,19 @@
 //! A running gateway: its address and its answers.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use hyper::StatusCode;
+use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::native::http::get;
+use crate::native::render;
 use crate::native::settings::{self, ConfigOption, Loaded};
+
+/// The longest wait for an answer that is only a remark.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,25 +38,67 @@ impl RunningGateway {
         }
     }
 
-    /// The gateway's address. The configuration is not read when the command line names an address.
-    pub(crate) fn find(&self) -> Result<SocketAddr, settings::Error> {
-        match self.address {
-            Some(address) => Ok(address),
-            None => Ok(self.address(self.load()?.as_ref())),
+    /// The gateway's address, and that of Envoy's metrics. The configuration is not read when the command line names an
+    /// address.
+    pub(crate) fn find(&self) -> Result<(SocketAddr, Option<SocketAddr>), settings::Error> {
+        if let Some(address) = self.address {
+            return Ok((address, None));
         }
+        let loaded = self.load()?;
+        let admin = loaded.as_ref().map_or(settings::ADMIN_LISTEN, |loaded| loaded.admin_listen);
+        Ok((self.address(loaded.as_ref()), Some(reachable(admin))))
     }
 
     /// The gateway's address; the default without a configuration.
     pub(crate) fn address(&self, loaded: Option<&Loaded>) -> SocketAddr {
-        if let Some(address) = self.address {
-            return address;
-        }
-        let mut address = loaded.map_or(settings::LISTEN, |loaded| loaded.listen);
-        if address.ip().is_unspecified() {
-            address.set_ip(Ipv4Addr::LOCALHOST.into());
-        }
-        address
+        let listen = || loaded.map_or(settings::LISTEN, |loaded| loaded.listen);
+        self.address.unwrap_or_else(|| reachable(listen()))
     }
+}
+
+/// Where a program on this machine finds what listens on `address`.
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+/// What `GET /health` says of the gateway and of each provider's models.
+#[derive(Deserialize)]
+struct Health {
+    version: String,
+    configuration: String,
+    #[serde(default)]
+    providers: BTreeMap<String, Models>,
+}
+
+#[derive(Deserialize)]
+struct Models {
+    models_error: Option<String>,
+}
+
+/// What a user should know of the running gateway before they believe what the configuration says, in lines.
+pub(crate) async fn remarks(address: SocketAddr, loaded: Option<&Loaded>) -> Vec<String> {
+    let Ok(Ok((_, text))) = timeout(SHORT_TIMEOUT, get(address, "/health")).await else {
+        return Vec::new();
+    };
+    let Ok(health) = serde_json::from_str::<Health>(&text) else { return Vec::new() };
+    let differs = loaded.filter(|loaded| {
+        let is_same = render::fingerprints(loaded).contains(&health.configuration);
+        // Another version may write the same configuration in another way.
+        !is_same && health.version == env!("CARGO_PKG_VERSION")
+    });
+    let differs = differs.map(|loaded| {
+        let source = loaded.source();
+        format!(
+            "the gateway on {address} runs with another configuration than {source} has now; restart it to apply {source}"
+        )
+    });
+    let refused = health.providers.into_iter().filter_map(|(name, models)| {
+        Some(format!("{name} was asked for its models: {}", models.models_error?))
+    });
+    differs.into_iter().chain(refused).collect()
 }
 
 /// Asks the gateway for a path. The error is a sentence for the user.

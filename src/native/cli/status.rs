@@ -16,6 +16,11 @@ use super::running::{self, RunningGateway};
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 
 /// Print how the providers of a running gateway are
+///
+/// BREAKER: closed (requests go to the provider), open (they do not, for AGAIN IN), half-open (one request tries whether the
+/// provider is well again). FAILURES: failures in a row that the breaker has seen. HEALTH: what active checks of health_path
+/// say; unknown without one. MODELS: how many models are known. REQUESTS: attempts since Envoy's start, from its metrics; - where
+/// they cannot be read. Below a provider, the models there that fail.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -43,7 +48,13 @@ struct ProviderStatus {
     #[serde(default)]
     failing_models: Vec<Model>,
     models: usize,
+    models_error: Option<String>,
+    last_error: Option<String>,
+    last_error_age_secs: Option<u64>,
 }
+
+/// How many attempts each provider has had; empty where Envoy's metrics cannot be read.
+type Requests = BTreeMap<String, u64>;
 
 #[derive(Deserialize)]
 struct Model {
@@ -55,16 +66,16 @@ struct Model {
 
 /// Prints the table, once or again and again.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let address = args.place.find()?;
+    let (address, admin) = args.place.find()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         if !args.watch {
-            print!("{}", ask(address).await?);
+            print!("{}", ask(address, admin).await?);
             return Ok(ExitCode::SUCCESS);
         }
         loop {
             // A watched gateway may restart: the loop goes on.
-            let shown = ask(address).await.unwrap_or_else(|problem| format!("{problem}\n"));
+            let shown = ask(address, admin).await.unwrap_or_else(|problem| format!("{problem}\n"));
             // Clear the screen and move to its top (ECMA-48).
             print!("\x1b[2J\x1b[H{shown}");
             std::io::Write::flush(&mut std::io::stdout())?;
@@ -73,44 +84,76 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
-async fn ask(address: SocketAddr) -> Result<String, Box<dyn Error>> {
+async fn ask(address: SocketAddr, admin: Option<SocketAddr>) -> Result<String, Box<dyn Error>> {
     let (_, text) = running::ask(address, "/health").await?;
     let health: GatewayStatus = serde_json::from_str(&text)
-        .map_err(|_| format!("what answers on {address} is no Gaud gateway"))?;
-    Ok(table(&health))
+        .map_err(|_| format!("another program than Gaud answers on {address}"))?;
+    let counters = match admin {
+        Some(admin) => running::ask(admin, "/stats?filter=gaud_requests_total").await.ok(),
+        None => None,
+    };
+    Ok(table(&health, &requests(&counters.map(|(_, text)| text).unwrap_or_default())))
 }
 
-fn table(health: &GatewayStatus) -> String {
+/// Sums what Envoy counts, in lines as `wasmcustom.gaud_requests_total.provider.NAME.outcome.success: 3`.
+fn requests(counters: &str) -> Requests {
+    let mut requests = Requests::new();
+    for line in counters.lines() {
+        let Some((_, counter)) = line.split_once("gaud_requests_total.provider.") else { continue };
+        let Some((provider, outcome)) = counter.rsplit_once(".outcome.") else { continue };
+        let count = outcome.rsplit_once(": ").and_then(|(_, count)| count.parse::<u64>().ok());
+        let sum = requests.entry(provider.to_owned()).or_default();
+        *sum = sum.saturating_add(count.unwrap_or_default());
+    }
+    requests
+}
+
+fn table(health: &GatewayStatus, requests: &Requests) -> String {
     let models = |provider: &ProviderStatus| provider.failing_models.iter().map(Model::width).max();
     let names = health.providers.keys().map(String::len);
     let widths = names.chain(health.providers.values().filter_map(models));
     let width = widths.max().unwrap_or(0).max("PROVIDER".len());
     let mut table = format!("gaud {}: {}\n\n", health.version, health.status);
-    let _ =
-        writeln!(table, "{:width$}  BREAKER    FAILURES  AGAIN IN  HEALTH   MODELS", "PROVIDER");
+    let _ = writeln!(
+        table,
+        "{:width$}  BREAKER    FAILURES  AGAIN IN  HEALTH   MODELS  REQUESTS",
+        "PROVIDER"
+    );
     for (name, provider) in &health.providers {
         let ProviderStatus {
             breaker, consecutive_failures, retry_after_secs, health, models, ..
         } = provider;
         let again = again(*retry_after_secs);
+        let count = requests.get(name).map_or_else(|| "-".to_owned(), u64::to_string);
         let _ = writeln!(
             table,
-            "{name:width$}  {breaker:9}  {consecutive_failures:8}  {again:>8}  {health:7}  {models:6}"
+            "{name:width$}  {breaker:9}  {consecutive_failures:8}  {again:>8}  {health:7}  {models:6}  {count:>8}"
         );
         for model in &provider.failing_models {
             model.write(&mut table, width);
         }
     }
-    for (name, provider) in &health.providers {
-        if let Some(credential) = &provider.credential {
-            let _ = writeln!(
-                table,
-                "\n{name}: the gateway's credential is {credential}; check providers.{name}.api_key \
-                 and auth"
-            );
-        }
+    let notes: Vec<_> = health.providers.iter().flat_map(|(name, own)| own.notes(name)).collect();
+    if !notes.is_empty() {
+        let _ = writeln!(table, "\n{}", notes.join("\n"));
     }
     table
+}
+
+impl ProviderStatus {
+    /// What the columns cannot say, in lines.
+    fn notes(&self, name: &str) -> Vec<String> {
+        let credential = self.credential.as_ref().map(|credential| {
+            format!("{name}: the gateway's credential is {credential}; check providers.{name}.api_key and auth")
+        });
+        let models = self.models_error.as_ref();
+        let models = models.map(|error| format!("{name}: asked for its models: {error}"));
+        let last = self.last_error.as_ref().map(|error| {
+            let age = self.last_error_age_secs.unwrap_or_default();
+            format!("{name}: last error, {age} s ago: {error}")
+        });
+        credential.into_iter().chain(models).chain(last).collect()
+    }
 }
 
 /// The indent of a model in the table.
@@ -140,7 +183,9 @@ mod tests {
     #[test]
     fn the_table_shows_what_health_says() {
         let json = r#"{"status":"degraded","version":"1.2.3","providers":{
-            "litellm":{"breaker":"open","consecutive_failures":3,"retry_after_secs":28,"health":"down","models":2},
+            "litellm":{"breaker":"open","consecutive_failures":3,"retry_after_secs":28,"health":"down","models":2,
+                "models_error":"no answer; check that it runs, and its url","last_error":"status 502",
+                "last_error_age_secs":12},
             "a-longer-name":{"breaker":"closed","consecutive_failures":0,"health":"up","models":0,
                 "credential":"refused","failing_models":[
                 {"model":"gpt-4o","breaker":"open","consecutive_failures":3,"retry_after_secs":9},
@@ -148,14 +193,22 @@ mod tests {
         let expected = "\
 gaud 1.2.3: degraded
 
-PROVIDER       BREAKER    FAILURES  AGAIN IN  HEALTH   MODELS
-a-longer-name  closed            0         -  up            0
+PROVIDER       BREAKER    FAILURES  AGAIN IN  HEALTH   MODELS  REQUESTS
+a-longer-name  closed            0         -  up            0         -
   gpt-4o       open              3       9 s
   other        closed            1         -
-litellm        open              3      28 s  down          2
+litellm        open              3      28 s  down          2        10
 
 a-longer-name: the gateway's credential is refused; check providers.a-longer-name.api_key and auth
+litellm: asked for its models: no answer; check that it runs, and its url
+litellm: last error, 12 s ago: status 502
 ";
-        assert_eq!(table(&serde_json::from_str(json).unwrap()), expected);
+        let counters = "\
+wasmcustom.gaud_requests_total.provider.litellm.outcome.failure: 3
+wasmcustom.gaud_requests_total.provider.litellm.outcome.success: 7
+wasmcustom.gaud_retried_total.provider.litellm: 9
+";
+        let health = serde_json::from_str(json).unwrap();
+        assert_eq!(table(&health, &requests(counters)), expected);
     }
 }

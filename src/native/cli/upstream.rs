@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 
+use crate::native::os_error::words;
 use crate::native::standin::serve;
 
 /// Serve a small OpenAI-compatible stand-in, for the first minute without any key
@@ -21,7 +22,15 @@ pub(crate) fn run(args: &Args) -> io::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(args.listen).await.map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot listen on {}: {error}", args.listen))
+            let words = match error.kind() {
+                io::ErrorKind::AddrInUse => "another program listens there".to_owned(),
+                _ => words(&error),
+            };
+            let problem = format!(
+                "cannot listen on {}: {words}; choose another address with --listen",
+                args.listen
+            );
+            io::Error::new(error.kind(), problem)
         })?;
         writeln!(io::stdout(), "http://{}", listener.local_addr()?)?;
         match serve(listener).await? {}

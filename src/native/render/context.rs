@@ -186,7 +186,7 @@ impl Hop {
 }
 
 /// The file without what belongs to Envoy: the filter's own configuration.
-fn filter_json(loaded: &Loaded, form: Form) -> String {
+pub(super) fn filter_json(loaded: &Loaded, form: Form) -> String {
     let mut file = loaded.file.clone();
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);

@@ -12,6 +12,8 @@ pub enum Error {
     Config(settings::Error),
     /// The filter is in none of these places.
     NoWasm(Vec<PathBuf>),
+    /// The filter is in this command alone, and Envoy needs a file.
+    OnlyEmbedded,
     /// Options that do not fit together.
     Options(istio::OptionsError),
     /// No pod can have the filter there.
@@ -36,6 +38,10 @@ impl fmt::Display for Error {
                     places.join(", ")
                 )
             }
+            Self::OnlyEmbedded => f.write_str(
+                "Envoy needs the filter as a file: write one with `gaud wasm /etc/envoy/gaud.wasm`, and name it with --wasm \
+                 /etc/envoy/gaud.wasm",
+            ),
             Self::Options(refused) => refused.fmt(f),
             Self::NoFolder(module) => write!(
                 f,

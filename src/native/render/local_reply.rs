@@ -30,7 +30,10 @@ struct Reason {
     expression: Option<&'static str>,
 }
 
-const NOT_REACHED: &[&str] = &["UF", "UC", "UR", "UH", "UO", "LH", "NC"];
+/// The provider, by the name of its cluster, which is the provider's name unless `cluster` is set.
+const PROVIDER: &str = "The provider '%UPSTREAM_CLUSTER_RAW%'";
+
+const NOT_REACHED: &[&str] = &["UF", "UC", "UR", "UO", "LH"];
 
 /// The mappers, in the order in which Envoy tries them: for each error the shapes of Anthropic and
 /// Gemini first, where the filter has said that the client expects them.
@@ -70,8 +73,24 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
         ),
         (
             Code::ProviderUnreachable,
+            // Envoy has the words of the operating system, with `_` for spaces.
+            said("response.code_details.contains('Connection_refused')"),
+            format!("{PROVIDER} cannot be reached: nothing takes connections at its url (Envoy's flag %RESPONSE_FLAGS%)."),
+        ),
+        (
+            Code::ProviderUnreachable,
+            Reason { flags: Some(&["UH"]), ..Reason::default() },
+            format!("{PROVIDER} cannot be reached: the name in its url does not resolve (Envoy's flag UH)."),
+        ),
+        (
+            Code::ProviderUnreachable,
+            Reason { flags: Some(&["NC"]), ..Reason::default() },
+            "The provider cannot be reached: Envoy has no cluster of its name (Envoy's flag NC).".to_owned(),
+        ),
+        (
+            Code::ProviderUnreachable,
             Reason { flags: Some(NOT_REACHED), ..Reason::default() },
-            "The provider cannot be reached (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
+            format!("{PROVIDER} cannot be reached (Envoy's flag %RESPONSE_FLAGS%)."),
         ),
         (
             Code::BadProviderResponse,

@@ -21,20 +21,31 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::envoy::EnvoyVersion;
 use super::settings::{self, Env, Loaded};
 use context::Context;
 pub use error::Error;
 pub use form::Form;
+pub use module_file::Module;
+
+/// The fingerprints that a running gateway with this configuration may have, in hexadecimal digits: `gaud run` adds what
+/// pages in a browser may not do, and an Envoy of the user's has the file as it is.
+pub fn fingerprints(loaded: &Loaded) -> [String; 2] {
+    [Form::Envoy, Form::Filter].map(|form| {
+        format!(
+            "{:016x}",
+            crate::gateway::fingerprint(context::filter_json(loaded, form).as_bytes())
+        )
+    })
+}
 
 /// What is rendered, read and checked.
 pub struct Source {
     form: Form,
     pub loaded: Loaded,
-    /// Where Envoy will look for the filter.
-    pub wasm: PathBuf,
+    pub module: Module,
 }
 
 impl Source {
@@ -49,19 +60,23 @@ impl Source {
         }
         let loaded = settings::load_with(config, env, form.secrets()).map_err(Error::Config)?;
         form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
-        let wasm = module_file::find(wasm, form, env)?;
-        form.check_module(&wasm)?;
-        Ok(Self { form, loaded, wasm })
+        let module = Module::find(wasm, form, env)?;
+        if let Module::File(path) = &module {
+            form.check_module(path)?;
+        }
+        Ok(Self { form, loaded, module })
     }
 
-    /// The configuration for an Envoy of this version, with its admin interface on a socket where one is named.
+    /// The configuration for an Envoy of this version that has the filter in the file `wasm`, with its admin interface on
+    /// a socket where one is named.
     pub fn yaml(
         &self,
         version: EnvoyVersion,
+        wasm: &Path,
         admin_socket: Option<&Path>,
         env: Env<'_>,
     ) -> Result<String, Error> {
-        let context = Context::of(self.form, &self.loaded, version, &self.wasm, env);
+        let context = Context::of(self.form, &self.loaded, version, wasm, env);
         template::render(self.form, &context.with_admin_socket(admin_socket))
             .map_err(Error::Template)
     }
@@ -76,7 +91,8 @@ impl Source {
     ) -> Result<String, Error> {
         let providers = self.loaded.gateway.providers();
         let target = istio::MeshTarget::of(options, providers).map_err(Error::Options)?;
-        let context = Context::of(self.form, &self.loaded, version, &self.wasm, env);
+        let wasm = self.module.lasting_file()?;
+        let context = Context::of(self.form, &self.loaded, version, &wasm, env);
         template::render(self.form, &context.in_mesh(target, remote)).map_err(Error::Template)
     }
 }

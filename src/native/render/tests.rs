@@ -71,7 +71,7 @@ fn rendered(form: Form, toml: &str, file: &str, wasm: &Path) -> Option<Vec<Value
     let version: EnvoyVersion = PINNED.parse().unwrap();
     let yaml = match form {
         Form::Istio => source.mesh_yaml(&istio::Options::default(), None, version, &env),
-        _ => source.yaml(version, None, &env),
+        _ => source.yaml(version, wasm, None, &env),
     };
     let yaml = yaml.unwrap();
     let documents = serde_yaml_ng::Deserializer::from_str(&yaml);

@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 use std::{fmt, io};
 
+use crate::native::os_error::words;
 use crate::native::{envoy, render};
 
 /// Why a run ended; its `Display` is what the user reads.
@@ -16,8 +17,12 @@ pub enum Failure {
     Listen {
         name: &'static str,
         address: SocketAddr,
+        /// What the configuration was read from.
+        source: String,
         error: io::Error,
     },
+    /// Nothing can be written into the folder for temporary files.
+    Folder(PathBuf, io::Error),
     NoEnvoy(envoy::NotFound),
     NotStarted(PathBuf, io::Error),
     /// Envoy ended before it was ready; with it, what it said of the reason.
@@ -39,10 +44,24 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Render(error) => error.fmt(f),
-            Self::Listen { name, address, error } => listen(f, name, *address, error),
+            Self::Listen { name, address, source, error } => {
+                listen(f, name, *address, source, error)
+            }
+            Self::Folder(folder, error) => write!(
+                f,
+                "nothing can be written into {}, the folder for temporary files: {}; set TMPDIR to a folder that is there, \
+                 has space, and belongs to this user",
+                folder.display(),
+                words(error)
+            ),
             Self::NoEnvoy(error) => error.fmt(f),
             Self::NotStarted(path, error) => {
-                write!(f, "{} cannot be started: {error}", path.display())
+                let path = path.display();
+                write!(
+                    f,
+                    "{path} cannot be started: {}; set ENVOY_PATH to an Envoy for this machine",
+                    words(error)
+                )
             }
             Self::Refused(status, log) => {
                 write!(f, "Envoy ended before it was ready ({status})")?;
@@ -72,16 +91,30 @@ fn listen(
     f: &mut fmt::Formatter<'_>,
     name: &str,
     address: SocketAddr,
+    source: &str,
     error: &io::Error,
 ) -> fmt::Result {
     match error.kind() {
         io::ErrorKind::AddrInUse => write!(
             f,
-            "{address} is in use by another program: end that one, or change `{name}` in gaud.toml"
+            "{address} is in use by another program: end that one, or change `{name}` in {source}"
         ),
-        _ => write!(f, "`{name}` cannot be {address}: {error}"),
+        io::ErrorKind::PermissionDenied if address.port() < PORT_MIN => write!(
+            f,
+            "`{name}` cannot be {address}: a port below {PORT_MIN} is for privileged programs; write one from {PORT_MIN} on in \
+             {source}, or let gaud have it (under systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)"
+        ),
+        io::ErrorKind::AddrNotAvailable => write!(
+            f,
+            "`{name}` cannot be {address}: this machine does not have that address; write one that it has in {source}, \
+             or 0.0.0.0 for all"
+        ),
+        _ => write!(f, "`{name}` cannot be {address}: {}; change it in {source}", words(error)),
     }
 }
+
+/// The first port that every program may listen on.
+const PORT_MIN: u16 = 1024;
 
 fn said(f: &mut fmt::Formatter<'_>, log: &[String]) -> fmt::Result {
     log.iter().try_for_each(|line| write!(f, "\n    {line}"))
@@ -102,5 +135,62 @@ impl From<envoy::NotFound> for Failure {
 impl From<render::Error> for Failure {
     fn from(error: render::Error) -> Self {
         Self::Render(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listening(address: &str, kind: io::ErrorKind) -> String {
+        let (name, source) = ("listen", "my.toml".to_owned());
+        let address = address.parse().unwrap();
+        Failure::Listen { name, address, source, error: kind.into() }.to_string()
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_had_has_a_remedy() {
+        for (address, kind, said) in [
+            (
+                "127.0.0.1:8400",
+                io::ErrorKind::AddrInUse,
+                "127.0.0.1:8400 is in use by another program: end that one, or change `listen` in my.toml",
+            ),
+            (
+                "127.0.0.1:80",
+                io::ErrorKind::PermissionDenied,
+                "`listen` cannot be 127.0.0.1:80: a port below 1024 is for privileged programs; write one from 1024 on in \
+                 my.toml, or let gaud have it (under systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)",
+            ),
+            (
+                "10.9.8.7:8400",
+                io::ErrorKind::AddrNotAvailable,
+                "`listen` cannot be 10.9.8.7:8400: this machine does not have that address; write one that it has in \
+                 my.toml, or 0.0.0.0 for all",
+            ),
+            (
+                "127.0.0.1:8400",
+                io::ErrorKind::PermissionDenied,
+                "`listen` cannot be 127.0.0.1:8400: this user may not; change it in my.toml",
+            ),
+        ] {
+            assert_eq!(listening(address, kind), said);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_has_a_remedy() {
+        for (kind, why) in [
+            (io::ErrorKind::NotFound, "it is not there"),
+            (io::ErrorKind::StorageFull, "the disk is full"),
+            (io::ErrorKind::ReadOnlyFilesystem, "the disk can only be read"),
+            (io::ErrorKind::PermissionDenied, "this user may not"),
+        ] {
+            let said = format!(
+                "nothing can be written into /t, the folder for temporary files: {why}; set TMPDIR to a folder that is \
+                 there, has space, and belongs to this user"
+            );
+            assert_eq!(Failure::Folder(PathBuf::from("/t"), kind.into()).to_string(), said);
+        }
     }
 }

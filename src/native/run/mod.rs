@@ -27,11 +27,12 @@ use crate::config::File;
 
 use super::envoy::{Envoy, EnvoyVersion, NotFound, Search};
 use super::render::{self, Source};
-use super::settings::{self, ConfigOption, Env};
+use super::settings::{self, ConfigOption, Env, Loaded};
 use super::standin;
 
 pub use failure::Failure;
 use process::Process;
+pub(crate) use process::{private_folder, unwritable};
 use signals::Stop;
 pub use validate::validate;
 
@@ -84,8 +85,17 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
     };
     let source = source(args, &env)?;
     let envoy = search(args.envoy_version).await?;
+    for warning in &source.loaded.warnings {
+        note(&format!("warning: {warning}"));
+    }
+    if let Some(url) = &url {
+        note(&format!("no configuration, no {PROVIDER}: a stand-in upstream on {url}"));
+    }
     let model = model(&source.loaded.file);
-    let yaml = |admin: &Path| source.yaml(envoy.version, Some(admin), &env);
+    let yaml = |folder: &Path, admin: &Path| {
+        let wasm = source.module.file_in(folder).map_err(unwritable)?;
+        Ok(source.yaml(envoy.version, &wasm, Some(admin), &env)?)
+    };
     let process = slot.insert(Process::start(&envoy, &source.loaded, yaml)?);
     select! {
         failure = watch(process, source.loaded.listen, &model) => failure,
@@ -97,11 +107,9 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
 fn source(args: &Args, env: Env<'_>) -> Result<Source, Failure> {
     let (config, wasm) = (args.config.path(), args.wasm.as_deref());
     let source = Source::read(render::Form::Envoy, config, wasm, env)?;
-    if !source.wasm.is_file() {
-        return Err(render::Error::NoWasm(vec![source.wasm]).into());
-    }
-    vacant("listen", source.loaded.listen)?;
-    vacant("admin_listen", source.loaded.admin_listen)?;
+    source.module.check()?;
+    vacant("listen", source.loaded.listen, &source.loaded)?;
+    vacant("admin_listen", source.loaded.admin_listen, &source.loaded)?;
     Ok(source)
 }
 
@@ -114,9 +122,7 @@ async fn stand_in(args: &Args) -> io::Result<Option<TcpListener>> {
     let Err(settings::Error::Nothing) = args.config.load() else {
         return Ok(None);
     };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    note(&format!("no configuration, no {PROVIDER}: a stand-in upstream on {}", url(&listener)?));
-    Ok(Some(listener))
+    Ok(Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?))
 }
 
 fn url(listener: &TcpListener) -> io::Result<String> {
@@ -159,10 +165,12 @@ async fn watch(
 }
 
 /// Envoy's `SO_REUSEPORT` would let it share an address with another program, silently.
-fn vacant(name: &'static str, address: SocketAddr) -> Result<(), Failure> {
+fn vacant(name: &'static str, address: SocketAddr, loaded: &Loaded) -> Result<(), Failure> {
+    let source = || loaded.source();
     std::net::TcpListener::bind(address).map(drop).map_err(|error| Failure::Listen {
         name,
         address,
+        source: source(),
         error,
     })
 }

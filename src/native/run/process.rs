@@ -19,7 +19,6 @@ use super::admin;
 use super::failure::Failure;
 use super::log::Log;
 use crate::native::envoy::Envoy;
-use crate::native::render;
 use crate::native::settings::Loaded;
 
 /// How long Envoy may take to be ready.
@@ -47,16 +46,16 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// `yaml` renders the configuration for an Envoy with its admin interface there.
+    /// `yaml` renders the configuration for an Envoy with its files in that folder, and its admin interface at that socket.
     pub(super) fn start(
         envoy: &Envoy,
         loaded: &Loaded,
-        yaml: impl FnOnce(&Path) -> Result<String, render::Error>,
+        yaml: impl FnOnce(&Path, &Path) -> Result<String, Failure>,
     ) -> Result<Self, Failure> {
         let folder = private_folder()?;
-        let yaml = yaml(&admin_socket(&folder)?)?;
+        let yaml = yaml(folder.path(), &admin_socket(&folder)?)?;
         let config = folder.path().join("envoy.yaml");
-        fs::write(&config, yaml)?;
+        fs::write(&config, yaml).map_err(unwritable)?;
         let (log, writer) = pipe()?;
         let mut command = command(&envoy.path, loaded, &config);
         let child = command
@@ -123,9 +122,14 @@ impl Process {
 }
 
 /// A folder that this user alone can enter.
-pub(super) fn private_folder() -> io::Result<TempDir> {
+pub(crate) fn private_folder() -> Result<TempDir, Failure> {
     let owner_only = Permissions::from_mode(0o700);
-    tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir()
+    tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir().map_err(unwritable)
+}
+
+/// The folder for temporary files takes nothing.
+pub(crate) fn unwritable(error: io::Error) -> Failure {
+    Failure::Folder(std::env::temp_dir(), error)
 }
 
 /// In a process group of its own, so that Ctrl-C in a terminal reaches us and not Envoy.

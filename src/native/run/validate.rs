@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use super::failure::Failure;
 use super::log::reason;
-use super::process::private_folder;
+use super::process::{private_folder, unwritable};
 use crate::native::envoy::Envoy;
 use crate::native::settings::Loaded;
 
@@ -14,7 +14,7 @@ use crate::native::settings::Loaded;
 pub async fn validate(envoy: &Envoy, loaded: &Loaded, yaml: &str) -> Result<(), Failure> {
     let folder = private_folder()?;
     let config = folder.path().join("envoy.yaml");
-    std::fs::write(&config, yaml)?;
+    std::fs::write(&config, yaml).map_err(unwritable)?;
     let output = Command::new(&envoy.path)
         .args(["--mode", "validate", "--log-level", "warn", "--log-format", "[%l] %v", "-c"])
         .arg(&config)

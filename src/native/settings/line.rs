@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 /// The line, from 1, of the field at `path` (`providers.claude.match[0]`), or of the last part of
 /// the path that is there.
 pub(super) fn of(text: &str, path: &str) -> Option<usize> {
-    let table = DeTable::parse(text).ok()?;
+    let (table, _) = DeTable::parse_recoverable(text);
     let (offset, mut value) = enter(table.get_ref(), path)?;
     let mut found = offset;
     let mut rest = value.1;

