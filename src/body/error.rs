@@ -35,7 +35,9 @@ pub enum Problem {
     KeyTooLong,
     /// A second `model` in the outermost object, however it is spelled, or in the form.
     DuplicateModel,
-    /// `model` is not a string, but the kind of value that is named here.
+    /// A key of the outermost object, or a field of the form, that is `model` but for the case of its letters.
+    ModelInOtherCase,
+    /// `model` is neither a string nor `null`, but the kind of value that is named here.
     ModelNotAString(&'static str),
     /// A model longer than [`MODEL_BYTES_MAX`].
     ModelTooLong,
@@ -65,6 +67,9 @@ impl fmt::Display for Problem {
                 write!(f, "a top-level key longer than {} bytes", KEY_BYTES_MAX)
             }
             Self::DuplicateModel => f.write_str("a second 'model'"),
+            Self::ModelInOtherCase => {
+                f.write_str("'model' with upper-case letters, which some servers read as 'model'")
+            }
             Self::ModelNotAString(found) => write!(f, "'model' is {found}, not a string"),
             Self::ModelTooLong => {
                 write!(f, "'model' is longer than {} bytes", MODEL_BYTES_MAX)

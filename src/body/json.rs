@@ -55,6 +55,8 @@ pub struct JsonScanner {
     text: Text,
     /// The top-level key that was read last is `model`.
     at_model: bool,
+    /// `model` is `null`, which is no model; a second `model` is refused all the same.
+    has_null_model: bool,
     /// Offset of the byte after the quote that opens the text.
     text_start: u64,
     model: Option<FoundModel>,
@@ -172,7 +174,8 @@ impl JsonScanner {
     /// No window is tried while more than `windows_from` bytes are left.
     fn tokens<'a>(&mut self, state: State, rest: &'a [u8], windows_from: &mut usize) -> Next<'a> {
         if self.nesting.depth() > 0 && !self.at_model && rest.len() <= *windows_from {
-            let read = window::read(rest, state, &mut self.nesting, self.model.is_some());
+            let has_model = self.has_model_key();
+            let read = window::read(rest, state, &mut self.nesting, has_model);
             if let Some(text) = read.model {
                 self.found_model(rest, text)?;
             }
@@ -185,6 +188,11 @@ impl JsonScanner {
             }
         }
         Ok(self.structure(state, rest))
+    }
+
+    /// Whether `model` has been read as a key, with its value.
+    fn has_model_key(&self) -> bool {
+        self.model.is_some() || self.has_null_model
     }
 
     /// Where `rest`, the end of the chunk, begins.

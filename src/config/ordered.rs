@@ -30,7 +30,7 @@ where
             let mut entries = Ordered::default();
             while let Some(key) = map.next_key::<String>()? {
                 if entries.contains_key(&key) {
-                    return Err(M::Error::custom(format_args!("`{key}` stands here twice")));
+                    return Err(M::Error::custom(format_args!("`{key}` is here twice")));
                 }
                 entries.insert(key, map.next_value()?);
             }

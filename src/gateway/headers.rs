@@ -86,9 +86,9 @@ fn check_name(name: &str) -> Result<(), &'static str> {
     let token =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
     match name {
-        "" => Err("is no header's name"),
+        "" => Err("is not a header's name"),
         _ if !name.bytes().all(token) => {
-            Err("is no header's name; write lower-case letters, digits, '-', '_' and '.'")
+            Err("is not a header's name; write lower-case letters, digits, '-', '_' and '.'")
         }
         _ if RESERVED.contains(&name) => Err("belongs to HTTP itself, and Envoy sets it"),
         _ if name.starts_with(PREFIX) || name.starts_with(ENVOY_PREFIX) => {

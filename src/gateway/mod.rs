@@ -174,7 +174,7 @@ fn default_provider(
         None => {
             let known: Vec<_> = providers.iter().map(|provider| provider.name.as_str()).collect();
             let problem = format!(
-                "\"{}\" is no provider; there are: {}",
+                "\"{}\" is not a provider; the providers are: {}",
                 name.escape_default(),
                 known.join(", ")
             );

@@ -26,7 +26,7 @@ fn bare<'a>(written: &'a str, namespaces: &[String]) -> Result<&'a str, String> 
         namespaces.iter().filter_map(|namespace| written.strip_prefix(namespace.as_str()));
     let shown = || written.escape_default();
     match stripped.min_by_key(|rest| rest.len()) {
-        Some("") => Err(format!("\"{}\" names no model behind its namespace", shown())),
+        Some("") => Err(format!("\"{}\" names no model after its namespace", shown())),
         rest => {
             let model = rest.unwrap_or(written);
             ModelName::check(model).map_err(|problem| format!("\"{}\" {problem}", shown()))?;

@@ -152,7 +152,7 @@ fn place<'a>(
         }
         (None, Some(cluster)) => Ok((None, cluster.as_str())),
         (Some(_), Some(_)) => {
-            let problem = "stands beside url; keep one of the two: url for a server that gaud \
+            let problem = "cannot be set together with url; keep one of the two: url for a server that gaud \
                            is to reach itself, cluster for one that Envoy knows already";
             Err(ConfigError::new(at("cluster"), problem))
         }

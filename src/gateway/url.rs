@@ -44,15 +44,16 @@ impl FromStr for ProviderUrl {
         let (host, port) = split_port(authority)
             .filter(|(host, _)| is_host(host))
             .ok_or_else(|| format!("names no host that can be read; write one {EXAMPLE}"))?;
-        let port =
-            match (port, https) {
-                // The port is not shown: where a password has a slash, the text before the slash is read as the port.
-                (Some(port), _) => port.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-                    "must have a port from 1 to 65535 behind the colon".to_owned()
-                })?,
-                (None, true) => 443,
-                (None, false) => 80,
-            };
+        let port = match (port, https) {
+            // The port is not shown: where a password has a slash, the text before the slash is read as the port.
+            (Some(port), _) => port
+                .parse()
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or_else(|| "must have a port from 1 to 65535 after the colon".to_owned())?,
+            (None, true) => 443,
+            (None, false) => 80,
+        };
         if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(format!("has a path with spaces or non-ASCII characters, {EXAMPLE}"));
         }
@@ -188,7 +189,7 @@ mod tests {
     #[test]
     fn refuses_other_urls() {
         let example = "as in \"https://api.openai.com/v1\"";
-        let no_port = || "must have a port from 1 to 65535 behind the colon".to_owned();
+        let no_port = || "must have a port from 1 to 65535 after the colon".to_owned();
         for (text, problem) in [
             ("localhost:4000", format!("must begin with http:// or https://, {example}")),
             ("ftp://h/", format!("must begin with http:// or https://, {example}")),

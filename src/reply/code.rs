@@ -28,21 +28,21 @@ codes!(
     InvalidJson(
         400,
         "invalid_json",
-        "the body is no JSON object, or one that is nested too deeply; the message says what \
+        "the body is not a JSON object, or is nested too deeply; the message says what \
          was expected at which byte",
     ),
     InvalidForm(
         400,
         "invalid_form",
-        "the body is no multipart form, or one that two servers could read in two ways; the \
+        "the body is not a multipart form, or two servers could read it in two ways; the \
          message says what is wrong at which byte",
     ),
     DuplicateModel(
         400,
         "duplicate_model",
-        "the body or the query names `model` twice, or both do; send it once",
+        "the request names `model` twice, or in another case, which some servers read too; send it once, in lower case",
     ),
-    InvalidType(400, "invalid_type", "`model` is no string"),
+    InvalidType(400, "invalid_type", "`model` is neither a string nor `null`"),
     InvalidModel(
         400,
         "invalid_model",
@@ -51,7 +51,7 @@ codes!(
     MissingModel(
         400,
         "missing_model",
-        "nothing behind the namespace (`litellm:`); write a model there",
+        "nothing follows the namespace (`litellm:`); write a model there",
     ),
     AmbiguousPath(
         400,
@@ -107,8 +107,8 @@ codes!(
     UnsupportedMediaType(
         415,
         "unsupported_media_type",
-        "a form where JSON belongs (`curl -d` says so by itself); send `content-type: \
-         application/json`",
+        "a form where JSON belongs (curl's `-d` sends the body as a form), or a charset other than UTF-8; send \
+         `content-type: application/json`",
     ),
     WebSocketModel(
         426,
@@ -120,7 +120,7 @@ codes!(
     BadProviderResponse(
         502,
         "bad_provider_response",
-        "the provider sent something that is no HTTP response; as an event of a stream: it \
+        "the provider sent something that is not an HTTP response; as an event of a stream: it \
          ended before its last event",
     ),
     GatewayBusy(

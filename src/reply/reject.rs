@@ -73,6 +73,8 @@ pub enum Reject {
     Origin(String),
     /// The content-type has bytes that are not ASCII.
     ContentType,
+    /// The content-type of a JSON body names a charset that is not UTF-8, or several charsets.
+    Charset,
     /// The path is refused.
     Path(Refused),
     /// The path has other methods.
@@ -128,7 +130,7 @@ impl Reject {
         match self {
             Self::EmptyBody => Code::InvalidJson,
             Self::Body(error) => match error.problem {
-                Problem::DuplicateModel => Code::DuplicateModel,
+                Problem::DuplicateModel | Problem::ModelInOtherCase => Code::DuplicateModel,
                 Problem::ModelNotAString(_) => Code::InvalidType,
                 Problem::ModelTooLong | Problem::ModelNotUnicode => Code::InvalidModel,
                 Problem::Form(_) => Code::InvalidForm,
@@ -152,7 +154,7 @@ impl Reject {
             Self::NoCrossing => Code::GatewayError,
             Self::Host(_) => Code::HostNotAllowed,
             Self::Origin(_) => Code::OriginNotAllowed,
-            Self::ContentType => Code::UnsupportedMediaType,
+            Self::ContentType | Self::Charset => Code::UnsupportedMediaType,
             Self::Method { .. } | Self::Path(Refused::Method { .. }) => Code::MethodNotAllowed,
             Self::Path(Refused::UnreadModel) | Self::NestedModel(_) => Code::UnreadModel,
             Self::Path(_) => Code::AmbiguousPath,
@@ -181,7 +183,7 @@ impl Reject {
             },
             Self::Model(problem) => format!("The 'model' {problem}."),
             Self::NamespaceAlone(namespace) => format!(
-                "The model '{namespace}' is a namespace with nothing behind it; write a model's \
+                "The model '{namespace}' is a namespace with nothing after it; write a model's \
                  name there."
             ),
             Self::ModelNotFound { model, near } => format!(
@@ -198,7 +200,7 @@ impl Reject {
             Self::Method { method, allow } => {
                 format!("The path does not take {method}; use {}.", allow.replace(", ", " or "))
             }
-            Self::NotUnicode => "The 'model' in the URL is no UTF-8.".to_owned(),
+            Self::NotUnicode => "The 'model' in the URL is not UTF-8.".to_owned(),
             Self::Boundary(problem) => format!("The form cannot be read: {problem}."),
             Self::NoModel => {
                 "The request names no 'model', and this gateway has no default provider.".to_owned()
@@ -241,9 +243,12 @@ impl Reject {
             Self::NoFirstToken => "The provider sent nothing within first_token_secs.".to_owned(),
             Self::Stalled => "The provider sent nothing more within idle_secs.".to_owned(),
             Self::EndlessError => "The provider's answer is an error without an end.".to_owned(),
-            Self::NoCrossing => "The request is no attempt of this gateway's.".to_owned(),
+            Self::NoCrossing => "The request is not an attempt of this gateway's.".to_owned(),
             Self::ContentType => "The content-type has characters that are not ASCII; send \
                                   application/json."
+                .to_owned(),
+            Self::Charset => "The content-type names a charset other than UTF-8; send \
+                              application/json without a charset."
                 .to_owned(),
             Self::Path(refused) => path_message(refused),
             Self::WebSocketModel => "The WebSocket's URL names no 'model'; use HTTP, or write \

@@ -47,9 +47,14 @@ pub enum ContentType<'a> {
     Multipart(&'a [u8]),
     /// A form, and something else as well: two servers could read it in two ways.
     Several,
+    /// A charset in which some servers would read another document: anything but UTF-8, or more than one.
+    Charset,
     /// Bytes that are not ASCII, which some servers take for white space and strip.
     NotAscii,
 }
+
+/// The names of UTF-8, and of its part US-ASCII.
+const UTF8: [&[u8]; 3] = [b"utf-8", b"utf8", b"us-ascii"];
 
 /// The media types of forms.
 const FORMS: [&[u8]; 2] = [b"multipart/form-data", b"application/x-www-form-urlencoded"];
@@ -119,6 +124,7 @@ impl<'a> ContentType<'a> {
             1 => own,
             _ if self == Self::Other && own == Self::Other => Self::Other,
             _ if self == Self::NotAscii || own == Self::NotAscii => Self::NotAscii,
+            _ if self == Self::Charset || own == Self::Charset => Self::Charset,
             _ => Self::Several,
         }
     }
@@ -140,9 +146,26 @@ impl<'a> ContentType<'a> {
         }
         match is_type(value, url_encoded) {
             true => Self::UrlEncoded,
-            false => Self::Other,
+            false if is_utf8(value) => Self::Other,
+            false => Self::Charset,
         }
     }
+}
+
+/// Whether every server reads a body of this `content-type` as UTF-8: `charset` is absent, or there once, as UTF-8 or as
+/// US-ASCII, which is a part of UTF-8.
+fn is_utf8(content_type: &[u8]) -> bool {
+    let mentions = content_type.windows(b"charset".len());
+    let count = mentions.filter(|word| word.eq_ignore_ascii_case(b"charset")).count();
+    let mut params = content_type.split(|byte| *byte == b';').skip(1);
+    let good = params.find_map(|param| {
+        let (name, value) = param.trim_ascii().split_at_checked(b"charset=".len())?;
+        let value =
+            value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
+        let is_good = |good: &&[u8]| value.eq_ignore_ascii_case(good);
+        name.eq_ignore_ascii_case(b"charset=").then(|| UTF8.iter().any(|good| is_good(good)))
+    });
+    count == 0 || (count == 1 && good == Some(true))
 }
 
 /// Whether a `content-type` is this one, whatever its parameters (RFC 9110, section 8.3.1).
@@ -208,6 +231,13 @@ mod tests {
             (&[b"Application/X-WWW-Form-Urlencoded; charset=utf-8"], ContentType::UrlEncoded),
             (&[form], ContentType::Multipart(form)),
             (&[b"multipart"], ContentType::Other),
+            (&[b"application/json; charset=utf-8"], ContentType::Other),
+            (&[b"application/json;CHARSET=\"UTF8\"; x=y"], ContentType::Other),
+            (&[b"application/json; charset=utf-7"], ContentType::Charset),
+            (&[b"application/json; charset*=utf-8''utf-7"], ContentType::Charset),
+            (&[b"application/json; charset=utf-8; charset=utf-7"], ContentType::Charset),
+            (&[b"application/json; x=\"; charset=utf-8\""], ContentType::Charset),
+            (&[b"application/json; charset=utf-7", b"application/json"], ContentType::Charset),
             (&[b"\xff"], ContentType::NotAscii),
             (&[b"\xa0application/x-www-form-urlencoded"], ContentType::NotAscii),
             (&[b"application/json", b"text/\xe4"], ContentType::NotAscii),

@@ -109,7 +109,7 @@ fn aliases(file: &File) -> Result<HashMap<String, String>, ConfigError> {
         if file.aliases.contains_key(model) {
             let problem = format!(
                 "\"{model}\" is an alias too, and an alias is replaced once; \
-                 write the model that it stands for"
+                 write the model that the alias means"
             );
             return Err(ConfigError::new(at(), problem));
         }

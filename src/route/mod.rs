@@ -136,7 +136,7 @@ impl fmt::Display for NoRoute<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingModel(namespace) => {
-                write!(f, "\"{namespace}\" names no model behind its namespace")
+                write!(f, "\"{namespace}\" names no model after its namespace")
             }
             Self::NotFound(model) => {
                 write!(f, "no provider takes \"{model}\"; begin it with a provider's namespace")

@@ -391,6 +391,7 @@ fn scanner(content_type: ContentType<'_>, body: ModelBody) -> Result<Scanner, Re
             Ok(Scanner::Form(FormScanner::new(boundary)))
         }
         ContentType::NotAscii => Err(Reject::ContentType),
+        ContentType::Charset => Err(Reject::Charset),
         ContentType::Multipart(_) | ContentType::UrlEncoded | ContentType::Several => {
             Err(Reject::Form)
         }

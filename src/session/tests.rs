@@ -169,7 +169,7 @@ fn models_without_a_usable_name_are_refused() {
         ("a\\u0085", "The 'model' has a control character.", "invalid_model"),
         (
             "q:",
-            "The model 'q:' is a namespace with nothing behind it; write a model's name there.",
+            "The model 'q:' is a namespace with nothing after it; write a model's name there.",
             "missing_model",
         ),
     ] {
@@ -538,7 +538,7 @@ fn a_namespace_is_stripped_in_the_query() {
         assert!(status == 400 && body.contains("duplicate_model"), "{query}: {body}");
     }
     let (_, body) = reply(get(&two_providers(), "/v1/realtime?model=%ff"));
-    assert_eq!(body, openai("The 'model' in the URL is no UTF-8.", "\"model\"", "invalid_model"));
+    assert_eq!(body, openai("The 'model' in the URL is not UTF-8.", "\"model\"", "invalid_model"));
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn an_envoy_that_dies_is_an_error() {
     run.only_child().kill();
     let end = run.ended();
     assert_eq!(end.status.code(), Some(1));
-    let reason = "Envoy ended by itself (signal: 9 (SIGKILL))\n";
+    let reason = "Envoy ended without being asked (signal: 9 (SIGKILL))\n";
     assert!(end.stderr.ends_with(reason), "{}", end.stderr);
 }
 

@@ -44,6 +44,10 @@ impl JsonScanner {
                 self.at_model = false;
                 Some(self.begin_text(State::Model, tail))
             }
+            b'n' if self.at_model => {
+                (self.at_model, self.has_null_model) = (false, true);
+                Some(State::Literal(Literal::Null, 1))
+            }
             _ if self.at_model => None,
             b'"' => Some(State::Skip(Role::Value)),
             b'{' => self.open(true),

@@ -38,7 +38,6 @@ fn value_kind(byte: u8) -> Option<&'static str> {
         b'{' => Some("an object"),
         b'[' => Some("an array"),
         b't' | b'f' => Some("a boolean"),
-        b'n' => Some("null"),
         b'-' | b'0'..=b'9' => Some("a number"),
         _ => None,
     }

@@ -52,7 +52,7 @@ fn finds_the_model_wherever_it_stands() {
 #[test]
 fn only_the_outermost_model_counts() {
     check(r#"{"x":{"model":"a"},"y":[{"model":1}]}"#, Ok(None));
-    check(r#"{"x":"model","models":"a","Model":"b","":"c"}"#, Ok(None));
+    check(r#"{"x":"model","models":"a","model_":"b","":"c"}"#, Ok(None));
     check(r#"{}"#, Ok(None));
 }
 
@@ -78,13 +78,29 @@ fn accepts_every_kind_of_value() {
 fn refuses_a_second_model() {
     check(r#"{"model":"a","model":"b"}"#, Err((DuplicateModel, 19)));
     check(r#"{"model":"a","x":1,"m\u006fdel":"b"}"#, Err((DuplicateModel, 30)));
+    check(r#"{"model":null,"model":"b"}"#, Err((DuplicateModel, 20)));
+    check(r#"{"model":"a","model":null}"#, Err((DuplicateModel, 19)));
+}
+
+#[test]
+fn null_is_no_model() {
+    check(r#"{"model":null}"#, Ok(None));
+    check(r#"{"x":{"model":1},"model" : null ,"y":2}"#, Ok(None));
+}
+
+#[test]
+fn model_in_another_case_is_refused() {
+    check(r#"{"Model":"a"}"#, Err((ModelInOtherCase, 7)));
+    check(r#"{"model":"a","mODEL":null}"#, Err((ModelInOtherCase, 19)));
+    check(r#"{"mod\u0045l":1}"#, Err((ModelInOtherCase, 12)));
+    check(r#"{"x":{"Model":"a"},"models":[{"MODEL":"b"}]}"#, Ok(None));
 }
 
 #[test]
 fn refuses_a_model_that_is_no_string() {
     check(r#"{"model":1}"#, Err((ModelNotAString("a number"), 9)));
     check(r#"{"model":-1}"#, Err((ModelNotAString("a number"), 9)));
-    check(r#"{"model":null}"#, Err((ModelNotAString("null"), 9)));
+    check(r#"{"model":nul}"#, Err((Expected("true, false or null"), 12)));
     check(r#"{"model": true}"#, Err((ModelNotAString("a boolean"), 10)));
     check(r#"{"model":["a"]}"#, Err((ModelNotAString("an array"), 9)));
     check(r#"{"model":{"a":1}}"#, Err((ModelNotAString("an object"), 9)));

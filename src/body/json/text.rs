@@ -79,9 +79,11 @@ impl JsonScanner {
 
     fn end_top_key(&mut self, key: &[u8]) -> Result<State, Problem> {
         self.at_model = key == b"model";
-        match self.at_model && self.model.is_some() {
-            true => Err(Problem::DuplicateModel),
-            false => Ok(State::Colon),
+        match (self.at_model, self.has_model_key()) {
+            (true, true) => Err(Problem::DuplicateModel),
+            // Go's decoder, among others, takes such a key for `model`.
+            (false, _) if key.eq_ignore_ascii_case(b"model") => Err(Problem::ModelInOtherCase),
+            _ => Ok(State::Colon),
         }
     }
 

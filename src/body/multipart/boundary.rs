@@ -17,6 +17,8 @@ pub struct Boundary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BoundaryProblem {
     /// The content-type has no boundary.
+    /// The media type has upper-case letters, or something after it: some servers read no form then.
+    MediaType,
     Missing,
     Empty,
     /// The boundary is longer than 70 bytes.
@@ -47,7 +49,11 @@ impl Boundary {
     /// The content-type has no boundary that every parser reads alike.
     pub fn parse(content_type: &[u8]) -> Result<Self, BoundaryProblem> {
         let mut found = None;
-        for param in split_params(content_type).1 {
+        let (media_type, params) = split_params(content_type);
+        if media_type != b"multipart/form-data" {
+            return Err(BoundaryProblem::MediaType);
+        }
+        for param in params {
             let param = param.map_err(|_| BoundaryProblem::Malformed)?;
             if param.is_extended("boundary") || param.is_extended("charset") {
                 return Err(BoundaryProblem::Extended);
@@ -92,6 +98,7 @@ pub(super) fn is_utf8(charset: Param<'_>) -> bool {
 impl fmt::Display for BoundaryProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::MediaType => "content-type must begin with 'multipart/form-data;', in lower case",
             Self::Missing => "content-type names no boundary",
             Self::Empty => "the boundary is empty",
             Self::TooLong => "the boundary is longer than 70 bytes",

@@ -132,14 +132,14 @@ fn is_model(name: &[u8]) -> Result<bool, FormProblem> {
     }
 }
 
-/// Whether a name is this word for a parser that decodes percents, drops backslashes, or strips
-/// white space, quotes or angle brackets.
+/// Whether a name is this word for a parser that ignores case, decodes percents, drops backslashes, or strips white space,
+/// quotes or angle brackets.
 fn spells(name: &[u8], word: &[u8]) -> bool {
     let (mut name, mut word) = (name, word.iter());
     while let Some((byte, rest)) = first_decoded(name) {
         name = rest;
         let stripped = b" \t\\\"'<>".contains(&byte);
-        if !stripped && word.next() != Some(&byte) {
+        if !stripped && word.next() != Some(&byte.to_ascii_lowercase()) {
             return false;
         }
     }

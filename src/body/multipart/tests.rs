@@ -84,7 +84,7 @@ fn finds_the_model_in_every_place() {
 fn other_fields_pass() {
     finds_none("--b--");
     finds_none("--b--|");
-    finds_none("--b|^name=\"Model\"||a|--b|^name=\"model[]\"||a|--b|^name=\"\"||a|--b--");
+    finds_none("--b|^name=\"models\"||a|--b|^name=\"model[]\"||a|--b|^name=\"\"||a|--b--");
     finds_none("--b|^name=\"a\"; filename=\"a; name=model\"||model|--b--");
     finds_none("--b|^filename=\"; name=\"; name=\"a\"||\0\u{ff}\r\r\n\n-|--c|--b--");
     finds_none("--b|^name=\"f\"; filename*=utf-8''%6d|content-type: ?|x:||a|--b--");

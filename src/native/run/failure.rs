@@ -75,7 +75,7 @@ impl fmt::Display for Failure {
                 write!(f, "Envoy does not take the configuration that is rendered")?;
                 said(f, log)
             }
-            Self::Gone(status) => write!(f, "Envoy ended by itself ({status})"),
+            Self::Gone(status) => write!(f, "Envoy ended without being asked ({status})"),
             Self::Admin(problem) => write!(f, "Envoy's admin interface: {problem}"),
             Self::LongPath(path) => write!(
                 f,

@@ -100,7 +100,7 @@ fn a_chain_must_lead_to_another_target() {
         (
             "model = \"m\"\nto = [\"q:\"]",
             9,
-            "fallbacks[0].to[0]: \"q:\" names no model behind its namespace",
+            "fallbacks[0].to[0]: \"q:\" names no model after its namespace",
         ),
         (
             "model = \"q:m\"\nto = [\"x\"]",
@@ -150,7 +150,7 @@ fn a_providers_headers_are_checked() {
     for (headers, problem) in [
         (
             "X-A = \"b\"",
-            "X-A: is no header's name; write lower-case letters, digits, '-', '_' and '.'",
+            "X-A: is not a header's name; write lower-case letters, digits, '-', '_' and '.'",
         ),
         ("host = \"b\"", "host: belongs to HTTP itself, and Envoy sets it"),
         (
@@ -176,7 +176,7 @@ fn a_providers_headers_are_checked() {
         (
             names("[\"a\", \"Cookie\"]"),
             4,
-            "[1]: is no header's name; write lower-case letters, digits, '-', '_' and '.'",
+            "[1]: is not a header's name; write lower-case letters, digits, '-', '_' and '.'",
         ),
         (names("[\"authorization\"]"), 4, "[0]: is how api_key is sent; take it out"),
         (
@@ -247,7 +247,7 @@ fn incomplete_providers_are_rejected() {
     );
     bad(
         "[providers.p]\nurl = \"http://h\"\ncluster = \"c\"",
-        "gaud.toml:3: providers.p.cluster: stands beside url; keep one of the two: url for a server \
+        "gaud.toml:3: providers.p.cluster: cannot be set together with url; keep one of the two: url for a server \
          that gaud is to reach itself, cluster for one that Envoy knows already",
     );
     bad(
@@ -284,7 +284,7 @@ fn incomplete_providers_are_rejected() {
     );
     bad(
         &format!("default_provider = \"q\"\n{P}"),
-        "gaud.toml:1: default_provider: \"q\" is no provider; there are: p",
+        "gaud.toml:1: default_provider: \"q\" is not a provider; the providers are: p",
     );
 }
 
@@ -396,12 +396,12 @@ fn invalid_routing_rules_are_rejected() {
     );
     bad(
         &format!("{P}[aliases]\na = \"p:\""),
-        "gaud.toml:4: aliases.a: \"p:\" names no model behind its namespace",
+        "gaud.toml:4: aliases.a: \"p:\" names no model after its namespace",
     );
     bad(&format!("{P}[aliases]\na = \"\""), "gaud.toml:4: aliases.a: \"\" is empty");
     bad(
         &format!("{P}models = [\"a\", \"p:\"]"),
-        "gaud.toml:3: providers.p.models[1]: \"p:\" names no model behind its namespace",
+        "gaud.toml:3: providers.p.models[1]: \"p:\" names no model after its namespace",
     );
     bad(&format!("{P}models = [\"\"]"), "gaud.toml:3: providers.p.models[0]: \"\" is empty");
     bad(
@@ -409,7 +409,7 @@ fn invalid_routing_rules_are_rejected() {
         "gaud.toml:3: providers.p.models[0]: \"a\\n\" has a control character",
     );
     let loops =
-        "is an alias too, and an alias is replaced once; write the model that it stands for";
+        "is an alias too, and an alias is replaced once; write the model that the alias means";
     bad(&format!("{P}[aliases]\na = \"a\""), &format!("gaud.toml:4: aliases.a: \"a\" {loops}"));
     let chain = format!("{P}[aliases]\nb = \"p:x\"\na = \"b\"");
     bad(&chain, &format!("gaud.toml:5: aliases.a: \"b\" {loops}"));
@@ -483,7 +483,7 @@ fn models_follow_the_routing_rules() {
         ("claude-sonnet-4", "claude-sonnet-4 -> claude: claude-sonnet-4 (match \"claude-*\")"),
         ("claude:claude-3", "claude:claude-3 -> claude: claude-3 (namespace \"claude:\")"),
         ("fast", "fast -> litellm: gpt-4o-mini (alias \"fast\", then namespace \"litellm:\")"),
-        ("mesh:", "gaud: \"mesh:\" names no model behind its namespace"),
+        ("mesh:", "gaud: \"mesh:\" names no model after its namespace"),
         ("", "gaud: the model is empty"),
     ] {
         assert_eq!(route(full, &env, model), said);

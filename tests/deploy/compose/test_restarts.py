@@ -39,7 +39,7 @@ def test_docker_restarts_the_container_when_envoy_crashes(stack, key, capsys):
     asked = seen_while(stack, key, "gaud", lambda: kill_envoy(before["State"]["Pid"]), capsys)
     assert asked.failures() == {(0, UNREACHED)}
     assert stack.inspect("gaud")["RestartCount"] == before["RestartCount"] + 1
-    assert "Envoy ended by itself" in stack.compose("logs", "gaud")
+    assert "Envoy ended without being asked" in stack.compose("logs", "gaud")
 
 
 def kill_envoy(gaud: int) -> None:

@@ -100,7 +100,7 @@ def test_systemd_restarts_the_gateway_when_envoy_dies(gateway):
     wait_for_gateway(gateway)
     assert gateway.unit("gaud", "MainPID") != [before]
     said = gateway.journal("gaud")
-    assert "Envoy ended by itself (signal: 9 (SIGKILL))" in said
+    assert "Envoy ended without being asked (signal: 9 (SIGKILL))" in said
     assert "Main process exited, code=exited, status=1/FAILURE" in said
 
 

@@ -78,7 +78,6 @@ fn a_model_that_is_not_a_string_is_refused() {
     for (value, found) in [
         ("1", "a number"),
         ("-1e3", "a number"),
-        ("null", "null"),
         ("true", "a boolean"),
         ("[\"one:m\"]", "an array"),
         ("{\"one:m\":1}", "an object"),
@@ -124,6 +123,32 @@ fn an_invalid_model_name_is_refused() {
         Pair::shared().refuses(namespace, &request, &refusal::missing_model(namespace));
     }
     Pair::shared().gateway.assert_no_trap();
+}
+
+#[test]
+fn a_key_that_is_model_in_another_case_is_refused() {
+    for (body, offset) in [
+        (r#"{"model":"one:m","Model":"two:m"}"#, 23),
+        (r#"{"MODEL":"two:m","model":"one:m"}"#, 7),
+        (r#"{"m\u004fdel":"two:m"}"#, 12),
+    ] {
+        let refusal = refusal::model_in_other_case(offset);
+        Pair::shared().refuses(body, &Request::chat(body), &refusal);
+    }
+}
+
+#[test]
+fn a_body_in_a_charset_other_than_utf8_is_refused() {
+    for charset in ["utf-7", "UTF-16", "unicode_escape", "utf-8; charset=utf-7", "\"utf-8", ""] {
+        let content_type = format!("application/json; charset={charset}");
+        let request = Request::chat(chat("one:m")).header("content-type", &content_type);
+        Pair::shared().refuses(&content_type, &request, &refusal::other_charset());
+    }
+    for good in ["; charset=UTF-8", ";charset=\"utf8\"", "; x=y; charset=us-ascii"] {
+        let content_type = format!("application/json{good}");
+        let request = Request::chat(chat("one:m")).header("content-type", &content_type);
+        Pair::shared().reach("one", &content_type, request);
+    }
 }
 
 #[test]

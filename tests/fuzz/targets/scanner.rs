@@ -22,7 +22,7 @@ pub(crate) fn run(data: &[u8]) {
         Ok(model) => {
             let object = object.expect("what the scanner takes serde_json takes");
             assert_eq!(object.model(), model.as_ref().map(|(value, ..)| value.as_str()));
-            assert!(object.longest_key <= KEY_BYTES_MAX);
+            assert!(object.longest_key <= KEY_BYTES_MAX && !object.has_other_case);
             assert!(depth(input.bytes) <= DEPTH_MAX);
         }
         Err(error) => check_refusal(input.bytes, *error, object.as_ref()),
@@ -49,6 +49,7 @@ fn check_refusal(body: &[u8], error: ScanError, object: Option<&Object>) {
     let holds = match error.problem {
         Problem::KeyTooLong => object.longest_key > KEY_BYTES_MAX,
         Problem::DuplicateModel => object.models > 1,
+        Problem::ModelInOtherCase => object.has_other_case,
         Problem::ModelNotAString(_) => matches!(object.first, Some(Model::Other)),
         Problem::ModelTooLong => {
             matches!(&object.first, Some(Model::Text(text)) if text.len() > MODEL_BYTES_MAX)
@@ -81,6 +82,8 @@ fn depth(body: &[u8]) -> u32 {
 /// An object as `serde_json` sees it.
 struct Object {
     models: usize,
+    /// A key is `model` but for its case.
+    has_other_case: bool,
     first: Option<Model>,
     longest_key: usize,
 }
@@ -88,6 +91,7 @@ struct Object {
 enum Model {
     /// A string; half a surrogate pair is three bytes that are not UTF-8.
     Text(Vec<u8>),
+    Null,
     Other,
 }
 
@@ -104,8 +108,9 @@ impl Object {
 
     fn model(&self) -> Option<&str> {
         assert!(self.models <= 1, "a second model");
-        self.first.as_ref().map(|model| match model {
-            Model::Text(text) => std::str::from_utf8(text).expect("the scanner's rule"),
+        self.first.as_ref().and_then(|model| match model {
+            Model::Text(text) => Some(std::str::from_utf8(text).expect("the scanner's rule")),
+            Model::Null => None,
             Model::Other => panic!("the model is not a string"),
         })
     }
@@ -139,14 +144,17 @@ impl<'de> Visitor<'de> for Keys {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-        let mut object = Object { models: 0, first: None, longest_key: 0 };
+        let mut object = Object { models: 0, has_other_case: false, first: None, longest_key: 0 };
         while let Some(Text(key)) = map.next_key()? {
             object.longest_key = object.longest_key.max(key.len());
             let is_model = key == b"model";
             object.models += usize::from(is_model);
+            object.has_other_case |= !is_model && key.eq_ignore_ascii_case(b"model");
             if is_model && object.models == 1 {
                 object.first = Some(match self.decode_first {
-                    true => Model::Text(map.next_value::<Text>()?.0),
+                    true => map
+                        .next_value::<Option<Text>>()?
+                        .map_or(Model::Null, |text| Model::Text(text.0)),
                     false => map.next_value::<IgnoredAny>().map(|_| Model::Other)?,
                 });
             } else {

@@ -139,7 +139,7 @@ impl fmt::Display for VersionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(text) => {
-                write!(f, "`{text}` is no version of Envoy; write it as 1.40 or 1.40.0")
+                write!(f, "`{text}` is not a version of Envoy; write it as 1.40 or 1.40.0")
             }
             Self::TooOld(version) => {
                 write!(f, "the gateway does not run in Envoy {version}")?;

@@ -15,7 +15,7 @@ fn a_version_has_two_numbers_or_three() {
     }
     assert_eq!(parsed("1.41.0-dev").as_deref(), Ok("1.41.0"));
     for bad in ["", "1", "1.", "1.36.", "1.36.4.0", "v1.36", "1.x", "1.70000", "1.+36", "latest"] {
-        let message = format!("`{bad}` is no version of Envoy; write it as 1.40 or 1.40.0");
+        let message = format!("`{bad}` is not a version of Envoy; write it as 1.40 or 1.40.0");
         assert_eq!(parsed(bad), Err(message));
     }
 }

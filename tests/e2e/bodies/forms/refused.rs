@@ -103,6 +103,7 @@ fn a_form_without_its_end_is_refused() {
 fn names_that_could_be_the_model_are_refused() {
     for (name, problem, behind) in [
         ("name=\" model\"", "a field's name can be read as 'model' or not: write it plainly", ""),
+        ("name=\"Model\"", "a field's name can be read as 'model' or not: write it plainly", ""),
         ("name=\"%6dodel\"", "a field's name can be read as 'model' or not: write it plainly", ""),
         (
             "name*=UTF-8''model",
@@ -134,6 +135,7 @@ fn a_content_type_without_a_good_boundary_is_refused() {
             "; boundary=a; charset=utf-16",
             "a form must be UTF-8: content-type names another charset",
         ),
+        (", x; boundary=a", "content-type must begin with 'multipart/form-data;', in lower case"),
     ] {
         let content_type = format!("multipart/form-data{params}");
         let request = of_type(TRANSCRIPTIONS, &content_type, form(&[model("one:m")]));

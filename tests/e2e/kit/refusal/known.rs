@@ -37,7 +37,7 @@ pub(crate) fn invalid_model(problem: &str) -> Refusal {
 
 pub(crate) fn missing_model(namespace: &str) -> Refusal {
     let message = format!(
-        "The model '{namespace}' is a namespace with nothing behind it; write a model's name there."
+        "The model '{namespace}' is a namespace with nothing after it; write a model's name there."
     );
     about_model(400, "missing_model", message)
 }
@@ -73,6 +73,19 @@ pub(crate) fn unsupported_media_type() -> Refusal {
     refusal(415, "unsupported_media_type", message)
 }
 
+pub(crate) fn other_charset() -> Refusal {
+    let message = "The content-type names a charset other than UTF-8; send application/json without a charset.";
+    refusal(415, "unsupported_media_type", message)
+}
+
+pub(crate) fn model_in_other_case(offset: usize) -> Refusal {
+    let message = format!(
+        "The body cannot be routed: 'model' with upper-case letters, which some servers read as 'model' at byte offset \
+         {offset}."
+    );
+    about_model(400, "duplicate_model", &message)
+}
+
 pub(crate) fn model_in_query() -> Refusal {
     let message = "The URL's query names a 'model' too; name it in the body alone.";
     about_model(400, "duplicate_model", message)
@@ -95,7 +108,7 @@ pub(crate) fn not_listed(model: &str) -> Refusal {
 }
 
 pub(crate) fn not_unicode() -> Refusal {
-    about_model(400, "invalid_model", "The 'model' in the URL is no UTF-8.")
+    about_model(400, "invalid_model", "The 'model' in the URL is not UTF-8.")
 }
 
 pub(crate) fn unknown_url(method: &str, path: &str) -> Refusal {
