@@ -32,7 +32,7 @@ pub enum Evidence {
     Answered,
     /// The provider speaks another protocol now (101): whatever ends that says nothing.
     Switched,
-    /// The provider answers, but not for this model: a 5xx, or a response that breaks off.
+    /// The provider answers, but not for this model: a 5xx, an error inside a 200, or a response that breaks off.
     ModelFailed(Reason),
     /// The provider does not answer.
     Unreachable(Reason),
@@ -48,6 +48,7 @@ pub enum Evidence {
 pub enum Reason {
     Status(u32),
     BrokeOff,
+    ErrorInAnswer,
     Stalled,
     Refused,
     Closed,
@@ -63,6 +64,7 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Self::Status(status) => return write!(f, "status {status}"),
             Self::BrokeOff => "the response broke off",
+            Self::ErrorInAnswer => "an error inside a 200",
             Self::Stalled => "the response stalled",
             Self::Refused => "the connection was refused or reset, or the response was not HTTP",
             Self::Closed => "the connection was closed before the response",

@@ -2,7 +2,7 @@
 //!
 //! | [`Details`] | status | kind |
 //! |---|---|---|
-//! | the provider answered | 2xx | good |
+//! | the provider answered | 2xx | good; its body may still begin with an error |
 //! | | 400, 413 | may be that the context is too long: its body says |
 //! | | 429 | failed: `429` |
 //! | | 5xx | failed: `5xx` |
@@ -12,6 +12,7 @@
 //! | any other: the gateway answered | | the client's |
 
 use crate::config::RetryOn;
+use crate::failover::reader::Content;
 use crate::health::details::Details;
 
 /// The head of a response.
@@ -22,8 +23,10 @@ pub struct AnswerHead<'a> {
     pub details: &'a [u8],
     /// `retry-after`, in seconds.
     pub retry_after_secs: Option<u64>,
-    /// `content-type: text/event-stream`, without a `content-length`.
-    pub is_open_stream: bool,
+    /// What the body can be.
+    pub content: Content,
+    /// There is a `content-length`: nothing can be added to the body.
+    pub has_length: bool,
     /// The body is compressed, so its bytes are not read.
     pub is_encoded: bool,
     /// The answer has no body.

@@ -3,11 +3,15 @@
 //! ```text
 //! begin ──> history: which target is next? ──> attempt ──> provider
 //!                      ^                          │
-//!                      └── retry <── answer <─────┘  stream_end: does the stream have its last event?
+//!                      └── retry <── answer <─────┘  reader: does the body begin with an error, and has it its end?
 //! ```
 
 pub mod answer;
 pub mod attempt;
+pub mod document;
+pub mod events;
+pub mod fault;
 pub mod history;
+pub mod reader;
 pub mod stream_end;
 pub mod too_long;

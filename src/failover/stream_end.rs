@@ -1,78 +1,47 @@
-//! Whether a stream of events came to its end.
+//! Which event is a stream's last, and the event that the gateway adds where the last is missing.
 
-use memchr::memmem;
-
+use super::events::Event;
 use crate::reply::Code;
 use crate::request::endpoint::Shape;
 
-/// How streams end, or tell of an error. Each text has a line break, or a quote without a backslash before it: a model's
-/// words inside a JSON string cannot have either.
-const CHAT_ENDS: &[&[u8]] = &[
-    b"\ndata: [DONE]",
-    b"\ndata:[DONE]",
-    b"\"finish_reason\":\"",
-    b"\"finish_reason\": \"",
-    b"\"error\":{",
-    b"\"error\": {",
-];
-const MESSAGES_ENDS: &[&[u8]] = &[
-    b"\nevent: message_stop",
-    b"\"type\":\"message_stop\"",
-    b"\"type\": \"message_stop\"",
-    b"\nevent: error",
-    b"\"error\":{",
-    b"\"error\": {",
-];
-const RESPONSES_ENDS: &[&[u8]] = &[
-    b"\"type\":\"response.completed\"",
-    b"\"type\": \"response.completed\"",
-    b"\"type\":\"response.incomplete\"",
-    b"\"type\": \"response.incomplete\"",
-    b"\"type\":\"response.failed\"",
-    b"\"type\": \"response.failed\"",
-    b"\"type\":\"error\"",
-    b"\"type\": \"error\"",
-    b"\"error\":{",
-    b"\"error\": {",
-];
-
-/// The length of the longest end, less one.
-const TAIL_BYTES: usize = 28;
-
-/// Looks for the last event of a stream.
-#[derive(Debug)]
-pub struct StreamEnd {
-    ends: &'static [&'static [u8]],
-    /// The bytes that the next piece may complete to an end.
-    tail: Vec<u8>,
-    has_ended: bool,
+/// How the streams of an API end, errors aside.
+///
+/// | API | the last event |
+/// |---|---|
+/// | chat, completions | `[DONE]`, or a choice with a `finish_reason` |
+/// | messages | `message_stop` |
+/// | responses | `response.completed`, `response.incomplete` or `response.failed` |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// `/v1/chat/completions`, `/v1/completions`, and Azure's.
+    Chat,
+    /// `/v1/messages`.
+    Messages,
+    /// `/v1/responses`.
+    Responses,
 }
 
 impl StreamEnd {
     /// For the streams of a path, without base path and query; `None` where their end is not known.
     pub fn of(path: &str) -> Option<Self> {
-        let ends = match path.trim_end_matches('/') {
-            "/v1/messages" => MESSAGES_ENDS,
-            "/v1/responses" => RESPONSES_ENDS,
-            path if path.ends_with("/completions") => CHAT_ENDS,
-            _ => return None,
-        };
-        // The first line has no line break before it.
-        Some(Self { ends, tail: vec![b'\n'], has_ended: false })
-    }
-
-    pub fn feed(&mut self, bytes: &[u8]) {
-        if self.has_ended {
-            return;
+        match path.trim_end_matches('/') {
+            "/v1/messages" => Some(Self::Messages),
+            "/v1/responses" => Some(Self::Responses),
+            path if path.ends_with("/completions") => Some(Self::Chat),
+            _ => None,
         }
-        self.tail.extend(bytes);
-        self.has_ended = self.ends.iter().any(|end| memmem::find(&self.tail, end).is_some());
-        self.tail.drain(..self.tail.len().saturating_sub(TAIL_BYTES));
     }
 
-    /// Whether the stream has come to its end.
-    pub fn has_ended(&self) -> bool {
-        self.has_ended
+    /// Whether the event ends the stream; an error always does.
+    pub fn is_end(self, event: &Event<'_>) -> bool {
+        event.is_error()
+            || match self {
+                Self::Chat => event.is_done || !event.facts.finish.is_empty(),
+                Self::Messages => event.is(b"message_stop"),
+                Self::Responses => {
+                    event.is(b"response.completed") || event.is(b"response.incomplete")
+                }
+            }
     }
 }
 
@@ -93,31 +62,15 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn sees_the_end_of_a_stream_wherever_it_is_cut() {
-        for (path, text, expected) in [
-            ("/v1/chat/completions", "data: {}\n\ndata: [DONE]\n\n", true),
-            ("/v1/chat/completions", r#"data: {"choices":[{"finish_reason":"stop"}]}"#, true),
-            ("/v1/chat/completions", r#"data: {"choices":[{"finish_reason":null}]}"#, false),
-            ("/v1/chat/completions", r#"data: {"content":"data: [DONE]"}"#, false),
-            ("/v1/chat/completions", r#"data: {"content":"\"finish_reason\":\"x"}"#, false),
-            ("/v1/chat/completions", r#"data: {"content":"\"error\":{}"}"#, false),
-            ("/v1/chat/completions", r#"data: {"error":{"code":1}}"#, true),
-            ("/openai/deployments/m/chat/completions", "data: [DONE]", true),
-            ("/v1/messages", "event: message_stop\ndata: {}", true),
-            ("/v1/messages", "data: [DONE]", false),
-            ("/v1/responses", r#"data: {"type": "response.incomplete"}"#, true),
-            ("/v1/responses", "event: response.output_text.delta\n", false),
+    fn paths_whose_streams_have_a_last_event() {
+        for (path, expected) in [
+            ("/v1/chat/completions", Some(StreamEnd::Chat)),
+            ("/openai/deployments/m/chat/completions", Some(StreamEnd::Chat)),
+            ("/v1/messages/", Some(StreamEnd::Messages)),
+            ("/v1/responses", Some(StreamEnd::Responses)),
+            ("/v1/audio/speech", None),
         ] {
-            for cut in 0..=text.len() {
-                let mut stream_end = StreamEnd::of(path).unwrap();
-                let (start, rest) = text.as_bytes().split_at(cut);
-                stream_end.feed(start);
-                stream_end.feed(rest);
-                assert_eq!(stream_end.has_ended(), expected, "{text} cut at {cut}");
-            }
+            assert_eq!(StreamEnd::of(path), expected, "{path}");
         }
-        assert!(StreamEnd::of("/v1/audio/speech").is_none());
-        let ends = [CHAT_ENDS, MESSAGES_ENDS, RESPONSES_ENDS].concat();
-        assert_eq!(ends.iter().map(|end| end.len()).max(), Some(TAIL_BYTES + 1));
     }
 }

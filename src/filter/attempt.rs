@@ -10,10 +10,11 @@ use crate::body::Edit;
 use crate::failover::answer::{AnswerHead, retry_after_secs};
 use crate::failover::attempt::{Attempt, AttemptReply, ResponseAction, RetryHeaders};
 use crate::failover::history::Histories;
+use crate::failover::reader::Content;
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::reply::Reject;
-use crate::request::head::{self, Head};
+use crate::request::head::Head;
 
 /// An attempt on its way through the filter.
 pub(super) struct AttemptStream {
@@ -88,12 +89,12 @@ impl AttemptStream {
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
         let header = |name| abi::header(Map::ResponseHeaders, name);
         let details = reply::details();
-        let is_event_stream = head::is_type(&header("content-type"), b"text/event-stream");
         let answer = AnswerHead {
             status: reply::status(Map::ResponseHeaders).unwrap_or_default(),
             details: &details,
             retry_after_secs: retry_after_secs(&header("retry-after"), &header("retry-after-ms")),
-            is_open_stream: is_event_stream && header("content-length").is_empty(),
+            content: Content::of(&header("content-type")),
+            has_length: !header("content-length").is_empty(),
             is_encoded: !header("content-encoding").is_empty(),
             end,
         };

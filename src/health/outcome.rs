@@ -21,6 +21,7 @@
 //! | a response to a request that names a model breaks off | `upstream_reset_after_response_started{…}` | the model failed |
 //! | any other response breaks off | the same | nothing |
 //! | the client leaves | `downstream_remote_disconnect`, flag DC | nothing |
+//! | an error inside a 200: see [`crate::failover::fault`] | `via_upstream` | the model failed, or nothing |
 //! | anything else: the gateway's own | | nothing |
 
 use memchr::memmem;

@@ -12,6 +12,7 @@
     clippy::unwrap_used
 )]
 
+mod answers;
 mod breaker;
 mod built_module;
 mod catalog;

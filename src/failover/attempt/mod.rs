@@ -5,7 +5,7 @@
 //! begin ──┬─> Outgoing  to the target, with its model, path and credential
 //!         └─> Reply     no target is left
 //! respond ┬─> Pass      to the client, or back to Envoy's router, marked to be sent again
-//!         └─> Hold      until the first byte of the body, or until an error is known
+//!         └─> Hold      until the body has begun, or until an error is known
 //! feed*   ──> Pass, Release, or Append an error to a stream without its last event
 //! tick    ──> a deadline has passed: another target, or a visible end
 //! end ──────> the breaker and the history hear the outcome
@@ -18,19 +18,23 @@
 //! | waiting | a good head that another target could replace | head |
 //! | waiting | a client error that may be about the context's length | error |
 //! | waiting | any other head | streaming |
-//! | head | the first byte | streaming |
+//! | head | an answer begins: the first event, the first object, or the first byte of anything else | streaming |
+//! | head | an error of the client's | streaming |
+//! | head | an error that another target may not have | over |
 //! | head | the end without a byte, or a deadline | over, or streaming where no target is left |
 //! | error | the end, enough bytes, or a deadline | over, or streaming |
-//! | streaming | a stall, or an end without the last event | over |
+//! | streaming | a stall, an error of the provider's, or an end without the last event | over |
 //! | tunnel | anything | tunnel |
 
 mod action;
 mod deadline;
+mod opening;
 mod response;
 
 use std::rc::Rc;
 
 use super::history::{AttemptId, Begun, Histories, NoTarget};
+use super::reader::AnswerReader;
 use super::stream_end::StreamEnd;
 use crate::breaker::{Arrival, Evidence};
 use crate::gateway::{Gateway, Provider};
@@ -58,7 +62,7 @@ pub struct Attempt {
     histories: Rc<Histories>,
     id: AttemptId,
     shape: Shape,
-    /// Looks for the last event of the stream, on paths whose last event is known.
+    /// The last event of the stream, on paths whose last event is known.
     stream_end: Option<StreamEnd>,
     admission: Option<Admission>,
     phase: AttemptPhase,
@@ -74,12 +78,12 @@ pub struct Attempt {
 enum AttemptPhase {
     /// The response has not begun.
     Waiting,
-    /// The head is held until the first byte of the body.
-    Head(Option<StreamEnd>),
+    /// The head is held until the body has begun with an answer, or with an error.
+    Head(AnswerReader),
     /// Head and body are held until it is known what error this is.
     Error { held: Vec<u8>, since_ms: u64 },
     /// The response is on its way to the client.
-    Streaming { stream_end: Option<StreamEnd>, bytes: u64, last_ms: u64 },
+    Streaming { reader: Option<AnswerReader>, bytes: u64, last_ms: u64 },
     /// Bytes of another protocol go both ways.
     Tunnel,
     /// The response is on its way back to Envoy's router, or the gateway answered.

@@ -2,9 +2,10 @@
 
 use super::{Attempt, AttemptPhase, ResponseAction, RetryHeaders};
 use crate::breaker::{Evidence, Reason};
-use crate::config::RetryOn;
 use crate::failover::answer::{self, AnswerHead, AnswerKind};
-use crate::failover::stream_end::{self, StreamEnd};
+use crate::failover::fault::Fault;
+use crate::failover::reader::AnswerReader;
+use crate::failover::stream_end;
 use crate::failover::too_long;
 use crate::health::outcome;
 use crate::host::Host;
@@ -28,8 +29,11 @@ impl Attempt {
             admission.credential_answered(host, &self.gateway, answer.status);
         }
         let kind = answer::classify(answer);
-        if kind == AnswerKind::Good && self.holds_head(answer) {
-            self.phase = AttemptPhase::Head(self.stream_end_of(answer));
+        if kind == AnswerKind::Good
+            && self.holds_head(answer)
+            && let Some(reader) = self.reader(answer)
+        {
+            self.phase = AttemptPhase::Head(reader);
             return ResponseAction::Hold;
         }
         self.note_head(host, answer);
@@ -37,8 +41,8 @@ impl Attempt {
             _ if answer.status == 101 => ResponseAction::Release(self.tunnel(), None),
             AnswerKind::Good if answer.end && answer.status == 200 => self.empty(host, now_ms),
             AnswerKind::Good => {
-                let stream_end = self.stream_end_of(answer);
-                ResponseAction::Release(self.stream(now_ms, stream_end), None)
+                let reader = self.reader(answer);
+                ResponseAction::Release(self.stream(now_ms, reader), None)
             }
             AnswerKind::Failed(cause) => {
                 let headers = self.fail(host, Cause::Of(cause), answer.retry_after_secs);
@@ -67,19 +71,8 @@ impl Attempt {
     ) -> ResponseAction {
         match &mut self.phase {
             AttemptPhase::Head(_) if size == 0 && !end => ResponseAction::Hold,
-            AttemptPhase::Head(None) if size == 0 => self.empty(host, now_ms),
-            AttemptPhase::Head(stream_end) => match (stream_end.take(), end) {
-                (Some(mut stream_end), true) => {
-                    stream_end.feed(&read());
-                    self.whole_stream(host, now_ms, &stream_end)
-                }
-                (stream_end, _) => {
-                    self.note(host, Evidence::Answered);
-                    let headers = self.stream(now_ms, stream_end);
-                    self.pass(host, now_ms, size, read, false);
-                    ResponseAction::Release(headers, None)
-                }
-            },
+            AttemptPhase::Head(_) if size == 0 => self.open(host, now_ms, &[], end),
+            AttemptPhase::Head(_) => self.open(host, now_ms, &read(), end),
             AttemptPhase::Error { held, .. } => {
                 held.extend(read());
                 if end || held.len() > ERROR_BYTES_MAX {
@@ -96,8 +89,8 @@ impl Attempt {
     }
 
     /// The response goes to the client.
-    pub(super) fn stream(&mut self, now_ms: u64, stream_end: Option<StreamEnd>) -> RetryHeaders {
-        self.phase = AttemptPhase::Streaming { stream_end, bytes: 0, last_ms: now_ms };
+    pub(super) fn stream(&mut self, now_ms: u64, reader: Option<AnswerReader>) -> RetryHeaders {
+        self.phase = AttemptPhase::Streaming { reader, bytes: 0, last_ms: now_ms };
         RetryHeaders { attempts: self.id.number, ..RetryHeaders::default() }
     }
 
@@ -136,10 +129,6 @@ impl Attempt {
             && (has_deadline || self.histories.has_more(&self.gateway, &self.id.request))
     }
 
-    fn stream_end_of(&mut self, answer: &AnswerHead<'_>) -> Option<StreamEnd> {
-        self.stream_end.take().filter(|_| answer.is_open_stream && !answer.is_encoded)
-    }
-
     fn note_head(&mut self, host: &dyn Host, answer: &AnswerHead<'_>) {
         let (sent, details) = (self.sent(), || answer.details.to_vec());
         self.note(host, outcome::at_headers(answer.status, sent, details));
@@ -154,14 +143,28 @@ impl Attempt {
         read: impl FnOnce() -> Vec<u8>,
         end: bool,
     ) -> ResponseAction {
-        let AttemptPhase::Streaming { stream_end, bytes, last_ms } = &mut self.phase else {
+        let AttemptPhase::Streaming { reader, bytes, last_ms } = &mut self.phase else {
             return ResponseAction::Pass;
         };
         *last_ms = now_ms;
         *bytes = bytes.saturating_add(size as u64);
-        let Some(stream_end) = stream_end else { return ResponseAction::Pass };
-        stream_end.feed(&read());
-        if end && !stream_end.has_ended() { self.append_error(host) } else { ResponseAction::Pass }
+        let Some(reader) = reader.as_mut().filter(|reader| reader.reads_on()) else {
+            return ResponseAction::Pass;
+        };
+        if size > 0 {
+            reader.feed(&read());
+        }
+        if end {
+            reader.finish();
+        }
+        if end && reader.is_cut() {
+            return self.append_error(host);
+        }
+        // The client may leave at once: the breakers must have heard of the error before.
+        if reader.fault() == Some(Fault::Provider) {
+            self.conclude(host, Evidence::ModelFailed(Reason::ErrorInAnswer));
+        }
+        ResponseAction::Pass
     }
 
     /// A client error that was held: does it say that the context is too long?
@@ -182,32 +185,5 @@ impl Attempt {
     fn append_error(&mut self, host: &dyn Host) -> ResponseAction {
         self.conclude(host, Evidence::ModelFailed(Reason::BrokeOff));
         ResponseAction::Append(stream_end::error_event(self.shape))
-    }
-
-    /// A response ended without a body: another target may have one; without another target the client gets the head.
-    fn empty(&mut self, host: &dyn Host, now_ms: u64) -> ResponseAction {
-        self.note(host, Evidence::Answered);
-        match self.fail(host, Cause::Of(RetryOn::Connection), None) {
-            headers @ RetryHeaders { again: Some(_), .. } => ResponseAction::Release(headers, None),
-            _ => ResponseAction::Release(self.stream(now_ms, None), None),
-        }
-    }
-
-    /// A stream came in one piece, and nothing of it has reached the client.
-    fn whole_stream(
-        &mut self,
-        host: &dyn Host,
-        now_ms: u64,
-        stream_end: &StreamEnd,
-    ) -> ResponseAction {
-        if stream_end.has_ended() {
-            self.note(host, Evidence::Answered);
-            return ResponseAction::Release(self.stream(now_ms, None), None);
-        }
-        self.note(host, Evidence::ModelFailed(Reason::BrokeOff));
-        match self.fail(host, Cause::Of(RetryOn::Connection), None) {
-            headers @ RetryHeaders { again: Some(_), .. } => ResponseAction::Release(headers, None),
-            headers => ResponseAction::Release(headers, Some(stream_end::error_event(self.shape))),
-        }
     }
 }

@@ -5,6 +5,7 @@ use crate::breaker::{Outcome, Slot};
 use crate::config::File;
 use crate::failover::answer::AnswerHead;
 use crate::failover::history::KEPT_MS;
+use crate::failover::reader::Content;
 use crate::health::shared_breaker::{self, Watched};
 use crate::host::memory::Memory;
 use crate::host::metrics::RequestOutcome;
@@ -19,7 +20,8 @@ const EVENTS: AnswerHead<'_> = AnswerHead {
     status: 200,
     details: b"via_upstream",
     retry_after_secs: None,
-    is_open_stream: true,
+    content: Content::Events,
+    has_length: false,
     is_encoded: false,
     end: false,
 };
@@ -164,7 +166,7 @@ fn a_context_that_is_too_long_needs_another_model() {
     ] {
         let (mut attempt, _) = world.begin();
         assert_eq!(attempt.provider().unwrap().name, provider);
-        let answer = AnswerHead { status: 400, is_open_stream: false, ..EVENTS };
+        let answer = AnswerHead { status: 400, content: Content::Json, ..EVENTS };
         let body = || br#"{"error":{"code":"context_length_exceeded"}}"#.to_vec();
         let step = match attempt.respond(&world.host, world.host.now_ms(), &answer) {
             ResponseAction::Hold => attempt.feed(&world.host, world.host.now_ms(), 44, body, true),
@@ -201,7 +203,13 @@ fn a_stream_that_stalls_is_a_failure() {
     let world = World::new();
     let (mut attempt, _) = world.begin();
     attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
-    released(attempt.feed(&world.host, world.host.now_ms(), 9, || b"data: {}\n".to_vec(), false));
+    released(attempt.feed(
+        &world.host,
+        world.host.now_ms(),
+        10,
+        || b"data: {}\n\n".to_vec(),
+        false,
+    ));
     world.host.set_clock(6999);
     assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
     world.host.set_clock(7000);
@@ -323,12 +331,12 @@ fn a_history_that_is_over_is_forgotten() {
     };
     over(|world, attempt| {
         attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
-        attempt.feed(&world.host, world.host.now_ms(), 1, || b"x".to_vec(), false);
+        attempt.feed(&world.host, world.host.now_ms(), 7, || b"data:\n\n".to_vec(), false);
         attempt.feed(&world.host, world.host.now_ms(), 0, Vec::new, true);
     });
     over(|world, attempt| {
         attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
-        attempt.feed(&world.host, world.host.now_ms(), 1, || b"x".to_vec(), false);
+        attempt.feed(&world.host, world.host.now_ms(), 7, || b"data:\n\n".to_vec(), false);
         world.host.set_clock(100_000);
         attempt.tick(&world.host, world.host.now_ms()).unwrap();
     });
@@ -351,7 +359,7 @@ fn a_history_that_is_over_is_forgotten() {
 fn an_error_without_an_end_is_cut_off() {
     let world = World::new();
     let (mut attempt, _) = world.begin();
-    let answer = AnswerHead { status: 400, is_open_stream: false, ..EVENTS };
+    let answer = AnswerHead { status: 400, content: Content::Json, ..EVENTS };
     assert_eq!(attempt.respond(&world.host, world.host.now_ms(), &answer), ResponseAction::Hold);
     assert_eq!(
         attempt.feed(&world.host, world.host.now_ms(), 1, || b"{".to_vec(), false),
@@ -392,4 +400,87 @@ fn a_tunnel_has_no_deadline_and_its_end_says_nothing() {
     attempt.end(&world.host, 1 << 6, details);
     assert_eq!(world.sent(0, Outcome::Neutral), 1);
     assert_eq!(world.histories.count(), 0);
+}
+
+const OVERLOADED: &[u8] =
+    b"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}\n\n";
+
+fn feed(world: &World, attempt: &mut Attempt, piece: &[u8], end: bool) -> ResponseAction {
+    attempt.feed(&world.host, world.host.now_ms(), piece.len(), || piece.to_vec(), end)
+}
+
+#[test]
+fn an_error_inside_a_200_counts_as_what_it_is_and_moves_on() {
+    let passed = RetryHeaders { attempts: 1, ..RetryHeaders::default() };
+    let json = AnswerHead { content: Content::Json, has_length: true, ..EVENTS };
+    for (answer, body, expected, outcome) in [
+        (EVENTS, OVERLOADED, again(1, None), Outcome::Failure),
+        (
+            json,
+            br#"{"error":{"code":503,"status":"UNAVAILABLE"}}"#,
+            again(1, None),
+            Outcome::Failure,
+        ),
+        (json, br#"[{"error":{"code":429}}]"#, again(1, None), Outcome::Success),
+        (
+            json,
+            br#"{"error":{"code":"context_length_exceeded"}}"#,
+            again(1, None),
+            Outcome::Neutral,
+        ),
+        (json, br#"{"error":{"type":"invalid_request_error"}}"#, passed, Outcome::Neutral),
+        (json, br#"{"choices":[]}"#, passed, Outcome::Success),
+    ] {
+        let world = World::new();
+        let (mut attempt, _) = world.begin();
+        let held = attempt.respond(&world.host, world.host.now_ms(), &answer);
+        assert_eq!(held, ResponseAction::Hold);
+        let text = String::from_utf8_lossy(body);
+        assert_eq!(released(feed(&world, &mut attempt, body, false)), expected, "{text}");
+        attempt.end(&world.host, 0, b"via_upstream");
+        assert_eq!(world.sent(0, outcome), 1, "{text}");
+    }
+}
+
+#[test]
+fn an_error_of_the_last_target_counts_though_the_client_has_it() {
+    for pieces in [&[OVERLOADED][..], &[b"data: {\"delta\":1}\n\n", OVERLOADED]] {
+        let world = World::new();
+        let (mut attempt, _) = world.begin();
+        let answer = AnswerHead { has_length: false, ..EVENTS };
+        attempt.phase =
+            AttemptPhase::Streaming { reader: attempt.reader(&answer), bytes: 0, last_ms: 0 };
+        attempt.note(&world.host, Evidence::Answered);
+        for piece in pieces {
+            assert_eq!(feed(&world, &mut attempt, piece, false), ResponseAction::Pass);
+        }
+        attempt.end(&world.host, CLIENT_LEFT, b"downstream_remote_disconnect");
+        assert_eq!(world.sent(0, Outcome::Failure), 1);
+    }
+}
+
+#[test]
+fn comments_are_no_first_token() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+    let ping = b": wait\n\nevent: ping\ndata: {\"type\": \"ping\"}\n\n";
+    assert_eq!(feed(&world, &mut attempt, ping, false), ResponseAction::Hold);
+    world.host.set_clock(5000);
+    let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
+    assert_eq!((late.reply.status, late.headers), (504, again(1, None)));
+}
+
+#[test]
+fn comments_are_not_held_for_ever() {
+    let world = World::new();
+    // The provider `b` has no deadline for the first token.
+    world.answered(500, None);
+    world.answered(500, None);
+    let (mut attempt, _) = world.begin();
+    attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+    world.host.set_clock(opening::HELD_MS_MAX - 1);
+    assert_eq!(feed(&world, &mut attempt, b": wait\n\n", false), ResponseAction::Hold);
+    world.host.set_clock(opening::HELD_MS_MAX);
+    assert_eq!(released(feed(&world, &mut attempt, b": wait\n\n", false)).again, None);
 }

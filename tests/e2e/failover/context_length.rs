@@ -48,6 +48,11 @@ fn a_larger_model_of_the_same_provider_may_take_it() {
         ("400", "one:small", &[("one:small", long), ("one:large", Good)]),
         ("413", "one:small", &[("one:small", too_large), ("one:large", Good)]),
         (
+            "inside a 200",
+            "one:small",
+            &[("one:small", Says(200, TOO_LONG[0])), ("one:large", Good)],
+        ),
+        (
             "after an error",
             "one:small",
             &[("one:small", Status(500)), ("one:small", long), ("one:large", Good)],
@@ -64,13 +69,17 @@ fn other_rejections_are_not_retried() {
     }
 }
 
+/// An answer whose text has the words.
+const TALKED_OF: &str =
+    r#"{"choices":[{"message":{"content":"context_length_exceeded"},"finish_reason":"stop"}]}"#;
+
 /// Words count only where the provider itself says them.
 #[test]
 fn the_same_words_in_other_answers_do_not_count() {
     Fleet::shared().tells(&[
         ("404", "one:chain", &[(ONE, Says(404, TOO_LONG[0]))]),
         ("422", "one:chain", &[(ONE, Says(422, TOO_LONG[1]))]),
-        ("200", "one:chain", &[(ONE, Says(200, TOO_LONG[0]))]),
+        ("200", "one:chain", &[(ONE, Says(200, TALKED_OF))]),
     ]);
 }
 

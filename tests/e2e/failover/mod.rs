@@ -17,6 +17,7 @@ mod context_length;
 mod credentials;
 mod early_failures;
 mod edges;
+mod errors_inside;
 mod half_answers;
 mod metrics;
 mod model_places;

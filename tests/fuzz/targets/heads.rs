@@ -6,6 +6,7 @@
 use gaud::body::{Boundary, Scanner};
 use gaud::config::RetryOn;
 use gaud::failover::answer::{AnswerHead, AnswerKind, classify, retry_after_secs};
+use gaud::failover::reader::{AnswerReader, Content};
 use gaud::failover::stream_end::StreamEnd;
 use gaud::failover::too_long::is_context_length;
 use gaud::health::outcome::{self, SentRequest};
@@ -78,9 +79,10 @@ fn watch(data: &[u8]) {
     let Some(input) = Input::parse(data) else { return };
     let path = PATHS[data.len() % PATHS.len()];
     let feed = |pieces: &[&[u8]]| {
-        let mut watch = StreamEnd::of(path).expect("a path with streams");
-        pieces.iter().for_each(|piece| watch.feed(piece));
-        watch.has_ended()
+        let mut reader = AnswerReader::new(Content::Events, StreamEnd::of(path));
+        pieces.iter().for_each(|piece| reader.feed(piece));
+        reader.finish();
+        reader.is_cut()
     };
     let whole = feed(&[input.bytes]);
     assert_eq!(feed(&input.pieces()), whole, "cut at {:?}", input.cuts);
