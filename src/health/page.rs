@@ -174,9 +174,10 @@ fn failing_models(
     names: impl Fn(Slot) -> Vec<String>,
 ) -> Vec<ModelStatus> {
     let is_clean = |breaker: &Breaker| breaker.state() == State::Closed { failures: 0 };
-    let mut failing: Vec<_> = levels.models().filter(|(_, breaker)| !is_clean(breaker)).collect();
-    failing.sort_by_key(|(_, breaker)| BreakerState::from(*breaker) == BreakerState::Closed);
-    let shown = failing.into_iter().take(MODELS_MAX).flat_map(|(slot, breaker)| {
+    let is_closed = |breaker: &Breaker| BreakerState::from(breaker) == BreakerState::Closed;
+    let refused = levels.models().filter(|(_, breaker)| !is_closed(breaker));
+    let failed = levels.models().filter(|(_, breaker)| is_closed(breaker) && !is_clean(breaker));
+    let shown = refused.chain(failed).take(MODELS_MAX).flat_map(|(slot, breaker)| {
         let mut names = names(slot);
         if names.is_empty() {
             names.push(OTHER.to_owned());

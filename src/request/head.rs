@@ -163,7 +163,7 @@ fn is_utf8(content_type: &[u8]) -> bool {
         let value =
             value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
         let is_good = |good: &&[u8]| value.eq_ignore_ascii_case(good);
-        name.eq_ignore_ascii_case(b"charset=").then(|| UTF8.iter().any(|good| is_good(good)))
+        name.eq_ignore_ascii_case(b"charset=").then(|| UTF8.iter().any(is_good))
     });
     count == 0 || (count == 1 && good == Some(true))
 }

@@ -1,6 +1,6 @@
 //! Bodies that are refused, with the exact answer; a provider never sees such a request complete.
 
-use crate::kit::client::{Request, h1};
+use crate::kit::client::{Client, Request, h1};
 use crate::kit::pair::Pair;
 use crate::kit::refusal;
 
@@ -141,13 +141,13 @@ fn a_key_that_is_model_in_another_case_is_refused() {
 fn a_body_in_a_charset_other_than_utf8_is_refused() {
     for charset in ["utf-7", "UTF-16", "unicode_escape", "utf-8; charset=utf-7", "\"utf-8", ""] {
         let content_type = format!("application/json; charset={charset}");
-        let request = Request::chat(chat("one:m")).header("content-type", &content_type);
+        let request = Request::chat(r#"{"model":"one:m"}"#).header("content-type", &content_type);
         Pair::shared().refuses(&content_type, &request, &refusal::other_charset());
     }
     for good in ["; charset=UTF-8", ";charset=\"utf8\"", "; x=y; charset=us-ascii"] {
         let content_type = format!("application/json{good}");
-        let request = Request::chat(chat("one:m")).header("content-type", &content_type);
-        Pair::shared().reach("one", &content_type, request);
+        let request = Request::chat(r#"{"model":"one:m"}"#).header("content-type", &content_type);
+        Pair::shared().arrives(&content_type, Client::Http1, &request, br#"{"model":"m"}"#);
     }
 }
 

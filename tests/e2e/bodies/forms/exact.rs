@@ -70,7 +70,7 @@ fn boundaries_are_read_as_clients_write_them() {
         ("multipart/form-data; boundary=simple", "simple"),
         ("multipart/form-data; boundary=\"quoted\"", "quoted"),
         ("multipart/form-data; boundary=\"with space: (and) more?\"", "with space: (and) more?"),
-        ("Multipart/Form-Data;charset=utf-8 ; BOUNDARY=--x--", "--x--"),
+        ("multipart/form-data;charset=utf-8 ; BOUNDARY=--x--", "--x--"),
         ("multipart/form-data; boundary=0123456789012345678901234567890123456789012345678901234567890123456789",
          "0123456789012345678901234567890123456789012345678901234567890123456789"),
     ]

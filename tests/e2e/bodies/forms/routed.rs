@@ -8,7 +8,7 @@ use crate::kit::refusal;
 #[test]
 fn a_form_without_a_model_goes_to_the_default_provider_whole() {
     let other = part("name=\"prompt\"", "", b"name=\"model\"\r\n\r\ntwo:m");
-    let body = form(&[part("name=\"Model\"", "", b"two:m"), other, file(200_000)]);
+    let body = form(&[part("name=\"models\"", "", b"two:m"), other, file(200_000)]);
     for client in CLIENTS {
         for (framing, chunked) in [("fixed", false), ("open", true)] {
             let mut request = post(TRANSCRIPTIONS, body.clone()).cut_every(30_000);

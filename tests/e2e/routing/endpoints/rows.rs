@@ -49,7 +49,7 @@ fn a_model_goes_where_its_row_says() {
 
 #[test]
 fn without_a_model_the_default_provider_gets_all_as_it_is() {
-    let body = r#"{ "input": {"model": "away:x"}, "Model": "away:y" }"#;
+    let body = r#"{ "input": {"model": "away:x", "Model": "away:y"} }"#;
     for (row, method) in rows() {
         if matches!(
             row.meaning,
