@@ -161,9 +161,10 @@ async def stalling(exchange: Exchange) -> web.StreamResponse:
 
 
 async def broken(exchange: Exchange) -> web.StreamResponse:
-    """Begins an answer, and closes the connection."""
+    """Begins an answer that is longer than what the gateway holds, and closes the connection."""
     first = chat_chunk(exchange.seen.json, {"role": "assistant", "content": "first "})
-    write(exchange, head(exchange) + (chunked(event(first)) if exchange.streams else b'{"id":"chatcmpl-1",'))
+    long = b'{"id":"' + b"x" * 8192
+    write(exchange, head(exchange) + (chunked(event(first)) if exchange.streams else long))
     exchange.request.transport.close()
     return await silent(exchange)
 
@@ -180,7 +181,7 @@ def write(exchange: Exchange, text: bytes) -> None:
 
 
 def head(exchange: Exchange) -> bytes:
-    kind, framing = (EVENTS, "transfer-encoding: chunked") if exchange.streams else (JSON, "content-length: 1000")
+    kind, framing = (EVENTS, "transfer-encoding: chunked") if exchange.streams else (JSON, "content-length: 10000")
     return f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{framing}\r\n\r\n".encode()
 
 
