@@ -25,8 +25,10 @@ pub enum Reject {
     NoModel,
     /// More bytes than this were held without finding the model.
     TooLarge(u64),
-    /// All requests together hold as many bytes as allowed.
+    /// All requests together, or those of the client, hold as many bytes as allowed, and this one holds most.
     NoRoom,
+    /// The model has not come in time.
+    ModelLate,
     /// The body is still encoded.
     Encoded,
     /// The body says that it is a form.
@@ -126,6 +128,7 @@ impl Reject {
             Self::Boundary(_) => Code::InvalidForm,
             Self::TooLarge(_) => Code::RequestTooLarge,
             Self::NoRoom => Code::GatewayBusy,
+            Self::ModelLate => Code::ModelTimeout,
             Self::Form => Code::UnsupportedMediaType,
             Self::ModelInQuery | Self::ModelsInQuery => Code::DuplicateModel,
             Self::Encoded => Code::UnsupportedContentEncoding,
@@ -178,6 +181,11 @@ impl Reject {
                 "The request names no 'model', and this gateway has no default provider.".to_owned()
             }
             Self::TooLarge(limit) => too_large(*limit),
+            Self::ModelLate => {
+                "The body's 'model' did not come in time; send 'model' before the long \
+                                parts, or raise model_secs."
+                    .to_owned()
+            }
             Self::NoRoom => "Too many requests wait for a 'model' that comes late; send 'model' \
                              before the long parts, or try again."
                 .to_owned(),
