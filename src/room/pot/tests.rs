@@ -1,5 +1,7 @@
 //! The table of a pot, and every interleaving of a small world.
 
+#![allow(clippy::arithmetic_side_effects)]
+
 use std::collections::BTreeMap;
 
 use super::*;
