@@ -1,7 +1,7 @@
 //! The closed list of the gateway's metrics: the configuration alone decides how many there are, never what a client sends.
 //!
 //! A label is part of the name, as `.label.value`; the rendered configuration has the rules by which Envoy takes the label
-//! out again (`stats_tags`). A counter is one row of [`counters`], a gauge one row of [`GAUGES`].
+//! out again (`stats_tags`). A counter is one row of `counters!`, a gauge one row of `GAUGES`.
 
 mod family;
 mod label;

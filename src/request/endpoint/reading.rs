@@ -42,7 +42,7 @@ const STEPS: [Step; 8] = [
 /// Why the gateway cannot list all readings of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
-    /// The path has more than [`READINGS_MAX`] readings, or the readings are longer than [`READINGS_BYTES_MAX`].
+    /// The path has more than `READINGS_MAX` readings, or the readings are longer than `READINGS_BYTES_MAX`.
     TooMany,
     /// The path leads above its root.
     AboveRoot,
