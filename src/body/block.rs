@@ -70,7 +70,7 @@ impl Block {
         self.with_bits(b' ' ^ b'0').is(b'0').places()
     }
 
-    /// `{` and `}`, and other bytes that are no brackets.
+    /// `{` and `}`, and other bytes that are not brackets.
     #[inline(always)]
     pub(super) fn curly(self) -> u64 {
         self.with_bits(b'{' ^ b'}').is(b'{' | b'}').places()

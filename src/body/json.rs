@@ -1,4 +1,4 @@
-//! Finds the top-level `model` of a JSON object while its bytes pass by, and refuses what is no
+//! Finds the top-level `model` of a JSON object while its bytes pass by, and refuses what is not
 //! JSON (RFC 8259).
 //!
 //! ```text
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Nothing is kept but the text of top-level keys and of the model, both bounded; a chunk boundary
-//! may fall anywhere. The scan goes on behind the model to the last byte: a second `model` would
+//! may fall anywhere. The scan goes on after the model to the last byte: a second `model` would
 //! let the gateway route by one name and the provider serve by the other.
 //!
 //! What is accepted is what `serde_json` accepts, with the limits of this module on top.
@@ -55,7 +55,7 @@ pub struct JsonScanner {
     text: Text,
     /// The top-level key that was read last is `model`.
     at_model: bool,
-    /// `model` is `null`, which is no model; a second `model` is refused all the same.
+    /// `model` is `null`, which does not name a model; a second `model` is refused all the same.
     has_null_model: bool,
     /// Offset of the byte after the quote that opens the text.
     text_start: u64,

@@ -52,7 +52,7 @@ impl Text {
         self.broken
     }
 
-    /// Reads one byte behind the opening quote.
+    /// Reads one byte after the opening quote.
     pub(super) fn push(&mut self, byte: u8) -> Result<Pushed, Problem> {
         match self.escape {
             Escape::None => return self.push_plain(byte),

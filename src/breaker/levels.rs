@@ -3,7 +3,7 @@
 //! Which request says what to which of the two is in [`Evidence`](super::Evidence). A request goes if both breakers let it,
 //! and may be a probe of both.
 //!
-//! When a closed model opens and so many models are open at once as [`Settings::models`] says, the provider opens. A model
+//! When a closed model opens and with it [`Settings::models`] models are open at once, the provider opens. A model
 //! that opens again after its probe has failed does not open the provider: else three models that stay broken would
 //! open the provider again and again.
 //!

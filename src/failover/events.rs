@@ -112,7 +112,7 @@ impl Events {
     }
 
     /// The stream has ended. An event without the empty line after it counts if its data is whole: providers leave the
-    /// line out behind their last event.
+    /// line out after their last event.
     pub fn finish(&mut self, mut heard: impl FnMut(Event<'_>)) {
         self.end_line(&mut heard);
         if !self.has_data || self.is_done() || self.document.is_complete() {

@@ -193,7 +193,7 @@ impl Heard {
         self.hear(&Event { name: b"", is_done: false, facts: document.facts() });
     }
 
-    /// A body that has said nothing within so many bytes is an answer.
+    /// Bytes after which a body without an error in it is an answer.
     fn decide(&mut self) {
         if self.text.len() >= TEXT_BYTES_MAX {
             self.opening = self.opening.or(Some(Opening::Answer));

@@ -38,7 +38,7 @@ struct ProviderStatus {
     models: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     models_age_secs: Option<u64>,
-    /// Why the provider's last answer was no list of models.
+    /// Why the provider's last answer was not a list of models.
     #[serde(skip_serializing_if = "Option::is_none")]
     models_error: Option<&'static str>,
     /// Why an attempt failed last.

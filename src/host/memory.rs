@@ -19,7 +19,7 @@ pub struct Memory {
     records: Mutex<HashMap<String, (Vec<u8>, u32)>>,
     loads: AtomicU32,
     swaps: AtomicU32,
-    /// One in so many swaps fails although no other worker was faster; 0 for none.
+    /// One of this number of swaps fails although no other worker was faster; 0 for none.
     fails_every: u32,
     counted: Mutex<Vec<Metric>>,
     shown: Mutex<Vec<BreakerState>>,
@@ -37,7 +37,7 @@ impl Memory {
         Self { now_ms: now_ms.into(), ..Self::default() }
     }
 
-    /// A host where one in so many swaps fails.
+    /// A host where one of this number of swaps fails.
     pub fn failing_every(swaps: u32) -> Self {
         Self { fails_every: swaps, ..Self::default() }
     }

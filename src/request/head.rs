@@ -106,7 +106,7 @@ impl<'a> Head<'a> {
 }
 
 /// The trailers of a request that no provider is to see: the gateway's own names, Envoy's, and
-/// credentials, which nobody reads there but which might be the client's key to the gateway.
+/// credentials, which no provider reads there but which might be the client's key to the gateway.
 pub fn private_trailers(map: &[u8]) -> impl Iterator<Item = &str> {
     let names = pairs(map).filter_map(|(name, _)| std::str::from_utf8(name).ok());
     names.filter(|name| {

@@ -13,7 +13,7 @@ LUA_INSTRUCTIONS_FACTOR = 2.0
 FLOOR_INSTRUCTIONS_FACTOR = 1.3
 # By size, in CPU time that is added. 1 MB is reported only: there one process differs from the next by as much.
 LUA_FACTORS = {1_000: 1.7, 10_000: 1.9, 100_000: 1.0}
-# No kind of content may cost more than so many times what prose does.
+# No kind of content may cost more than this many times what prose does.
 PROSE, PROSE_FACTOR, PROSE_SIZE = "prose", 2.2, 100_000
 # What Envoy AI Gateway 1.1 kept of bare Envoy's requests per second when it was measured, and how often as many Gaud is
 # to serve.

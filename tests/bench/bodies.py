@@ -1,7 +1,7 @@
 """Requests as clients write them, each with one kind of content. Every run has the same bodies.
 
 OpenAI's SDK for Python writes characters as they are; Python's `json.dumps` and many clients write all that is not ASCII
-as `\\uXXXX`. The model comes last, behind the long parts, unless it is asked to come first.
+as `\\uXXXX`. The model comes last, after the long parts, unless it is asked to come first.
 """
 
 import base64
@@ -127,7 +127,7 @@ def write_messages(kind: Content, random: Random, room: int) -> dict:
 
 
 def text(kind: Content, random: Random, size: int) -> str:
-    """As many texts as fit into so many bytes of JSON."""
+    """As many texts as fit into this many bytes of JSON."""
     content = ""
     while (longer := random.choice(kind.texts)) and (size := size - written_bytes(longer, kind)) >= 0:
         content += longer

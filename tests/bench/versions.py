@@ -11,7 +11,7 @@ from tools import ROOT, Tools
 
 
 def commit() -> str:
-    """The commit that is measured. Figures are no part of it: they are written while it is."""
+    """The commit that is measured. Figures do not belong to the commit: they are written during the measurement."""
     name = said("git", "rev-parse", "--short", "HEAD")
     changed = said("git", "status", "--porcelain", "--", ".", ":!tests/bench/results")
     return f"commit {name} with uncommitted changes" if changed else f"commit {name}"

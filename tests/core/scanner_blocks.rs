@@ -161,7 +161,7 @@ const PIECES: [&str; 40] = [
     ",\"mod\\u0065l\":\"x\"",
 ];
 
-/// A piece that is put at a place, instead of so many bytes.
+/// A piece that is put at a place, instead of that many bytes.
 type Change = (prop::sample::Index, prop::sample::Index, usize);
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {

@@ -44,7 +44,7 @@ for version in "$@"; do
     run || true
     # One of the command's tests, one of the gateway's: each has come to its end.
     [ "$(grep -c '^test result' "$log")" = 2 ] || { tail "$log"; exit 1; }
-    # What has failed runs once more, by itself: what fails again does not for a busy machine.
+    # A test that has failed runs once more, alone: a test that fails again does not fail because the machine is busy.
     mapfile -t again < <(failed)
     [ ${#again[@]} = 0 ] || run --test-threads=1 --exact "${again[@]}" || true
     note

@@ -16,7 +16,7 @@ impl JsonScanner {
         }
     }
 
-    /// The state after a byte that is no white space; `tail` follows it.
+    /// The state after a byte that is not white space; `tail` follows it.
     #[inline(always)]
     fn step(&mut self, state: State, byte: u8, tail: &[u8]) -> Option<State> {
         match (state, byte) {

@@ -60,7 +60,7 @@ impl DiscoveryState {
         }
     }
 
-    /// Why the last answer was no list, with the remedy; `None` where it was one.
+    /// Why the last answer was not a list, with the remedy; `None` where it was one.
     pub fn error(&self) -> Option<&'static str> {
         Some(match self.fault {
             0 => return None,
@@ -71,7 +71,7 @@ impl DiscoveryState {
                 "it answered with an error, as LiteLLM does where api_key is wrong (400) or missing (500); check its api_key"
             }
             5 => "its list is too long; set discover_models = false",
-            _ => "its answer is no list of models; check its url",
+            _ => "its answer is not a list of models; check its url",
         })
     }
 

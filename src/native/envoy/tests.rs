@@ -135,7 +135,7 @@ async fn the_log_says_what_was_tried() {
     assert_eq!(python, "python3 is not on the PATH");
 }
 
-/// What is not there is no news to a user whose Envoy starts.
+/// A user whose Envoy starts hears nothing of the places without an Envoy.
 async fn the_log_of_a_start_has_one_line() {
     let good = pinned();
     let (_, log) = Machine::with(&[("bin/envoy", &good)]).search().await;

@@ -74,7 +74,7 @@ fn take(held: &mut Held, line: String) {
     }
 }
 
-/// The last lines that are no mere warnings, or the last lines where all are.
+/// The last lines above warnings, or the last lines where all are.
 pub(super) fn reason(mut lines: Vec<String>) -> Vec<String> {
     let warning = |line: &String| line.contains("[warning]") || line.trim().is_empty();
     if !lines.iter().all(warning) {

@@ -59,7 +59,7 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 pub enum Secrets {
     /// In this environment: a variable that is not set is an error.
     Here,
-    /// In this environment, where they are set. Nothing is started, so a variable that is not set is no error.
+    /// In this environment, where they are set. Nothing is started, so a variable that is not set is not an error.
     IfSet,
     /// In the environment of an Envoy elsewhere: here the variables may differ or be missing.
     Elsewhere,

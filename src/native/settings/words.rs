@@ -42,7 +42,7 @@ fn unknown_field(path: &str, message: &str) -> Option<String> {
     Some(format!("is not a setting; there are: {}", known.join(", ")))
 }
 
-/// Whether `name` is a setting as it stands, in another table: then a mere likeness is no help.
+/// Whether `name` is, letter by letter, a setting of another table: then a similar name does not help.
 fn is_elsewhere(near: &str, name: &str) -> bool {
     let known = |table| settings(table).iter().any(|setting| setting == name);
     near != name && (known("") || known("providers.p"))

@@ -177,13 +177,13 @@ fn mutated(path: &str) -> Vec<String> {
         ends.into_iter().chain(["%3b", "%3bx", "%3fx", "%23", "//", "/.", "/x/..", "/%2e", "\\"]);
     let ends = ends.chain(["%2f", "%5c", "%252f", "%25%32%66", "/./", "%2f%2e", " ", "%e2%80%8b"]);
     for (at, letter) in path.char_indices() {
-        let (before, behind) = (path.get(..at).unwrap(), path.get(at..).unwrap());
+        let (before, after) = (path.get(..at).unwrap(), path.get(at..).unwrap());
         let rest = path.get(at.saturating_add(1)..).unwrap();
         if letter == '/' || at == 0 {
             let slashes =
                 ["//", "/./", "/x/../", "%2f", "%5c", "\\", "\\/", "/%2e/", "/%20/", "/%252f"];
             all.extend(slashes.map(|slash| format!("{before}{slash}{}", rest)));
-            all.extend(ends.clone().map(|end| format!("{before}{end}{behind}")));
+            all.extend(ends.clone().map(|end| format!("{before}{end}{after}")));
         } else {
             let upper = letter.to_ascii_uppercase();
             let code = letter as u32;

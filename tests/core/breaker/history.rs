@@ -62,7 +62,7 @@ pub(crate) struct History {
     place: Held,
 }
 
-/// Whether anybody has the probe's place.
+/// Whether a request has the probe's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Held {
     /// No probe does.

@@ -37,7 +37,7 @@ impl World {
                 .then_some(())
                 .ok_or("a request that changes nothing is a probe"),
             Ok((tickets, Some(_))) if grants => {
-                tickets.is_probe().then_some(()).ok_or("the request let through is no probe")
+                tickets.is_probe().then_some(()).ok_or("the request let through is not a probe")
             }
             Ok(_) => Err("a request is let through out of turn"),
             Err(_) if grants => Err("no request is let through in time"),

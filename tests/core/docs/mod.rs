@@ -100,9 +100,9 @@ fn the_errors_are_the_codes() {
 #[test]
 fn the_figures_are_those_that_were_measured() {
     let results = read("tests/bench/results/results.md");
-    let (_, behind) = results.split_once("## CPU added per request, in us\n").unwrap();
+    let (_, after) = results.split_once("## CPU added per request, in us\n").unwrap();
     let is_row = |line: &&str| line.starts_with('|');
-    let rows = behind.lines().skip_while(|line| !is_row(line)).take_while(is_row);
+    let rows = after.lines().skip_while(|line| !is_row(line)).take_while(is_row);
     let rows: String = rows.map(|row| format!("{row}\n")).collect();
     assert_part("docs/performance.md", "figures", &rows);
 }

@@ -111,7 +111,7 @@ fn is_refusal(response: &Response) -> bool {
     response.text().contains("provider_unavailable")
 }
 
-/// How many callers saw an error that was no refusal; none may before the death or after the end.
+/// How many callers saw an error that was not a refusal; none may before the death or after the end.
 fn errors(outage: &Outage) -> usize {
     let good = |told: &&Told| {
         told.response.as_ref().is_some_and(|response| response.complete && response.status == 200)

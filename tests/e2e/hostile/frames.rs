@@ -18,11 +18,11 @@ pub(super) const CONTINUATION: u8 = 9;
 /// The whole frames of what came: type, flags, payload.
 pub(super) fn read_frames(mut bytes: &[u8]) -> Vec<(u8, u8, &[u8])> {
     let mut frames = Vec::new();
-    while let Some((head, behind)) = bytes.split_first_chunk::<9>() {
+    while let Some((head, after)) = bytes.split_first_chunk::<9>() {
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-        let Some((payload, behind)) = behind.split_at_checked(length) else { break };
+        let Some((payload, after)) = after.split_at_checked(length) else { break };
         frames.push((head[3], head[4], payload));
-        bytes = behind;
+        bytes = after;
     }
     frames
 }

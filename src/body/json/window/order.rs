@@ -48,7 +48,7 @@ impl Order {
     }
 }
 
-/// The first byte after each of `tokens` that is no white space; `before` is for what came before
+/// The first byte after each of `tokens` that is not white space; `before` is for what came before
 /// the window.
 #[inline(always)]
 fn after(tokens: u64, before: u64, spaces: u64) -> u64 {

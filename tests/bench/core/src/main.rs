@@ -2,7 +2,7 @@
 //! one byte, and a parser that keeps nothing. One line of JSON for each measurement.
 //!
 //! The same program runs on the host and in a VM: `GAUD_BENCH_WHERE` is what it calls the place.
-//! With `CONTENT SIZE RUNS` it scans one body so many times and says nothing: for valgrind.
+//! With `CONTENT SIZE RUNS` it scans one body RUNS times and says nothing: for valgrind.
 
 mod content;
 mod dice;

@@ -126,7 +126,7 @@ extern "C" fn proxy_on_request_body(_id: u32, size: usize, _end: u32) -> u32 {
     set_header("x-gaud-cluster", b"litellm");
     set_header("authorization", credential());
     let kept = read - AFTER_NAMESPACE.len() - NAMESPACE.len();
-    // SAFETY: Envoy has written more than so many bytes to `data`.
+    // SAFETY: Envoy has written at least this many bytes to `data`.
     unsafe { proxy_set_buffer_bytes(REQUEST_BODY, 0, kept + NAMESPACE.len(), data, kept) };
     let (digits, start) = decimal(read - NAMESPACE.len());
     set_header("content-length", &digits[start..]);

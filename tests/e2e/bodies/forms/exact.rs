@@ -91,12 +91,12 @@ fn boundaries_are_read_as_clients_write_them() {
 
 #[test]
 fn preambles_and_epilogues_pass() {
-    let with = |before: &str, name: &str, behind: &str| {
+    let with = |before: &str, name: &str, after: &str| {
         let mut body = form(&[file(100), model(name)]);
         body.truncate(body.len() - 2);
-        [before.as_bytes(), &body, behind.as_bytes()].concat()
+        [before.as_bytes(), &body, after.as_bytes()].concat()
     };
-    for (index, (before, behind)) in [
+    for (index, (before, after)) in [
         ("This is a form.\r\nWith a preamble - of two lines.\r\n", "\r\n"),
         ("\r\n", ""),
         ("\r\n\r\n", "\r\n\r\n\r\n"),
@@ -105,9 +105,9 @@ fn preambles_and_epilogues_pass() {
     .enumerate()
     {
         for client in CLIENTS {
-            let request = post("/v1/images/edits", with(before, "one:m", behind));
+            let request = post("/v1/images/edits", with(before, "one:m", after));
             let case = format!("around {index} {client:?}");
-            Pair::shared().arrives(&case, client, &request, &with(before, "m", behind));
+            Pair::shared().arrives(&case, client, &request, &with(before, "m", after));
         }
     }
     Pair::shared().gateway.assert_no_trap();

@@ -79,10 +79,10 @@ fn a_model_that_is_a_file_is_refused() {
 #[test]
 fn bytes_after_the_end_are_refused() {
     let body = form(&[model("one:m"), file(100_000)]);
-    for (case, behind) in [("text", &b"x"[..]), ("a form", &form(&[model("two:x")]))] {
+    for (case, after) in [("text", &b"x"[..]), ("a form", &form(&[model("two:x")]))] {
         let refusal =
             refusal::invalid_form("unexpected bytes after the form's closing boundary", body.len());
-        refuses(&format!("behind: {case}"), [&body, behind].concat(), &refusal);
+        refuses(&format!("after: {case}"), [&body, after].concat(), &refusal);
     }
 }
 
@@ -101,7 +101,7 @@ fn a_form_without_its_end_is_refused() {
 
 #[test]
 fn names_that_could_be_the_model_are_refused() {
-    for (name, problem, behind) in [
+    for (name, problem, after) in [
         ("name=\" model\"", "a field's name can be read as 'model' or not: write it plainly", ""),
         ("name=\"Model\"", "a field's name can be read as 'model' or not: write it plainly", ""),
         ("name=\"%6dodel\"", "a field's name can be read as 'model' or not: write it plainly", ""),
@@ -114,7 +114,7 @@ fn names_that_could_be_the_model_are_refused() {
         ("filename=\"model\"", "content-disposition has no 'name'", ""),
         ("name=\"_charset_\"", "a form must be UTF-8, without a '_charset_' field", ""),
     ] {
-        let body = form(&[part(name, behind, b"two:x"), model("one:m")]);
+        let body = form(&[part(name, after, b"two:x"), model("one:m")]);
         let at = find(&body, name) + name.len() + 1;
         refuses(&format!("name {name}"), body, &refusal::invalid_form(problem, at));
     }

@@ -16,14 +16,14 @@ fn escapes_are_read_and_slashes_stay_as_they_are_written() {
         ("open:gr%C3%B6%C3%9Fe", "gr%C3%B6%C3%9Fe"),
         ("open:b%26d%3De%2B", "b%26d%3De%2B"),
     ] {
-        for (before, behind) in [
+        for (before, after) in [
             ("/v1/engines/", "/completions"),
             ("/openai/deployments/", "/embeddings?api-version=1"),
             ("/v1beta/models/", ":generateContent"),
         ] {
-            let request = Request::post(format!("{before}{sent}{behind}"), "{}");
+            let request = Request::post(format!("{before}{sent}{after}"), "{}");
             for found in setup().reaches("open", &format!("{before}{sent}"), &request) {
-                assert_eq!(found.path, format!("{before}{seen}{behind}"));
+                assert_eq!(found.path, format!("{before}{seen}{after}"));
             }
         }
     }
