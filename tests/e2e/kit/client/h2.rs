@@ -124,7 +124,12 @@ impl Exchange {
         loop {
             match self.piece() {
                 Some(Ok(piece)) => body.extend_from_slice(&piece),
-                end => return (body, end.is_none()),
+                Some(Err(error)) => {
+                    // Shown where the test fails: why, and by which side.
+                    eprintln!("the body broke off after {} bytes: {error:?}", body.len());
+                    return (body, false);
+                }
+                None => return (body, true),
             }
         }
     }
