@@ -54,8 +54,8 @@ impl Configured {
 impl Root {
     /// Reads the configuration. Refusing it makes Envoy refuse to start, or keep the configuration before.
     pub(super) fn configure(&mut self, size: usize) -> bool {
-        let json = abi::buffer(Buffer::PluginConfiguration, 0, size);
-        match gateway::from_filter_json(&json, &|name| std::env::var(name).ok()) {
+        let bytes = abi::buffer(Buffer::PluginConfiguration, 0, size);
+        match gateway::from_plugin_configuration(&bytes, &|name| std::env::var(name).ok()) {
             Ok(gateway) => {
                 let root_id = abi::property(properties::ROOT_ID);
                 self.configured = Some(if root_id == clusters::ATTEMPT.as_bytes() {

@@ -19,6 +19,7 @@ use super::admin;
 use super::failure::Failure;
 use super::log::Log;
 use crate::native::envoy::Envoy;
+use crate::native::live::Live;
 use crate::native::settings::Loaded;
 
 /// How long Envoy may take to be ready.
@@ -46,16 +47,15 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// `yaml` renders the configuration for an Envoy with its files in that folder, and its admin interface at that socket.
+    /// Starts Envoy with its files in `folder`.
     pub(super) fn start(
         envoy: &Envoy,
         loaded: &Loaded,
-        yaml: impl FnOnce(&Path, &Path) -> Result<String, Failure>,
+        folder: TempDir,
+        bootstrap: &str,
     ) -> Result<Self, Failure> {
-        let folder = private_folder()?;
-        let yaml = yaml(folder.path(), &admin_socket(&folder)?)?;
         let config = folder.path().join("envoy.yaml");
-        fs::write(&config, yaml).map_err(unwritable)?;
+        fs::write(&config, bootstrap).map_err(unwritable)?;
         let (log, writer) = pipe()?;
         let mut command = command(&envoy.path, loaded, &config);
         let child = command
@@ -65,19 +65,35 @@ impl Process {
         Ok(Self { child, log: Some(Log::of(log)), folder, drain: loaded.drain })
     }
 
-    /// The socket of the admin interface, once Envoy serves.
-    pub(super) async fn ready(&mut self) -> Result<PathBuf, Failure> {
+    /// Returns when Envoy serves what it was started with.
+    pub(super) async fn ready(&mut self, live: &Live) -> Result<(), Failure> {
         let admin = admin_socket(&self.folder)?;
-        let served = select! {
-            served = timeout(READY_LIMIT, served(&admin)) => served,
+        let serves = async {
+            served(&admin).await;
+            live.begun().await
+        };
+        let refusal = select! {
+            begun = timeout(READY_LIMIT, serves) => match begun {
+                Ok(Ok(())) => None,
+                Ok(Err(refusal)) => Some(refusal),
+                Err(_) => {
+                    self.child.kill().await?;
+                    return Err(Failure::NotReady(READY_LIMIT, self.reason()));
+                }
+            },
             status = self.child.wait() => return Err(Failure::Refused(status?, self.reason())),
         };
-        if served.is_err() {
+        if let Some(refusal) = refusal {
             self.child.kill().await?;
-            return Err(Failure::NotReady(READY_LIMIT, self.reason()));
+            return Err(Failure::NotTaken(refusal, self.reason()));
         }
         self.log.iter().for_each(Log::show);
-        Ok(admin)
+        Ok(())
+    }
+
+    /// How long the next stop waits for streams.
+    pub(super) fn set_drain(&mut self, drain: Duration) {
+        self.drain = drain;
     }
 
     /// Returns when Envoy has ended without being asked, and its output is read to the end.
@@ -142,7 +158,6 @@ fn command(envoy: &Path, loaded: &Loaded, config: &Path) -> Command {
         .arg(config)
         .args(["--concurrency", &workers, "--disable-hot-restart"])
         .args(["--log-level", "warn", "--log-format", LOG_FORMAT])
-        .envs(loaded.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .process_group(0)
         .kill_on_drop(true);
@@ -163,7 +178,7 @@ fn with_us(envoy: &Path) -> Command {
 }
 
 /// Where Envoy has its admin interface.
-fn admin_socket(folder: &TempDir) -> Result<PathBuf, Failure> {
+pub(super) fn admin_socket(folder: &TempDir) -> Result<PathBuf, Failure> {
     let socket = folder.path().join("admin.sock");
     match socket.as_os_str().len() {
         0..=SOCKET_PATH_MAX => Ok(socket),

@@ -100,10 +100,51 @@ impl Loaded {
         }
     }
 
+    /// The files with certificate authorities that providers name.
+    pub fn ca_files(&self) -> Vec<PathBuf> {
+        self.file
+            .providers
+            .values()
+            .filter_map(|own| own.ca_file.as_ref())
+            .map(PathBuf::from)
+            .collect()
+    }
+
+    /// The files that the configuration was read from, and those that it names.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.path.iter().cloned().chain(self.ca_files()).collect()
+    }
+
+    /// The settings that differ from those with which Envoy was started.
+    pub fn needs_restart(&self, started: &Started) -> Vec<&'static str> {
+        let now = Started::of(self);
+        let differ = [
+            ("admin_listen", now.admin_listen != started.admin_listen),
+            ("workers", now.workers != started.workers),
+            ("memory_limit_bytes", now.memory_limit_bytes != started.memory_limit_bytes),
+        ];
+        differ.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+
     /// An error of a valid configuration that does not fit its use, with the line.
     pub fn refused(&self, error: ConfigError) -> Error {
         let text = self.path.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
         Error::Invalid(vec![Problem::of(self.path.as_deref(), text.as_deref(), error)])
+    }
+}
+
+/// The settings that Envoy takes at its start alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    admin_listen: SocketAddr,
+    workers: Option<u32>,
+    memory_limit_bytes: u64,
+}
+
+impl Started {
+    pub fn of(loaded: &Loaded) -> Self {
+        let Loaded { admin_listen, workers, memory_limit_bytes, .. } = *loaded;
+        Self { admin_listen, workers, memory_limit_bytes }
     }
 }
 
