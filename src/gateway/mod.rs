@@ -169,6 +169,11 @@ impl Gateway {
         &self.providers
     }
 
+    /// The id of a provider by its name.
+    pub fn id_of(&self, name: &str) -> Option<ProviderId> {
+        self.providers.iter().position(|own| own.name == name).map(ProviderId::new)
+    }
+
     /// The ids of all providers, in the order of the file.
     pub fn ids(&self) -> impl Iterator<Item = ProviderId> + use<> {
         (0..self.providers.len()).map(ProviderId::new)

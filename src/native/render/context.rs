@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::cluster::{self, Cluster};
 use super::form::Form;
 use super::istio::{MeshTarget, Remote};
-use super::live::Live;
+use super::live::watched::Live;
 use super::local_reply::{self, LocalReply};
 use super::names::Names;
 use crate::native::envoy::{EnvoyVersion, Feature};

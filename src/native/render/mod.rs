@@ -94,7 +94,7 @@ impl Source {
         let secrets = context::secrets(&self.loaded, env);
         let context = Context::of(self.form, &self.loaded, version, wasm, env)
             .with_admin_socket(Some(admin_socket))
-            .live(live::Live::of(folder, &secrets), &self.loaded);
+            .live(live::watched::Live::of(folder, &secrets), &self.loaded);
         let macros = template::Macros::of(live::TEXT, &context).map_err(Error::Template)?;
         live::Documents::render(&macros, context.clusters()).map_err(Error::Template)
     }

@@ -8,89 +8,22 @@
 //! | `ecds_…` | the filters before and after the hop, with the secrets | every other setting |
 //! | `lds` | the listeners before and after the hop | `listen`, `trusted_proxies`, `[cors]`, the longest timeout |
 
+mod kind;
+pub(super) mod watched;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
-use std::path::{Path, PathBuf};
 
 use minijinja::value::Serde;
-use serde::Serialize;
 
-use crate::config::Secret;
 use crate::names::clusters::{ATTEMPT, CLIENTS};
 
 use super::cluster::Cluster;
 use super::template::Macros;
+pub use kind::Kind;
 
 /// Its template.
 pub(super) const TEXT: &str = include_str!("live.yaml");
-
-/// A kind of resource, in the order in which an addition is written: a resource comes before the resources that refer to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    Clusters,
-    ClientRoutes,
-    AttemptRoutes,
-    AttemptFilter,
-    ClientFilter,
-    Listeners,
-}
-
-impl Kind {
-    pub const ALL: [Self; 6] = [
-        Self::Clusters,
-        Self::ClientRoutes,
-        Self::AttemptRoutes,
-        Self::AttemptFilter,
-        Self::ClientFilter,
-        Self::Listeners,
-    ];
-
-    /// The name of the folder that Envoy watches. A folder for each kind, because a change in a folder makes Envoy read
-    /// every resource that watches the folder.
-    pub fn folder(self) -> &'static str {
-        match self {
-            Self::Clusters => "cds",
-            Self::ClientRoutes => "rds_gaud",
-            Self::AttemptRoutes => "rds_gaud_attempt",
-            Self::AttemptFilter => "ecds_gaud_attempt",
-            Self::ClientFilter => "ecds_gaud",
-            Self::Listeners => "lds",
-        }
-    }
-
-    /// The file that Envoy reads, below the folder of all kinds.
-    pub fn file(self) -> PathBuf {
-        let folder = self.folder();
-        [folder, &format!("{folder}.yaml")].iter().collect()
-    }
-
-    /// What Envoy's statistics about the kind begin with.
-    pub fn stat_prefix(self) -> String {
-        let routes = |name: &str| format!("http.{name}.rds.{name}");
-        let filter = |name: &str| format!("extension_config_discovery.http_filter.{name}");
-        match self {
-            Self::Clusters => "cluster_manager.cds".to_owned(),
-            Self::ClientRoutes => routes(CLIENTS),
-            Self::AttemptRoutes => routes(ATTEMPT),
-            Self::AttemptFilter => filter(ATTEMPT),
-            Self::ClientFilter => filter(CLIENTS),
-            Self::Listeners => "listener_manager.lds".to_owned(),
-        }
-    }
-
-    fn type_url(self) -> &'static str {
-        match self {
-            Self::Clusters => "type.googleapis.com/envoy.config.cluster.v3.Cluster",
-            Self::ClientRoutes | Self::AttemptRoutes => {
-                "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
-            }
-            Self::AttemptFilter | Self::ClientFilter => {
-                "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
-            }
-            Self::Listeners => "type.googleapis.com/envoy.config.listener.v3.Listener",
-        }
-    }
-}
 
 /// All resources of a kind.
 #[derive(Clone, PartialEq, Eq)]
@@ -184,40 +117,5 @@ impl Document {
             resources.insert(cluster.name.clone(), yaml);
         }
         Ok(Self { kind: Kind::Clusters, resources })
-    }
-}
-
-/// What the templates need beside the settings.
-#[derive(Serialize)]
-pub(super) struct Live {
-    folders: BTreeMap<&'static str, Folder>,
-    secrets: Vec<NamedSecret>,
-}
-
-#[derive(Serialize)]
-struct Folder {
-    path: String,
-    file: String,
-}
-
-#[derive(Serialize)]
-struct NamedSecret {
-    name: String,
-    value: String,
-}
-
-impl Live {
-    /// The folders of all kinds are below `folder`.
-    pub(super) fn of(folder: &Path, secrets: &[(String, Secret)]) -> Self {
-        let place = |kind: Kind| {
-            let text = |path: PathBuf| path.to_string_lossy().into_owned();
-            let (path, file) = (folder.join(kind.folder()), folder.join(kind.file()));
-            (kind.folder(), Folder { path: text(path), file: text(file) })
-        };
-        let named = |(name, secret): &(String, Secret)| NamedSecret {
-            name: name.clone(),
-            value: secret.expose().to_owned(),
-        };
-        Self { folders: Kind::ALL.map(place).into(), secrets: secrets.iter().map(named).collect() }
     }
 }
