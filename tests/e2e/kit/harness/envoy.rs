@@ -145,11 +145,20 @@ impl Drop for Envoy {
     }
 }
 
+/// A command whose arguments are a program that ends when standard input closes, and its folder with it.
+pub(super) fn kept(folder: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", KEEPER, "keeper"]);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("FOLDER", folder);
+    command.env("KEEP", std::env::var_os("GAUD_E2E_KEEP").unwrap_or_default());
+    command
+}
+
 fn command(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Command {
     let log = File::create(folder.join("log")).expect("a log file");
     let envoy = find_envoy();
-    let mut command = Command::new("sh");
-    command.args(["-c", KEEPER, "keeper"]);
+    let mut command = kept(folder);
     if let Some(starter) = find_starter() {
         command.arg(starter);
     } else if let Some(func_e) = find_func_e() {
@@ -164,10 +173,8 @@ fn command(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> C
         command.args(["--concurrency", "2"]); // Envoy takes it once
     }
     command.arg("--disable-hot-restart").args(arguments);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("ENVOY_PATH", envoy).env("FUNC_E_HOME", folder.join("func-e"));
-    command.env("HOME", folder).env("FOLDER", folder);
-    command.env("KEEP", std::env::var_os("GAUD_E2E_KEEP").unwrap_or_default());
+    command.env("HOME", folder);
     command.envs(environment.iter().copied());
     command.stdin(Stdio::piped()).stdout(log.try_clone().expect("the log file")).stderr(log);
     command
