@@ -257,13 +257,18 @@ fn variables(file: &File) -> Vec<String> {
     names
 }
 
-/// The secrets that were taken out of the file, by the variables in their place.
+/// The secrets that were taken out of the file, by the variables in their place: whose they are, and where they are.
 fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
     let is_lifted = |name: &String| loaded.environment.iter().any(|(own, _)| own == name);
+    let place = |name: &String| {
+        let file = loaded.secret_files.iter().find(|(own, _)| own == name);
+        let file = file.map(|(_, path)| format!("which is in {}", path.display()));
+        file.unwrap_or_else(|| "which the configuration writes out".to_owned())
+    };
     let owner = |(provider, file): (&String, &ProviderFile)| match &file.api_key {
         Some(SecretSource::Environment(name)) if is_lifted(name) => {
             let what = if file.auth == Some(Auth::Basic) { "user and password" } else { "the key" };
-            Some((name.clone(), format!("{what} of {provider}")))
+            Some((name.clone(), format!("{what} of {provider}, {}", place(name))))
         }
         _ => None,
     };

@@ -5,6 +5,7 @@
 
 mod admin;
 mod failure;
+mod folder;
 mod log;
 mod process;
 mod reload;
@@ -19,10 +20,12 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::select;
+use tokio::time::sleep;
 
 use crate::config::File;
 
@@ -33,8 +36,8 @@ use super::settings::{self, ConfigOption, Env, Loaded};
 use super::standin;
 
 pub use failure::Failure;
+pub(crate) use folder::{PrivateFolder, unwritable};
 use process::Process;
-pub(crate) use process::{private_folder, unwritable};
 use reload::{Reload, Renderer};
 use signals::Reread;
 pub use validate::validate;
@@ -53,7 +56,13 @@ pub struct Args {
     /// The Envoy to run, as 1.36 or 1.36.4; default: the one that is found first
     #[arg(long, value_name = "VERSION")]
     envoy_version: Option<EnvoyVersion>,
+    /// Start Envoy again when Envoy ends without being asked
+    #[arg(long)]
+    restart: bool,
 }
+
+/// How long an Envoy that has ended is left alone before the next start.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal asks to stop, which is a success, or until Envoy ends, which is not.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -62,7 +71,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         let (mut stop, mut reread) = signals::listen()?;
         let mut envoy = None;
         let outcome = select! {
-            served = serve(args, &mut reread, &mut envoy) => served.map(|never| match never {}),
+            failure = serve_on(args, &mut reread, &mut envoy) => Err(failure),
             () = stop.asked() => Ok(ExitCode::SUCCESS),
         };
         if let Some(envoy) = envoy {
@@ -76,6 +85,19 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         outcome
     })
+}
+
+/// Serves, and starts again where that is wanted.
+async fn serve_on(args: &Args, reread: &mut Reread, slot: &mut Option<Process>) -> Failure {
+    loop {
+        let Err(failure) = serve(args, reread, slot).await;
+        match failure {
+            Failure::Gone(_) if args.restart => note(&format!("{failure}; it is started again")),
+            failure => return failure,
+        }
+        *slot = None;
+        sleep(RESTART_PAUSE).await;
+    }
 }
 
 /// Starts Envoy in `slot`, where the code that ends Envoy finds the process.
@@ -98,7 +120,7 @@ async fn serve(
     if let Some(url) = &url {
         note(&format!("no configuration, no {PROVIDER}: a stand-in upstream on {url}"));
     }
-    let folder = private_folder()?;
+    let folder = PrivateFolder::create()?;
     let renderer = Renderer::of(&source, &envoy, &folder, &env)?;
     let documents = renderer.documents(&source)?;
     let live =

@@ -1,22 +1,20 @@
 //! The Envoy that is ours: started, watched until it is ready, and ended.
 
-use std::fs::Permissions;
 use std::io::{self, pipe};
 use std::num::NonZeroUsize;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::select;
 use tokio::time::{interval, timeout};
 
 use super::admin;
 use super::failure::Failure;
+use super::folder::{PrivateFolder, unwritable};
 use super::log::Log;
 use crate::native::envoy::Envoy;
 use crate::native::live::Live;
@@ -41,7 +39,7 @@ pub(super) struct Process {
     child: Child,
     /// `None` once Envoy has ended and all was read.
     log: Option<Log>,
-    folder: TempDir,
+    folder: PrivateFolder,
     /// How long a stop waits for streams.
     drain: Duration,
 }
@@ -51,7 +49,7 @@ impl Process {
     pub(super) fn start(
         envoy: &Envoy,
         loaded: &Loaded,
-        folder: TempDir,
+        folder: PrivateFolder,
         bootstrap: &str,
     ) -> Result<Self, Failure> {
         let config = folder.path().join("envoy.yaml");
@@ -137,17 +135,6 @@ impl Process {
     }
 }
 
-/// A folder that this user alone can enter.
-pub(crate) fn private_folder() -> Result<TempDir, Failure> {
-    let owner_only = Permissions::from_mode(0o700);
-    tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir().map_err(unwritable)
-}
-
-/// The folder for temporary files takes nothing.
-pub(crate) fn unwritable(error: io::Error) -> Failure {
-    Failure::Folder(std::env::temp_dir(), error)
-}
-
 /// In a process group of its own, so that Ctrl-C in a terminal reaches us and not Envoy.
 fn command(envoy: &Path, loaded: &Loaded, config: &Path) -> Command {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get).to_string();
@@ -178,7 +165,7 @@ fn with_us(envoy: &Path) -> Command {
 }
 
 /// Where Envoy has its admin interface.
-pub(super) fn admin_socket(folder: &TempDir) -> Result<PathBuf, Failure> {
+pub(super) fn admin_socket(folder: &PrivateFolder) -> Result<PathBuf, Failure> {
     let socket = folder.path().join("admin.sock");
     match socket.as_os_str().len() {
         0..=SOCKET_PATH_MAX => Ok(socket),

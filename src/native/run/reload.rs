@@ -4,12 +4,12 @@ use std::future::pending;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::select;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::failure::Failure;
-use super::process::{admin_socket, unwritable};
+use super::folder::{PrivateFolder, unwritable};
+use super::process::admin_socket;
 use super::signals::Reread;
 use super::{Args, note, read, vacant};
 use crate::native::envoy::{Envoy, EnvoyVersion};
@@ -36,7 +36,7 @@ impl<'a> Renderer<'a> {
     pub(super) fn of(
         source: &Source,
         envoy: &Envoy,
-        folder: &TempDir,
+        folder: &PrivateFolder,
         env: Env<'a>,
     ) -> Result<Self, Failure> {
         Ok(Self {

@@ -38,6 +38,34 @@ fn a_rotated_key_is_used_by_the_next_request_and_never_shown() {
     assert!(run.admin().get("/config_dump").contains("[redacted]"), "the secrets are there");
 }
 
+/// As Docker and Kubernetes mount secrets: the file changes, and `gaud.toml` does not.
+#[test]
+fn a_key_in_a_file_is_read_again_when_the_file_changes() {
+    let server = Provider::start();
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    let place = folder.join("key");
+    std::fs::write(&place, format!("{}\n", KEYS[0])).expect("a file");
+    let mut config = Config::of(&[]);
+    let header = "api_key = \"file:key\"\nheaders = { x-team = \"file:key\" }";
+    config.add("one", &server, header);
+    std::fs::write(folder.join("gaud.toml"), config.text()).expect("a file");
+    let run = Run::start_in(folder, &[]);
+    for (round, key) in KEYS[..2].iter().enumerate() {
+        if round > 0 {
+            std::fs::write(&place, key).expect("a file");
+            run.wait_for("gaud: gaud.toml has changed: version 2 is in effect");
+        }
+        let case = format!("file {round}");
+        assert_eq!(h1::exchange(run.addr(), &chat("one:m").case(&case)).status, 200);
+        let seen = server.wait(&case);
+        assert_eq!(seen.header("authorization"), Some(format!("Bearer {key}")));
+        assert_eq!(seen.header("x-team").as_deref(), Some(*key));
+    }
+    std::fs::write(&place, "").expect("a file");
+    run.wait_for("providers.one.api_key: key is empty; write the secret into that file");
+    assert_eq!(super::ask(run.addr(), "one:m").status, 200);
+}
+
 #[test]
 fn the_files_are_for_this_user_alone_and_go_with_the_gateway() {
     let server = Provider::start();
