@@ -2,10 +2,11 @@
 
 use super::{Config, ask, chat};
 use crate::kit::client::{Client, Line, h1};
-use crate::kit::harness::Run;
+use crate::kit::harness::{Run, wait};
 use crate::kit::load::Load;
 use crate::kit::upstream::pipe::Pump;
 use crate::kit::upstream::{Answer, Provider};
+use rustix::process::Signal;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +14,9 @@ use std::time::Duration;
 const CLIENTS: usize = 200;
 const STREAMS: usize = 10;
 const CHANGES: usize = 20;
+
+/// A setting of the listeners.
+const LIMIT: &str = "body_limit_bytes = 1048576\n";
 
 /// Each change adds or removes a provider, an alias, a chain, or turns a key.
 fn changed(round: usize, servers: [&Provider; 3]) -> Config {
@@ -28,7 +32,7 @@ fn changed(round: usize, servers: [&Provider; 3]) -> Config {
         config.tables += "[aliases]\nfast = \"one:m\"\n";
     }
     if round % 5 == 4 {
-        config.head.insert_str(0, "body_limit_bytes = 1048576\n");
+        config.head.insert_str(0, LIMIT);
     }
     config
 }
@@ -98,4 +102,85 @@ fn no_request_fails_and_no_stream_is_cut_over_twenty_changes() {
         took[CHANGES - 1],
         took[CHANGES / 2]
     );
+}
+
+/// While the gateway waits as long as the provider has asked for, the filter after the hop is replaced, and the providers
+/// change their places.
+#[test]
+fn a_request_between_two_attempts_keeps_what_it_knows() {
+    let (one, two) = (Provider::start(), Provider::start());
+    let chain = |order: &[(&'static str, &Provider)]| {
+        let mut config = Config::of(order);
+        for (_, table) in &mut config.providers {
+            table.push_str("api_key = \"sk-x\"\nbreaker = { enabled = false }\n");
+        }
+        config.tables = "[[fallbacks]]\nmodel = \"one:m\"\nto = [\"two:n\"]\n".to_owned();
+        config
+    };
+    let run = Run::start(&chain(&[("one", &one), ("two", &two)]).text());
+    let waiting = Answer::new(503, "text/plain", "later").header("retry-after", "2");
+    one.script("between", waiting);
+    one.script("between", Answer::new(500, "text/plain", "failed"));
+    let mut client = h1::Connection::open(run.addr());
+    client.send_request(&chat("one:m").case("between"));
+    one.wait("between");
+    let zero = Provider::start();
+    run.change(&chain(&[("zero", &zero), ("two", &two), ("one", &one)]).text());
+    assert_eq!(one.seen("between").len(), 1, "the change came between two attempts");
+    let response = client.response();
+    assert_eq!(response.status, 200, "{}\n{}", response.text(), run.log());
+    assert_eq!(response.header("x-gaud-attempts").as_deref(), Some("3"));
+    assert_eq!(response.header("x-gaud-provider").as_deref(), Some("two"));
+    assert_eq!((one.seen("between").len(), two.seen("between").len()), (2, 1));
+}
+
+/// Wherever a change is cut off, the next start finds a whole configuration, and the files of the killed run are gone.
+#[test]
+fn a_gateway_that_is_killed_during_a_change_starts_again() {
+    let (one, two, slow) = (tireless(), tireless(), Provider::start());
+    let servers = [&one, &two, &slow];
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    std::fs::write(folder.join("gaud.toml"), changed(0, servers).text()).expect("a file");
+    for round in 1..=8 {
+        let run = Run::start_in(folder.clone(), &[]);
+        run.keep();
+        let left = run.watched();
+        run.write(&changed(round, servers).text());
+        // From before the change is seen to after it is in effect: each round is cut off at another place.
+        let seen = std::time::Instant::now();
+        wait::until_true("the moment", || {
+            seen.elapsed() > Duration::from_millis(45 * round as u64)
+        });
+        run.signal(Signal::KILL);
+        drop(run);
+        let run = Run::start_in(folder.clone(), &[]);
+        run.keep();
+        assert!(!left.exists(), "round {round}: the files of the killed run are gone");
+        let expected = if round % 2 == 1 { 200 } else { 404 };
+        assert_eq!(ask(run.addr(), "two:m").status, expected, "round {round}");
+    }
+    std::fs::remove_dir_all(folder).expect("the folder");
+}
+
+/// Changes of a listener are left out: Envoy keeps the listener before for ten minutes, for the connections on it.
+/// Run by `make soak`.
+#[test]
+#[ignore = "takes a minute"]
+fn a_hundred_changes_leave_the_memory_as_it_was() {
+    const WARM: usize = 20;
+    let (one, two, slow) = (tireless(), tireless(), Provider::start());
+    let servers = [&one, &two, &slow];
+    let run = Run::start(&changed(0, servers).text());
+    let mut warm = 0;
+    for round in 1..=100 {
+        let config = changed(round, servers).text();
+        run.change(&config.replace(LIMIT, ""));
+        assert_eq!(ask(run.addr(), "one:m").status, 200);
+        if round == WARM {
+            warm = run.memory();
+        }
+    }
+    let grown = run.memory().saturating_sub(warm);
+    println!("Envoy: {} MB after {WARM} changes, {} KB more after 100", warm >> 20, grown >> 10);
+    assert!(grown < 8 << 20, "Envoy has grown by {grown} bytes");
 }

@@ -1,7 +1,7 @@
 //! `gaud run` with its Envoy, for tests of a configuration that changes.
 
 use super::Admin;
-use super::envoy::{find_envoy, kept};
+use super::envoy::{find_envoy, kept, memory, process};
 use super::render::filter;
 use super::wait::{until, until_within};
 use rustix::process::{Pid, Signal, kill_process};
@@ -98,6 +98,17 @@ impl Run {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("gaud takes signals");
+    }
+
+    /// Leaves the folder where it is, for another run.
+    pub(crate) fn keep(&self) {
+        std::fs::write(self.folder.join("keep"), "").expect("a file");
+    }
+
+    /// Envoy's resident memory in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let config = self.watched().join("envoy.yaml");
+        memory(process(config.to_str().expect("UTF-8")))
     }
 
     /// Waits for its end, and says whether that was a success.
