@@ -79,7 +79,7 @@ impl Run {
             let (_, rest) = line.split_once(": version ")?;
             rest.split_once(' ')?.0.parse().ok()
         };
-        log.lines().filter_map(version).last().unwrap_or(1)
+        log.lines().filter_map(version).next_back().unwrap_or(1)
     }
 
     /// Replaces the configuration, waits until the command says that it is in effect, and returns how long that took.
