@@ -124,7 +124,7 @@ test-systemd: command filter python systemd quadlet ## Test the units of envoy/s
 # The suites in which Envoys differ, in less than a minute. `make test-versions` runs all suites on all versions.
 OLDEST      := $(firstword $(ENVOY_VERSIONS))
 OLDEST_CORE := routing::by_model:: providers::streaming:: breaker::opening:: failover::bodies:: failover::connections:: failover::edges:: \
-	failover::streams::
+	failover::streams:: live::
 
 .PHONY: test-oldest
 test-oldest: filter func-e python $(STAMPS)/envoy-$(OLDEST)
@@ -199,10 +199,10 @@ hostile: filter func-e python ## Send HOSTILE_REQUESTS malformed requests throug
 SOAK_REQUESTS ?= 1000000
 
 .PHONY: soak
-soak: filter func-e python ## Send SOAK_REQUESTS good and bad requests, and watch Envoy's memory
+soak: filter func-e python ## Send SOAK_REQUESTS good and bad requests, change the configuration a hundred times, and watch Envoy's memory
 	$(TEST_ENV) SOAK_REQUESTS=$(SOAK_REQUESTS) \
 		CARGO_PROFILE_TEST_OPT_LEVEL=2 CARGO_PROFILE_DEV_OPT_LEVEL=2 \
-		$(CARGO) test --quiet --test e2e soak:: -- --ignored --nocapture
+		$(CARGO) test --quiet --test e2e -- soak:: live:: --ignored --nocapture
 
 # The targets are a separate package, and need a nightly compiler. `make test` replays their findings without it.
 FUZZ         := tests/fuzz

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize, Serializer, ser::Error};
 /// What marks a reference to an environment variable, as in LiteLLM's configuration.
 const ENVIRONMENT: &str = "os.environ/";
 
+/// What marks the name of a file that holds nothing but a secret, as Docker and Kubernetes mount them.
+const FILE: &str = "file:";
+
 /// A value that `Debug` does not show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -46,16 +49,26 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub enum SecretSource {
     /// `os.environ/NAME`: read from the environment.
     Environment(String),
+    /// `file:PATH`: read by `gaud`, which gives Envoy the content. The filter reads no files.
+    File(String),
     /// Written in the file. Serializing a literal is an error, so no rendered text can hold one.
     Literal(Secret),
 }
 
 impl SecretSource {
+    /// How a file names a variable.
+    pub fn reference(variable: &str) -> String {
+        format!("{ENVIRONMENT}{variable}")
+    }
+
     /// A written value is the secret, or names the variable that holds the secret.
     pub fn parse(value: &str) -> Self {
-        match value.strip_prefix(ENVIRONMENT) {
-            Some(name) => Self::Environment(name.to_owned()),
-            None => Self::Literal(Secret::new(value)),
+        if let Some(name) = value.strip_prefix(ENVIRONMENT) {
+            Self::Environment(name.to_owned())
+        } else if let Some(path) = value.strip_prefix(FILE) {
+            Self::File(path.to_owned())
+        } else {
+            Self::Literal(Secret::new(value))
         }
     }
 }
@@ -67,6 +80,11 @@ impl SecretSource {
     /// A sentence with the reason and the remedy. The sentence never shows the value.
     pub fn resolve(&self, lookup: Lookup<'_>) -> Result<Secret, String> {
         let Self::Environment(name) = self else {
+            if let Self::File(_) = self {
+                return Err(
+                    "names a file, and the filter reads none; `gaud run` reads it".to_owned()
+                );
+            }
             let problem = "is written out, and Envoy's config dump would show it; write \
                            \"os.environ/NAME\" and set that variable in Envoy's environment";
             return Err(problem.to_owned());
@@ -99,6 +117,7 @@ impl Serialize for SecretSource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Environment(name) => serializer.collect_str(&format_args!("{ENVIRONMENT}{name}")),
+            Self::File(path) => serializer.collect_str(&format_args!("{FILE}{path}")),
             Self::Literal(_) => Err(S::Error::custom("a literal secret is never written")),
         }
     }

@@ -37,6 +37,8 @@ pub struct Histories(RefCell<HashMap<String, History>>);
 /// The attempts of one request.
 #[derive(Debug)]
 struct History {
+    /// The configuration whose providers the targets are.
+    gateway: Rc<Gateway>,
     targets: Vec<ChainTarget>,
     /// The index of the target that was asked last.
     at: Option<usize>,
@@ -92,13 +94,16 @@ impl Histories {
     pub fn begin(
         &self,
         host: &dyn Host,
-        gateway: &Gateway,
+        gateway: &Rc<Gateway>,
         name: &str,
         arrival: Arrival,
         targets: impl FnOnce() -> Vec<ChainTarget>,
     ) -> Result<Begun, NoTarget> {
         let mut histories = self.0.borrow_mut();
-        let history = histories.entry_ref(name).or_insert_with(|| History::new(targets()));
+        let history = histories
+            .entry_ref(name)
+            .or_insert_with(|| History::new(Rc::clone(gateway), targets()));
+        history.move_to(gateway);
         history.ended_ms = None;
         let before = history.asked;
         match history.begin(host, gateway, arrival) {
@@ -194,8 +199,9 @@ impl Histories {
 }
 
 impl History {
-    fn new(targets: Vec<ChainTarget>) -> Self {
+    fn new(gateway: Rc<Gateway>, targets: Vec<ChainTarget>) -> Self {
         Self {
+            gateway,
             targets,
             at: None,
             asked: None,
@@ -205,6 +211,34 @@ impl History {
             ended_ms: None,
             blames: Rc::default(),
         }
+    }
+
+    /// Goes on under a configuration that came between two attempts. A provider is known by its name; the targets of a
+    /// provider that is gone are left out.
+    fn move_to(&mut self, gateway: &Rc<Gateway>) {
+        if Rc::ptr_eq(&self.gateway, gateway) {
+            return;
+        }
+        let old = std::mem::replace(&mut self.gateway, Rc::clone(gateway));
+        let id = |id: ProviderId| gateway.id_of(&old.provider(id)?.name);
+        let targets = std::mem::take(&mut self.targets).into_iter();
+        let moved: Vec<_> = targets
+            .map(|target| Some(ChainTarget { provider: id(target.provider)?, ..target }))
+            .collect();
+        if let Some(at) = self.at {
+            let is_there = |target: &&Option<ChainTarget>| target.is_some();
+            let before = moved.iter().take(at).filter(is_there).count();
+            if moved.get(at).is_some_and(Option::is_some) {
+                self.at = Some(before);
+            } else {
+                self.at = before.checked_sub(1);
+                self.next = Some(Next::Move);
+            }
+        }
+        self.targets = moved.into_iter().flatten().collect();
+        self.asked = self.asked.and_then(id);
+        // They name providers of the configuration before.
+        self.blames = Rc::default();
     }
 
     fn begin(

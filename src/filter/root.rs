@@ -15,6 +15,12 @@ use crate::host::Host;
 use crate::names::{clusters, properties};
 use crate::poll::{self, Poll};
 
+thread_local! {
+    /// The histories of this VM. A new configuration brings a new root context, and requests that are between two attempts
+    /// keep what they know.
+    static HISTORIES: Rc<Histories> = Rc::default();
+}
+
 /// The state of a plugin in a worker.
 #[derive(Default)]
 pub(super) struct Root {
@@ -47,15 +53,16 @@ impl Configured {
     fn for_attempts(gateway: Gateway) -> Self {
         abi::set_tick_period(poll::TICK_MS);
         let host = EnvoyHost::new(&gateway);
-        Self { gateway: Rc::new(gateway), host: Rc::new(host), histories: Some(Rc::default()) }
+        let histories = HISTORIES.with(Rc::clone);
+        Self { gateway: Rc::new(gateway), host: Rc::new(host), histories: Some(histories) }
     }
 }
 
 impl Root {
     /// Reads the configuration. Refusing it makes Envoy refuse to start, or keep the configuration before.
     pub(super) fn configure(&mut self, size: usize) -> bool {
-        let json = abi::buffer(Buffer::PluginConfiguration, 0, size);
-        match gateway::from_filter_json(&json, &|name| std::env::var(name).ok()) {
+        let bytes = abi::buffer(Buffer::PluginConfiguration, 0, size);
+        match gateway::from_plugin_configuration(&bytes, &|name| std::env::var(name).ok()) {
             Ok(gateway) => {
                 let root_id = abi::property(properties::ROOT_ID);
                 self.configured = Some(if root_id == clusters::ATTEMPT.as_bytes() {

@@ -14,6 +14,7 @@ mod discovery;
 mod headers;
 pub mod litellm;
 mod models;
+mod plugin;
 mod provider;
 mod sites;
 mod url;
@@ -21,6 +22,7 @@ mod url;
 pub use cluster::istio_host;
 pub use credential::Credential;
 pub use discovery::Discovery;
+use plugin::PluginConfiguration;
 pub use provider::{Provider, TIMEOUT_SECS};
 pub use sites::Sites;
 pub use url::ProviderUrl;
@@ -30,7 +32,21 @@ use crate::request::model::ModelName;
 use crate::route::retry::Retries;
 use crate::route::{ChainTarget, Chains, NoRoute, ProviderId, RouteTable, Target};
 
-/// Parses and compiles the filter's JSON; `lookup` reads the VM's environment.
+/// Reads and compiles the plugin configuration; `environment` reads the VM's environment, for the secrets that the
+/// configuration does not bring.
+///
+/// # Errors
+/// As [`from_filter_json`].
+pub fn from_plugin_configuration(
+    bytes: &[u8],
+    environment: Lookup<'_>,
+) -> Result<Gateway, ConfigError> {
+    let configuration = PluginConfiguration::read(bytes);
+    let lookup = |name: &str| configuration.secret(name).or_else(|| environment(name));
+    from_filter_json(configuration.json, &lookup)
+}
+
+/// Parses and compiles the filter's JSON; `lookup` gives the secrets that the JSON names.
 ///
 /// # Errors
 /// The first thing that is wrong, with its path. A literal secret is refused: the plugin
@@ -151,6 +167,11 @@ impl Gateway {
     /// All providers, in the order of the file.
     pub fn providers(&self) -> &[Provider] {
         &self.providers
+    }
+
+    /// The id of a provider by its name.
+    pub fn id_of(&self, name: &str) -> Option<ProviderId> {
+        self.providers.iter().position(|own| own.name == name).map(ProviderId::new)
     }
 
     /// The ids of all providers, in the order of the file.

@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod envoy;
 pub(crate) mod http;
+pub mod live;
 pub(crate) mod os_error;
 pub mod render;
 pub mod run;

@@ -87,13 +87,20 @@ fn a_changed_file_and_a_refused_question_are_told() {
         rows(&status(folder.path(), &[])).into_iter().find(|row| row.starts_with("litellm closed"))
     };
     until("the request", || row().filter(|row| row.ends_with(" 1 1")));
-    std::fs::write(&config, format!("{toml}[aliases]\nfast = \"litellm:m\"\n"))
-        .expect("gaud.toml is written");
+    // Commands read another file than the gateway follows.
+    let other = folder.path().join("other.toml");
+    std::fs::write(&other, format!("{toml}[aliases]\nfast = \"litellm:m\"\n")).expect("a file");
     let differs = format!(
-        "gaud: the gateway on {listen} runs with another configuration than gaud.toml has now; restart it to apply gaud.toml\n"
+        "gaud: the gateway on {listen} has another configuration than gaud.toml now: gaud run applies a changed file within \
+         a second unless it refuses the file, and another Envoy needs what gaud render prints now\n"
     );
-    for arguments in [&["models"][..], &["route", "fast"]] {
-        assert_eq!(said(arguments), format!("{differs}{refused}\n"));
+    for arguments in
+        [&["models", "--config", "other.toml"][..], &["route", "fast", "--config", "other.toml"]]
+    {
+        assert_eq!(
+            said(arguments),
+            format!("{differs}{refused}\n").replace("gaud.toml", "other.toml")
+        );
     }
     gateway.interrupt();
     assert!(gateway.ended().status.success());

@@ -46,6 +46,12 @@ impl World {
         Self { host: Memory::default(), gateway: Rc::new(gateway), histories: Rc::default() }
     }
 
+    /// The same requests under another configuration.
+    fn reloaded(&mut self, json: &str) {
+        let file = File::from_json(json.as_bytes()).unwrap();
+        self.gateway = Rc::new(Gateway::compile(&file, &|_| Some("sk".to_owned())).unwrap());
+    }
+
     fn try_begin(&self, path: &str, crossing: &str) -> Result<(Attempt, Outgoing), AttemptReply> {
         let headers: [(&str, &[u8]); 4] = [
             (":method", b"POST"),
@@ -483,4 +489,31 @@ fn comments_are_not_held_for_ever() {
     assert_eq!(feed(&world, &mut attempt, b": wait\n\n", false), ResponseAction::Hold);
     world.host.set_clock(opening::HELD_MS_MAX);
     assert_eq!(released(feed(&world, &mut attempt, b": wait\n\n", false)).again, None);
+}
+
+/// A configuration in which all providers have another place.
+const TURNED: &str = r#"{"default_provider":"a","providers":{
+    "c":{"url":"http://c","auth":"none"},"b":{"url":"http://b","auth":"none"},"a":{"url":"http://a"}}}"#;
+
+#[test]
+fn a_request_goes_on_under_a_new_configuration() {
+    let mut world = World::new();
+    assert_eq!(world.answered(500, None).0, "a");
+    world.reloaded(TURNED);
+    let (attempt, _) = world.begin();
+    assert_eq!((attempt.provider().unwrap().name.as_str(), attempt.id.number), ("a", 2));
+    drop(attempt);
+    assert_eq!(world.answered(500, None).0, "b");
+}
+
+#[test]
+fn a_request_passes_over_a_provider_that_is_gone() {
+    for (gone, next) in [("a", "b"), ("b", "a")] {
+        let mut world = World::new();
+        assert_eq!(world.answered(500, None).0, "a");
+        let json =
+            TURNED.replace(&format!("\"{gone}\":{{"), "\"d\":{").replace(":\"a\",", ":\"c\",");
+        world.reloaded(&json);
+        assert_eq!(world.begin().0.provider().unwrap().name, next, "without {gone}");
+    }
 }

@@ -52,7 +52,7 @@ fn in_envoy(args: &Args, env: Env<'_>) -> Result<EnvoyVersion, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let envoy = search.here().await?;
-        let folder = run::private_folder()?;
+        let folder = run::PrivateFolder::create()?;
         let wasm = source.module.file_in(folder.path()).map_err(run::unwritable)?;
         let yaml = source.yaml(envoy.version, &wasm, None, env)?;
         run::validate(&envoy, &source.loaded, &yaml).await?;

@@ -92,7 +92,8 @@ pub(crate) async fn remarks(address: SocketAddr, loaded: Option<&Loaded>) -> Vec
     let differs = differs.map(|loaded| {
         let source = loaded.source();
         format!(
-            "the gateway on {address} runs with another configuration than {source} has now; restart it to apply {source}"
+            "the gateway on {address} has another configuration than {source} now: gaud run applies a changed file within a second unless it refuses \
+             the file, and another Envoy needs what gaud render prints now"
         )
     });
     let refused = health.providers.into_iter().filter_map(|(name, models)| {

@@ -1,5 +1,7 @@
 //! A provider as Envoy's cluster.
 
+use std::path::{Path, PathBuf};
+
 use crate::config::File;
 use crate::gateway::{Gateway, Provider, ProviderUrl};
 use serde::Serialize;
@@ -22,7 +24,7 @@ const IDLE_SECS_HTTPS: u64 = 30;
 /// What the template needs.
 #[derive(Serialize)]
 pub(super) struct Cluster {
-    name: String,
+    pub(super) name: String,
     discovery: &'static str,
     http2: bool,
     idle_connection_secs: u64,
@@ -36,6 +38,9 @@ pub(super) struct Cluster {
 struct Tls {
     sni: Option<String>,
     ca_file: String,
+    /// The text of the provider's own `ca_file`, for an Envoy that must notice when the file changes: Envoy reads a file
+    /// once for each version of a cluster.
+    ca_pem: Option<String>,
     san_type: &'static str,
 }
 
@@ -43,6 +48,16 @@ impl Cluster {
     /// Where Envoy will look for the authorities that it is to trust.
     pub(super) fn ca_file(&self) -> Option<&str> {
         Some(&self.tls.as_ref()?.ca_file)
+    }
+
+    /// Holds the authorities themselves, and not the name of their file, where they are in one of `files`.
+    pub(super) fn with_authorities_of(mut self, files: &[PathBuf]) -> Self {
+        if let Some(tls) = &mut self.tls
+            && files.iter().any(|file| file == Path::new(&tls.ca_file))
+        {
+            tls.ca_pem = std::fs::read_to_string(&tls.ca_file).ok();
+        }
+        self
     }
 }
 
@@ -84,6 +99,7 @@ fn cluster(
             // RFC 6066, section 3: no IP address is a server name.
             sni: (!is_ip).then(|| url.host.clone()),
             ca_file: provider.ca_file.as_deref().unwrap_or(ca_file).to_owned(),
+            ca_pem: None,
             san_type: if is_ip { "IP_ADDRESS" } else { "DNS" },
         }),
     }
@@ -93,7 +109,7 @@ fn cluster(
 pub(super) fn system_ca_file(is_here: bool, env: Env<'_>) -> String {
     let named = env("SSL_CERT_FILE").and_then(|path| path.into_string().ok());
     let [debian, ..] = CA_FILES;
-    let is_there = |path: &&str| is_here && std::path::Path::new(path).exists();
+    let is_there = |path: &&str| is_here && Path::new(path).exists();
     let there = || CA_FILES.into_iter().find(is_there);
     named.unwrap_or_else(|| there().unwrap_or(debian).to_owned())
 }

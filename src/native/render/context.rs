@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::config::{Auth, File, ProviderFile, SecretSource};
+use crate::config::{Auth, File, ProviderFile, Secret, SecretSource};
 use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
 use crate::host::metrics;
 use crate::names::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::cluster::{self, Cluster};
 use super::form::Form;
 use super::istio::{MeshTarget, Remote};
+use super::live::watched::Live;
 use super::local_reply::{self, LocalReply};
 use super::names::Names;
 use crate::native::envoy::{EnvoyVersion, Feature};
@@ -75,6 +76,8 @@ pub(super) struct Context {
     istio: Option<MeshTarget>,
     /// The filter, where it is fetched.
     remote: Option<Remote>,
+    /// The folders and the secrets of an Envoy whose configuration changes while it runs.
+    live: Option<Live>,
     /// The files with certificate authorities.
     ca_files: BTreeSet<String>,
     /// The providers that name a cluster which Envoy has already.
@@ -133,6 +136,7 @@ impl Context {
             named_clusters: named_clusters(gateway),
             istio: None,
             remote: None,
+            live: None,
         }
     }
 }
@@ -142,6 +146,21 @@ impl Context {
     pub(super) fn with_admin_socket(mut self, socket: Option<&Path>) -> Self {
         self.admin_socket = socket.map(|socket| socket.to_string_lossy().into_owned());
         self
+    }
+
+    /// The same for an Envoy that takes its resources from files. The hop is always there: a later configuration may need
+    /// the hop, and a bootstrap cannot get its extension later.
+    pub(super) fn live(mut self, live: Live, loaded: &Loaded) -> Self {
+        self.live = Some(live);
+        self.hop.get_or_insert_with(|| Hop::of(&loaded.gateway));
+        let files = loaded.ca_files();
+        let clusters = self.clusters.into_iter();
+        self.clusters = clusters.map(|cluster| cluster.with_authorities_of(&files)).collect();
+        self
+    }
+
+    pub(super) fn clusters(&self) -> &[Cluster] {
+        &self.clusters
     }
 
     /// The same for a mesh.
@@ -209,6 +228,19 @@ fn is_open_to_pages(loaded: &Loaded) -> bool {
         && loaded.file.providers.iter().any(|(_, own)| own.api_key.is_some())
 }
 
+/// The secrets that the filter needs, by the names of their variables.
+pub(super) fn secrets(loaded: &Loaded, env: Env<'_>) -> Vec<(String, Secret)> {
+    let lifted = |name: &str| {
+        let (_, value) = loaded.environment.iter().find(|(own, _)| own == name)?;
+        Some(value.clone())
+    };
+    let pair = |name: String| {
+        let value = lifted(&name).or_else(|| env(&name)?.into_string().ok())?;
+        Some((name, Secret::new(value)))
+    };
+    variables(&loaded.file).into_iter().filter_map(pair).collect()
+}
+
 /// The environment variables that the filter reads.
 fn variables(file: &File) -> Vec<String> {
     let mut names = Vec::new();
@@ -225,13 +257,18 @@ fn variables(file: &File) -> Vec<String> {
     names
 }
 
-/// The secrets that were taken out of the file, by the variables in their place.
+/// The secrets that were taken out of the file, by the variables in their place: whose they are, and where they are.
 fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
     let is_lifted = |name: &String| loaded.environment.iter().any(|(own, _)| own == name);
+    let place = |name: &String| {
+        let file = loaded.secret_files.iter().find(|(own, _)| own == name);
+        let file = file.map(|(_, path)| format!("which is in {}", path.display()));
+        file.unwrap_or_else(|| "which the configuration writes out".to_owned())
+    };
     let owner = |(provider, file): (&String, &ProviderFile)| match &file.api_key {
         Some(SecretSource::Environment(name)) if is_lifted(name) => {
             let what = if file.auth == Some(Auth::Basic) { "user and password" } else { "the key" };
-            Some((name.clone(), format!("{what} of {provider}")))
+            Some((name.clone(), format!("{what} of {provider}, {}", place(name))))
         }
         _ => None,
     };

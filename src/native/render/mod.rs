@@ -13,6 +13,7 @@ mod error;
 mod filter;
 mod form;
 pub mod istio;
+pub mod live;
 mod local_reply;
 mod module_file;
 mod names;
@@ -79,6 +80,23 @@ impl Source {
         let context = Context::of(self.form, &self.loaded, version, wasm, env);
         template::render(self.form, &context.with_admin_socket(admin_socket))
             .map_err(Error::Template)
+    }
+
+    /// What an Envoy of this version gets that watches the folders in `folder`.
+    pub fn live(
+        &self,
+        version: EnvoyVersion,
+        wasm: &Path,
+        folder: &Path,
+        admin_socket: &Path,
+        env: Env<'_>,
+    ) -> Result<live::Documents, Error> {
+        let secrets = context::secrets(&self.loaded, env);
+        let context = Context::of(self.form, &self.loaded, version, wasm, env)
+            .with_admin_socket(Some(admin_socket))
+            .live(live::watched::Live::of(folder, &secrets), &self.loaded);
+        let macros = template::Macros::of(live::TEXT, &context).map_err(Error::Template)?;
+        live::Documents::render(&macros, context.clusters()).map_err(Error::Template)
     }
 
     /// The resources for a mesh, for an Envoy of this version.

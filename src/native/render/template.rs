@@ -5,16 +5,17 @@
 //! named like one of its fields would hide it.
 
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
 
 use super::context::Context;
 use super::form::Form;
 use super::quote;
 
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 9] = [
     ("parts/admin.yaml", include_str!("parts/admin.yaml")),
     ("parts/attempts.yaml", include_str!("parts/attempts.yaml")),
     ("parts/connection.yaml", include_str!("parts/connection.yaml")),
+    ("parts/edge.yaml", include_str!("parts/edge.yaml")),
     ("parts/filters.yaml", include_str!("parts/filters.yaml")),
     ("parts/notes.yaml", include_str!("parts/notes.yaml")),
     ("parts/provider.yaml", include_str!("parts/provider.yaml")),
@@ -24,6 +25,33 @@ const PARTS: [(&str, &str); 8] = [
 
 /// `form` with its gaps filled.
 pub(super) fn render(form: Form, context: &Context) -> Result<String, Error> {
+    environment()?.template_from_str(form.text())?.render(Serde(context))
+}
+
+/// A template whose macros are called one by one.
+pub(super) struct Macros {
+    environment: Environment<'static>,
+    context: Value,
+}
+
+/// The name of the template in its environment.
+const MACROS: &str = "macros";
+
+impl Macros {
+    pub(super) fn of(text: &'static str, context: &Context) -> Result<Self, Error> {
+        let mut environment = environment()?;
+        environment.add_template(MACROS, text)?;
+        Ok(Self { environment, context: Value::from(Serde(context)) })
+    }
+
+    pub(super) fn call(&self, name: &str, arguments: &[Value]) -> Result<String, Error> {
+        let template = self.environment.get_template(MACROS)?;
+        let mut captured = template.render_captured(self.context.clone())?;
+        captured.with_state_mut(|state| state.call_macro(name, arguments))
+    }
+}
+
+fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -34,5 +62,5 @@ pub(super) fn render(form: Form, context: &Context) -> Result<String, Error> {
     for (name, text) in PARTS {
         environment.add_template(name, text)?;
     }
-    environment.template_from_str(form.text())?.render(Serde(context))
+    Ok(environment)
 }

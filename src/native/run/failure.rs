@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 use std::{fmt, io};
 
+use crate::native::live::Refusal;
 use crate::native::os_error::words;
 use crate::native::{envoy, render};
 
@@ -28,6 +29,10 @@ pub enum Failure {
     /// Envoy ended before it was ready; with it, what it said of the reason.
     Refused(ExitStatus, Vec<String>),
     NotReady(Duration, Vec<String>),
+    /// Envoy runs, and does not take what it was started with; with it, what it said.
+    NotTaken(Refusal, Vec<String>),
+    /// Envoy does not take a change, and what it had serves.
+    Kept(Refusal),
     /// Envoy does not take the configuration; with it, what it said.
     Invalid(Vec<String>),
     /// Envoy ended after it was ready, without being asked.
@@ -71,6 +76,14 @@ impl fmt::Display for Failure {
                 write!(f, "Envoy was not ready after {limit:?}")?;
                 said(f, log)
             }
+            Self::NotTaken(refusal, log) => {
+                write!(f, "{refusal}")?;
+                said(f, log)
+            }
+            Self::Kept(refusal) if refusal.is_in_log() => {
+                write!(f, "{refusal}; the lines of Envoy's log above say why")
+            }
+            Self::Kept(refusal) => refusal.fmt(f),
             Self::Invalid(log) => {
                 write!(f, "Envoy does not take the configuration that is rendered")?;
                 said(f, log)

@@ -5,8 +5,10 @@
 
 mod admin;
 mod failure;
+mod folder;
 mod log;
 mod process;
+mod reload;
 mod signals;
 mod validate;
 pub(crate) mod with_parent;
@@ -16,24 +18,28 @@ use std::ffi::OsString;
 use std::future::pending;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::select;
+use tokio::time::sleep;
 
 use crate::config::File;
 
 use super::envoy::{Envoy, EnvoyVersion, NotFound, Search};
+use super::live::Live;
 use super::render::{self, Source};
 use super::settings::{self, ConfigOption, Env, Loaded};
 use super::standin;
 
 pub use failure::Failure;
+pub(crate) use folder::{PrivateFolder, unwritable};
 use process::Process;
-pub(crate) use process::{private_folder, unwritable};
-use signals::Stop;
+use reload::{Reload, Renderer};
+use signals::Reread;
 pub use validate::validate;
 
 /// The variable that creates a provider without a configuration file.
@@ -50,16 +56,22 @@ pub struct Args {
     /// The Envoy to run, as 1.36 or 1.36.4; default: the one that is found first
     #[arg(long, value_name = "VERSION")]
     envoy_version: Option<EnvoyVersion>,
+    /// Start Envoy again when Envoy ends without being asked
+    #[arg(long)]
+    restart: bool,
 }
+
+/// How long an Envoy that has ended is left alone before the next start.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal asks to stop, which is a success, or until Envoy ends, which is not.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut stop = Stop::listen()?;
+        let (mut stop, mut reread) = signals::listen()?;
         let mut envoy = None;
         let outcome = select! {
-            served = serve(args, &mut envoy) => served.map(|never| match never {}),
+            failure = serve_on(args, &mut reread, &mut envoy) => Err(failure),
             () = stop.asked() => Ok(ExitCode::SUCCESS),
         };
         if let Some(envoy) = envoy {
@@ -75,8 +87,25 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     })
 }
 
+/// Serves, and starts again where that is wanted.
+async fn serve_on(args: &Args, reread: &mut Reread, slot: &mut Option<Process>) -> Failure {
+    loop {
+        let Err(failure) = serve(args, reread, slot).await;
+        match failure {
+            Failure::Gone(_) if args.restart => note(&format!("{failure}; it is started again")),
+            failure => return failure,
+        }
+        *slot = None;
+        sleep(RESTART_PAUSE).await;
+    }
+}
+
 /// Starts Envoy in `slot`, where the code that ends Envoy finds the process.
-async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Failure> {
+async fn serve(
+    args: &Args,
+    reread: &mut Reread,
+    slot: &mut Option<Process>,
+) -> Result<Infallible, Failure> {
     let stand_in = stand_in(args).await?;
     let url = stand_in.as_ref().map(url).transpose()?;
     let env = |name: &str| match &url {
@@ -91,26 +120,31 @@ async fn serve(args: &Args, slot: &mut Option<Process>) -> Result<Infallible, Fa
     if let Some(url) = &url {
         note(&format!("no configuration, no {PROVIDER}: a stand-in upstream on {url}"));
     }
-    let model = model(&source.loaded.file);
-    let yaml = |folder: &Path, admin: &Path| {
-        let wasm = source.module.file_in(folder).map_err(unwritable)?;
-        Ok(source.yaml(envoy.version, &wasm, Some(admin), &env)?)
-    };
-    let process = slot.insert(Process::start(&envoy, &source.loaded, yaml)?);
+    let folder = PrivateFolder::create()?;
+    let renderer = Renderer::of(&source, &envoy, &folder, &env)?;
+    let documents = renderer.documents(&source)?;
+    let live =
+        Live::begin(folder.path(), &renderer.admin, documents.resources).map_err(unwritable)?;
+    let process =
+        slot.insert(Process::start(&envoy, &source.loaded, folder, &documents.bootstrap)?);
+    let reload = Reload::of(args, renderer, live, source.loaded);
     select! {
-        failure = watch(process, source.loaded.listen, &model) => failure,
+        failure = watch(process, reload, reread) => failure,
         failure = attend(stand_in) => failure,
     }
 }
 
 /// A configuration that could be served now.
 fn source(args: &Args, env: Env<'_>) -> Result<Source, Failure> {
-    let (config, wasm) = (args.config.path(), args.wasm.as_deref());
-    let source = Source::read(render::Form::Envoy, config, wasm, env)?;
+    let source = read(args, env)?;
     source.module.check()?;
     vacant("listen", source.loaded.listen, &source.loaded)?;
     vacant("admin_listen", source.loaded.admin_listen, &source.loaded)?;
     Ok(source)
+}
+
+fn read(args: &Args, env: Env<'_>) -> Result<Source, render::Error> {
+    Source::read(render::Form::Envoy, args.config.path(), args.wasm.as_deref(), env)
 }
 
 async fn search(wanted: Option<EnvoyVersion>) -> Result<Envoy, NotFound> {
@@ -149,19 +183,27 @@ async fn attend(stand_in: Option<TcpListener>) -> Result<Infallible, Failure> {
     }
 }
 
-/// Says where to find the gateway once Envoy is ready, and returns when Envoy has ended without being asked.
+/// Says where to find the gateway once Envoy is ready, follows the configuration, and returns when Envoy has ended without
+/// being asked.
 async fn watch(
     envoy: &mut Process,
-    listen: SocketAddr,
-    model: &str,
+    mut reload: Reload<'_>,
+    reread: &mut Reread,
 ) -> Result<Infallible, Failure> {
-    let admin = envoy.ready().await?;
+    envoy.ready(&reload.live).await?;
+    let listen = reload.serving.listen;
     let address = match listen.port() {
-        0 => admin::listener(&admin).await?,
+        0 => admin::listener(&reload.renderer.admin).await?,
         _ => listen,
     };
-    welcome(address, model);
-    Err(Failure::Gone(envoy.exit().await?))
+    welcome(address, &model(&reload.serving.file));
+    loop {
+        select! {
+            status = envoy.exit() => return Err(Failure::Gone(status?)),
+            () = reload.next(reread) => {}
+        }
+        envoy.set_drain(reload.serving.drain);
+    }
 }
 
 /// Envoy's `SO_REUSEPORT` would let it share an address with another program, silently.

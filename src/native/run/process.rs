@@ -1,24 +1,23 @@
 //! The Envoy that is ours: started, watched until it is ready, and ended.
 
-use std::fs::Permissions;
 use std::io::{self, pipe};
 use std::num::NonZeroUsize;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::select;
 use tokio::time::{interval, timeout};
 
 use super::admin;
 use super::failure::Failure;
+use super::folder::{PrivateFolder, unwritable};
 use super::log::Log;
 use crate::native::envoy::Envoy;
+use crate::native::live::Live;
 use crate::native::settings::Loaded;
 
 /// How long Envoy may take to be ready.
@@ -40,22 +39,21 @@ pub(super) struct Process {
     child: Child,
     /// `None` once Envoy has ended and all was read.
     log: Option<Log>,
-    folder: TempDir,
+    folder: PrivateFolder,
     /// How long a stop waits for streams.
     drain: Duration,
 }
 
 impl Process {
-    /// `yaml` renders the configuration for an Envoy with its files in that folder, and its admin interface at that socket.
+    /// Starts Envoy with its files in `folder`.
     pub(super) fn start(
         envoy: &Envoy,
         loaded: &Loaded,
-        yaml: impl FnOnce(&Path, &Path) -> Result<String, Failure>,
+        folder: PrivateFolder,
+        bootstrap: &str,
     ) -> Result<Self, Failure> {
-        let folder = private_folder()?;
-        let yaml = yaml(folder.path(), &admin_socket(&folder)?)?;
         let config = folder.path().join("envoy.yaml");
-        fs::write(&config, yaml).map_err(unwritable)?;
+        fs::write(&config, bootstrap).map_err(unwritable)?;
         let (log, writer) = pipe()?;
         let mut command = command(&envoy.path, loaded, &config);
         let child = command
@@ -65,19 +63,35 @@ impl Process {
         Ok(Self { child, log: Some(Log::of(log)), folder, drain: loaded.drain })
     }
 
-    /// The socket of the admin interface, once Envoy serves.
-    pub(super) async fn ready(&mut self) -> Result<PathBuf, Failure> {
+    /// Returns when Envoy serves what it was started with.
+    pub(super) async fn ready(&mut self, live: &Live) -> Result<(), Failure> {
         let admin = admin_socket(&self.folder)?;
-        let served = select! {
-            served = timeout(READY_LIMIT, served(&admin)) => served,
+        let serves = async {
+            served(&admin).await;
+            live.begun().await
+        };
+        let refusal = select! {
+            begun = timeout(READY_LIMIT, serves) => match begun {
+                Ok(Ok(())) => None,
+                Ok(Err(refusal)) => Some(refusal),
+                Err(_) => {
+                    self.child.kill().await?;
+                    return Err(Failure::NotReady(READY_LIMIT, self.reason()));
+                }
+            },
             status = self.child.wait() => return Err(Failure::Refused(status?, self.reason())),
         };
-        if served.is_err() {
+        if let Some(refusal) = refusal {
             self.child.kill().await?;
-            return Err(Failure::NotReady(READY_LIMIT, self.reason()));
+            return Err(Failure::NotTaken(refusal, self.reason()));
         }
         self.log.iter().for_each(Log::show);
-        Ok(admin)
+        Ok(())
+    }
+
+    /// How long the next stop waits for streams.
+    pub(super) fn set_drain(&mut self, drain: Duration) {
+        self.drain = drain;
     }
 
     /// Returns when Envoy has ended without being asked, and its output is read to the end.
@@ -121,17 +135,6 @@ impl Process {
     }
 }
 
-/// A folder that this user alone can enter.
-pub(crate) fn private_folder() -> Result<TempDir, Failure> {
-    let owner_only = Permissions::from_mode(0o700);
-    tempfile::Builder::new().prefix("gaud-").permissions(owner_only).tempdir().map_err(unwritable)
-}
-
-/// The folder for temporary files takes nothing.
-pub(crate) fn unwritable(error: io::Error) -> Failure {
-    Failure::Folder(std::env::temp_dir(), error)
-}
-
 /// In a process group of its own, so that Ctrl-C in a terminal reaches us and not Envoy.
 fn command(envoy: &Path, loaded: &Loaded, config: &Path) -> Command {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get).to_string();
@@ -142,7 +145,6 @@ fn command(envoy: &Path, loaded: &Loaded, config: &Path) -> Command {
         .arg(config)
         .args(["--concurrency", &workers, "--disable-hot-restart"])
         .args(["--log-level", "warn", "--log-format", LOG_FORMAT])
-        .envs(loaded.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .process_group(0)
         .kill_on_drop(true);
@@ -163,7 +165,7 @@ fn with_us(envoy: &Path) -> Command {
 }
 
 /// Where Envoy has its admin interface.
-fn admin_socket(folder: &TempDir) -> Result<PathBuf, Failure> {
+pub(super) fn admin_socket(folder: &PrivateFolder) -> Result<PathBuf, Failure> {
     let socket = folder.path().join("admin.sock");
     match socket.as_os_str().len() {
         0..=SOCKET_PATH_MAX => Ok(socket),

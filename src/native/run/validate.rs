@@ -5,14 +5,14 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::failure::Failure;
+use super::folder::{PrivateFolder, unwritable};
 use super::log::reason;
-use super::process::{private_folder, unwritable};
 use crate::native::envoy::Envoy;
 use crate::native::settings::Loaded;
 
 /// Has Envoy read `yaml`.
 pub async fn validate(envoy: &Envoy, loaded: &Loaded, yaml: &str) -> Result<(), Failure> {
-    let folder = private_folder()?;
+    let folder = PrivateFolder::create()?;
     let config = folder.path().join("envoy.yaml");
     std::fs::write(&config, yaml).map_err(unwritable)?;
     let output = Command::new(&envoy.path)

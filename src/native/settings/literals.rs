@@ -40,7 +40,7 @@ fn key_problem(key: &SecretSource) -> Option<String> {
 }
 
 /// RFC 9110, section 5.5.
-fn is_header(text: &str) -> bool {
+pub(super) fn is_header(text: &str) -> bool {
     text.trim() == text && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
 
@@ -51,6 +51,10 @@ fn written_problem(source: &SecretSource) -> Option<String> {
                 .to_owned(),
         ),
         SecretSource::Environment(_) => None,
+        SecretSource::File(path) if path.is_empty() => {
+            Some("names no file: write a path after \"file:\"".to_owned())
+        }
+        SecretSource::File(_) => None,
         SecretSource::Literal(text) => {
             let (what, name) = meant(text)?;
             Some(format!(

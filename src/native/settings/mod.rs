@@ -32,6 +32,7 @@ use crate::config::{ConfigError, File};
 use crate::gateway::Gateway;
 use crate::native::os_error::words;
 pub use ranges::AddressRange;
+use secrets::Lifted;
 
 pub use option::ConfigOption;
 
@@ -77,6 +78,8 @@ pub struct Loaded {
     pub gateway: Gateway,
     /// The variables with secrets that must be added to Envoy's environment.
     pub environment: Vec<(String, String)>,
+    /// The files that hold some of these secrets, by the variables.
+    pub secret_files: Vec<(String, PathBuf)>,
     pub listen: SocketAddr,
     pub admin_listen: SocketAddr,
     pub workers: Option<u32>,
@@ -85,7 +88,8 @@ pub struct Loaded {
     /// How long a stop waits for streams.
     pub drain: Duration,
     pub memory_limit_bytes: u64,
-    /// The variables that the configuration names and that are not set here, each once.
+    /// The variables that the configuration names and that are not set here, each once; and the files with secrets that cannot
+    /// be read here.
     pub missing: Vec<String>,
     /// What is valid, and probably not what was meant.
     pub warnings: Vec<Problem>,
@@ -100,10 +104,52 @@ impl Loaded {
         }
     }
 
+    /// The files with certificate authorities that providers name.
+    pub fn ca_files(&self) -> Vec<PathBuf> {
+        self.file
+            .providers
+            .values()
+            .filter_map(|own| own.ca_file.as_ref())
+            .map(PathBuf::from)
+            .collect()
+    }
+
+    /// The files that the configuration was read from, and those that it names.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let secrets = self.secret_files.iter().map(|(_, path)| path.clone());
+        self.path.iter().cloned().chain(self.ca_files()).chain(secrets).collect()
+    }
+
+    /// The settings that differ from those with which Envoy was started.
+    pub fn needs_restart(&self, started: &Started) -> Vec<&'static str> {
+        let now = Started::of(self);
+        let differ = [
+            ("admin_listen", now.admin_listen != started.admin_listen),
+            ("workers", now.workers != started.workers),
+            ("memory_limit_bytes", now.memory_limit_bytes != started.memory_limit_bytes),
+        ];
+        differ.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
+    }
+
     /// An error of a valid configuration that does not fit its use, with the line.
     pub fn refused(&self, error: ConfigError) -> Error {
         let text = self.path.as_deref().and_then(|path| std::fs::read_to_string(path).ok());
         Error::Invalid(vec![Problem::of(self.path.as_deref(), text.as_deref(), error)])
+    }
+}
+
+/// The settings that Envoy takes at its start alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    admin_listen: SocketAddr,
+    workers: Option<u32>,
+    memory_limit_bytes: u64,
+}
+
+impl Started {
+    pub fn of(loaded: &Loaded) -> Self {
+        let Loaded { admin_listen, workers, memory_limit_bytes, .. } = *loaded;
+        Self { admin_listen, workers, memory_limit_bytes }
     }
 }
 
@@ -225,12 +271,12 @@ fn complete(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Co
     let missing = missing::names(&file, env);
     let origins = environment::overlay(&mut file, env)?;
     compile(file, env, secrets)
-        .map(|loaded| Loaded { missing, ..loaded })
+        .map(|loaded| Loaded { missing: [missing, loaded.missing].concat(), ..loaded })
         .map_err(|error| origins.named(error))
 }
 
 fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, ConfigError> {
-    let environment = secrets::lift(&mut file)?;
+    let Lifted { environment, files, missing } = secrets::lift(&mut file, secrets)?;
     let lifted = |name: &str| environment.iter().find(|(variable, _)| variable == name);
     let lookup = |name: &str| match lifted(name) {
         Some((_, secret)) => Some(secret.clone()),
@@ -251,10 +297,11 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         trusted_proxies: trusted_proxies(&file)?,
         drain: drain(&file)?,
         memory_limit_bytes: memory_limit_bytes(&file)?,
-        missing: Vec::new(),
+        missing,
         warnings: Vec::new(),
         file,
         environment,
+        secret_files: files,
     })
 }
 

@@ -3,31 +3,106 @@
 //! Afterwards the file names variables only, so nothing that is rendered from the file can have a secret in it.
 
 use std::collections::HashMap;
+use std::fs::read_to_string;
+use std::path::PathBuf;
 
 use crate::config::{Auth, ConfigError, File, ProviderFile, Secret, SecretSource};
+use crate::native::os_error::words;
 use percent_encoding::percent_decode_str;
 
 use super::environment::prefix;
+use super::literals::is_header;
+use super::{ELSEWHERE, Secrets};
 
-/// Replaces the secrets of `file` by references; returns the variables that they refer to.
-pub(super) fn lift(file: &mut File) -> Result<Vec<(String, String)>, ConfigError> {
-    let mut environment = Vec::new();
+/// What was taken out of a file.
+#[derive(Default)]
+pub(super) struct Lifted {
+    /// The variables in the secrets' places, with the secrets.
+    pub(super) environment: Vec<(String, String)>,
+    /// The files that hold the secrets of some of the variables.
+    pub(super) files: Vec<(String, PathBuf)>,
+    /// The files that cannot be read here and need not be.
+    pub(super) missing: Vec<String>,
+}
+
+/// Replaces the secrets of `file` by references.
+pub(super) fn lift(file: &mut File, secrets: Secrets) -> Result<Lifted, ConfigError> {
+    let mut lifted = Lifted::default();
     let mut owners: HashMap<String, String> = HashMap::new();
     for (name, provider) in &mut file.providers {
+        let at = |field: &str| format!("providers.{name}.{field}");
         lift_password(name, provider)?;
-        let Some(SecretSource::Literal(secret)) = &provider.api_key else { continue };
-        let variable = format!("{}_API_KEY", prefix(name));
-        if let Some(owner) = owners.insert(variable.clone(), name.clone()) {
-            let problem = format!(
-                "would share the variable {variable} with the key of {owner}; rename one of the \
-                 two, or write \"os.environ/NAME\""
-            );
-            return Err(ConfigError::new(format!("providers.{name}.api_key"), problem));
+        if let Some(key @ (SecretSource::Literal(_) | SecretSource::File(_))) = &provider.api_key {
+            let variable = format!("{}_API_KEY", prefix(name));
+            if let Some(owner) = owners.insert(variable.clone(), name.clone()) {
+                let problem = format!(
+                    "would share the variable {variable} with the key of {owner}; rename one of the \
+                     two, or write \"os.environ/NAME\""
+                );
+                return Err(ConfigError::new(at("api_key"), problem));
+            }
+            let added = lifted.add(&variable, key, secrets);
+            added.map_err(|problem| ConfigError::new(at("api_key"), problem))?;
+            provider.api_key = Some(SecretSource::Environment(variable));
         }
-        environment.push((variable.clone(), secret.expose().to_owned()));
-        provider.api_key = Some(SecretSource::Environment(variable));
+        for (index, (header, value)) in provider.headers.iter_mut().enumerate() {
+            let source = SecretSource::parse(value);
+            if let SecretSource::File(_) = source {
+                let variable = format!("{}_HEADER_{index}", prefix(name));
+                let added = lifted.add(&variable, &source, secrets);
+                let field = format!("headers.{}", header.escape_default());
+                added.map_err(|problem| ConfigError::new(at(&field), problem))?;
+                *value = SecretSource::reference(&variable);
+            }
+        }
     }
-    Ok(environment)
+    Ok(lifted)
+}
+
+impl Lifted {
+    fn add(
+        &mut self,
+        variable: &str,
+        source: &SecretSource,
+        secrets: Secrets,
+    ) -> Result<(), String> {
+        let value = match source {
+            SecretSource::Environment(_) => return Ok(()),
+            SecretSource::Literal(secret) => secret.expose().to_owned(),
+            SecretSource::File(path) => {
+                self.files.push((variable.to_owned(), PathBuf::from(path)));
+                match (secrets, content(path)) {
+                    (Secrets::Elsewhere, _) => ELSEWHERE.to_owned(),
+                    (_, Ok(secret)) => secret,
+                    (Secrets::Here, Err(problem)) => return Err(problem),
+                    (Secrets::IfSet, Err(_)) => {
+                        self.missing.push(path.clone());
+                        ELSEWHERE.to_owned()
+                    }
+                }
+            }
+        };
+        self.environment.push((variable.to_owned(), value));
+        Ok(())
+    }
+}
+
+/// The secret that a file holds, without the line break that editors add.
+fn content(path: &str) -> Result<String, String> {
+    let text = read_to_string(path).map_err(|error| {
+        format!("{path} cannot be read: {}; write the secret into that file", words(&error))
+    })?;
+    let secret = text.trim_end();
+    if secret.is_empty() {
+        return Err(format!("{path} is empty; write the secret into that file"));
+    }
+    if !is_header(secret) {
+        return Err(format!(
+            "{path} holds spaces at an end, a line break or a letter that is not ASCII, which no header can carry; write \
+             the secret alone into that file"
+        ));
+    }
+    Ok(secret.to_owned())
 }
 
 /// `http://user:password@host` is short for basic authentication.

@@ -23,7 +23,7 @@ pid=$$
         sleep 0.3
     done
     kill -KILL "$pid" 2>/dev/null
-    [ -n "$KEEP" ] || rm -rf "$FOLDER"
+    [ -n "$KEEP" ] || [ -e "$FOLDER/keep" ] || rm -rf "$FOLDER"
 } &
 exec 3<&- "$@"
 "#;
@@ -71,10 +71,7 @@ impl Envoy {
     }
 
     pub(super) fn memory(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.pid());
-        let status = read_to_string(path).expect("the status of Envoy's process");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
-        line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("kB") * 1024
+        memory(self.pid())
     }
 
     /// Lets Envoy open no file descriptor whose number is this or more; what is open stays open.
@@ -110,17 +107,28 @@ impl Envoy {
 
     /// The Envoy process itself, which under func-e is not the process we started.
     fn pid(&self) -> u32 {
-        let ours = self.folder.join("admin").into_os_string().into_string().expect("UTF-8");
-        let is_envoy = |pid: &u32| {
-            let exe = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
-            let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let given = arguments.split(|byte| *byte == 0).any(|word| word == ours.as_bytes());
-            given && exe.file_name().is_some_and(|name| name == "envoy")
-        };
-        let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
-        let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        pids.find(is_envoy).expect("Envoy's process")
+        process(self.folder.join("admin").to_str().expect("UTF-8"))
     }
+}
+
+/// The resident memory of a process in bytes.
+pub(super) fn memory(pid: u32) -> u64 {
+    let status = read_to_string(format!("/proc/{pid}/status")).expect("the status of a process");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+    line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("kB") * 1024
+}
+
+/// The Envoy that has this argument.
+pub(super) fn process(argument: &str) -> u32 {
+    let is_envoy = |pid: &u32| {
+        let exe = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+        let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let given = arguments.split(|byte| *byte == 0).any(|word| word == argument.as_bytes());
+        given && exe.file_name().is_some_and(|name| name == "envoy")
+    };
+    let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.find(is_envoy).expect("Envoy's process")
 }
 
 /// The size of a line of a memory map, and its permissions.
@@ -145,11 +153,20 @@ impl Drop for Envoy {
     }
 }
 
+/// A command whose arguments are a program that ends when standard input closes, and its folder with it.
+pub(super) fn kept(folder: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", KEEPER, "keeper"]);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("FOLDER", folder);
+    command.env("KEEP", std::env::var_os("GAUD_E2E_KEEP").unwrap_or_default());
+    command
+}
+
 fn command(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Command {
     let log = File::create(folder.join("log")).expect("a log file");
     let envoy = find_envoy();
-    let mut command = Command::new("sh");
-    command.args(["-c", KEEPER, "keeper"]);
+    let mut command = kept(folder);
     if let Some(starter) = find_starter() {
         command.arg(starter);
     } else if let Some(func_e) = find_func_e() {
@@ -164,10 +181,8 @@ fn command(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> C
         command.args(["--concurrency", "2"]); // Envoy takes it once
     }
     command.arg("--disable-hot-restart").args(arguments);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("ENVOY_PATH", envoy).env("FUNC_E_HOME", folder.join("func-e"));
-    command.env("HOME", folder).env("FOLDER", folder);
-    command.env("KEEP", std::env::var_os("GAUD_E2E_KEEP").unwrap_or_default());
+    command.env("HOME", folder);
     command.envs(environment.iter().copied());
     command.stdin(Stdio::piped()).stdout(log.try_clone().expect("the log file")).stderr(log);
     command

@@ -3,12 +3,14 @@
 mod admin;
 mod envoy;
 mod render;
+mod run;
 pub(crate) mod runtime;
 pub(crate) mod version;
 pub(crate) mod wait;
 
 pub(crate) use admin::Admin;
 use envoy::Envoy;
+pub(crate) use run::Run;
 use std::net::SocketAddr;
 
 /// A running gateway: the real Envoy, with the filter unless the test brings another configuration.

@@ -1,0 +1,165 @@
+//! Brings an Envoy from the documents that serve to others, step by step, or back.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hyper::Method;
+use tokio::time::{interval, timeout};
+
+use super::acknowledgement::{Progress, Reading};
+use super::files::Files;
+use super::steps::steps;
+use crate::native::http::ask_admin;
+use crate::native::os_error::words;
+use crate::native::render::live::{Document, Kind};
+
+/// How often Envoy is asked whether it has taken a document.
+const ASK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How long Envoy may take for a document: much longer than it takes on a busy machine.
+const ACKNOWLEDGEMENT_LIMIT: Duration = Duration::from_secs(20);
+
+/// A configuration that Envoy takes from files.
+#[derive(Debug)]
+pub struct Live {
+    files: Files,
+    /// The socket of Envoy's admin interface.
+    admin: PathBuf,
+    serving: Vec<Document>,
+    /// Of the document that was written last.
+    version: u64,
+}
+
+/// What an application has changed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The documents are those that serve.
+    Nothing,
+    /// The version with which all serve.
+    Version(u64),
+}
+
+/// Why documents do not serve; those before do.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Envoy, or the filter, refuses; Envoy's log says why.
+    Refused(Kind),
+    /// Envoy has not said anything.
+    Late(Kind),
+    Unwritten(Kind, io::Error),
+}
+
+impl Refusal {
+    /// Whether Envoy's log has the reason.
+    pub fn is_in_log(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(kind) => write!(f, "Envoy refuses {}", kind.folder()),
+            Self::Late(kind) => {
+                write!(f, "Envoy has not taken {} within {ACKNOWLEDGEMENT_LIMIT:?}", kind.folder())
+            }
+            Self::Unwritten(kind, error) => {
+                write!(f, "{} cannot be written for Envoy: {}", kind.folder(), words(error))
+            }
+        }
+    }
+}
+
+impl Live {
+    /// Writes what an Envoy reads at its start.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn begin(folder: &Path, admin: &Path, documents: Vec<Document>) -> io::Result<Self> {
+        const FIRST: u64 = 1;
+        let files = Files::create(folder)?;
+        for document in &documents {
+            files.put(document, FIRST)?;
+        }
+        Ok(Self { files, admin: admin.to_owned(), serving: documents, version: FIRST })
+    }
+
+    /// Waits until Envoy has taken all that it was started with.
+    ///
+    /// # Errors
+    /// [`Refusal`]: Envoy runs without the configuration, and answers errors.
+    pub async fn begun(&self) -> Result<(), Refusal> {
+        for kind in Kind::ALL {
+            self.acknowledged(kind, self.version, &Reading::default()).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings Envoy to `wanted`, or leaves it with the documents that serve.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the documents before serve, under a new version.
+    pub async fn apply(&mut self, wanted: Vec<Document>) -> Result<Applied, Refusal> {
+        let steps = steps(&self.serving, &wanted);
+        if steps.is_empty() {
+            return Ok(Applied::Nothing);
+        }
+        self.version += 1;
+        for (done, document) in steps.iter().enumerate() {
+            if let Err(refusal) = self.step(document).await {
+                let written: Vec<Kind> = steps.iter().take(done + 1).map(Document::kind).collect();
+                self.take_back(&written).await;
+                return Err(refusal);
+            }
+        }
+        self.serving = wanted;
+        Ok(Applied::Version(self.version))
+    }
+
+    async fn step(&self, document: &Document) -> Result<(), Refusal> {
+        let kind = document.kind();
+        let before = self.reading(kind).await.unwrap_or_default();
+        self.files.put(document, self.version).map_err(|error| Refusal::Unwritten(kind, error))?;
+        self.acknowledged(kind, self.version, &before).await
+    }
+
+    /// A refused document may serve in part, as some clusters of many, so that all documents that were written are replaced,
+    /// the last one first. Envoy does not look at a document whose version it has.
+    async fn take_back(&mut self, written: &[Kind]) {
+        self.version += 1;
+        let serving = |kind: &&Kind| self.serving.iter().find(|own| own.kind() == **kind);
+        for document in written.iter().rev().collect::<Vec<_>>().iter().filter_map(serving) {
+            // Envoy has taken this document before; where it does not now, the next change says so.
+            let _ = self.step(document).await;
+        }
+    }
+
+    async fn acknowledged(
+        &self,
+        kind: Kind,
+        version: u64,
+        before: &Reading,
+    ) -> Result<(), Refusal> {
+        let mut ticks = interval(ASK_INTERVAL);
+        let progress = async {
+            loop {
+                ticks.tick().await;
+                let Some(reading) = self.reading(kind).await else { continue };
+                match reading.progress(version, before) {
+                    Progress::Taken => return Ok(()),
+                    Progress::Refused => return Err(Refusal::Refused(kind)),
+                    Progress::Waiting => {}
+                }
+            }
+        };
+        timeout(ACKNOWLEDGEMENT_LIMIT, progress).await.unwrap_or(Err(Refusal::Late(kind)))
+    }
+
+    /// `None` where Envoy does not answer.
+    async fn reading(&self, kind: Kind) -> Option<Reading> {
+        let (_, text) = ask_admin(&self.admin, Method::GET, &Reading::path(kind)).await.ok()?;
+        Some(Reading::of(kind, &text))
+    }
+}

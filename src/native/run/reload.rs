@@ -1,0 +1,160 @@
+//! A configuration that changes while the gateway runs.
+
+use std::future::pending;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::select;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::failure::Failure;
+use super::folder::{PrivateFolder, unwritable};
+use super::process::admin_socket;
+use super::signals::Reread;
+use super::{Args, note, read, vacant};
+use crate::native::envoy::{Envoy, EnvoyVersion};
+use crate::native::live::{Applied, Live, Snapshot, Watch};
+use crate::native::render::live::Documents;
+use crate::native::render::{Error, Source};
+use crate::native::settings::{Env, Loaded, Started};
+
+/// How often the files are looked at. A change is in effect after two looks and the time that Envoy takes.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Renders for the Envoy that runs.
+pub(super) struct Renderer<'a> {
+    env: Env<'a>,
+    version: EnvoyVersion,
+    /// The filter's file.
+    wasm: PathBuf,
+    folder: PathBuf,
+    /// The socket of Envoy's admin interface.
+    pub(super) admin: PathBuf,
+}
+
+impl<'a> Renderer<'a> {
+    pub(super) fn of(
+        source: &Source,
+        envoy: &Envoy,
+        folder: &PrivateFolder,
+        env: Env<'a>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            env,
+            version: envoy.version,
+            wasm: source.module.file_in(folder.path()).map_err(unwritable)?,
+            folder: folder.path().to_owned(),
+            admin: admin_socket(folder)?,
+        })
+    }
+
+    pub(super) fn documents(&self, source: &Source) -> Result<Documents, Error> {
+        source.live(self.version, &self.wasm, &self.folder, &self.admin, self.env)
+    }
+}
+
+/// The configuration that serves, and the way to the next.
+pub(super) struct Reload<'a> {
+    args: &'a Args,
+    pub(super) renderer: Renderer<'a>,
+    pub(super) live: Live,
+    started: Started,
+    /// The configuration that serves.
+    pub(super) serving: Loaded,
+    watch: Watch,
+    /// Why the last change was refused.
+    refused: Option<String>,
+    /// The settings that wait for a restart, as far as they were told.
+    waits: Vec<&'static str>,
+}
+
+/// How often a configuration that was refused is tried again: a file that it names may be there by then.
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+
+impl<'a> Reload<'a> {
+    /// `live` serves `loaded`.
+    pub(super) fn of(args: &'a Args, renderer: Renderer<'a>, live: Live, loaded: Loaded) -> Self {
+        Self {
+            args,
+            renderer,
+            live,
+            started: Started::of(&loaded),
+            serving: loaded,
+            watch: Watch::default(),
+            refused: None,
+            waits: Vec::new(),
+        }
+    }
+
+    /// Returns after each change that was tried.
+    pub(super) async fn next(&mut self, reread: &mut Reread) {
+        let asked = select! {
+            () = changed(&mut self.watch, &self.serving) => false,
+            () = retried(self.refused.is_some()) => false,
+            () = reread.asked() => true,
+        };
+        match self.change().await {
+            Ok(applied) => self.tell(applied, asked),
+            Err(problem) => self.tell_refusal(problem.to_string(), asked),
+        }
+    }
+
+    async fn change(&mut self) -> Result<Applied, Failure> {
+        let source = read(self.args, self.renderer.env)?;
+        if source.loaded.listen != self.serving.listen {
+            vacant("listen", source.loaded.listen, &source.loaded)?;
+        }
+        let documents = self.renderer.documents(&source)?;
+        let applied = self.live.apply(documents.resources).await.map_err(Failure::Kept)?;
+        self.serving = source.loaded;
+        Ok(applied)
+    }
+
+    fn tell(&mut self, applied: Applied, asked: bool) {
+        self.refused = None;
+        let source = self.serving.source();
+        match applied {
+            Applied::Version(version) => {
+                self.serving
+                    .warnings
+                    .iter()
+                    .for_each(|warning| note(&format!("warning: {warning}")));
+                note(&format!("{source} has changed: version {version} is in effect"));
+            }
+            Applied::Nothing if asked => note(&format!("{source} has nothing new")),
+            Applied::Nothing => {}
+        }
+        let waits = self.serving.needs_restart(&self.started);
+        if waits != self.waits && !waits.is_empty() {
+            note(&format!("{source}: {} waits for a restart of gaud run", waits.join(", ")));
+        }
+        self.waits = waits;
+    }
+
+    /// A configuration that is tried again and refused for the same reason is not news.
+    fn tell_refusal(&mut self, problem: String, asked: bool) {
+        if asked || self.refused.as_ref() != Some(&problem) {
+            let source = self.serving.source();
+            note(&format!(
+                "{source} has changed, and is refused; the configuration before stays in effect:\n{problem}"
+            ));
+        }
+        self.refused = Some(problem);
+    }
+}
+
+/// Returns when a file of the configuration has changed.
+async fn changed(watch: &mut Watch, serving: &Loaded) {
+    let mut looks = interval(LOOK_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        if watch.has_changed(Snapshot::of(serving.files())) {
+            return;
+        }
+    }
+}
+
+async fn retried(wanted: bool) {
+    if wanted { sleep(RETRY_INTERVAL).await } else { pending().await }
+}
