@@ -78,6 +78,8 @@ pub(super) struct Context {
     remote: Option<Remote>,
     /// The folders and the secrets of an Envoy whose configuration changes while it runs.
     live: Option<Live>,
+    /// Whether all that is rendered is one YAML document, in which an alias reaches an anchor.
+    one_document: bool,
     /// The files with certificate authorities.
     ca_files: BTreeSet<String>,
     /// The providers that name a cluster which Envoy has already.
@@ -137,6 +139,7 @@ impl Context {
             istio: None,
             remote: None,
             live: None,
+            one_document: form.is_one_document(),
         }
     }
 }

@@ -35,6 +35,11 @@ impl Form {
         }
     }
 
+    /// Whether all parts of the form are one YAML document. The forms for a mesh are many, each written anew by the mesh.
+    pub(super) fn is_one_document(self) -> bool {
+        matches!(self, Self::Envoy | Self::Filter)
+    }
+
     /// Whether who reads it lets each VM have capabilities of its own. Envoy Gateway 1.9 has Envoy's API of before, and so
     /// has Istio, which drops what it does not know.
     pub(super) fn knows_capabilities_of_vm(self) -> bool {

@@ -20,6 +20,15 @@ pub(super) fn quoted(text: &str) -> String {
     scalar
 }
 
+/// A single-quoted scalar (YAML 1.2.2, section 7.3.2), for a text of ours that has many double quotes.
+pub(super) fn single_quoted(text: &str) -> String {
+    if text.chars().all(is_plain) {
+        format!("'{}'", text.replace('\'', "''"))
+    } else {
+        quoted(text)
+    }
+}
+
 /// A text that a comment may have.
 pub(super) fn comment(text: &str) -> String {
     let mut line = String::with_capacity(text.len());

@@ -57,6 +57,7 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     // Every value that is not of ours is rendered by one of these.
     environment.add_filter("quoted", |text: &str| quote::quoted(text));
+    environment.add_filter("single_quoted", |text: &str| quote::single_quoted(text));
     environment.add_filter("comment", |text: &str| quote::comment(text));
     environment.add_filter("json_block", |text: &str| quote::json_block(text));
     for (name, text) in PARTS {

@@ -8,7 +8,8 @@ pub(crate) fn sections(rendered: &str) -> BTreeMap<&str, &str> {
     let named = blocks.map(|block| {
         let start = block.lines().take_while(|line| line.starts_with('#'));
         let section = &block[start.map(|line| line.len() + 1).sum()..];
-        section.split_once('\n').expect("a section of several lines")
+        // An alias is a section of one line.
+        section.split_once('\n').unwrap_or((section, ""))
     });
     named.map(|(name, held)| (name.split(':').next().expect("a name"), held)).collect()
 }
@@ -16,7 +17,7 @@ pub(crate) fn sections(rendered: &str) -> BTreeMap<&str, &str> {
 /// The user's configuration with all sections in their places; `port` is that of the user's clusters.
 pub(crate) fn paste(rendered: &str, port: u16) -> String {
     let mut sections = sections(rendered);
-    // Stands in the filter as well.
+    // The filter has it as well.
     sections.remove("configuration").expect("the filter's configuration");
     let mut yaml = String::new();
     for line in include_str!("user_envoy.yaml").lines() {

@@ -156,7 +156,9 @@ fn the_rendered_sections_are_complete() {
         let sections = sections(&rendered);
         expected.sort_unstable();
         assert_eq!(sections.keys().copied().collect::<Vec<_>>(), expected);
-        let configuration: Value = serde_json::from_str(sections["configuration"]).expect("JSON");
+        let document: Value = serde_yaml_ng::from_str(&rendered).expect("YAML");
+        let configuration = document["configuration"].as_str().expect("a text");
+        let configuration: Value = serde_json::from_str(configuration).expect("JSON");
         assert_eq!(configuration["providers"]["one"]["api_key"], "os.environ/GAUD_TEST_KEY");
         assert_eq!(configuration.get("listen"), None);
     }
