@@ -387,5 +387,5 @@ fn the_rendered_examples_for_istio_are_fresh() {
 
 #[test]
 fn the_configuration_for_compose_is_valid() {
-    gaud(&["check", "--config", "envoy/compose/gaud.toml"]);
+    gaud(&["check", "--config", "envoy/compose/config/gaud.toml"]);
 }

@@ -33,6 +33,7 @@ class Stack:
         self.engine = environment(engine)
         self.project = f"gaud-{secrets.token_hex(4)}"
         self.port = free_port()
+        self.prometheus_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.master_key = f"sk-{secrets.token_hex(32)}"
         self.secrets = {
@@ -44,6 +45,7 @@ class Stack:
         }
         self.env_file = folder / ".env"
         values = self.secrets | {"COMPOSE_PROJECT_NAME": self.project, "GAUD_PORT": str(self.port)}
+        values["PROMETHEUS_PORT"] = str(self.prometheus_port)
         self.env_file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
 
     def compose(self, *words: str, limit_secs: float = COMMAND_LIMIT_SECS) -> str:

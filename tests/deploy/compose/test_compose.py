@@ -52,20 +52,33 @@ def test_a_deleted_key_opens_nothing(stack):
 
 def test_the_list_of_models_is_litellm_s(stack, key):
     models = {model["model_name"] for model in yaml.safe_load((FOLDER / "litellm.yaml").read_text())["model_list"]}
-    provider = tomllib.loads((FOLDER / "gaud.toml").read_text())["providers"]["litellm"]
+    provider = tomllib.loads((FOLDER / "config/gaud.toml").read_text())["providers"]["litellm"]
     assert set(provider["models"]) == models
-    assert {model.id for model in client(stack, key).models.list()} == models
+    assert {model.id for model in client(stack, key).models.list()} == models | {"local-model"}
+
+
+def test_a_provider_beside_litellm_needs_no_key_of_litellm(stack):
+    answer = client(stack, "none").chat.completions.with_raw_response.create(model="local-model", messages=ASK)
+    assert answer.headers["x-gaud-provider"] == "direct"
+    assert answer.parse().model == "local-model"
 
 
 # -- What is visible from outside
 
 
-def test_the_gateway_alone_is_published(stack):
+def test_the_gateway_and_prometheus_are_published_on_loopback(stack):
     published = {service: stack.inspect(service)["NetworkSettings"]["Ports"] for service in stack.services()}
     bound = {service: binds for service, ports in published.items() for binds in ports.values() if binds}
-    assert bound == {"gaud": [{"HostIp": "127.0.0.1", "HostPort": str(stack.port)}]}
+    ports = {"gaud": stack.port, "prometheus": stack.prometheus_port}
+    assert bound == {name: [{"HostIp": "127.0.0.1", "HostPort": str(port)}] for name, port in ports.items()}
     # No other server listens in the network of the tests.
-    assert listening() == {("127.0.0.1", stack.port)}
+    assert listening() == {("127.0.0.1", port) for port in ports.values()}
+
+
+def test_prometheus_answers_on_loopback(stack):
+    url = f"http://127.0.0.1:{stack.prometheus_port}/api/v1/query?query=up"
+    with urllib.request.urlopen(url, timeout=10) as response:
+        assert json.load(response)["status"] == "success"
 
 
 def listening() -> set[tuple[str, int]]:
@@ -89,10 +102,11 @@ def test_each_part_is_on_its_networks_alone(stack):
     assert networks == {
         "gaud": {"models", "metrics"},
         "litellm": {"models", "database"},
+        "direct": {"models"},
         "postgres": {"database"},
-        "prometheus": {"metrics"},
+        "prometheus": {"metrics", "published"},
     }
-    for name, is_internal in {"models": False, "metrics": True, "database": True}.items():
+    for name, is_internal in {"models": False, "metrics": True, "database": True, "published": False}.items():
         (network,) = json.loads(stack.docker("network", "inspect", f"{stack.project}_{name}"))
         assert network["Internal"] == is_internal, name
 
@@ -137,7 +151,7 @@ def test_the_gateway_s_user_has_no_rights(stack):
     assert fields["NoNewPrivs"] == "1"
 
 
-@pytest.mark.parametrize("service", ["gaud", "postgres", "prometheus"])
+@pytest.mark.parametrize("service", ["gaud", "direct", "postgres", "prometheus"])
 def test_the_root_is_read_only(stack, service):
     with pytest.raises(AssertionError, match="Read-only file system"):
         stack.compose("exec", "-T", "--user", "root", service, "touch", "/usr/new")

@@ -27,7 +27,7 @@ def test_nothing_starts_without_a_secret(tmp_path, absent):
 def test_the_example_of_an_env_file_has_no_secret_and_every_variable():
     lines = (FOLDER / ".env.example").read_text().splitlines()
     example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    defaults = {"COMPOSE_PROJECT_NAME": "gaud", "GAUD_PORT": "8400"}
+    defaults = {"COMPOSE_PROJECT_NAME": "gaud", "GAUD_PORT": "8400", "PROMETHEUS_PORT": "9090"}
     assert {name: value for name, value in example.items() if value} == defaults
     used = set(re.findall(r"\$\{(\w+)", (FOLDER / "compose.yaml").read_text()))
     assert set(example) == used | {"COMPOSE_PROJECT_NAME"}
@@ -38,13 +38,13 @@ def test_the_older_docker_compose_accepts_the_file(tmp_path):
     env_file.write_text("".join(f"{name}=x\n" for name in REQUIRED))
     argv = ["docker-compose", "--env-file", env_file, "--file", FOLDER / "compose.yaml", "config"]
     taken = yaml.safe_load(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
-    assert set(taken["services"]) == {"gaud", "litellm", "postgres", "prometheus"}
+    assert set(taken["services"]) == {"gaud", "litellm", "direct", "postgres", "prometheus"}
 
 
 def test_every_image_is_pinned():
     files = [FOLDER / "compose.yaml", ROOT / "envoy/Containerfile"]
     images = re.findall(r"(?:image: |FROM )(\S+)", "".join(file.read_text() for file in files))
-    assert len(images) == 6
+    assert len(images) == 7
     for image in set(images) - {"gaud:local"}:
         assert re.fullmatch(r"(docker|ghcr)\.io/[a-z/]+:v?\d+\.\d+[\w.-]*", image), image
     assert f"envoyproxy/envoy:v{(ROOT / '.envoy-version').read_text().strip()}" in " ".join(images)
