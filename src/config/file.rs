@@ -65,6 +65,18 @@ pub struct File {
     /// Which pages of browsers may call the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cors: Option<CorsFile>,
+    /// The control server of `gaud run`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<ControlFile>,
+}
+
+/// The control server.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlFile {
+    /// The folder of its database. Default: `gaud` in the user's folder for state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
 }
 
 /// Which pages of browsers may call the gateway.
@@ -247,6 +259,7 @@ impl File {
             ("trusted_proxies", self.trusted_proxies.is_some()),
             ("drain_secs", self.drain_secs.is_some()),
             ("memory_limit_bytes", self.memory_limit_bytes.is_some()),
+            ("control", self.control.is_some()),
         ];
         match present.iter().find(|(_, present)| *present) {
             Some((name, _)) => Err(ConfigError::new(

@@ -16,6 +16,8 @@ mod secret;
 
 pub use auth::Auth;
 pub use error::ConfigError;
-pub use file::{BreakerFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn};
+pub use file::{
+    BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
+};
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};

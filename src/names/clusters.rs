@@ -12,6 +12,9 @@ pub const HOP: &str = "gaud_attempts";
 /// The cluster that leads to Envoy's admin interface, and the listener that passes a part of it on.
 pub const ADMIN: &str = "gaud_admin";
 
+/// The cluster that leads to the control server, and the route to it.
+pub const CONTROL: &str = "gaud_control";
+
 /// The `vm_id` of both filters: they share data.
 pub const VM_ID: &str = "gaud";
 

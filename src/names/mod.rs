@@ -8,6 +8,7 @@
 pub mod capabilities;
 pub mod clusters;
 pub mod headers;
+pub mod keys;
 pub mod metrics;
 pub mod near;
 pub mod properties;

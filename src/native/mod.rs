@@ -3,6 +3,7 @@
 #![allow(clippy::arithmetic_side_effects)] // no VM to trap: overflow checks of a debug build show a fault
 
 pub mod cli;
+pub mod control;
 pub mod envoy;
 pub(crate) mod http;
 pub mod live;

@@ -66,6 +66,12 @@ codes!(
          says what helps",
     ),
     InvalidRequest(400, "invalid_request", "Envoy could not read the HTTP request"),
+    InvalidApiKey(
+        401,
+        "invalid_api_key",
+        "the request has a key of Gaud's (`sk-prx-`) that opens nothing here; such a key never reaches a provider",
+    ),
+    AdminKey(403, "admin_key", "an admin key manages, and calls no models; send a client's key"),
     HostNotAllowed(
         403,
         "host_not_allowed",
@@ -128,6 +134,11 @@ codes!(
         "gateway_busy",
         "too many requests wait for a `model` that comes late; send `model` before the long \
          parts, or try again; or Envoy's memory has reached `memory_limit_bytes`",
+    ),
+    ControlUnavailable(
+        503,
+        "control_unavailable",
+        "the control server, which serves `/admin`, is not there; requests for models are served all the same",
     ),
     ProviderTls(
         503,

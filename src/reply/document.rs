@@ -34,6 +34,7 @@ impl Code {
     /// <https://docs.anthropic.com/en/api/errors>
     fn anthropic_type(self) -> &'static str {
         match self.status() {
+            401 => "authentication_error",
             403 => "permission_error",
             404 => "not_found_error",
             413 => "request_too_large",
@@ -46,6 +47,7 @@ impl Code {
     /// <https://cloud.google.com/apis/design/errors#error_model>
     fn google_status(self) -> &'static str {
         match self.status() {
+            401 => "UNAUTHENTICATED",
             403 => "PERMISSION_DENIED",
             404 => "NOT_FOUND",
             400..500 => "INVALID_ARGUMENT",

@@ -4,6 +4,7 @@ use super::{Code, Reply};
 use crate::body::{BoundaryProblem, Problem, ScanError};
 use crate::breaker::{Level, Refusal};
 use crate::names::properties::DETAILS_PREFIX;
+use crate::request::credentials::GaudKey;
 use crate::request::endpoint::reading::Unreadable;
 use crate::request::endpoint::{Refused, Shape};
 use crate::request::model::InvalidModel;
@@ -67,6 +68,8 @@ pub enum Reject {
     EndlessError,
     /// A request came over the hop, and the gateway did not send it there.
     NoCrossing,
+    /// The request has a key of Gaud's.
+    Key(GaudKey),
     /// The gateway may not be called by this name.
     Host(String),
     /// Pages of this origin may not call the gateway.
@@ -152,6 +155,8 @@ impl Reject {
             Self::NoFirstToken | Self::Stalled => Code::ProviderTimeout,
             Self::EndlessError => Code::BadProviderResponse,
             Self::NoCrossing => Code::GatewayError,
+            Self::Key(GaudKey::Client) => Code::InvalidApiKey,
+            Self::Key(GaudKey::Admin) => Code::AdminKey,
             Self::Host(_) => Code::HostNotAllowed,
             Self::Origin(_) => Code::OriginNotAllowed,
             Self::ContentType | Self::Charset => Code::UnsupportedMediaType,
@@ -226,6 +231,10 @@ impl Reject {
                 "The provider '{provider}' has failed several times in a row; try again in \
                  {retry_after_secs} s."
             ),
+            Self::Key(GaudKey::Client) => "The API key is not valid.".to_owned(),
+            Self::Key(GaudKey::Admin) => {
+                "An admin key manages, and calls no models; send a client's key.".to_owned()
+            }
             Self::Host(host) => format!(
                 "This gateway may not be called as '{host}': call it by its address or as localhost, or add the name to \
                  allow_hosts."

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::config::Hidden;
+use crate::names::keys;
 
 /// The request headers in which clients of the known APIs send credentials.
 pub const CLIENT_CREDENTIALS: [&str; 8] = [
@@ -120,6 +121,28 @@ pub struct Credentials<'a> {
     protocols: Vec<&'a [u8]>,
     /// A `connection` that names headers.
     names_headers: bool,
+    /// A key that Gaud has given out, in any of these.
+    gaud_key: Option<GaudKey>,
+}
+
+/// What a key of Gaud's is for, as its public id says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GaudKey {
+    Client,
+    /// Manages, and calls no models.
+    Admin,
+}
+
+impl GaudKey {
+    /// The key in a text; such a key is not forwarded, wherever in the text the key is.
+    pub fn within(text: &[u8]) -> Option<Self> {
+        let prefix = keys::PREFIX.as_bytes();
+        // Credentials are short: a search made for long texts costs more, in time and in bytes of the module.
+        let at = text.windows(prefix.len()).position(|window| window == prefix)?;
+        let id = text.get(at.saturating_add(prefix.len())..).unwrap_or_default();
+        let is_admin = id.starts_with(keys::ADMIN_ID_PREFIX.as_bytes());
+        Some(if is_admin { Self::Admin } else { Self::Client })
+    }
 }
 
 /// Which credentials a client sent, without the values: the gateway removes these headers where the provider's credential
@@ -142,7 +165,13 @@ impl fmt::Debug for Credentials<'_> {
 impl<'a> Credentials<'a> {
     /// Keeps a header if the header can carry a credential.
     pub fn note(&mut self, name: &'a [u8], value: &'a [u8]) {
-        match Kind::of(name) {
+        let kind = Kind::of(name);
+        if let Kind::Account | Kind::Protocols = kind
+            && self.gaud_key.is_none()
+        {
+            self.gaud_key = GaudKey::within(value);
+        }
+        match kind {
             Kind::Other => {}
             Kind::Account => {
                 let name = String::from_utf8_lossy(name);
@@ -161,6 +190,11 @@ impl<'a> Credentials<'a> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
+    /// A key of Gaud's that the client sent in a header.
+    pub fn gaud_key(&self) -> Option<GaudKey> {
+        self.gaud_key
+    }
+
     /// Which credentials the client sent.
     pub fn sent(&self) -> SentCredentials {
         let known = |name: &str| CLIENT_CREDENTIALS.into_iter().find(|known| *known == name);
@@ -177,6 +211,11 @@ impl<'a> Credentials<'a> {
             names_headers: self.names_headers,
         }
     }
+}
+
+/// Whether a header carries or selects an account, by its name in any case.
+pub fn is_account_header(name: &str) -> bool {
+    Kind::of(name.to_ascii_lowercase().as_bytes()) == Kind::Account
 }
 
 impl SentCredentials {
@@ -503,6 +542,30 @@ mod tests {
                 credentials.note(PROTOCOLS.as_bytes(), value);
             }
             assert_eq!(credentials.sent().public_protocols(), expected);
+        }
+    }
+
+    #[test]
+    fn a_key_of_gauds_is_seen_wherever_clients_put_keys() {
+        let (client, admin) = ("sk-prx-abcdefghijkl-x", "sk-prx-admdefghijkl-x");
+        for (name, value, expected) in [
+            ("authorization", format!("Bearer {client}"), Some(GaudKey::Client)),
+            ("authorization", format!("bearer\t{admin}"), Some(GaudKey::Admin)),
+            ("x-api-key", client.to_owned(), Some(GaudKey::Client)),
+            ("cookie", format!("a=b; key={client}"), Some(GaudKey::Client)),
+            (
+                PROTOCOLS,
+                format!("realtime, openai-insecure-api-key.{client}"),
+                Some(GaudKey::Client),
+            ),
+            ("authorization", "Bearer sk-proj-1".to_owned(), None),
+            ("user-agent", client.to_owned(), None),
+        ] {
+            let mut credentials = Credentials::default();
+            credentials.note(name.as_bytes(), value.as_bytes());
+            // Another header of the name takes its place, and the key is seen all the same.
+            credentials.note(name.as_bytes(), b"other");
+            assert_eq!(credentials.gaud_key(), expected, "{name}: {value}");
         }
     }
 }

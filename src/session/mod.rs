@@ -34,8 +34,10 @@ use crate::health::outcome::{self, SentRequest};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::reply::{Reject, Reply};
+use crate::request::credentials::GaudKey;
 use crate::request::credentials::SentCredentials;
 use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Refused, Shape};
+use crate::request::escape::unescaped;
 use crate::request::escape::{MODEL_KEYS, query_models, without_query};
 use crate::request::head::{ContentType, Head};
 use crate::request::model::ModelName;
@@ -118,6 +120,15 @@ fn shown(method: &[u8]) -> String {
     String::from_utf8_lossy(method.get(..METHOD_BYTES_MAX).unwrap_or(method)).into_owned()
 }
 
+/// A key that Gaud has given out, wherever in a head clients put keys: it never leaves the gateway.
+fn gaud_key(head: &Head<'_>) -> Option<GaudKey> {
+    let in_query = || {
+        let query = head.path.iter().position(|byte| *byte == b'?')?;
+        GaudKey::within(&unescaped(head.path.get(query..)?))
+    };
+    head.credentials.gaud_key().or_else(in_query)
+}
+
 impl Session {
     /// Reads the head. `end` says that no body follows.
     pub fn begin(
@@ -149,6 +160,11 @@ impl Session {
         let sites = session.gateway.sites.as_ref();
         if let Some(refusal) = sites.and_then(|sites| site::refusal(sites, head)) {
             let action = session.reject(host, &refusal);
+            return (session, action);
+        }
+        let is_local = matches!(request.endpoint, Endpoint::Local(..));
+        if let Some(key) = gaud_key(head).filter(|_| !is_local) {
+            let action = session.reject(host, &Reject::Key(key));
             return (session, action);
         }
         let action = match request.endpoint {

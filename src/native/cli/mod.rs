@@ -1,5 +1,6 @@
 //! The command's verbs: what a person types, and what is printed.
 
+mod admin;
 mod check;
 mod models;
 mod render;
@@ -33,6 +34,7 @@ enum Command {
     Render(render::Args),
     Run(run::Args),
     Status(status::Args),
+    Admin(admin::Args),
     Upstream(upstream::Args),
     Wasm(wasm::Args),
     #[command(name = run::with_parent::NAME, hide = true)]
@@ -67,6 +69,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Render(args) => render::run(args)?,
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
+        Command::Admin(args) => admin::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
         Command::Wasm(args) => wasm::run(args)?,
         Command::Exec(args) => run::with_parent::run(args)?,

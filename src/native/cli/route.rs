@@ -10,7 +10,7 @@ use crate::route::{ChainTarget, Decision, Rule};
 use serde::Serialize;
 
 use super::running;
-use crate::native::settings::{self, ConfigOption};
+use crate::native::settings::{self, ConfigOption, reachable};
 
 /// Print where a model would go, the rule that decides, and what follows in its chain
 #[derive(clap::Args, Debug)]
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, RouteError> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| RouteError::NoRoute(error.to_string()))?;
-    let address = running::reachable(loaded.listen);
+    let address = reachable(loaded.listen);
     let remarks = runtime.block_on(running::remarks(address, Some(&loaded)));
     remarks.iter().for_each(|remark| super::tell(remark));
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! A running gateway: its address and its answers.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hyper::StatusCode;
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::native::http::get;
 use crate::native::render;
-use crate::native::settings::{self, ConfigOption, Loaded};
+use crate::native::settings::{self, ConfigOption, Loaded, reachable};
 
 /// The longest wait for an answer that is only a remark.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -54,14 +54,6 @@ impl RunningGateway {
         let listen = || loaded.map_or(settings::LISTEN, |loaded| loaded.listen);
         self.address.unwrap_or_else(|| reachable(listen()))
     }
-}
-
-/// Where a program on this machine finds what listens on `address`.
-pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(Ipv4Addr::LOCALHOST.into());
-    }
-    address
 }
 
 /// What `GET /health` says of the gateway and of each provider's models.

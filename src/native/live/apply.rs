@@ -86,6 +86,11 @@ impl Live {
         Ok(Self { files, admin: admin.to_owned(), serving: documents, version: FIRST })
     }
 
+    /// The version of the document that was written last.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// Waits until Envoy has taken all that it was started with.
     ///
     /// # Errors

@@ -43,6 +43,8 @@ pub(super) struct Context {
     admin_listen: Socket,
     /// Where the admin interface is, where it is not on `admin_listen`.
     admin_socket: Option<String>,
+    /// Where the control server is, where there is one.
+    control_socket: Option<String>,
     /// Whether Envoy can open a part of the admin interface alone.
     admin_paths: bool,
     trusted_proxies: Vec<Range>,
@@ -111,6 +113,7 @@ impl Context {
             listen: Socket::from(loaded.listen),
             admin_listen: Socket::from(loaded.admin_listen),
             admin_socket: None,
+            control_socket: None,
             admin_paths: version.has(Feature::AdminPaths),
             trusted_proxies: loaded.trusted_proxies.iter().map(Range::from).collect(),
             cors: loaded
@@ -153,8 +156,12 @@ impl Context {
 
     /// The same for an Envoy that takes its resources from files. The hop is always there: a later configuration may need
     /// the hop, and a bootstrap cannot get its extension later.
-    pub(super) fn live(mut self, live: Live, loaded: &Loaded) -> Self {
+    pub(super) fn live(mut self, live: Live, control: Option<&Path>, loaded: &Loaded) -> Self {
         self.live = Some(live);
+        self.control_socket = control.map(|socket| socket.to_string_lossy().into_owned());
+        if control.is_some() {
+            self.local_replies.splice(..0, local_reply::of_control());
+        }
         self.hop.get_or_insert_with(|| Hop::of(&loaded.gateway));
         let files = loaded.ca_files();
         let clusters = self.clusters.into_iter();
@@ -212,6 +219,7 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form) -> String {
     let mut file = loaded.file.clone();
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
+    file.control = None;
     for provider in file.providers.values_mut() {
         (provider.ca_file, provider.http2, provider.idle_connection_secs) = (None, None, None);
     }
@@ -287,6 +295,7 @@ fn unused(file: &File) -> Vec<&'static str> {
         ("cors", file.cors.is_some()),
         ("drain_secs", file.drain_secs.is_some()),
         ("memory_limit_bytes", file.memory_limit_bytes.is_some()),
+        ("control", file.control.is_some()),
     ];
     there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()
 }

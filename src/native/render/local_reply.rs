@@ -114,6 +114,13 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
     rows.iter().flat_map(|(code, reason, message)| all_shapes(*code, *reason, message)).collect()
 }
 
+/// The replies on the paths of a control server that is away.
+pub(super) fn of_control() -> [LocalReply; 3] {
+    let away = said("xds.route_name == 'gaud_control'");
+    let message = "The control server is not there; requests for models are served all the same.";
+    all_shapes(Code::ControlUnavailable, away, message)
+}
+
 fn all_shapes(code: Code, reason: Reason, message: &str) -> [LocalReply; 3] {
     [Shape::Anthropic, Shape::Gemini, Shape::OpenAi].map(|shape| LocalReply {
         reason,

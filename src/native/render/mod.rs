@@ -89,12 +89,13 @@ impl Source {
         wasm: &Path,
         folder: &Path,
         admin_socket: &Path,
+        control_socket: Option<&Path>,
         env: Env<'_>,
     ) -> Result<live::Documents, Error> {
         let secrets = context::secrets(&self.loaded, env);
         let context = Context::of(self.form, &self.loaded, version, wasm, env)
             .with_admin_socket(Some(admin_socket))
-            .live(live::watched::Live::of(folder, &secrets), &self.loaded);
+            .live(live::watched::Live::of(folder, &secrets), control_socket, &self.loaded);
         let macros = template::Macros::of(live::TEXT, &context).map_err(Error::Template)?;
         live::Documents::render(&macros, context.clusters()).map_err(Error::Template)
     }

@@ -31,6 +31,8 @@ pub enum Failure {
     NotReady(Duration, Vec<String>),
     /// Envoy runs, and does not take what it was started with; with it, what it said.
     NotTaken(Refusal, Vec<String>),
+    /// The control server cannot be started.
+    Control(String),
     /// Envoy does not take a change, and what it had serves.
     Kept(Refusal),
     /// Envoy does not take the configuration; with it, what it said.
@@ -79,6 +81,9 @@ impl fmt::Display for Failure {
             Self::NotTaken(refusal, log) => {
                 write!(f, "{refusal}")?;
                 said(f, log)
+            }
+            Self::Control(problem) => {
+                write!(f, "no control server: {problem}; --no-control serves without one")
             }
             Self::Kept(refusal) if refusal.is_in_log() => {
                 write!(f, "{refusal}; the lines of Envoy's log above say why")

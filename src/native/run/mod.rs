@@ -4,6 +4,7 @@
 //! started in this process and takes the place of LiteLLM, so that the first request needs no key.
 
 mod admin;
+mod control;
 mod failure;
 mod folder;
 mod log;
@@ -59,6 +60,9 @@ pub struct Args {
     /// Start Envoy again when Envoy ends without being asked
     #[arg(long)]
     restart: bool,
+    /// Serve without the control server, which serves /admin
+    #[arg(long)]
+    no_control: bool,
 }
 
 /// How long an Envoy that has ended is left alone before the next start.
@@ -121,16 +125,21 @@ async fn serve(
         note(&format!("no configuration, no {PROVIDER}: a stand-in upstream on {url}"));
     }
     let folder = PrivateFolder::create()?;
-    let renderer = Renderer::of(&source, &envoy, &folder, &env)?;
+    let control = control::start(args, &source, &envoy, folder.path())?;
+    let socket = control.as_ref().map(|control| control.socket.as_path());
+    let renderer = Renderer::of(&source, &envoy, &folder, socket, &env)?;
     let documents = renderer.documents(&source)?;
     let live =
         Live::begin(folder.path(), &renderer.admin, documents.resources).map_err(unwritable)?;
     let process =
         slot.insert(Process::start(&envoy, &source.loaded, folder, &documents.bootstrap)?);
-    let reload = Reload::of(args, renderer, live, source.loaded);
+    let (serving, changes) =
+        control.map_or((None, None), |own| (Some(own.serving), Some(own.changes)));
+    let reload = Reload::of(args, renderer, live, source.loaded, changes);
     select! {
         failure = watch(process, reload, reread) => failure,
         failure = attend(stand_in) => failure,
+        failure = control::attend(serving) => failure,
     }
 }
 
@@ -196,6 +205,7 @@ async fn watch(
         0 => admin::listener(&reload.renderer.admin).await?,
         _ => listen,
     };
+    reload.serves_on(address);
     welcome(address, &model(&reload.serving.file));
     loop {
         select! {

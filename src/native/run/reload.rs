@@ -1,17 +1,21 @@
 //! A configuration that changes while the gateway runs.
 
 use std::future::pending;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::select;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::control::Changes;
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
 use super::process::admin_socket;
 use super::signals::Reread;
 use super::{Args, note, read, vacant};
+use crate::native::control::{Apply, Change, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
 use crate::native::live::{Applied, Live, Snapshot, Watch};
 use crate::native::render::live::Documents;
@@ -30,6 +34,8 @@ pub(super) struct Renderer<'a> {
     folder: PathBuf,
     /// The socket of Envoy's admin interface.
     pub(super) admin: PathBuf,
+    /// The socket of the control server, where there is one.
+    control: Option<PathBuf>,
 }
 
 impl<'a> Renderer<'a> {
@@ -37,6 +43,7 @@ impl<'a> Renderer<'a> {
         source: &Source,
         envoy: &Envoy,
         folder: &PrivateFolder,
+        control: Option<&Path>,
         env: Env<'a>,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -45,11 +52,19 @@ impl<'a> Renderer<'a> {
             wasm: source.module.file_in(folder.path()).map_err(unwritable)?,
             folder: folder.path().to_owned(),
             admin: admin_socket(folder)?,
+            control: control.map(Path::to_owned),
         })
     }
 
     pub(super) fn documents(&self, source: &Source) -> Result<Documents, Error> {
-        source.live(self.version, &self.wasm, &self.folder, &self.admin, self.env)
+        source.live(
+            self.version,
+            &self.wasm,
+            &self.folder,
+            &self.admin,
+            self.control.as_deref(),
+            self.env,
+        )
     }
 }
 
@@ -66,6 +81,9 @@ pub(super) struct Reload<'a> {
     refused: Option<String>,
     /// The settings that wait for a restart, as far as they were told.
     waits: Vec<&'static str>,
+    /// Where the gateway listens; `None` until Envoy serves.
+    address: Option<SocketAddr>,
+    changes: Option<Changes>,
 }
 
 /// How often a configuration that was refused is tried again: a file that it names may be there by then.
@@ -73,8 +91,14 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 impl<'a> Reload<'a> {
     /// `live` serves `loaded`.
-    pub(super) fn of(args: &'a Args, renderer: Renderer<'a>, live: Live, loaded: Loaded) -> Self {
-        Self {
+    pub(super) fn of(
+        args: &'a Args,
+        renderer: Renderer<'a>,
+        live: Live,
+        loaded: Loaded,
+        changes: Option<Changes>,
+    ) -> Self {
+        let this = Self {
             args,
             renderer,
             live,
@@ -83,20 +107,58 @@ impl<'a> Reload<'a> {
             watch: Watch::default(),
             refused: None,
             waits: Vec::new(),
-        }
+            address: None,
+            changes,
+        };
+        this.publish();
+        this
+    }
+
+    /// Envoy serves on this address.
+    pub(super) fn serves_on(&mut self, address: SocketAddr) {
+        self.address = Some(address);
+        self.publish();
     }
 
     /// Returns after each change that was tried.
     pub(super) async fn next(&mut self, reread: &mut Reread) {
+        let mut reply = None;
         let asked = select! {
             () = changed(&mut self.watch, &self.serving) => false,
             () = retried(self.refused.is_some()) => false,
             () = reread.asked() => true,
+            change = wished(self.changes.as_mut()) => { reply = Some(change); false }
         };
-        match self.change().await {
-            Ok(applied) => self.tell(applied, asked),
-            Err(problem) => self.tell_refusal(problem.to_string(), asked),
+        let outcome = match self.change().await {
+            Ok(applied) => {
+                self.tell(applied, asked);
+                Apply::Version(self.live.version())
+            }
+            Err(problem) => {
+                let problem = problem.to_string();
+                // Who has wished for the change hears of its refusal.
+                if reply.is_none() {
+                    self.tell_refusal(problem.clone(), asked);
+                }
+                Apply::Refused(problem)
+            }
+        };
+        self.publish();
+        // The wish may have ended meanwhile.
+        reply.into_iter().for_each(|reply| _ = reply.send(outcome.clone()));
+    }
+
+    /// Tells the control server what is in effect.
+    fn publish(&self) {
+        let Some(changes) = &self.changes else { return };
+        let mut following = changes.following.lock().unwrap_or_else(PoisonError::into_inner);
+        if following.version != self.live.version() {
+            following.applied_secs = now_secs();
         }
+        following.version = self.live.version();
+        following.gateway = self.address;
+        following.refused.clone_from(&self.refused);
+        following.waits_for_restart.clone_from(&self.waits);
     }
 
     async fn change(&mut self) -> Result<Applied, Failure> {
@@ -106,6 +168,10 @@ impl<'a> Reload<'a> {
         }
         let documents = self.renderer.documents(&source)?;
         let applied = self.live.apply(documents.resources).await.map_err(Failure::Kept)?;
+        // A port that the system has chosen is known from the start alone.
+        if source.loaded.listen.port() != 0 {
+            self.address = Some(source.loaded.listen);
+        }
         self.serving = source.loaded;
         Ok(applied)
     }
@@ -152,6 +218,17 @@ async fn changed(watch: &mut Watch, serving: &Loaded) {
         if watch.has_changed(Snapshot::of(serving.files())) {
             return;
         }
+    }
+}
+
+async fn wished(changes: Option<&mut Changes>) -> Change {
+    match changes {
+        // The other end is there for as long as the control server is.
+        Some(changes) => match changes.wishes.recv().await {
+            Some(change) => change,
+            None => pending().await,
+        },
+        None => pending().await,
     }
 }
 

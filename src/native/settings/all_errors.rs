@@ -15,12 +15,13 @@ const ERRORS_MAX: usize = 64;
 const GOOD_URL: &str = "https://placeholder.invalid";
 
 /// The settings without which every other setting keeps its meaning.
-const INDEPENDENT: [&str; 22] = [
+const INDEPENDENT: [&str; 23] = [
     "admin_listen",
     "body_limit_bytes",
     "backoff_ms",
     "ca_file",
     "cluster",
+    "data",
     "discover_interval_secs",
     "discover_models",
     "drain_secs",

@@ -16,6 +16,10 @@ impl Origins {
         self.0.push((format!("providers.{provider}.{field}"), variable.to_owned()));
     }
 
+    pub(super) fn all(&self) -> Vec<(String, String)> {
+        self.0.clone()
+    }
+
     /// The same error at its place: the variable, where one has set what is wrong.
     pub(super) fn named(&self, error: ConfigError) -> ConfigError {
         match self.0.iter().rev().find(|(path, _)| *path == error.path) {
@@ -48,6 +52,7 @@ pub(super) fn overlay(file: &mut File, env: Env<'_>) -> Result<Origins, ConfigEr
         }
         let discover = format!("{prefix}_DISCOVER");
         if let Some(value) = env(&discover)? {
+            origins.note(name, "discover_models", &discover);
             provider.discover_models = Some(boolean(&discover, &value)?);
         }
         let timeout = format!("{prefix}_TIMEOUT");

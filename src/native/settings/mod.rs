@@ -9,6 +9,7 @@
 //! `all_errors` walks this way again for each error, so that all errors are reported at once.
 
 mod all_errors;
+mod config_text;
 mod environment;
 mod line;
 mod literals;
@@ -34,6 +35,7 @@ use crate::native::os_error::words;
 pub use ranges::AddressRange;
 use secrets::Lifted;
 
+pub use config_text::ConfigText;
 pub use option::ConfigOption;
 
 /// Where a configuration is looked for when none is named.
@@ -80,6 +82,8 @@ pub struct Loaded {
     pub environment: Vec<(String, String)>,
     /// The files that hold some of these secrets, by the variables.
     pub secret_files: Vec<(String, PathBuf)>,
+    /// The settings that variables have set, by their paths, and the variables.
+    pub set_by_environment: Vec<(String, String)>,
     pub listen: SocketAddr,
     pub admin_listen: SocketAddr,
     pub workers: Option<u32>,
@@ -163,6 +167,28 @@ pub struct Problem {
     error: ConfigError,
 }
 
+impl Error {
+    /// What is wrong with which setting; the whole text where no setting is to blame.
+    pub fn faults(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Invalid(problems) => {
+                let fault =
+                    |Problem { error, .. }: &Problem| (error.path.clone(), error.problem.clone());
+                problems.iter().map(fault).collect()
+            }
+            Self::Nothing | Self::Unreadable(..) => vec![(String::new(), self.to_string())],
+        }
+    }
+}
+
+/// Where a program on this machine finds what listens on `address`.
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
 impl Problem {
     fn of(path: Option<&Path>, text: Option<&str>, error: ConfigError) -> Self {
         let path = path.filter(|_| !is_variable(&error.path)).map(Path::to_owned);
@@ -194,8 +220,13 @@ pub fn load_with(config: Option<&Path>, env: Env<'_>, secrets: Secrets) -> Resul
     };
     let text =
         std::fs::read_to_string(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
-    let problem = |error| Problem::of(Some(path), Some(&text), error);
-    let (table, repeated) = text::read(&text).map_err(|(line, error)| {
+    read_text(path, &text, env, secrets)
+}
+
+/// Compiles the text of a file.
+fn read_text(path: &Path, text: &str, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
+    let problem = |error| Problem::of(Some(path), Some(text), error);
+    let (table, repeated) = text::read(text).map_err(|(line, error)| {
         Error::Invalid(vec![Problem { path: Some(path.to_owned()), line, error }])
     })?;
     let compiled = compile_all(table, env, secrets, &complete);
@@ -271,7 +302,11 @@ fn complete(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Co
     let missing = missing::names(&file, env);
     let origins = environment::overlay(&mut file, env)?;
     compile(file, env, secrets)
-        .map(|loaded| Loaded { missing: [missing, loaded.missing].concat(), ..loaded })
+        .map(|loaded| Loaded {
+            missing: [missing, loaded.missing].concat(),
+            set_by_environment: origins.all(),
+            ..loaded
+        })
         .map_err(|error| origins.named(error))
 }
 
@@ -302,6 +337,7 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         file,
         environment,
         secret_files: files,
+        set_by_environment: Vec::new(),
     })
 }
 

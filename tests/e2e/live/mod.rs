@@ -1,6 +1,7 @@
 //! A configuration that changes while `gaud run` serves.
 
 mod changes;
+mod control;
 mod files;
 mod refusals;
 mod secrets;

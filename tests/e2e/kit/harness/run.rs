@@ -56,6 +56,12 @@ impl Run {
         log(&self.folder)
     }
 
+    /// The admin key of the first start.
+    pub(crate) fn admin_key(&self) -> String {
+        let key = read_to_string(self.folder.join("state/gaud/admin-key")).expect("a key");
+        key.trim().to_owned()
+    }
+
     /// Where the command keeps the files that Envoy watches.
     pub(crate) fn watched(&self) -> PathBuf {
         watched(&self.folder).expect("a folder of gaud run")
@@ -129,6 +135,7 @@ fn spawn(folder: &Path, arguments: &[&str]) -> Child {
     let mut command = kept(folder);
     command.arg(env!("CARGO_BIN_EXE_gaud")).arg("run").arg("--wasm").arg(filter()).args(arguments);
     command.current_dir(folder).env("TMPDIR", folder).env("XDG_CACHE_HOME", folder);
+    command.env("XDG_STATE_HOME", folder.join("state"));
     command.env("ENVOY_PATH", find_envoy());
     command.stdin(Stdio::piped()).stdout(log.try_clone().expect("the log file")).stderr(log);
     command.spawn().expect("sh runs")

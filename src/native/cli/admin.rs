@@ -1,0 +1,135 @@
+//! `gaud admin`: the admin keys, in the database of the control server.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::native::control::{
+    AdminKey, AdminKeyRow, Audit, DataFolder, DataProblem, Store, now_secs,
+};
+use crate::native::settings::{self, ConfigOption};
+
+/// Make, list and revoke admin keys, whether the gateway runs or not
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// The keys that open /admin
+    #[command(subcommand)]
+    Key(Key),
+}
+
+#[derive(Subcommand, Debug)]
+enum Key {
+    /// Make a key, and show it once
+    New {
+        /// What lists call the key
+        #[arg(long, default_value = "admin")]
+        name: String,
+        #[command(flatten)]
+        config: ConfigOption,
+    },
+    /// List the keys, without what opens anything
+    List {
+        #[command(flatten)]
+        config: ConfigOption,
+    },
+    /// Revoke a key: it opens nothing from now on
+    Revoke {
+        /// The key's id, as the list has it
+        id: String,
+        #[command(flatten)]
+        config: ConfigOption,
+    },
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
+    let What::Key(key) = &args.what;
+    match key {
+        Key::New { name, config } => new(&open(config)?, name),
+        Key::List { config } => {
+            print!("{}", table(&open(config)?.admin_keys()?));
+            Ok(ExitCode::SUCCESS)
+        }
+        Key::Revoke { id, config } => revoke(&open(config)?, id),
+    }
+}
+
+fn new(store: &Store, name: &str) -> Result<ExitCode, Box<dyn Error>> {
+    let key = AdminKey::new()?;
+    store.add_admin_key(&key.id(), &key.hash(), name, now_secs())?;
+    note(store, "new", &key.id())?;
+    println!("{}", key.expose());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn revoke(store: &Store, id: &str) -> Result<ExitCode, Box<dyn Error>> {
+    if !store.revoke_admin_key(id, now_secs())? {
+        return Err(format!(
+            "there is no key {id}, or it is revoked; `gaud admin key list` lists the keys"
+        )
+        .into());
+    }
+    note(store, "revoke", id)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Who can run this command on the database needs no key.
+fn note(store: &Store, action: &str, id: &str) -> Result<(), Box<dyn Error>> {
+    let entry =
+        Audit { at_secs: now_secs(), key_id: "command", action, subject: id, outcome: "applied" };
+    Ok(store.audit(&entry)?)
+}
+
+/// The database of the folder that a gateway with this configuration uses.
+fn open(config: &ConfigOption) -> Result<Store, Box<dyn Error>> {
+    let named = match config.load() {
+        Ok(loaded) => loaded.file.control.and_then(|own| own.data),
+        Err(settings::Error::Nothing) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let place = DataFolder::place(named.as_deref(), &|name| std::env::var_os(name));
+    let place = place.ok_or(DataProblem::NoPlace).map_err(|problem| problem.to_string())?;
+    if !place.is_dir() {
+        let problem =
+            format!("there are no keys in {}: the first `gaud run` makes one", place.display());
+        return Err(io::Error::other(problem).into());
+    }
+    Ok(Store::open(&place)?)
+}
+
+fn table(rows: &[AdminKeyRow]) -> String {
+    let mut table = format!("{:12}  {:10}  {:7}  NAME\n", "ID", "CREATED", "STATE");
+    for AdminKeyRow { id, name, created_secs, revoked_secs } in rows {
+        let state = if revoked_secs.is_some() { "revoked" } else { "valid" };
+        table += &format!("{id:12}  {created_secs:10}  {state:7}  {name}\n");
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_has_no_key_in_it() {
+        let row = |id: &str, revoked_secs| AdminKeyRow {
+            id: id.to_owned(),
+            name: "ann".to_owned(),
+            created_secs: 1_795_948_573,
+            revoked_secs,
+        };
+        let expected = "\
+ID            CREATED     STATE    NAME
+adm123456789  1795948573  valid    ann
+adm987654321  1795948573  revoked  ann
+";
+        assert_eq!(table(&[row("adm123456789", None), row("adm987654321", Some(5))]), expected);
+    }
+}

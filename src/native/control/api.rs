@@ -1,0 +1,317 @@
+//! The paths below `/admin`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, ETAG, IF_MATCH};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::net::UnixListener;
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::auth::{Throttle, authorize};
+use super::error::ApiError;
+use super::settings::{EditError, Edited, MASK, SettingKey, change, view};
+use super::store::{Audit, Store};
+use crate::native::http::get as ask;
+use crate::native::settings::{ConfigText, Loaded, reachable};
+
+/// How long a change may take to be in effect.
+const APPLY_LIMIT: Duration = Duration::from_secs(30);
+
+/// A wish that the file be read again, with the place of the answer.
+pub type Change = oneshot::Sender<Apply>;
+
+/// What has become of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Apply {
+    /// In effect, with this version.
+    Version(u64),
+    Refused(String),
+}
+
+/// How the running Envoy follows the file.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Following {
+    /// The version that is in effect.
+    pub version: u64,
+    /// When it came into effect, in seconds since 1970.
+    pub applied_secs: i64,
+    /// Why the file as it is now is not in effect.
+    pub refused: Option<String>,
+    /// The address of the gateway; `None` until Envoy serves.
+    #[serde(skip)]
+    pub gateway: Option<SocketAddr>,
+    /// The settings that wait for a restart.
+    pub waits_for_restart: Vec<&'static str>,
+}
+
+/// What the control server knows and may do.
+pub struct Control {
+    pub store: Store,
+    /// Where secrets that are typed in go.
+    pub data: PathBuf,
+    /// The configuration that is changed; `None` without a file.
+    pub config: Option<ConfigText>,
+    pub changes: mpsc::Sender<Change>,
+    pub following: Arc<Mutex<Following>>,
+    pub envoy: String,
+    pub throttle: Throttle,
+    /// One change at a time.
+    pub writer: AsyncMutex<()>,
+}
+
+type Shared = State<Arc<Control>>;
+
+/// Serves on a socket that Envoy alone connects to.
+///
+/// # Errors
+/// The socket fails.
+pub async fn serve(listener: UnixListener, control: Arc<Control>) -> std::io::Result<()> {
+    axum::serve(listener, router(control)).await
+}
+
+fn router(control: Arc<Control>) -> Router {
+    Router::new()
+        .route("/admin/settings", get(settings).put(set))
+        .route("/admin/status", get(status))
+        .route("/admin/providers", get(providers))
+        .route("/admin/models", get(models))
+        .route("/admin/openapi.json", get(openapi))
+        .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
+        .fallback(|| async { ApiError::not_found() })
+        .with_state(control)
+}
+
+/// A caller's answer: never kept by caches.
+fn answer(body: Value, etag: Option<&str>) -> Response {
+    let mut response = Json(body).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+        response.headers_mut().insert(ETAG, etag);
+    }
+    response
+}
+
+async fn settings(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+    control.authorize(&headers).await?;
+    let config = control.config()?;
+    let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
+    let loaded = config.load(&text).map_err(|error| ApiError::invalid(error.to_string()))?;
+    let table =
+        text.parse().map_err(|error: toml::de::Error| ApiError::invalid(error.message()))?;
+    let settings = view(&table, &from_environment(&loaded));
+    let body = json!({"file": config.path(), "settings": settings});
+    Ok(answer(body, Some(&config.etag(&text))))
+}
+
+/// The settings that variables have set: path, variable, and a value that may be shown.
+fn from_environment(loaded: &Loaded) -> Vec<(String, String, Option<String>)> {
+    let value = |path: &str| {
+        let (provider, field) = path.strip_prefix("providers.")?.rsplit_once('.')?;
+        let own = loaded.file.providers.get(provider)?;
+        match field {
+            "url" => own.url.clone(),
+            "discover_models" => own.discover_models.map(|value| value.to_string()),
+            "timeout_secs" => own.timeout_secs.map(|value| value.to_string()),
+            _ => None,
+        }
+    };
+    let row = |(path, variable): &(String, String)| (path.clone(), variable.clone(), value(path));
+    loaded.set_by_environment.iter().map(row).collect()
+}
+
+/// A change of one setting.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Put {
+    key: String,
+    /// `null` and the empty text clear the setting.
+    value: Value,
+}
+
+async fn set(
+    State(control): Shared,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let put: Put = serde_json::from_slice(&body).map_err(|error| {
+        ApiError::bad_request(format!("The body is not {{\"key\": \"…\", \"value\": …}}: {error}."))
+    })?;
+    let _writer = control.writer.lock().await;
+    let outcome = control.set(&put, headers.get(IF_MATCH)).await;
+    let said = outcome.as_ref().map_or_else(ApiError::code, |_| "applied");
+    let entry = Audit {
+        at_secs: now_secs(),
+        key_id: &caller,
+        action: "set",
+        subject: &put.key,
+        outcome: said,
+    };
+    control.store.audit(&entry).map_err(|error| ApiError::failed(error.to_string()))?;
+    outcome
+}
+
+async fn status(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+    control.authorize(&headers).await?;
+    let health = control.ask("/health").await?;
+    let following = control.following.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let body = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "envoy": control.envoy,
+        "configuration": following,
+        "status": health["status"],
+        "providers": health["providers"],
+    });
+    Ok(answer(body, None))
+}
+
+async fn providers(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+    control.authorize(&headers).await?;
+    Ok(answer(json!({"providers": control.ask("/health").await?["providers"]}), None))
+}
+
+async fn models(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+    control.authorize(&headers).await?;
+    Ok(answer(json!({"models": control.ask("/api/models").await?}), None))
+}
+
+/// What the paths are is no secret.
+async fn openapi() -> Response {
+    answer(super::openapi::document(), None)
+}
+
+impl Control {
+    async fn authorize(&self, headers: &HeaderMap) -> Result<String, ApiError> {
+        authorize(headers, &self.store, &self.throttle).await
+    }
+
+    fn config(&self) -> Result<&ConfigText, ApiError> {
+        let message = "There is no configuration file: start gaud run with --config, or with a gaud.toml in its folder.";
+        self.config.as_ref().ok_or_else(|| ApiError::conflict("no_file", message))
+    }
+
+    async fn set(&self, put: &Put, if_match: Option<&HeaderValue>) -> Result<Response, ApiError> {
+        let key = SettingKey::parse(&put.key)
+            .map_err(|problem| ApiError::bad_request(problem).about("key"))?;
+        let config = self.config()?;
+        let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
+        if if_match.is_some_and(|etag| etag.as_bytes() != config.etag(&text).as_bytes()) {
+            return Err(ApiError::changed_meanwhile());
+        }
+        let loaded = config.load(&text);
+        let variables =
+            loaded.as_ref().map(|loaded| loaded.set_by_environment.as_slice()).unwrap_or_default();
+        if let Some((_, variable)) = variables.iter().find(|(path, _)| *path == key.path()) {
+            let message = format!(
+                "The environment variable {variable} sets {key}, and the file has no say: change the variable."
+            );
+            return Err(ApiError::conflict("set_by_environment", message).about(put.key.clone()));
+        }
+        let Edited { text: changed, removed } = self.edited(config, &text, &key, &put.value)?;
+        let version = if changed == text {
+            self.version()
+        } else {
+            self.put(config, &text, &changed).await?
+        };
+        let waits =
+            self.following.lock().unwrap_or_else(PoisonError::into_inner).waits_for_restart.clone();
+        let body = json!({
+            "key": put.key, "applied": waits.iter().all(|name| *name != put.key), "version": version, "removed": removed,
+            "waits_for_restart": waits,
+        });
+        Ok(answer(body, Some(&config.etag(&changed))))
+    }
+
+    fn edited(
+        &self,
+        config: &ConfigText,
+        text: &str,
+        key: &SettingKey,
+        value: &Value,
+    ) -> Result<Edited, ApiError> {
+        let is_secret = matches!(key.parts().as_slice(), ["providers", _, "api_key"]);
+        if is_secret && value.as_str() == Some(MASK) {
+            return Ok(Edited { text: text.to_owned(), removed: Vec::new() });
+        }
+        let stored = if is_secret { self.stored(key, value)? } else { None };
+        let check = |text: &str| config.load(text).map(drop).map_err(|error| error.faults());
+        change(text, key, stored.as_ref().unwrap_or(value), &check).map_err(|error| match error {
+            EditError::File(problem) => {
+                ApiError::conflict("bad_file", format!("The file is not TOML as it is: {problem}."))
+            }
+            EditError::Place(problem) => ApiError::invalid(problem).about(key.to_string()),
+            EditError::Invalid(faults) => {
+                let lines: Vec<_> =
+                    faults.iter().map(|(path, problem)| format!("{path}: {problem}")).collect();
+                ApiError::invalid(lines.join("\n")).about(key.to_string())
+            }
+        })
+    }
+
+    /// A key that is typed in goes into a file of its own, and the configuration names the file.
+    fn stored(&self, key: &SettingKey, value: &Value) -> Result<Option<Value>, ApiError> {
+        let Some(secret) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(None) };
+        if secret.starts_with("os.environ/") || secret.starts_with("file:") {
+            return Ok(None);
+        }
+        let path = super::secrets::store(&self.data, &key.path(), secret)
+            .map_err(|error| ApiError::failed(format!("The key cannot be stored: {error}.")))?;
+        Ok(Some(format!("file:{}", path.display()).into()))
+    }
+
+    /// Writes the file, has Envoy take it, and puts the text before back where Envoy refuses.
+    async fn put(&self, config: &ConfigText, before: &str, changed: &str) -> Result<u64, ApiError> {
+        config.write(changed).map_err(|error| {
+            let message = format!(
+                "{} cannot be written ({error}): change it where it comes from.",
+                config.path().display()
+            );
+            ApiError::conflict("read_only_file", message)
+        })?;
+        let (reply, applied) = oneshot::channel();
+        let sent = self.changes.send(reply).await.is_ok();
+        match timeout(APPLY_LIMIT, applied).await {
+            Ok(Ok(Apply::Version(version))) if sent => Ok(version),
+            Ok(Ok(Apply::Refused(problem))) => {
+                // The text before is in effect, so it can be written again.
+                let _ = config.write(before);
+                Err(ApiError::invalid(problem))
+            }
+            _ => Err(ApiError::failed(
+                "The change is in the file, and Envoy has not said that it is in effect.",
+            )),
+        }
+    }
+
+    fn version(&self) -> u64 {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner).version
+    }
+
+    async fn ask(&self, path: &str) -> Result<Value, ApiError> {
+        let wrong = |problem: String| {
+            ApiError::unreachable_gateway(format!("The gateway does not answer: {problem}."))
+        };
+        let gateway = self.following.lock().unwrap_or_else(PoisonError::into_inner).gateway;
+        let gateway = gateway.ok_or_else(|| wrong("it starts".to_owned()))?;
+        let (_, text) =
+            ask(reachable(gateway), path).await.map_err(|error| wrong(error.to_string()))?;
+        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
+    }
+}
+
+/// Seconds since 1970.
+pub fn now_secs() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

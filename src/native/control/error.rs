@@ -1,0 +1,92 @@
+//! The control server's errors, in the shape of OpenAI's: kind, what is wrong, and the remedy.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// An answer other than success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    /// The setting that the error is about.
+    param: Option<String>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), param: None }
+    }
+
+    pub(super) fn about(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    /// The same for no key, an unknown key, a malformed key and a revoked key.
+    pub(super) fn unauthorized() -> Self {
+        let message = "This path needs an admin key: send it as Authorization: Bearer sk-prx-…; `gaud admin key new` makes one.";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message)
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "unknown_url",
+            "No such path; GET /admin/openapi.json lists the paths.",
+        )
+    }
+
+    pub(super) fn wrong_method() -> Self {
+        let message = "The path has other methods; GET /admin/openapi.json lists them.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+    }
+
+    /// What the caller wants is not for this server to decide.
+    pub(super) fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    pub(super) fn changed_meanwhile() -> Self {
+        let message = "The file has changed since it was read: read the settings again, and send their ETag as If-Match.";
+        Self::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)
+    }
+
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_setting", message)
+    }
+
+    pub(super) fn failed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "control_error", message)
+    }
+
+    pub(super) fn unreachable_gateway(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "gateway_unreachable", message)
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let kind =
+            if self.status.is_server_error() { "server_error" } else { "invalid_request_error" };
+        let error =
+            json!({"message": self.message, "type": kind, "param": self.param, "code": self.code});
+        let mut response = (self.status, Json(json!({"error": error}))).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = axum::http::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}

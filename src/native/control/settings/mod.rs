@@ -1,0 +1,16 @@
+//! The settings of the file, one by one: read, and changed in the text, with the comments and the order of the file kept.
+
+mod edit;
+mod key;
+mod references;
+mod value;
+mod view;
+
+#[cfg(test)]
+mod test_check;
+
+pub use edit::{Check, EditError, Edited, Fault, change};
+pub use key::SettingKey;
+#[cfg(test)]
+use test_check::test_check;
+pub use view::{MASK, view};

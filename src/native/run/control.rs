@@ -1,0 +1,131 @@
+//! The control server beside Envoy: its data, its first key, and its socket.
+
+use std::convert::Infallible;
+use std::fs::OpenOptions;
+use std::future::pending;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
+
+use super::failure::Failure;
+use super::{Args, note, variable};
+use crate::native::control::{
+    self, AdminKey, Change, Control, DataFolder, Following, Store, Throttle, now_secs,
+};
+use crate::native::envoy::Envoy;
+use crate::native::render::Source;
+use crate::native::settings::ConfigText;
+
+/// The variable with the admin key of a gateway that nobody watches start.
+const ADMIN_KEY: &str = "GAUD_ADMIN_KEY";
+
+/// Where the first admin key is, when no terminal shows it; in the data folder.
+const FIRST_KEY: &str = "admin-key";
+
+/// The socket, in the folder of the run.
+const SOCKET: &str = "control.sock";
+
+/// A control server that is ready to serve.
+pub(super) struct Ready {
+    pub(super) socket: PathBuf,
+    pub(super) serving: Serving,
+    pub(super) changes: Changes,
+}
+
+/// What serves, and the folder that it uses.
+pub(super) struct Serving {
+    listener: UnixListener,
+    control: Arc<Control>,
+    _data: DataFolder,
+}
+
+/// The ends of the control server that the following of the file has.
+pub(super) struct Changes {
+    pub(super) wishes: mpsc::Receiver<Change>,
+    pub(super) following: Arc<Mutex<Following>>,
+}
+
+/// `None` where none is wanted, or where its data have no place: a gateway needs no control server.
+pub(super) fn start(
+    args: &Args,
+    source: &Source,
+    envoy: &Envoy,
+    folder: &Path,
+) -> Result<Option<Ready>, Failure> {
+    if args.no_control {
+        return Ok(None);
+    }
+    let settings = source.loaded.file.control.as_ref();
+    let named = settings.and_then(|own| own.data.as_deref());
+    let data = match DataFolder::open(named, &variable) {
+        Ok(data) => data,
+        Err(problem) if settings.is_some() => return Err(Failure::Control(problem.to_string())),
+        Err(problem) => {
+            note(&format!("no control server: {problem}"));
+            return Ok(None);
+        }
+    };
+    let store = Store::open(data.path()).map_err(|error| Failure::Control(error.to_string()))?;
+    first_key(&store, data.path())?;
+    let (sender, wishes) = mpsc::channel(1);
+    let following = Arc::new(Mutex::new(Following::default()));
+    let socket = folder.join(SOCKET);
+    let config = source.loaded.path.as_deref();
+    let control = Arc::new(Control {
+        store,
+        data: data.path().to_owned(),
+        config: config.map(|path| ConfigText::of(path, Arc::new(variable))),
+        changes: sender,
+        following: Arc::clone(&following),
+        envoy: envoy.version.to_string(),
+        throttle: Throttle::default(),
+        writer: tokio::sync::Mutex::default(),
+    });
+    let listener = UnixListener::bind(&socket)?;
+    let serving = Serving { listener, control, _data: data };
+    Ok(Some(Ready { socket, serving, changes: Changes { wishes, following } }))
+}
+
+pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failure> {
+    let Some(Serving { listener, control, _data }) = serving else { return pending().await };
+    control::serve(listener, control).await?;
+    pending().await
+}
+
+/// The key that the environment names; else, at the first start, a new key, which is shown once.
+fn first_key(store: &Store, data: &Path) -> Result<(), Failure> {
+    let failed = |problem: &dyn std::fmt::Display| Failure::Control(problem.to_string());
+    let add = |key: &AdminKey, name: &str| {
+        store
+            .add_admin_key(&key.id(), &key.hash(), name, now_secs())
+            .map_err(|error| failed(&error))
+    };
+    if let Some(text) = variable(ADMIN_KEY) {
+        let text = text.to_str().unwrap_or_default().trim().to_owned();
+        let key =
+            AdminKey::parse(&text).map_err(|problem| failed(&format!("{ADMIN_KEY} {problem}")))?;
+        return add(&key, ADMIN_KEY);
+    }
+    if !store.admin_keys().map_err(|error| failed(&error))?.is_empty() {
+        return Ok(());
+    }
+    let key = AdminKey::new().map_err(|error| failed(&error))?;
+    add(&key, "first")?;
+    if io::stderr().is_terminal() {
+        note(&format!("the admin key of /admin, shown this once: {}", key.expose()));
+        return Ok(());
+    }
+    let path = data.join(FIRST_KEY);
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    writeln!(file, "{}", key.expose())?;
+    note(&format!(
+        "the admin key of /admin is in {}: read it, and remove the file",
+        path.display()
+    ));
+    Ok(())
+}
