@@ -25,14 +25,11 @@ impl AdminKey {
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut random = [0; ID_LENGTH + SECRET_LENGTH];
         getrandom::fill(&mut random)?;
-        let letters: String = random
-            .iter()
-            .filter_map(|byte| ALPHABET.get(usize::from(byte & 31)))
-            .map(|letter| char::from(*letter))
-            .collect();
-        let (id, secret) = letters.split_at(ID_LENGTH);
-        let id = format!("{ADMIN_ID_PREFIX}{}", &id[ADMIN_ID_PREFIX.len()..]);
-        Ok(Self(Secret::new(format!("{PREFIX}{id}-{secret}"))))
+        let letter = |byte: &u8| Some(char::from(*ALPHABET.get(usize::from(byte & 31))?));
+        let mut letters = random.iter().filter_map(letter);
+        let id: String = letters.by_ref().take(ID_LENGTH - ADMIN_ID_PREFIX.len()).collect();
+        let secret: String = letters.take(SECRET_LENGTH).collect();
+        Ok(Self(Secret::new(format!("{PREFIX}{ADMIN_ID_PREFIX}{id}-{secret}"))))
     }
 
     /// A key that somebody else has made.

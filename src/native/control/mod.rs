@@ -12,7 +12,6 @@ mod api;
 mod auth;
 mod data;
 mod error;
-mod openapi;
 mod secrets;
 pub mod settings;
 mod store;

@@ -219,6 +219,7 @@ mod tests {
             r#"{"?":1}"#,
             r#"{"breaker":{"?":1}}"#,
             r#"{"retries":{"?":1}}"#,
+            r#"{"control":{"?":1}}"#,
             r#"{"providers":{"p":{"?":1}}}"#,
         ];
         let known: String =

@@ -5,6 +5,7 @@ use toml_edit::{DocumentMut, Item, Table, TableLike};
 
 use super::key::{SettingKey, dotted};
 use super::references;
+use super::take::take;
 use super::value::candidates;
 
 /// What is wrong with a configuration: the setting's path, as the errors name it, and the problem.
@@ -114,30 +115,12 @@ fn remove(
     Ok(Edited { text, removed })
 }
 
-/// Takes out the setting at these parts, and the tables above it that have nothing left.
-pub(super) fn take(table: &mut dyn TableLike, parts: &[&str]) -> bool {
-    match parts {
-        [] => false,
-        [last] => table.remove(last).is_some(),
-        [first, rest @ ..] => {
-            let Some(inner) = table.get_mut(first).and_then(Item::as_table_like_mut) else {
-                return false;
-            };
-            let is_taken = take(inner, rest);
-            if is_taken && inner.is_empty() {
-                table.remove(first);
-            }
-            is_taken
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::native::control::settings::test_check as check;
+    use crate::native::control::settings::test_check::test_check as check;
 
     const FILE: &str = "\
 # The gateway of the team.

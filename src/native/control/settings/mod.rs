@@ -3,6 +3,7 @@
 mod edit;
 mod key;
 mod references;
+mod take;
 mod value;
 mod view;
 
@@ -11,6 +12,4 @@ mod test_check;
 
 pub use edit::{Check, EditError, Edited, Fault, change};
 pub use key::SettingKey;
-#[cfg(test)]
-use test_check::test_check;
 pub use view::{MASK, view};

@@ -2,8 +2,8 @@
 
 use toml_edit::{DocumentMut, Item, Value};
 
-use super::edit::take;
 use super::key::dotted;
+use super::take::take;
 
 /// Takes out the default provider, the aliases, the chains and the targets of chains that name a provider; their keys.
 pub(super) fn take_all(document: &mut DocumentMut, provider: &str) -> Vec<String> {
