@@ -49,8 +49,9 @@ pub enum ContentType<'a> {
     Several,
     /// A charset in which some servers would read another document: anything but UTF-8, or more than one.
     Charset,
-    /// Bytes that are not ASCII, which some servers take for white space and strip.
-    NotAscii,
+    /// What only some servers take for a media type: bytes that are not ASCII, or white space before the type, both of
+    /// which some strip.
+    Malformed,
 }
 
 /// The names of UTF-8, and of its part US-ASCII.
@@ -123,7 +124,7 @@ impl<'a> ContentType<'a> {
         match count {
             1 => own,
             _ if self == Self::Other && own == Self::Other => Self::Other,
-            _ if self == Self::NotAscii || own == Self::NotAscii => Self::NotAscii,
+            _ if self == Self::Malformed || own == Self::Malformed => Self::Malformed,
             _ if self == Self::Charset || own == Self::Charset => Self::Charset,
             _ => Self::Several,
         }
@@ -132,7 +133,7 @@ impl<'a> ContentType<'a> {
     /// By the media type, whatever its parameters (RFC 9110, section 8.3.1).
     fn of(value: &'a [u8]) -> Self {
         if !value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
-            return Self::NotAscii;
+            return Self::Malformed;
         }
         let is_form = |value: &[u8]| FORMS.iter().any(|form| is_type(value, form));
         let [multipart, url_encoded] = FORMS;
@@ -146,10 +147,25 @@ impl<'a> ContentType<'a> {
         }
         match is_type(value, url_encoded) {
             true => Self::UrlEncoded,
+            false if !has_media_type(value) => Self::Malformed,
             false if is_utf8(value) => Self::Other,
             false => Self::Charset,
         }
     }
+}
+
+/// Whether a value is empty, or begins with a type, a slash and a subtype.
+fn has_media_type(value: &[u8]) -> bool {
+    let is_divider = |byte: &u8| matches!(byte, b';' | b',');
+    let media_type = value.split(is_divider).next().unwrap_or_default().trim_ascii_end();
+    let is_token = |part: &[u8]| !part.is_empty() && part.iter().all(|byte| is_token(*byte));
+    let mut parts = media_type.splitn(2, |byte| *byte == b'/');
+    value.is_empty() || (parts.next().is_some_and(is_token) && parts.next().is_some_and(is_token))
+}
+
+/// RFC 9110, section 5.6.2.
+pub fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Whether every server reads a body of this `content-type` as UTF-8: `charset` is absent, or there once, as UTF-8 or as
@@ -230,7 +246,17 @@ mod tests {
             (&[&b"application/json"[..]], ContentType::Other),
             (&[b"Application/X-WWW-Form-Urlencoded; charset=utf-8"], ContentType::UrlEncoded),
             (&[form], ContentType::Multipart(form)),
-            (&[b"multipart"], ContentType::Other),
+            (&[b"multipart"], ContentType::Malformed),
+            (&[b""], ContentType::Other),
+            (&[b"text/x.y+json ; x=y"], ContentType::Other),
+            (&[b" application/json"], ContentType::Malformed),
+            (&[b"\tapplication/x-www-form-urlencoded"], ContentType::Malformed),
+            (&[b"\"application/x-www-form-urlencoded\""], ContentType::Malformed),
+            (&[b";application/x-www-form-urlencoded"], ContentType::Malformed),
+            (&[b"application/json application/json"], ContentType::Malformed),
+            (&[b"application/a/b"], ContentType::Malformed),
+            (&[b"/json"], ContentType::Malformed),
+            (&[b" multipart/form-data; boundary=x"], ContentType::Malformed),
             (&[b"application/json; charset=utf-8"], ContentType::Other),
             (&[b"application/json;CHARSET=\"UTF8\"; x=y"], ContentType::Other),
             (&[b"application/json; charset=utf-7"], ContentType::Charset),
@@ -238,9 +264,9 @@ mod tests {
             (&[b"application/json; charset=utf-8; charset=utf-7"], ContentType::Charset),
             (&[b"application/json; x=\"; charset=utf-8\""], ContentType::Charset),
             (&[b"application/json; charset=utf-7", b"application/json"], ContentType::Charset),
-            (&[b"\xff"], ContentType::NotAscii),
-            (&[b"\xa0application/x-www-form-urlencoded"], ContentType::NotAscii),
-            (&[b"application/json", b"text/\xe4"], ContentType::NotAscii),
+            (&[b"\xff"], ContentType::Malformed),
+            (&[b"\xa0application/x-www-form-urlencoded"], ContentType::Malformed),
+            (&[b"application/json", b"text/\xe4"], ContentType::Malformed),
             (&[b"text/plain", b"application/json"], ContentType::Other),
             (&[form, b"application/json"], ContentType::Several),
             (&[b"application/json", form], ContentType::Several),

@@ -501,7 +501,7 @@ fn a_websocket_of_responses_names_its_model_in_the_url() {
 fn a_content_type_is_ascii_where_the_body_is_read() {
     let odd = ("content-type", "\u{a0}application/x-www-form-urlencoded");
     let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", CHAT), odd], false);
-    let message = "The content-type has characters that are not ASCII; send application/json.";
+    let message = "The content-type is not a media type in ASCII, or has a space before it; send application/json.";
     assert_eq!(reply(action), (415, openai(message, "null", "unsupported_media_type")));
     let (_, action) =
         begin(&two_providers(), &[(":method", "POST"), (":path", "/v1/files"), odd], false);

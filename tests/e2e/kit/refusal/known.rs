@@ -92,8 +92,8 @@ pub(crate) fn model_in_query() -> Refusal {
 }
 
 pub(crate) fn models_in_query() -> Refusal {
-    let message =
-        "The URL's query names a 'model' twice, or has a ';'; name it once, and write %3B.";
+    let message = "The URL's query names a 'model' in a way that servers read differently; name it once, as 'model=', \
+         and escape what is not a letter or a digit: %2B for '+', %20 for a space.";
     about_model(400, "duplicate_model", message)
 }
 
