@@ -77,8 +77,8 @@ fn query_pairs(path: &str) -> impl Iterator<Item = (Vec<u8>, Range<usize>)> {
 pub const MODEL_KEYS: [&[u8]; 2] = [b"model", b"deployment"];
 
 /// The places of the values that a query has for one of `keys`, or for a key that some server takes for one; and whether
-/// all servers read the same: the key is written exactly so, and the value has no plus, which is a space for most, and no
-/// `%` without two digits, which some decode in part and some not at all.
+/// all servers read the same: the key is written exactly so, and the value has no plus, which is a space for most, no `=`,
+/// after a bracket the end of the key for some, and no `%` without two digits, which some decode in part and some not.
 pub fn query_models<'a>(
     path: &'a str,
     keys: &'a [&[u8]],
@@ -95,7 +95,7 @@ fn is_plain(value: &str) -> bool {
         let digits = after.as_bytes().first_chunk::<2>();
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    !value.contains('+') && value.split('%').skip(1).all(is_escape)
+    !value.contains(['+', '=']) && value.split('%').skip(1).all(is_escape)
 }
 
 /// A path without the pairs of its query whose decoded key `is_key` accepts; `None` when the query has no such pair.

@@ -147,20 +147,24 @@ impl<'a> ContentType<'a> {
         }
         match is_type(value, url_encoded) {
             true => Self::UrlEncoded,
-            false if !has_media_type(value) => Self::Malformed,
+            false if !has_media_types(value) => Self::Malformed,
             false if is_utf8(value) => Self::Other,
             false => Self::Charset,
         }
     }
 }
 
-/// Whether a value is empty, or begins with a type, a slash and a subtype.
-fn has_media_type(value: &[u8]) -> bool {
-    let is_divider = |byte: &u8| matches!(byte, b';' | b',');
-    let media_type = value.split(is_divider).next().unwrap_or_default().trim_ascii_end();
+/// Whether a value is empty, or media types with a comma between them: Envoy makes one header of two.
+fn has_media_types(value: &[u8]) -> bool {
     let is_token = |part: &[u8]| !part.is_empty() && part.iter().all(|byte| is_token(*byte));
-    let mut parts = media_type.splitn(2, |byte| *byte == b'/');
-    value.is_empty() || (parts.next().is_some_and(is_token) && parts.next().is_some_and(is_token))
+    let is_media_type = |text: &[u8]| {
+        let media_type = text.split(|byte| *byte == b';').next().unwrap_or_default();
+        let mut parts = media_type.trim_ascii_end().splitn(2, |byte| *byte == b'/');
+        parts.next().is_some_and(is_token) && parts.next().is_some_and(is_token)
+    };
+    let has_space = value.first().is_some_and(u8::is_ascii_whitespace);
+    let mut texts = value.split(|byte| *byte == b',');
+    value.is_empty() || (!has_space && texts.all(|text| is_media_type(text.trim_ascii_start())))
 }
 
 /// RFC 9110, section 5.6.2.
@@ -256,6 +260,9 @@ mod tests {
             (&[b"application/json application/json"], ContentType::Malformed),
             (&[b"application/a/b"], ContentType::Malformed),
             (&[b"/json"], ContentType::Malformed),
+            (&[b"application/json, text/plain;x=y"], ContentType::Other),
+            (&[b"application/json,json"], ContentType::Malformed),
+            (&[b"application/json", b"json"], ContentType::Malformed),
             (&[b" multipart/form-data; boundary=x"], ContentType::Malformed),
             (&[b"application/json; charset=utf-8"], ContentType::Other),
             (&[b"application/json;CHARSET=\"UTF8\"; x=y"], ContentType::Other),

@@ -30,6 +30,11 @@ FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 KEYS = ("model", "deployment")
 
 
+# What aiohttp asks of a connection; made once, because a mock takes a millisecond.
+LIMITS = {"max_field_size": 8190, "max_line_length": 8190, "max_headers": 128}
+CONNECTION = {name: Mock(_reading_paused=False, **LIMITS) for name in ("app", "protocol", "transport", "writer")}
+
+
 def reading(value: object) -> str:
     if value is None:
         return NONE
@@ -79,10 +84,10 @@ class Asked:
         return StarletteRequest(scope | {"query_string": self.query.encode("latin-1")}, receive)
 
     def aiohttp(self) -> aiohttp.web.BaseRequest:
-        stream = StreamReader(Mock(_reading_paused=False), 2**20, loop=asyncio.get_running_loop())
+        stream = StreamReader(CONNECTION["protocol"], 2**20, loop=asyncio.get_running_loop())
         stream.feed_data(self.body)
         stream.feed_eof()
-        return make_mocked_request(self.method, self.path, self.headers, payload=stream)
+        return make_mocked_request(self.method, self.path, self.headers, payload=stream, **CONNECTION)
 
     def werkzeug(self) -> WerkzeugRequest:
         environ = {

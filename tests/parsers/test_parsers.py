@@ -173,6 +173,7 @@ TWO_MODELS = [
     (AUDIO, FORM, form("model[] expensive"), {"LiteLLM form"}),
     ("/v1/realtime/calls?model=cheap+x", JSON, b"", {"Starlette model", "URLSearchParams model", "Go model"}),
     ("/v1/realtime/calls?model=cheap%zz%2f", JSON, b"", {"Express 4 model"}),
+    ("/v1/realtime/calls?model=cheap[]=expensive", JSON, b"", {"Express 4"}),
     ("/v1/realtime/calls?model=cheap&model[]=expensive", JSON, b"", {"Express 4 model"}),
     ("/v1/realtime/calls?model=cheap&MODEL=expensive", JSON, b"", {"any case model"}),
 ]

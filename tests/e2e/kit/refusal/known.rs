@@ -73,6 +73,11 @@ pub(crate) fn unsupported_media_type() -> Refusal {
     refusal(415, "unsupported_media_type", message)
 }
 
+pub(crate) fn malformed_media_type() -> Refusal {
+    let message = "The content-type is not a media type in ASCII, or has a space before it; send application/json.";
+    refusal(415, "unsupported_media_type", message)
+}
+
 pub(crate) fn other_charset() -> Refusal {
     let message = "The content-type names a charset other than UTF-8; send application/json without a charset.";
     refusal(415, "unsupported_media_type", message)
