@@ -1,6 +1,7 @@
 //! Where a request goes: to its provider directly, or over the hop.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::hop::{Crossing, ModelPlace};
@@ -13,6 +14,7 @@ use crate::health::admission::Admission;
 use crate::health::shared_breaker::Watched;
 use crate::host::Host;
 use crate::reply::Reject;
+use crate::request::escape::{MODEL_KEYS, query_models};
 use crate::request::model::ModelName;
 use crate::route::{NoRoute, ProviderId, Target};
 
@@ -45,6 +47,7 @@ impl Session {
         let mut targets =
             gateway.targets_in_turn(&model).map_err(|none| no_route(&gateway, host, none))?;
         let Some(target) = targets.next() else { return Err(Reject::NoModel) };
+        let is_repeated = self.repeats_in_query(model.as_str())?;
         let is_renamed = target.model != model.as_str();
         let (mut others, mut all_same) = (0_usize, !is_renamed);
         for other in targets {
@@ -53,6 +56,9 @@ impl Session {
         }
         if let (Some(nested), false) = (&mut self.nested, all_same) {
             nested.rename()?;
+        }
+        if is_repeated && !all_same {
+            return Err(Reject::ModelsInQuery);
         }
         if self.takes_the_hop(target, others) {
             return Ok(self.cross(host, model.as_str(), found, others.saturating_add(1)));
@@ -65,6 +71,21 @@ impl Session {
             (found.value != *name).then(|| self.scanner()?.edit(&name))?
         });
         self.forward(host, to, path, edit)
+    }
+
+    /// Whether the query names the model that the path names: Azure's clients of realtime do.
+    ///
+    /// # Errors
+    /// When the query names another one.
+    fn repeats_in_query(&self, model: &str) -> Result<bool, Reject> {
+        let Some(named) = &self.named else { return Ok(false) };
+        let models = query_models(self.path.as_str(), &MODEL_KEYS);
+        let mut beside = models.filter(|(place, _)| place != named).peekable();
+        let is_repeated = beside.peek().is_some();
+        let is_same = |(place, is_plain): (Range<usize>, bool)| {
+            is_plain && self.path.decoded(&place).as_deref() == Some(model)
+        };
+        beside.all(is_same).then_some(is_repeated).ok_or(Reject::ModelsInQuery)
     }
 
     /// What the body is to call the model.

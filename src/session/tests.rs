@@ -371,6 +371,25 @@ fn a_namespace_is_stripped_in_the_path_and_in_the_body() {
 }
 
 #[test]
+fn a_query_may_name_the_model_of_the_path_again_where_the_name_stays() {
+    let gateway = two_providers();
+    for query in ["deployment=m&v=1", "v=1&model=%6d", "deployment=m&model=m"] {
+        forwarded(get(&gateway, &format!("/openai/deployments/m/realtime?{query}")));
+    }
+    for path in [
+        "/openai/deployments/m/realtime?deployment=q:x",
+        "/openai/deployments/m/realtime?Deployment=m",
+        "/openai/deployments/m/realtime?deployment=m&model=n",
+        "/openai/deployments/q:m/realtime?deployment=q:m",
+        "/openai/deployments/q:m/realtime?deployment=m",
+    ] {
+        let (status, body) = reply(get(&gateway, path));
+        assert_eq!(status, 400, "{path}");
+        assert!(body.contains("\"duplicate_model\""), "{path}: {body}");
+    }
+}
+
+#[test]
 fn a_model_in_the_path_needs_no_body() {
     let path = "/v1/engines/q%3Aa%2Fb/completions";
     let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);

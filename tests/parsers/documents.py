@@ -231,16 +231,25 @@ def rarely(chance: Random, plain: str, odd: list[str], share: float = 0.06) -> s
 # -- Queries
 
 
+BY_QUERY = [
+    ("GET", "/v1/realtime"),
+    ("POST", "/v1/realtime/calls"),
+    ("GET", "/v1/responses"),
+    ("GET", "/openai/deployments/cheap/realtime"),
+    ("GET", "/openai/deployments/p:cheap/realtime"),
+]
+
+
 def query(chance: Random) -> Document:
     if chance.random() < 0.6:
-        method, path = chance.choice([("GET", "/v1/realtime"), ("POST", "/v1/realtime/calls"), ("GET", "/v1/responses")])
+        method, path = chance.choice(BY_QUERY)
         return Document(method, path + query_string(chance), [], b"")
     body = b'{"model":"p:cheap","messages":[]}'
     return Document("POST", "/v1/chat/completions" + query_string(chance), [JSON], body)
 
 
 def query_string(chance: Random) -> str:
-    keys = ["model"] * 6 + [chance.choice(NEAR).replace("\\u0000", "%00")] * 4 + ["api-version", "user", "x", "intent"] * 2
+    keys = ["model"] * 6 + ["deployment"] * 2 + [chance.choice(NEAR).replace("\\u0000", "%00")] * 4 + ["api-version", "user", "x", "intent"] * 2
     values = [
         "cheap", "p:cheap", "p:expensive", "p%3Aexpensive", "a+b", "a%2Bb", "a%20b", "a%", "a%zz", "%C3%A9", "%ff", "", "a=b", "a%26model=b",
         "a%00b", "%2561", "a/b", "a%2fb", "p:a%0ab", "a%u0062",

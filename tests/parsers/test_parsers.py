@@ -98,16 +98,17 @@ def differences(sent: Sent, read: Read) -> Iterator[str]:
     place = (document.method, document.path.partition("?")[0])
     is_batch = place[1].endswith("/batches")
     expected = expected_readings(sent.model, place[1])
-    # The path of a deployment names its model, and the body may.
-    may_lack = {NONE} if "/deployments/" in place[1] or "/v1beta/models/" in place[1] else set()
+    # A path may name the model, and the body and the query the same one.
+    is_by_path = "/deployments/" in place[1] or "/v1beta/models/" in place[1]
+    may_lack = {NONE} if is_by_path else set()
     for name, text in read.bodies.items():
-        if place in BY_QUERY or is_batch or text in {REFUSED, UNREAD} | expected | may_lack:
+        if place in BY_QUERY or place[0] == "GET" or is_batch or text in {REFUSED, UNREAD} | expected | may_lack:
             continue
         yield f"the gateway reads {sent.model!r}, {name} reads {shown(text)}"
     for name, text in read.queries.items():
         # A `deployment` beside a body names nothing.
-        is_other = name.endswith(" deployment") and place not in BY_QUERY
-        right = {NONE, REFUSED} | (expected if place in BY_QUERY else set())
+        is_other = name.endswith(" deployment") and not is_by_path and place not in BY_QUERY
+        right = {NONE, REFUSED} | (expected if is_by_path or place in BY_QUERY else set())
         if text not in right and not is_other:
             yield f"the gateway reads {sent.model!r}, {name} in the query reads {shown(text)}"
     if place in BY_QUERY and sent.model is not None:

@@ -156,7 +156,10 @@ impl Read {
     fn is_realtime(&self) -> bool {
         let below =
             self.joined(usize::from(self.segments.first().is_some_and(|first| first == "v1")));
-        ["realtime", "realtime/calls"].iter().any(|path| below.eq_ignore_ascii_case(path))
+        let is_deployment =
+            below.starts_with("openai/deployments/") && below.ends_with("/realtime");
+        is_deployment
+            || ["realtime", "realtime/calls"].iter().any(|path| below.eq_ignore_ascii_case(path))
     }
 
     fn model(&self) -> Option<String> {
