@@ -79,13 +79,17 @@ impl Session {
     /// When the query names another one.
     fn repeats_in_query(&self, model: &str) -> Result<bool, Reject> {
         let Some(named) = &self.named else { return Ok(false) };
-        let models = query_models(self.path.as_str(), &MODEL_KEYS);
-        let mut beside = models.filter(|(place, _)| place != named).peekable();
-        let is_repeated = beside.peek().is_some();
-        let is_same = |(place, is_plain): (Range<usize>, bool)| {
-            is_plain && self.path.decoded(&place).as_deref() == Some(model)
-        };
-        beside.all(is_same).then_some(is_repeated).ok_or(Reject::ModelsInQuery)
+        let mut is_repeated = false;
+        for (place, is_plain) in query_models(self.path.as_str(), &MODEL_KEYS) {
+            if place == *named {
+                continue;
+            }
+            if !is_plain || self.path.decoded(&place).as_deref() != Some(model) {
+                return Err(Reject::ModelsInQuery);
+            }
+            is_repeated = true;
+        }
+        Ok(is_repeated)
     }
 
     /// What the body is to call the model.
