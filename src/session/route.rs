@@ -1,7 +1,6 @@
 //! Where a request goes: to its provider directly, or over the hop.
 
 use std::borrow::Cow;
-use std::ops::Range;
 use std::rc::Rc;
 
 use super::hop::{Crossing, ModelPlace};
