@@ -75,7 +75,7 @@ impl Session {
     /// Whether the query names the model that the path names: Azure's clients of realtime do.
     ///
     /// # Errors
-    /// When the query names another one.
+    /// When the query names another one, or the same one twice.
     fn repeats_in_query(&self, model: &str) -> Result<bool, Reject> {
         let Some(named) = &self.named else { return Ok(false) };
         let mut is_repeated = false;
@@ -83,7 +83,7 @@ impl Session {
             if place == *named {
                 continue;
             }
-            if !is_plain || self.path.decoded(&place).as_deref() != Some(model) {
+            if is_repeated || !is_plain || self.path.decoded(&place).as_deref() != Some(model) {
                 return Err(Reject::ModelsInQuery);
             }
             is_repeated = true;
