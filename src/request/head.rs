@@ -45,7 +45,7 @@ pub enum ContentType<'a> {
     UrlEncoded,
     /// `multipart/form-data`, with its parameters.
     Multipart(&'a [u8]),
-    /// A form, and something else as well: two servers could read it in two ways.
+    /// A form, and something else as well, or a word of a form in another place: two servers could read it in two ways.
     Several,
     /// A charset in which some servers would read another document: anything but UTF-8, or more than one.
     Charset,
@@ -56,6 +56,9 @@ pub enum ContentType<'a> {
 
 /// The names of UTF-8, and of its part US-ASCII.
 const UTF8: [&[u8]; 3] = [b"utf-8", b"utf8", b"us-ascii"];
+
+/// What a server may look for that asks no further whether a body is a form.
+const FORM_WORDS: [&[u8]; 2] = [b"form-data", b"form-urlencoded"];
 
 /// The media types of forms.
 const FORMS: [&[u8]; 2] = [b"multipart/form-data", b"application/x-www-form-urlencoded"];
@@ -135,18 +138,15 @@ impl<'a> ContentType<'a> {
         if !value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
             return Self::Malformed;
         }
-        let is_form = |value: &[u8]| FORMS.iter().any(|form| is_type(value, form));
         let [multipart, url_encoded] = FORMS;
-        // Envoy makes one header of two, with a comma between them.
-        let mut others = value.split(|byte| *byte == b',').skip(1);
-        if others.any(|other| is_form(other.trim_ascii_start())) {
-            return Self::Several;
-        }
         if is_type(value, multipart) {
             return Self::Multipart(value);
         }
         match is_type(value, url_encoded) {
             true => Self::UrlEncoded,
+            false if FORM_WORDS.iter().any(|word| mentions(value, word).next().is_some()) => {
+                Self::Several
+            }
             false if !has_media_types(value) => Self::Malformed,
             false if is_utf8(value) => Self::Other,
             false => Self::Charset,
@@ -172,11 +172,15 @@ pub fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
+/// Each place where a text has this word, in whatever case.
+fn mentions<'a>(text: &'a [u8], word: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    text.windows(word.len()).filter(|part| part.eq_ignore_ascii_case(word))
+}
+
 /// Whether every server reads a body of this `content-type` as UTF-8: `charset` is absent, or there once, as UTF-8 or as
 /// US-ASCII, which is a part of UTF-8.
 fn is_utf8(content_type: &[u8]) -> bool {
-    let mentions = content_type.windows(b"charset".len());
-    let count = mentions.filter(|word| word.eq_ignore_ascii_case(b"charset")).count();
+    let count = mentions(content_type, b"charset").count();
     let mut params = content_type.split(|byte| *byte == b';').skip(1);
     let good = params.find_map(|param| {
         let (name, value) = param.trim_ascii().split_at_checked(b"charset=".len())?;
@@ -254,16 +258,19 @@ mod tests {
             (&[b""], ContentType::Other),
             (&[b"text/x.y+json ; x=y"], ContentType::Other),
             (&[b" application/json"], ContentType::Malformed),
-            (&[b"\tapplication/x-www-form-urlencoded"], ContentType::Malformed),
-            (&[b"\"application/x-www-form-urlencoded\""], ContentType::Malformed),
-            (&[b";application/x-www-form-urlencoded"], ContentType::Malformed),
+            (&[b"\tapplication/x-www-form-urlencoded"], ContentType::Several),
+            (&[b"\"application/x-www-form-urlencoded\""], ContentType::Several),
+            (&[b";application/x-www-form-urlencoded"], ContentType::Several),
             (&[b"application/json application/json"], ContentType::Malformed),
             (&[b"application/a/b"], ContentType::Malformed),
             (&[b"/json"], ContentType::Malformed),
             (&[b"application/json, text/plain;x=y"], ContentType::Other),
             (&[b"application/json,json"], ContentType::Malformed),
+            (&[b"x-application/x-www-form-urlencoded"], ContentType::Several),
+            (&[b"application/json; x=Multipart/Form-Data"], ContentType::Several),
+            (&[b" application/x-www-form-urlencoded"], ContentType::Several),
             (&[b"application/json", b"json"], ContentType::Malformed),
-            (&[b" multipart/form-data; boundary=x"], ContentType::Malformed),
+            (&[b" multipart/form-data; boundary=x"], ContentType::Several),
             (&[b"application/json; charset=utf-8"], ContentType::Other),
             (&[b"application/json;CHARSET=\"UTF8\"; x=y"], ContentType::Other),
             (&[b"application/json; charset=utf-7"], ContentType::Charset),
