@@ -249,20 +249,22 @@ def query(chance: Random) -> Document:
 
 
 def query_string(chance: Random) -> str:
-    keys = ["model"] * 6 + ["deployment"] * 2 + [chance.choice(NEAR).replace("\\u0000", "%00")] * 4 + ["api-version", "user", "x", "intent"] * 2
-    values = [
-        "cheap", "p:cheap", "p:expensive", "p%3Aexpensive", "a+b", "a%2Bb", "a%20b", "a%", "a%zz", "%C3%A9", "%ff", "", "a=b", "a%26model=b",
-        "a%00b", "%2561", "a/b", "a%2fb", "p:a%0ab", "a%u0062",
-    ]  # fmt: skip
+    good = ["cheap", "p:cheap", "p:expensive", "p%3Aexpensive", "a%2Bb", "a%20b", "%C3%A9", "a%26model%3Db", "%2561", "a/b", "p:a%2fb"]
+    odd = ["a+b", "a%", "a%zz", "%ff", "", "a=b", "a%26model=b", "a%00b", "p:a%0ab", "a%u0062", "cheap[]=x"]
     pairs = []
     for _ in range(chance.randint(1, 3)):
-        key, value = chance.choice(keys), chance.choice(values)
-        plain = "".join(one if " " < one < "\x7f" and one not in '#"\\' else "".join(f"%{byte:02X}" for byte in one.encode()) for one in key)
-        pairs.append(plain if chance.random() < 0.04 else f"{plain}={value}")
+        other = chance.choice(["api-version", "user", "x", "intent"])
+        key = rarely(chance, chance.choice(["model", "deployment", other, other]), NEAR, 0.15)
+        key = key.replace("\\u0000", "%00")
+        plain = "".join(one if " " < one < "\x7f" and one not in '#"\\' else escaped(one) for one in key)
+        pairs.append(f"{plain}={rarely(chance, chance.choice(good), odd, 0.15)}" if chance.random() < 0.97 else plain)
     if chance.random() < 0.02:
         pairs.insert(chance.choice([0, len(pairs)]), "&".join("z" * chance.choice([998, 1000])))
-    divider = chance.choice(["&"] * 9 + [";", "&&", "&amp;", "%26"])
-    return "?" + divider.join(pairs)
+    return "?" + rarely(chance, "&", [";", "&&", "&amp;", "%26"]).join(pairs)
+
+
+def escaped(letter: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in letter.encode())
 
 
 # -- What any of them can have
