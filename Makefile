@@ -75,7 +75,7 @@ dist: build ## Pack for users without Rust: a Python wheel, a tarball, an OCI im
 ##@ Test
 
 .PHONY: test
-test: test-unit test-wasm test-module test-instructions test-e2e test-oldest test-dist ## Run all tests, with the real Envoy and the real LiteLLM
+test: test-unit test-wasm test-module test-instructions test-parsers test-e2e test-oldest test-dist ## Run all tests, with the real Envoy and the real LiteLLM
 
 # Each takes minutes, root, or fixed ports of the machine. `make test` checks the files of envoy/ themselves.
 .PHONY: test-deployments
@@ -114,6 +114,30 @@ test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION)
 .PHONY: test-sdk
 test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the providers' SDKs and the real LiteLLM alone
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" $(PYTEST) $(SDK)
+
+# The servers' own parsers. `make test` reads fewer requests, always the same. PARSERS_SEED repeats a run that has failed.
+PARSERS           := tests/parsers
+PARSERS_DOCUMENTS ?= 20000
+PARSERS_SEED      ?= $(shell date +%s)
+test: PARSERS_DOCUMENTS := 1500
+test: PARSERS_SEED      := 1
+
+.PHONY: test-parsers
+test-parsers: python node go-receivers ## Read PARSERS_DOCUMENTS requests as the gateway does and as servers in Python, Node and Go do
+	$(CARGO) build --quiet --example parsers_gateway
+	PARSERS_DOCUMENTS=$(PARSERS_DOCUMENTS) PARSERS_SEED=$(PARSERS_SEED) PARSERS_GATEWAY="$(TARGET)/debug/examples/parsers_gateway" \
+		PARSERS_GO="$(GO_RECEIVERS)" $(PYTEST) $(PARSERS)
+
+# Their parsers are in Go's own library, so that nothing is downloaded.
+GO_RECEIVERS := $(if $(HAS_GO),$(TARGET)/parsers/receivers)
+.PHONY: go-receivers
+ifeq ($(HAS_GO),)
+go-receivers:
+	@echo 'No Go to build them: the parsers of Go read nothing.'
+else
+go-receivers:
+	$(GO) build -C $(PARSERS)/go -o $(GO_RECEIVERS) .
+endif
 
 # These boot systemd, in a container that has nothing but this machine's /usr.
 .PHONY: test-systemd

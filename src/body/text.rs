@@ -47,6 +47,12 @@ impl Text {
         &self.bytes
     }
 
+    /// Whether the text has more than these bytes, and ends with a whole character. Within a character the text is not
+    /// judged: the bytes may still turn out not to be UTF-8, from the first of them on.
+    pub(super) fn is_longer_than(&self, bytes_max: usize) -> bool {
+        self.bytes.len() > bytes_max && !ends_within_character(&self.bytes)
+    }
+
     /// Whether half a surrogate pair stood in the string.
     pub(super) fn is_broken(&self) -> bool {
         self.broken
@@ -142,4 +148,12 @@ impl Text {
     fn push_char(&mut self, decoded: char) {
         self.bytes.extend_from_slice(decoded.encode_utf8(&mut [0; 4]).as_bytes());
     }
+}
+
+/// Whether the last character has more bytes to come.
+fn ends_within_character(bytes: &[u8]) -> bool {
+    let is_continuation = |byte: &&u8| matches!(**byte, 0x80..=0xbf);
+    let after_lead = bytes.iter().rev().take_while(is_continuation).count();
+    let lead = bytes.iter().rev().nth(after_lead).copied().unwrap_or_default();
+    after_lead < (lead.leading_ones() as usize).saturating_sub(1)
 }

@@ -100,13 +100,14 @@ fn read(reader: &mut Reader<'_>) -> Option<(Slot, Breaker)> {
     let (epoch, count, probe, until_ms) =
         (reader.u32()?, reader.u32()?, reader.u32()?, reader.u64()?);
     let half_open = |place| State::HalfOpen { successes: count, probe, place };
-    let state = match state {
-        0 => State::Closed { failures: count },
-        1 => State::Open { until_ms },
-        2 => half_open(Place::Free),
-        3 => half_open(Place::Reserved { until_ms }),
-        4 => half_open(Place::Taken { until_ms, is_whole: false }),
-        5 => half_open(Place::Taken { until_ms, is_whole: true }),
+    // A number that the state does not have is zero.
+    let state = match (state, count, probe, until_ms) {
+        (0, failures, 0, 0) => State::Closed { failures },
+        (1, 0, 0, until_ms) => State::Open { until_ms },
+        (2, _, _, 0) => half_open(Place::Free),
+        (3, ..) => half_open(Place::Reserved { until_ms }),
+        (4, ..) => half_open(Place::Taken { until_ms, is_whole: false }),
+        (5, ..) => half_open(Place::Taken { until_ms, is_whole: true }),
         _ => return None,
     };
     Some((Slot(slot), Breaker { epoch, state }))

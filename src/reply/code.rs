@@ -40,7 +40,8 @@ codes!(
     DuplicateModel(
         400,
         "duplicate_model",
-        "the request names `model` twice, or in another case, which some servers read too; send it once, in lower case",
+        "the request names `model` twice, or in a way that only some servers read: in another case, as `model[]`, with a plus or a \
+         bare `%` in a query; send it once, in lower case, escaped",
     ),
     InvalidType(400, "invalid_type", "`model` is neither a string nor `null`"),
     InvalidModel(
@@ -113,7 +114,7 @@ codes!(
     UnsupportedMediaType(
         415,
         "unsupported_media_type",
-        "a form where JSON belongs (curl's `-d` sends the body as a form), or a charset other than UTF-8; send \
+        "a form where JSON belongs (curl's `-d` sends the body as a form), a charset other than UTF-8, or no media type; send \
          `content-type: application/json`",
     ),
     WebSocketModel(

@@ -74,7 +74,7 @@ pub enum Reject {
     Host(String),
     /// Pages of this origin may not call the gateway.
     Origin(String),
-    /// The content-type has bytes that are not ASCII.
+    /// The content-type is not a media type, or has bytes that are not ASCII.
     ContentType,
     /// The content-type of a JSON body names a charset that is not UTF-8, or several charsets.
     Charset,
@@ -221,7 +221,8 @@ impl Reject {
                 "The URL's query names a 'model' too; name it in the body alone.".to_owned()
             }
             Self::ModelsInQuery => {
-                "The URL's query names a 'model' twice, or has a ';'; name it once, and write %3B."
+                "The URL's query names a 'model' in a way that servers read differently; name it once, as 'model=', \
+                 and escape what is not a letter or a digit: %2B for '+', %20 for a space."
                     .to_owned()
             }
             Self::Encoded => "The body is compressed in a way that this gateway does not read; \
@@ -253,7 +254,7 @@ impl Reject {
             Self::Stalled => "The provider sent nothing more within idle_secs.".to_owned(),
             Self::EndlessError => "The provider's answer is an error without an end.".to_owned(),
             Self::NoCrossing => "The request is not an attempt of this gateway's.".to_owned(),
-            Self::ContentType => "The content-type has characters that are not ASCII; send \
+            Self::ContentType => "The content-type is not a media type in ASCII, or has a space before it; send \
                                   application/json."
                 .to_owned(),
             Self::Charset => "The content-type names a charset other than UTF-8; send \

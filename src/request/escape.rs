@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::field::spells;
+
 /// A path without its query.
 pub fn without_query(path: &str) -> &str {
     path.split_once('?').map_or(path, |(path, _)| path)
@@ -74,16 +76,26 @@ fn query_pairs(path: &str) -> impl Iterator<Item = (Vec<u8>, Range<usize>)> {
 /// The keys of a query that name a model: OpenAI's, and Azure's.
 pub const MODEL_KEYS: [&[u8]; 2] = [b"model", b"deployment"];
 
-/// The places of the values that a query has for one of `keys`, and whether each key is written exactly so: some
-/// servers compare keys without case.
+/// The places of the values that a query has for one of `keys`, or for a key that some server takes for one; and whether
+/// all servers read the same: the key is written exactly so, and the value has no plus, which is a space for most, no `=`,
+/// after a bracket the end of the key for some, and no `%` without two digits, which some decode in part and some not.
 pub fn query_models<'a>(
     path: &'a str,
     keys: &'a [&[u8]],
 ) -> impl Iterator<Item = (Range<usize>, bool)> + 'a {
     query_pairs(path).filter_map(move |(name, value)| {
-        let known = keys.iter().find(|known| known.eq_ignore_ascii_case(&name))?;
-        Some((value, name == *known))
+        let known = keys.iter().find(|known| spells(&name, known))?;
+        let is_plain = name == *known && path.get(value.clone()).is_some_and(is_plain);
+        Some((value, is_plain))
     })
+}
+
+fn is_plain(value: &str) -> bool {
+    let is_escape = |after: &str| {
+        let digits = after.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    !value.contains(['+', '=']) && value.split('%').skip(1).all(is_escape)
 }
 
 /// A path without the pairs of its query whose decoded key `is_key` accepts; `None` when the query has no such pair.

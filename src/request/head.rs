@@ -45,16 +45,20 @@ pub enum ContentType<'a> {
     UrlEncoded,
     /// `multipart/form-data`, with its parameters.
     Multipart(&'a [u8]),
-    /// A form, and something else as well: two servers could read it in two ways.
+    /// A form, and something else as well, or a word of a form in another place: two servers could read it in two ways.
     Several,
     /// A charset in which some servers would read another document: anything but UTF-8, or more than one.
     Charset,
-    /// Bytes that are not ASCII, which some servers take for white space and strip.
-    NotAscii,
+    /// What only some servers take for a media type: bytes that are not ASCII, or white space before the type, both of
+    /// which some strip.
+    Malformed,
 }
 
 /// The names of UTF-8, and of its part US-ASCII.
 const UTF8: [&[u8]; 3] = [b"utf-8", b"utf8", b"us-ascii"];
+
+/// What a server may look for that asks no further whether a body is a form.
+const FORM_WORDS: [&[u8]; 2] = [b"form-data", b"form-urlencoded"];
 
 /// The media types of forms.
 const FORMS: [&[u8]; 2] = [b"multipart/form-data", b"application/x-www-form-urlencoded"];
@@ -123,7 +127,7 @@ impl<'a> ContentType<'a> {
         match count {
             1 => own,
             _ if self == Self::Other && own == Self::Other => Self::Other,
-            _ if self == Self::NotAscii || own == Self::NotAscii => Self::NotAscii,
+            _ if self == Self::Malformed || own == Self::Malformed => Self::Malformed,
             _ if self == Self::Charset || own == Self::Charset => Self::Charset,
             _ => Self::Several,
         }
@@ -131,32 +135,56 @@ impl<'a> ContentType<'a> {
 
     /// By the media type, whatever its parameters (RFC 9110, section 8.3.1).
     fn of(value: &'a [u8]) -> Self {
+        // Most requests have this one.
+        if value == b"application/json" {
+            return Self::Other;
+        }
         if !value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
-            return Self::NotAscii;
+            return Self::Malformed;
         }
-        let is_form = |value: &[u8]| FORMS.iter().any(|form| is_type(value, form));
         let [multipart, url_encoded] = FORMS;
-        // Envoy makes one header of two, with a comma between them.
-        let mut others = value.split(|byte| *byte == b',').skip(1);
-        if others.any(|other| is_form(other.trim_ascii_start())) {
-            return Self::Several;
-        }
         if is_type(value, multipart) {
             return Self::Multipart(value);
         }
         match is_type(value, url_encoded) {
             true => Self::UrlEncoded,
+            false if FORM_WORDS.iter().any(|word| mentions(value, word).next().is_some()) => {
+                Self::Several
+            }
+            false if !has_media_types(value) => Self::Malformed,
             false if is_utf8(value) => Self::Other,
             false => Self::Charset,
         }
     }
 }
 
+/// Whether a value is empty, or media types with a comma between them: Envoy makes one header of two.
+fn has_media_types(value: &[u8]) -> bool {
+    let is_token = |part: &[u8]| !part.is_empty() && part.iter().all(|byte| is_token(*byte));
+    let is_media_type = |text: &[u8]| {
+        let media_type = text.split(|byte| *byte == b';').next().unwrap_or_default();
+        let mut parts = media_type.trim_ascii_end().splitn(2, |byte| *byte == b'/');
+        parts.next().is_some_and(is_token) && parts.next().is_some_and(is_token)
+    };
+    let has_space = value.first().is_some_and(u8::is_ascii_whitespace);
+    let mut texts = value.split(|byte| *byte == b',');
+    value.is_empty() || (!has_space && texts.all(|text| is_media_type(text.trim_ascii_start())))
+}
+
+/// RFC 9110, section 5.6.2.
+pub fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Each place where a text has this word, in whatever case.
+fn mentions<'a>(text: &'a [u8], word: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    text.windows(word.len()).filter(|part| part.eq_ignore_ascii_case(word))
+}
+
 /// Whether every server reads a body of this `content-type` as UTF-8: `charset` is absent, or there once, as UTF-8 or as
 /// US-ASCII, which is a part of UTF-8.
 fn is_utf8(content_type: &[u8]) -> bool {
-    let mentions = content_type.windows(b"charset".len());
-    let count = mentions.filter(|word| word.eq_ignore_ascii_case(b"charset")).count();
+    let count = mentions(content_type, b"charset").count();
     let mut params = content_type.split(|byte| *byte == b';').skip(1);
     let good = params.find_map(|param| {
         let (name, value) = param.trim_ascii().split_at_checked(b"charset=".len())?;
@@ -230,7 +258,23 @@ mod tests {
             (&[&b"application/json"[..]], ContentType::Other),
             (&[b"Application/X-WWW-Form-Urlencoded; charset=utf-8"], ContentType::UrlEncoded),
             (&[form], ContentType::Multipart(form)),
-            (&[b"multipart"], ContentType::Other),
+            (&[b"multipart"], ContentType::Malformed),
+            (&[b""], ContentType::Other),
+            (&[b"text/x.y+json ; x=y"], ContentType::Other),
+            (&[b" application/json"], ContentType::Malformed),
+            (&[b"\tapplication/x-www-form-urlencoded"], ContentType::Several),
+            (&[b"\"application/x-www-form-urlencoded\""], ContentType::Several),
+            (&[b";application/x-www-form-urlencoded"], ContentType::Several),
+            (&[b"application/json application/json"], ContentType::Malformed),
+            (&[b"application/a/b"], ContentType::Malformed),
+            (&[b"/json"], ContentType::Malformed),
+            (&[b"application/json, text/plain;x=y"], ContentType::Other),
+            (&[b"application/json,json"], ContentType::Malformed),
+            (&[b"x-application/x-www-form-urlencoded"], ContentType::Several),
+            (&[b"application/json; x=Multipart/Form-Data"], ContentType::Several),
+            (&[b" application/x-www-form-urlencoded"], ContentType::Several),
+            (&[b"application/json", b"json"], ContentType::Malformed),
+            (&[b" multipart/form-data; boundary=x"], ContentType::Several),
             (&[b"application/json; charset=utf-8"], ContentType::Other),
             (&[b"application/json;CHARSET=\"UTF8\"; x=y"], ContentType::Other),
             (&[b"application/json; charset=utf-7"], ContentType::Charset),
@@ -238,9 +282,9 @@ mod tests {
             (&[b"application/json; charset=utf-8; charset=utf-7"], ContentType::Charset),
             (&[b"application/json; x=\"; charset=utf-8\""], ContentType::Charset),
             (&[b"application/json; charset=utf-7", b"application/json"], ContentType::Charset),
-            (&[b"\xff"], ContentType::NotAscii),
-            (&[b"\xa0application/x-www-form-urlencoded"], ContentType::NotAscii),
-            (&[b"application/json", b"text/\xe4"], ContentType::NotAscii),
+            (&[b"\xff"], ContentType::Malformed),
+            (&[b"\xa0application/x-www-form-urlencoded"], ContentType::Malformed),
+            (&[b"application/json", b"text/\xe4"], ContentType::Malformed),
             (&[b"text/plain", b"application/json"], ContentType::Other),
             (&[form, b"application/json"], ContentType::Several),
             (&[b"application/json", form], ContentType::Several),

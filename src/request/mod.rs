@@ -3,6 +3,7 @@
 pub mod credentials;
 pub mod endpoint;
 pub mod escape;
+pub mod field;
 pub mod head;
 pub mod header_map;
 pub mod model;

@@ -113,6 +113,9 @@ pub enum RequestAction {
     Reply(Reply),
 }
 
+/// The most pairs of a query that names the model: Node's servers read no more of them.
+const QUERY_PAIRS_MAX: usize = 1000;
+
 /// The most bytes of a method that an answer shows.
 const METHOD_BYTES_MAX: usize = 32;
 
@@ -303,9 +306,11 @@ impl Session {
         let path = self.path.as_str();
         let mut places = query_models(path, &MODEL_KEYS);
         let (first, second) = (places.next(), places.next());
-        // Some servers take a `;` for a divider and some for a part of the value, and some compare keys without case.
-        let is_plain = |(_, is_exact): &(_, bool)| *is_exact && !path.contains(';');
-        let is_ambiguous = second.is_some() || first.as_ref().is_some_and(|place| !is_plain(place));
+        // Some servers take a `;` for a divider and some for a part of the value.
+        let is_plain = |(_, is_plain): &(_, bool)| *is_plain && !path.contains(';');
+        let is_read = path.matches('&').count() < QUERY_PAIRS_MAX;
+        let is_sure = |place| is_read && is_plain(place);
+        let is_ambiguous = second.is_some() || first.as_ref().is_some_and(|place| !is_sure(place));
         drop(places);
         self.named = first.map(|(place, _)| place);
         if is_ambiguous { Err(Reject::ModelsInQuery) } else { self.route(host, None) }
@@ -406,7 +411,7 @@ fn scanner(content_type: ContentType<'_>, body: ModelBody) -> Result<Scanner, Re
             let boundary = Boundary::parse(value).map_err(Reject::Boundary)?;
             Ok(Scanner::Form(FormScanner::new(boundary)))
         }
-        ContentType::NotAscii => Err(Reject::ContentType),
+        ContentType::Malformed => Err(Reject::ContentType),
         ContentType::Charset => Err(Reject::Charset),
         ContentType::Multipart(_) | ContentType::UrlEncoded | ContentType::Several => {
             Err(Reject::Form)

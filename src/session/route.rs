@@ -13,6 +13,7 @@ use crate::health::admission::Admission;
 use crate::health::shared_breaker::Watched;
 use crate::host::Host;
 use crate::reply::Reject;
+use crate::request::escape::{MODEL_KEYS, query_models};
 use crate::request::model::ModelName;
 use crate::route::{NoRoute, ProviderId, Target};
 
@@ -45,6 +46,7 @@ impl Session {
         let mut targets =
             gateway.targets_in_turn(&model).map_err(|none| no_route(&gateway, host, none))?;
         let Some(target) = targets.next() else { return Err(Reject::NoModel) };
+        let is_repeated = self.repeats_in_query(model.as_str())?;
         let is_renamed = target.model != model.as_str();
         let (mut others, mut all_same) = (0_usize, !is_renamed);
         for other in targets {
@@ -53,6 +55,9 @@ impl Session {
         }
         if let (Some(nested), false) = (&mut self.nested, all_same) {
             nested.rename()?;
+        }
+        if is_repeated && !all_same {
+            return Err(Reject::ModelsInQuery);
         }
         if self.takes_the_hop(target, others) {
             return Ok(self.cross(host, model.as_str(), found, others.saturating_add(1)));
@@ -65,6 +70,25 @@ impl Session {
             (found.value != *name).then(|| self.scanner()?.edit(&name))?
         });
         self.forward(host, to, path, edit)
+    }
+
+    /// Whether the query names the model that the path names: Azure's clients of realtime do.
+    ///
+    /// # Errors
+    /// When the query names another one, or the same one twice.
+    fn repeats_in_query(&self, model: &str) -> Result<bool, Reject> {
+        let Some(named) = &self.named else { return Ok(false) };
+        let mut is_repeated = false;
+        for (place, is_plain) in query_models(self.path.as_str(), &MODEL_KEYS) {
+            if place == *named {
+                continue;
+            }
+            if is_repeated || !is_plain || self.path.decoded(&place).as_deref() != Some(model) {
+                return Err(Reject::ModelsInQuery);
+            }
+            is_repeated = true;
+        }
+        Ok(is_repeated)
     }
 
     /// What the body is to call the model.

@@ -371,6 +371,26 @@ fn a_namespace_is_stripped_in_the_path_and_in_the_body() {
 }
 
 #[test]
+fn a_query_may_name_the_model_of_the_path_again_where_the_name_stays() {
+    let gateway = two_providers();
+    for query in ["deployment=m&v=1", "v=1&model=%6d"] {
+        forwarded(get(&gateway, &format!("/openai/deployments/m/realtime?{query}")));
+    }
+    for path in [
+        "/openai/deployments/m/realtime?deployment=q:x",
+        "/openai/deployments/m/realtime?Deployment=m",
+        "/openai/deployments/m/realtime?deployment=m&model=n",
+        "/openai/deployments/m/realtime?deployment=m&deployment=m",
+        "/openai/deployments/q:m/realtime?deployment=q:m",
+        "/openai/deployments/q:m/realtime?deployment=m",
+    ] {
+        let (status, body) = reply(get(&gateway, path));
+        assert_eq!(status, 400, "{path}");
+        assert!(body.contains("\"duplicate_model\""), "{path}: {body}");
+    }
+}
+
+#[test]
 fn a_model_in_the_path_needs_no_body() {
     let path = "/v1/engines/q%3Aa%2Fb/completions";
     let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", path)], true);
@@ -501,7 +521,7 @@ fn a_websocket_of_responses_names_its_model_in_the_url() {
 fn a_content_type_is_ascii_where_the_body_is_read() {
     let odd = ("content-type", "\u{a0}application/x-www-form-urlencoded");
     let (_, action) = begin(&two_providers(), &[(":method", "POST"), (":path", CHAT), odd], false);
-    let message = "The content-type has characters that are not ASCII; send application/json.";
+    let message = "The content-type is not a media type in ASCII, or has a space before it; send application/json.";
     assert_eq!(reply(action), (415, openai(message, "null", "unsupported_media_type")));
     let (_, action) =
         begin(&two_providers(), &[(":method", "POST"), (":path", "/v1/files"), odd], false);

@@ -203,6 +203,45 @@ fn holds_its_limits() {
 }
 
 #[test]
+fn a_limit_within_a_character_is_the_same_at_every_split() {
+    let tails: [&[u8]; 10] = [
+        b"k",
+        b"\xc3\xa9",
+        b"\xe2\x82\xac",
+        b"\xf0\x9f\x98\x80",
+        b"\xe2\x82k",
+        b"\xc3k",
+        b"\xf0\x9f\x98k",
+        b"\xff",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+    ];
+    for tail in tails {
+        let (characters, start) = (std::str::from_utf8(tail), KEY_BYTES_MAX - tail.len());
+        for length in start..=KEY_BYTES_MAX {
+            let body = [b"{\"", "k".repeat(length).as_bytes(), tail, b"k\":1}"].concat();
+            let expected = match characters {
+                Ok(_) if length + tail.len() > KEY_BYTES_MAX => {
+                    Err((KeyTooLong, (1 + length + tail.len()) as u64))
+                }
+                Ok(_) if length + tail.len() == KEY_BYTES_MAX => {
+                    Err((KeyTooLong, 2 + KEY_BYTES_MAX as u64))
+                }
+                Ok(_) => Ok(None),
+                Err(_) => Err((InvalidUtf8, 2 + length as u64)),
+            };
+            for size in [body.len(), 1, 2, 3, 5] {
+                assert_eq!(
+                    scan(body.chunks(size)),
+                    expected,
+                    "{length} before {tail:x?} by {size}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn brackets_in_a_row_close_what_was_opened() {
     for levels in [1, 2, 15, 40, 63, 64, 65, 100, 125] {
         let is_object = |level: usize| level * level % 7 < 3;

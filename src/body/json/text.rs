@@ -60,8 +60,10 @@ impl JsonScanner {
                     self.text = text;
                     return Ok((state?, tail));
                 }
-                Ok(Pushed::More) if self.text.bytes().len() <= bytes_max => rest = tail,
-                Ok(Pushed::More) => return Err(self.error(too_long(state), rest)),
+                Ok(Pushed::More) if self.text.is_longer_than(bytes_max) => {
+                    return Err(self.error(too_long(state), rest));
+                }
+                Ok(Pushed::More) => rest = tail,
                 Err(problem) => return Err(self.error(problem, rest)),
             }
         }

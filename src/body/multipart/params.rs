@@ -1,5 +1,7 @@
 //! The parameters of a header: `; name=token` and `; name="any text"`, as every parser reads them.
 
+use crate::request::head::is_token;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Param<'a> {
     /// The name, as it was sent: to be compared without case.
@@ -98,10 +100,6 @@ pub(super) fn token(bytes: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {
         Some((token, rest)) if !token.is_empty() => Ok((token, rest)),
         _ => Err(Unreadable::Malformed),
     }
-}
-
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::boundary::is_utf8;
 use super::params::{Param, Unreadable, split_params, token};
 use super::problem::FormProblem;
+use crate::request::field::spells;
 
 /// What the headers said so far.
 #[derive(Debug, Default)]
@@ -28,6 +29,9 @@ pub(super) enum Content {
 impl Part {
     /// Reads one header, without its line break.
     pub(super) fn header(&mut self, line: &[u8]) -> Result<(), FormProblem> {
+        if std::str::from_utf8(line).is_err() {
+            return Err(FormProblem::HeaderNotUtf8);
+        }
         // A name with hyphens in front could be the boundary.
         let named = token(line).ok().filter(|_| !line.starts_with(b"--"));
         let Some((name, [b':', value @ ..])) = named else {
@@ -130,28 +134,4 @@ fn is_model(name: &[u8]) -> Result<bool, FormProblem> {
         _ if spells(name, b"_charset_") => Err(FormProblem::CharsetField),
         _ => Ok(false),
     }
-}
-
-/// Whether a name is this word for a parser that ignores case, decodes percents, drops backslashes, or strips white space,
-/// quotes or angle brackets.
-fn spells(name: &[u8], word: &[u8]) -> bool {
-    let (mut name, mut word) = (name, word.iter());
-    while let Some((byte, rest)) = first_decoded(name) {
-        name = rest;
-        let stripped = b" \t\\\"'<>".contains(&byte);
-        if !stripped && word.next() != Some(&byte.to_ascii_lowercase()) {
-            return false;
-        }
-    }
-    word.next().is_none()
-}
-
-fn first_decoded(name: &[u8]) -> Option<(u8, &[u8])> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    if let [b'%', high, low, rest @ ..] = name
-        && let (Some(high), Some(low)) = (digit(*high), digit(*low))
-    {
-        return Some(((high << 4) | low, rest));
-    }
-    name.split_first().map(|(byte, rest)| (*byte, rest))
 }

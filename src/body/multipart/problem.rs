@@ -25,6 +25,8 @@ pub enum FormProblem {
     FoldedHeader,
     /// A control character in a header.
     HeaderControlCharacter,
+    /// A header that is not UTF-8: some parsers then read nothing of the form.
+    HeaderNotUtf8,
     /// A header without a name and a value.
     MalformedHeader,
     /// A part without a content-disposition.
@@ -71,6 +73,7 @@ impl fmt::Display for FormProblem {
             }
             Self::FoldedHeader => "a header of a part must be one line",
             Self::HeaderControlCharacter => "control character in a header of a part",
+            Self::HeaderNotUtf8 => "a header of a part is not valid UTF-8",
             Self::MalformedHeader => "a header of a part must read 'name: value'",
             Self::NoDisposition => "a part has no content-disposition",
             Self::DuplicateDisposition => "a part has a second content-disposition",

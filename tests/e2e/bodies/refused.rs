@@ -152,6 +152,28 @@ fn a_body_in_a_charset_other_than_utf8_is_refused() {
 }
 
 #[test]
+fn what_some_servers_take_for_another_media_type_is_refused() {
+    let body = r#"{"model":"one:m","x":"&model=two:m&"}"#;
+    for content_type in ["json", "application/json x/y", "text/a/b"] {
+        let request = Request::chat(body).header("content-type", content_type);
+        Pair::shared().refuses(content_type, &request, &refusal::malformed_media_type());
+    }
+    for content_type in ["\"application/x-www-form-urlencoded\"", "text/x; a=Multipart/Form-Data"] {
+        let request = Request::chat(body).header("content-type", content_type);
+        Pair::shared().refuses(content_type, &request, &refusal::unsupported_media_type());
+    }
+    // HTTP/2 can carry a space before a value. Where Envoy strips the space, the gateway sees a form.
+    for content_type in [" application/x-www-form-urlencoded", "\tmultipart/form-data; boundary=b"]
+    {
+        let request = Request::chat(body).header("content-type", content_type).case(content_type);
+        let response = Client::Http2.send(&Pair::shared().gateway, &request);
+        assert_eq!(response.status, 415, "{content_type:?}: {}", response.text());
+        Pair::shared().never_complete(content_type);
+    }
+    Pair::shared().gateway.assert_no_trap();
+}
+
+#[test]
 fn a_body_in_an_unknown_encoding_is_refused() {
     for encoding in ["compress", "x-unknown", "gzip, x-unknown"] {
         let request = Request::chat(r#"{"model":"one:m"}"#).header("content-encoding", encoding);

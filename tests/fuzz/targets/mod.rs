@@ -10,6 +10,7 @@
     clippy::unwrap_used
 )]
 
+mod careless;
 pub(crate) mod config;
 pub(crate) mod heads;
 mod input;

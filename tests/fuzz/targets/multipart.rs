@@ -42,7 +42,7 @@ pub(crate) fn run(data: &[u8]) {
 }
 
 /// The contents of all parts named `model`, as who splits at the delimiter sees them.
-fn models<'a>(form: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
+pub(crate) fn models<'a>(form: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
     let mut parts = Vec::new();
     let mut rest = form;
     // The first delimiter may be at the very start.
@@ -56,8 +56,8 @@ fn models<'a>(form: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
         if rest.starts_with(b"--") {
             break;
         }
-        let end = find(rest, delimiter).expect("a closing delimiter");
-        parts.push(&rest[2..end]);
+        let Some(end) = find(rest, delimiter) else { break };
+        parts.extend(rest.get(2..end));
         next = Some(end + delimiter.len());
     }
     parts.into_iter().filter_map(model).collect()
@@ -78,7 +78,8 @@ fn model(part: &[u8]) -> Option<&[u8]> {
     });
     let is_model = params.filter_map(|param| param.split_once('=')).any(|(name, value)| {
         let is_name = name.trim().eq_ignore_ascii_case("name");
-        is_name && matches!(value.trim(), "model" | "\"model\"")
+        let value = value.trim().trim_matches('"').split('[').next().unwrap_or_default();
+        is_name && value.eq_ignore_ascii_case("model")
     });
     is_model.then_some(content)
 }

@@ -1,5 +1,6 @@
-//! Whole requests, any line, headers and body: the gateway's key goes to the provider that its model names, as a
-//! careless server reads that model, and nothing of the client's account goes with it.
+//! Whole requests, any line, headers and body: the gateway's key never goes with a model that the gateway has not read. The
+//! key goes to the provider that the model names, whoever reads the model where ([`super::careless`]), and nothing of the
+//! client's account goes with the key.
 //!
 //! An input is a request as HTTP/1 writes one: a method, a space and a path, lines of headers, an empty line, the body. The
 //! provider `away` takes `away:*` and `a-*`, `home` the rest.
@@ -11,9 +12,10 @@ use gaud::gateway::{Gateway, Provider};
 use gaud::request::head::Head;
 use gaud::request::header_map::serialized;
 use gaud::session::{HeaderChange, Outgoing, RequestAction, Session};
-use serde_json::Value;
 
 use gaud::host::memory::Memory;
+
+use super::careless::{Careless, models};
 
 const CONFIGURATION: &[u8] = br#"{"default_provider":"home","providers":{
     "home":{"url":"http://h","api_key":"os.environ/HOME"},
@@ -38,13 +40,6 @@ const ACCOUNTS: [&str; 8] = [
     "x-auth-token",
     "x-http-method-override",
 ];
-
-/// Paths whose body names the model, below `/v1` or without it.
-const BODIES: [&str; 6] =
-    ["chat/completions", "completions", "embeddings", "responses", "messages", "images/edits"];
-
-/// What follows a model in a path.
-const OPERATIONS: [&str; 3] = ["chat/completions", "embeddings", "completions"];
 
 struct Asked<'a> {
     method: &'a [u8],
@@ -82,16 +77,23 @@ pub(crate) fn run(data: &[u8]) {
         None => asked.body.to_vec(),
     };
     let asked_path = String::from_utf8_lossy(asked.path);
-    let asked_models = models(asked.method, &asked_path, asked.body);
-    let is_aways = |model: &String| model.starts_with("a-") || model.contains("away:");
-    for model in models(asked.method, &path, &body) {
-        assert!(
-            !model.starts_with("away:") && !model.starts_with("home:"),
-            "{model} has its namespace"
-        );
+    let asked_models = models(&asked.as_read(&asked_path, asked.body));
+    let has = |wanted: &dyn Fn(&str) -> bool| asked_models.iter().any(|model| wanted(model));
+    for model in models(&asked.as_read(&path, &body)) {
+        for namespace in ["away:", "home:"] {
+            let is_left =
+                model.starts_with(namespace) && !has(&|asked| asked.contains(&format!(":{model}")));
+            assert!(!is_left, "{model} has its namespace");
+        }
         match provider.name.as_str() {
-            "home" => assert!(!model.starts_with("a-"), "{model} at home: {path}"),
-            _ => assert!(asked_models.iter().any(is_aways), "{model} at away: {path}"),
+            "home" => assert!(
+                !model.starts_with("a-") || has(&|asked| asked.contains("home:")),
+                "{model} at home: {path}"
+            ),
+            _ => assert!(
+                has(&|asked| asked.starts_with("a-") || asked.contains("away:")),
+                "{model} at away: {path}"
+            ),
         }
     }
 }
@@ -113,6 +115,18 @@ impl<'a> Asked<'a> {
             headers: lines.filter_map(header).collect(),
             body: rest.get(2..).unwrap_or_default(),
         })
+    }
+
+    /// The request with this path and body.
+    fn as_read<'b>(&'b self, path: &'b str, body: &'b [u8]) -> Careless<'b> {
+        let types = self.headers.iter().filter(|(name, _)| *name == b"content-type");
+        let values = types.map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+        Careless {
+            method: self.method,
+            path,
+            content_type: values.collect::<Vec<_>>().join(","),
+            body,
+        }
     }
 }
 
@@ -138,78 +152,4 @@ fn forwarded(gateway: &Rc<Gateway>, asked: &Asked<'_>) -> Option<(Outgoing, Prov
         (action, _) = session.receive(&host, piece.len(), end, &read);
     }
     Some((outgoing?, session.provider()?.clone()))
-}
-
-/// The models that a careless server could read.
-fn models(method: &[u8], path: &str, body: &[u8]) -> Vec<String> {
-    let path = path.split('?').next().unwrap_or_default();
-    let mut models = Vec::new();
-    let mut bytes = path.as_bytes().to_vec();
-    for depth in 0..4 {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        for cuts in [false, true] {
-            let read = Read::of(&text, cuts);
-            if method.eq_ignore_ascii_case(b"POST") && read.names_model() {
-                let document: Option<Value> = serde_json::from_slice(body).ok();
-                let name =
-                    document.and_then(|document| Some(document.get("model")?.as_str()?.to_owned()));
-                models.extend(name);
-                models.extend(read.model().filter(|_| depth > 0));
-            }
-        }
-        bytes = gaud::request::escape::unescaped(&bytes);
-    }
-    models
-}
-
-/// A path as a careless server cleans it.
-struct Read {
-    segments: Vec<String>,
-}
-
-impl Read {
-    fn of(path: &str, cuts: bool) -> Self {
-        let path = path.replace('\\', "/");
-        let path = if cuts { path.split(['?', '#']).next().unwrap_or_default() } else { &path };
-        let mut segments: Vec<String> = Vec::new();
-        for segment in path.split('/') {
-            let cut = if cuts { segment.split(';').next().unwrap_or_default() } else { segment };
-            match cut.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control()) {
-                "" | "." => {}
-                ".." => drop(segments.pop()),
-                other => segments.push(other.to_owned()),
-            }
-        }
-        if segments.len() > 1 && segments[0] == "api" && segments[1] == "litellm" {
-            segments.drain(..2);
-        }
-        Self { segments }
-    }
-
-    fn joined(&self, from: usize) -> String {
-        self.segments.get(from..).unwrap_or_default().join("/")
-    }
-
-    fn names_model(&self) -> bool {
-        let first = self.segments.first().map(|first| first.to_ascii_lowercase());
-        let below = if first.as_deref() == Some("v1") { self.joined(1) } else { self.joined(0) };
-        BODIES.iter().any(|path| below.eq_ignore_ascii_case(path)) || self.model().is_some()
-    }
-
-    fn model(&self) -> Option<String> {
-        let starts = |names: [&str; 2]| {
-            let own = self.segments.iter().take(2);
-            self.segments.len() > 2
-                && own.zip(names).all(|(own, name)| own.eq_ignore_ascii_case(name))
-        };
-        let rest = self.joined(2);
-        if starts(["openai", "deployments"]) || starts(["v1", "engines"]) {
-            let lower = rest.to_ascii_lowercase();
-            let end = OPERATIONS.iter().find_map(|end| lower.strip_suffix(&format!("/{end}")));
-            return end.map(|model| rest[..model.len()].to_owned());
-        }
-        let (model, verb) = rest.rsplit_once(':').filter(|_| starts(["v1beta", "models"]))?;
-        (verb.eq_ignore_ascii_case("generateContent") && !model.is_empty())
-            .then(|| model.to_owned())
-    }
 }

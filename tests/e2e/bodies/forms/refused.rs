@@ -104,6 +104,7 @@ fn names_that_could_be_the_model_are_refused() {
     for (name, problem, after) in [
         ("name=\" model\"", "a field's name can be read as 'model' or not: write it plainly", ""),
         ("name=\"Model\"", "a field's name can be read as 'model' or not: write it plainly", ""),
+        ("name=\"model[]\"", "a field's name can be read as 'model' or not: write it plainly", ""),
         ("name=\"%6dodel\"", "a field's name can be read as 'model' or not: write it plainly", ""),
         (
             "name*=UTF-8''model",

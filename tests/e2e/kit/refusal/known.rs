@@ -73,6 +73,11 @@ pub(crate) fn unsupported_media_type() -> Refusal {
     refusal(415, "unsupported_media_type", message)
 }
 
+pub(crate) fn malformed_media_type() -> Refusal {
+    let message = "The content-type is not a media type in ASCII, or has a space before it; send application/json.";
+    refusal(415, "unsupported_media_type", message)
+}
+
 pub(crate) fn other_charset() -> Refusal {
     let message = "The content-type names a charset other than UTF-8; send application/json without a charset.";
     refusal(415, "unsupported_media_type", message)
@@ -92,8 +97,8 @@ pub(crate) fn model_in_query() -> Refusal {
 }
 
 pub(crate) fn models_in_query() -> Refusal {
-    let message =
-        "The URL's query names a 'model' twice, or has a ';'; name it once, and write %3B.";
+    let message = "The URL's query names a 'model' in a way that servers read differently; name it once, as 'model=', \
+         and escape what is not a letter or a digit: %2B for '+', %20 for a space.";
     about_model(400, "duplicate_model", message)
 }
 

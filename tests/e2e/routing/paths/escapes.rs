@@ -90,15 +90,28 @@ fn dots_and_slashes_reach_the_provider_as_they_are() {
 #[test]
 fn two_models_in_a_query_are_refused() {
     let refusal = refusal::models_in_query();
-    for query in
-        ["model=open:a&model=open:a", "model=a&mod%65l=b", "model=a;b", "x;model=a", "model&model"]
-    {
+    for query in [
+        "model=open:a&model=open:a",
+        "model=a&mod%65l=b",
+        "model=a;b",
+        "x;model=a",
+        "model&model",
+        "model=open:a&model[]=b",
+        "Model=open:a",
+        "model%20=open:a",
+        "[model]=open:a",
+        "model=open:a+b",
+        "model=open:a%zz",
+        "model=open:a[]=b",
+        "deployment[]=open:a",
+    ] {
         let path = format!("/v1/realtime?{query}");
         setup().refuses(query, &Request::new("GET", &path), &refusal);
         let calls = format!("/v1/realtime/calls?{query}");
         setup().refuses(&format!("calls {query}"), &Request::post(calls, "v=0"), &refusal);
     }
-    for query in ["model=open:m", "a=b&mod%65l=open:m", "x;model=open:m", "model"] {
+    for query in ["model=open:m", "a=b&mod%65l=open:m", "x;model=open:m", "model", "model[]=open:m"]
+    {
         let path = format!("/v1/chat/completions?{query}");
         let request = Request::post(path, r#"{"model":"open:m"}"#);
         setup().refuses(&format!("chat {query}"), &request, &refusal::model_in_query());

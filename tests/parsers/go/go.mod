@@ -1,0 +1,3 @@
+module gaud/tests/parsers
+
+go 1.21
