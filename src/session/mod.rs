@@ -28,7 +28,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::body::{Boundary, FormScanner, Held, JsonScanner, Scanner};
-use crate::gateway::{Gateway, Provider};
+use crate::gateway::{Account, Gateway, Provider};
 use crate::health::admission::Admission;
 use crate::health::outcome::{self, SentRequest};
 use crate::host::Host;
@@ -220,7 +220,9 @@ impl Session {
     }
 
     fn sent(&self) -> SentRequest {
+        let account = |provider| Account::of(provider, &self.credentials, self.path.as_str());
         SentRequest {
+            account: self.provider().map_or(Account::Gateway, account),
             is_whole: self.is_whole,
             has_model: self.has_model,
             can_heal: self.admission.as_ref().is_some_and(Admission::can_heal),

@@ -161,7 +161,8 @@ pub fn load_with(config: Option<&Path>, env: Env<'_>, secrets: Secrets) -> Resul
     let mut problems: Vec<_> = repeated.collect();
     match compiled {
         Ok(mut loaded) if problems.is_empty() => {
-            loaded.warnings = warnings::all(&loaded.file).into_iter().map(problem).collect();
+            loaded.warnings =
+                warnings::all(&loaded.file, loaded.listen).into_iter().map(problem).collect();
             Ok(Loaded { path: Some(path.to_owned()), ..loaded })
         }
         Ok(_) => Err(Error::Invalid(problems)),
