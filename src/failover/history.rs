@@ -133,6 +133,21 @@ impl Histories {
         next
     }
 
+    /// Whether the same target would be asked again.
+    pub fn would_repeat(
+        &self,
+        host: &dyn Host,
+        gateway: &Gateway,
+        name: &str,
+        cause: Cause,
+        retry_after_secs: Option<u64>,
+    ) -> bool {
+        let histories = self.0.borrow();
+        let Some(history) = histories.get(name) else { return false };
+        let remaining = history.remaining(host, gateway, cause);
+        matches!(gateway.retries.judge(cause, retry_after_secs, remaining), Next::Same(_))
+    }
+
     /// Whether another attempt could follow the attempt under way.
     pub fn has_more(&self, gateway: &Gateway, name: &str) -> bool {
         self.0.borrow().get(name).is_some_and(|history| {

@@ -47,7 +47,7 @@ impl Attempt {
                 let reader = self.reader(answer);
                 ResponseAction::Release(self.stream(now_ms, reader), None)
             }
-            AnswerKind::Failed(RetryOn::RateLimited) if self.reads_quota(answer) => self
+            AnswerKind::Failed(RetryOn::RateLimited) if self.reads_quota(host, answer) => self
                 .hold_error(now_ms, Suspect::Quota { retry_after_secs: answer.retry_after_secs }),
             AnswerKind::Failed(cause) => {
                 let headers = self.fail(host, Cause::Of(cause), answer.retry_after_secs);
@@ -129,12 +129,13 @@ impl Attempt {
         ResponseAction::Hold
     }
 
-    /// Whether it matters if a quota is spent: the same provider could be asked again.
-    fn reads_quota(&self, answer: &AnswerHead<'_>) -> bool {
+    /// Whether it matters if a quota is spent: the same provider would be asked again.
+    fn reads_quota(&self, host: &dyn Host, answer: &AnswerHead<'_>) -> bool {
+        let (name, cause) = (&self.id.request, Cause::Of(RetryOn::RateLimited));
+        let wait_secs = answer.retry_after_secs;
         !answer.end
             && !answer.is_encoded
-            && answer.retry_after_secs != Some(NEVER)
-            && self.gateway.retries.max > 0
+            && self.histories.would_repeat(host, &self.gateway, name, cause, wait_secs)
     }
 
     /// A head alone could still be followed by a failure: it is held while another target could answer, or a deadline

@@ -496,12 +496,13 @@ fn a_spent_quota_is_not_asked_again_and_moves_on() {
 fn a_429_whose_body_does_not_end_moves_on() {
     let world = World::new();
     let (mut attempt, _) = world.begin();
-    let limited = AnswerHead { status: 429, content: Content::Json, ..EVENTS };
+    let limited =
+        AnswerHead { status: 429, retry_after_secs: Some(3), content: Content::Json, ..EVENTS };
     let held = attempt.respond(&world.host, world.host.now_ms(), &limited);
     assert_eq!(held, ResponseAction::Hold);
     world.host.set_clock(deadline::ERROR_MS_MAX);
     let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
-    assert_eq!(late.headers, again(1, None));
+    assert_eq!(late.headers, again(1, Some(3)));
 }
 
 const OVERLOADED: &[u8] =
