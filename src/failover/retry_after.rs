@@ -37,6 +37,7 @@ pub fn wait_secs(header: impl Fn(&str) -> Vec<u8>, now_ms: u64) -> Option<u64> {
 }
 
 /// A decimal number, rounded up; `None` for any other text. A number that is too long becomes the largest.
+#[inline(never)]
 fn number(text: &[u8]) -> Option<u64> {
     let (whole, fraction) = match text.iter().position(|byte| *byte == b'.') {
         Some(point) => (text.get(..point)?, text.get(point.saturating_add(1)..)?),

@@ -27,7 +27,7 @@ mod site;
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::body::{Boundary, FormScanner, Held, JsonScanner, Scanner};
+use crate::body::{Boundary, Encoding, FormScanner, Held, JsonScanner, Scanner};
 use crate::gateway::{Account, Gateway, Provider};
 use crate::health::admission::Admission;
 use crate::health::outcome::{self, SentRequest};
@@ -65,6 +65,10 @@ pub struct Session {
     /// The request can be sent twice without harm.
     may_repeat: bool,
     content_length: Option<u64>,
+    /// How the body is compressed, until it has been decompressed.
+    encoding: Option<Encoding>,
+    /// The body is the plain text of a compressed one.
+    is_decompressed: bool,
     credentials: SentCredentials,
     /// The whole request has come.
     is_whole: bool,
@@ -106,6 +110,8 @@ pub enum RequestAction {
         crossing: String,
         /// How many more attempts there may be after the first.
         retries_max: u32,
+        /// The length of the plain text that takes the place of a compressed body.
+        plain_length: Option<u64>,
     },
     /// Answer in the provider's place; nothing more goes to a provider.
     Reply(Reply),
@@ -137,6 +143,8 @@ impl Session {
             resource: "",
             nested: None,
             content_length: head.content_length,
+            encoding: None,
+            is_decompressed: false,
             credentials: head.credentials.sent(),
             is_whole: end,
             is_tunnel: head.is_upgrade,
@@ -271,9 +279,7 @@ impl Session {
         if body.is_nested {
             self.nested = Some(Nested::of_path());
         }
-        if head.encoding.is_some() {
-            return Err(Reject::Encoded);
-        }
+        self.encoding = encoding(head)?;
         let scanner = scanner(head.content_type, body)?;
         if query_models(self.path.as_str(), &[b"model"]).next().is_some() {
             return Err(Reject::ModelInQuery);
@@ -353,7 +359,7 @@ impl Session {
         // The model's place in the body decides, and not how many bytes have come: however the body is cut, the answer
         // is the same.
         let limit = self.gateway.body_limit_bytes;
-        match scanner.model() {
+        match scanner.model().filter(|_| self.reads_model()) {
             _ if !held => Ok(RequestAction::Continue),
             Some(found) if found.end <= limit => self.route(host, Some(&found.clone())),
             Some(_) => Err(Reject::TooLarge(limit)),
@@ -382,6 +388,11 @@ impl Session {
         host.count(Metric::Refused(reject.code()));
         reject.reply(self.shape)
     }
+}
+
+/// How the body is compressed.
+fn encoding(head: &Head<'_>) -> Result<Option<Encoding>, Reject> {
+    head.encoding.map(|value| Encoding::parse(value).ok_or(Reject::Encoded)).transpose()
 }
 
 /// The scanner for a content-type.

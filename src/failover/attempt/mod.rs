@@ -259,6 +259,7 @@ fn outgoing(
         renamed,
         edit: in_body.map(|in_body| in_body.edit(&format!("{resource}{}", target.model))),
         content_length: head.content_length,
+        is_decompressed: false,
         credentials: Some(head.credentials.sent()),
     })
 }

@@ -39,7 +39,6 @@ struct Clusters {
     admin: &'static str,
     vm_id: &'static str,
     client_headers: &'static str,
-    decompressor: &'static str,
     leaving: &'static str,
     returning: &'static str,
 }
@@ -66,7 +65,6 @@ impl Names {
                 admin: clusters::ADMIN,
                 vm_id: clusters::VM_ID,
                 client_headers: clusters::CLIENT_HEADERS,
-                decompressor: clusters::DECOMPRESSOR,
                 leaving: clusters::LEAVING,
                 returning: clusters::RETURNING,
             },

@@ -77,7 +77,7 @@ fn a_refusal_of_the_clients_credential_is_the_clients() {
             .flat_map(|status| CLIENTS.map(|client| (status, client)))
             .flat_map(|(status, client)| KEYS.map(|key| (status, client, key)))
         {
-            let case = format!("{model} {retries} {status} {client:?} {key:?}");
+            let case = format!("{model} {} {status} {client:?} {key:?}", retries.len());
             let answer = refused(status).header("retry-after", "1");
             let response = team.ask(client, &case, model, key, answer);
             team.assert_refused(&case, &response, status);
@@ -107,7 +107,7 @@ fn a_5xx_to_a_request_without_a_credential_is_the_clients() {
         let team = Team::start(retries);
         for client in CLIENTS {
             for (number, key) in (0..).zip([None, Some("Bearer "), None, None]) {
-                let case = format!("{model} {retries} {client:?} {number}");
+                let case = format!("{model} {} {client:?} {number}", retries.len());
                 let response = team.ask(client, &case, model, key, refused(500));
                 team.assert_refused(&case, &response, 500);
             }
