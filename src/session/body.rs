@@ -74,7 +74,9 @@ impl Session {
         let limit = self.gateway.body_limit_bytes;
         let max = usize::try_from(limit).unwrap_or(usize::MAX);
         let bytes = self.held.take_pieces().concat();
-        let plain = match encoding.decompress(&bytes, max) {
+        // No body at all is none in any encoding.
+        let plain = if bytes.is_empty() { Ok(bytes) } else { encoding.decompress(&bytes, max) };
+        let plain = match plain {
             Ok(plain) if Held::has_room(plain.len()) => plain,
             Ok(_) => return Err(self.refuse(host, &Reject::NoRoom)),
             Err(error) => return Err(self.refuse(host, &Reject::Compressed(error, limit))),
