@@ -226,7 +226,7 @@ impl Attempt {
 impl AttemptReply {
     fn refusing(host: &dyn Host, reject: &Reject, shape: Shape, attempts: u32) -> Self {
         host.count(Metric::Refused(reject.code()));
-        let headers = RetryHeaders { again: None, attempts, is_hopeless: attempts > 0 };
+        let headers = RetryHeaders { again: None, attempts, is_hopeless: attempts > 1 };
         Self { reply: reject.reply(shape), headers }
     }
 }
