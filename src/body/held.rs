@@ -34,6 +34,11 @@ impl Held {
         ALL_BYTES.get().saturating_add(bytes) <= HELD_BYTES_MAX
     }
 
+    /// How many bytes the request holds.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub fn push(&mut self, piece: Vec<u8>) {
         self.bytes = self.bytes.saturating_add(piece.len());
         ALL_BYTES.set(ALL_BYTES.get().saturating_add(piece.len()));

@@ -9,14 +9,18 @@
 //!             └ part (reads a part's headers)
 //! ```
 //!
+//! A body that is [`compressed`] is held until it is whole, and read as its plain text.
+//!
 //! A request that waits for its model is [`held`], within bounds. After the model nothing is kept.
 //! [`scanner`] hides the format from all other rooms; a further format gets a file next to [`json`].
 
 mod block;
+pub mod compressed;
 pub mod edit;
 pub mod error;
 mod found;
 pub mod held;
+mod inflate;
 pub mod json;
 pub mod limits;
 pub mod multipart;
@@ -28,10 +32,12 @@ mod splice;
 mod text;
 mod utf8;
 
+pub use compressed::Encoding;
 pub use edit::Edit;
 pub use error::{Problem, ScanError};
 pub use found::FoundModel;
 pub use held::Held;
+pub use inflate::DecompressError;
 pub use json::JsonScanner;
 pub use multipart::{Boundary, BoundaryProblem, FormProblem, FormScanner};
 pub use nested::NestedModels;

@@ -14,6 +14,9 @@ pub struct File {
     /// Where clients connect: `host:port`. Default `127.0.0.1:8400`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<String>,
+    /// Whether it is meant that every `api_key` is open to all who reach a `listen` beyond loopback. Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_to_network: Option<bool>,
     /// Readiness, listeners and metrics of Envoy. Default `127.0.0.1:9901`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_listen: Option<String>,
@@ -254,6 +257,7 @@ impl File {
     pub(crate) fn refuse_what_belongs_to_envoy(&self) -> Result<(), ConfigError> {
         let present = [
             ("listen", self.listen.is_some()),
+            ("open_to_network", self.open_to_network.is_some()),
             ("admin_listen", self.admin_listen.is_some()),
             ("workers", self.workers.is_some()),
             ("trusted_proxies", self.trusted_proxies.is_some()),

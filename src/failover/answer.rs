@@ -4,8 +4,11 @@
 //! |---|---|---|
 //! | the provider answered | 2xx | good; its body may still begin with an error |
 //! | | 400, 413 | may be that the context is too long: its body says |
-//! | | 429 | failed: `429` |
+//! | | 408, 425: the provider, or its provider, had no time | failed: `timeout` |
+//! | | 429 to the gateway's credential | failed: `429`; its body may still say that the quota is spent |
+//! | | 429 to the client's own credential, or to none | the client's |
 //! | | 5xx | failed: `5xx` |
+//! | | 5xx to a request without the credential that it would need | the client's |
 //! | | any other | the client's |
 //! | no response in time, nothing moved | | failed: `timeout` |
 //! | refused, reset, or no address | | failed: `connection` |
@@ -13,6 +16,7 @@
 
 use crate::config::RetryOn;
 use crate::failover::reader::Content;
+use crate::gateway::Account;
 use crate::health::details::Details;
 
 /// The head of a response.
@@ -21,7 +25,7 @@ pub struct AnswerHead<'a> {
     pub status: u32,
     /// Envoy's `response.code_details`.
     pub details: &'a [u8],
-    /// `retry-after`, in seconds.
+    /// For how many seconds the provider asks to be left alone; see [`super::retry_after`].
     pub retry_after_secs: Option<u64>,
     /// What the body can be.
     pub content: Content,
@@ -46,14 +50,15 @@ pub enum AnswerKind {
     Other,
 }
 
-/// Reads a head by the table above.
-pub fn classify(answer: &AnswerHead<'_>) -> AnswerKind {
+/// Reads a head by the table above. `account` is what the provider saw.
+pub fn classify(answer: &AnswerHead<'_>, account: Account) -> AnswerKind {
     match Details::parse(answer.details) {
         Details::Provider => match answer.status {
             200..300 => AnswerKind::Good,
             400 | 413 if !answer.is_encoded => AnswerKind::MayBeTooLong,
-            429 => AnswerKind::Failed(RetryOn::RateLimited),
-            500.. => AnswerKind::Failed(RetryOn::ServerError),
+            408 | 425 => AnswerKind::Failed(RetryOn::Timeout),
+            429 if account == Account::Gateway => AnswerKind::Failed(RetryOn::RateLimited),
+            500.. if account != Account::Missing => AnswerKind::Failed(RetryOn::ServerError),
             _ => AnswerKind::Other,
         },
         Details::Timeout | Details::Idle => AnswerKind::Failed(RetryOn::Timeout),
@@ -67,12 +72,6 @@ pub fn classify(answer: &AnswerHead<'_>) -> AnswerKind {
     }
 }
 
-/// The wait in a `retry-after` or a `retry-after-ms`, rounded up. `None` for a date.
-pub fn retry_after_secs(seconds: &[u8], milliseconds: &[u8]) -> Option<u64> {
-    let number = |text: &[u8]| std::str::from_utf8(text).ok()?.trim().parse::<u64>().ok();
-    number(seconds).or_else(|| number(milliseconds).map(|ms| ms.div_ceil(1000)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,7 +81,9 @@ mod tests {
     #[test]
     fn classifies_by_the_table() {
         let kind = |status, details: &'static str| {
-            classify(&AnswerHead { status, details: details.as_bytes(), ..AnswerHead::default() })
+            let answer =
+                AnswerHead { status, details: details.as_bytes(), ..AnswerHead::default() };
+            classify(&answer, Account::Gateway)
         };
         for (status, expected) in [
             (200, AnswerKind::Good),
@@ -91,6 +92,9 @@ mod tests {
             (400, AnswerKind::MayBeTooLong),
             (401, AnswerKind::Other),
             (404, AnswerKind::Other),
+            (408, AnswerKind::Failed(RetryOn::Timeout)),
+            (409, AnswerKind::Other),
+            (425, AnswerKind::Failed(RetryOn::Timeout)),
             (413, AnswerKind::MayBeTooLong),
             (429, AnswerKind::Failed(RetryOn::RateLimited)),
             (500, AnswerKind::Failed(RetryOn::ServerError)),
@@ -117,21 +121,26 @@ mod tests {
             is_encoded: true,
             ..AnswerHead::default()
         };
-        assert_eq!(classify(&encoded), AnswerKind::Other);
+        assert_eq!(classify(&encoded, Account::Gateway), AnswerKind::Other);
     }
 
     #[test]
-    fn reads_how_long_to_wait() {
-        for (seconds, milliseconds, expected) in [
-            ("3", "", Some(3)),
-            ("", "1200", Some(2)),
-            ("3", "9000", Some(3)),
-            ("Wed, 21 Oct 2026 07:28:00 GMT", "", None),
-            ("-1", "", None),
-            ("", "", None),
+    fn a_refusal_of_the_clients_own_credential_is_the_clients() {
+        use AnswerKind::{Failed, Other};
+        use RetryOn::{Connection, ServerError, Timeout};
+        for (status, details, of_client, of_none) in [
+            (401, "via_upstream", Other, Other),
+            (403, "via_upstream", Other, Other),
+            (408, "via_upstream", Failed(Timeout), Failed(Timeout)),
+            (429, "via_upstream", Other, Other),
+            (500, "via_upstream", Failed(ServerError), Other),
+            (503, "via_upstream", Failed(ServerError), Other),
+            (503, "no_healthy_upstream", Failed(Connection), Failed(Connection)),
         ] {
-            let seen = retry_after_secs(seconds.as_bytes(), milliseconds.as_bytes());
-            assert_eq!(seen, expected, "{seconds} {milliseconds}");
+            let answer =
+                AnswerHead { status, details: details.as_bytes(), ..AnswerHead::default() };
+            let seen = [Account::Client, Account::Missing].map(|own| classify(&answer, own));
+            assert_eq!(seen, [of_client, of_none], "{status} {details}");
         }
     }
 }

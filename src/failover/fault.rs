@@ -3,6 +3,7 @@
 //! | the error says | fault |
 //! |---|---|
 //! | a code from 500, or a word for it: overloaded, unavailable, internal, timeout | the provider's |
+//! | that the quota is spent: `insufficient_quota` | none: until somebody pays, the provider answers nothing |
 //! | 429, or a word for it: rate limit, quota, exhausted | none: the client has asked too often |
 //! | that the request is too long for the model | the context's length |
 //! | any other code from 400, or a word for it: invalid, authentication, permission, not found, policy | the client's |
@@ -20,10 +21,20 @@ pub enum Fault {
     Provider,
     /// The client asks too often, as with a 429.
     Limit,
+    /// The account has no money left.
+    Quota,
     /// The request is too long for the model.
     TooLong,
     /// The request is wrong, as with any other 4xx.
     Client,
+}
+
+/// OpenAI's word for a quota that is spent.
+const SPENT: &[u8] = b"insufficient_quota";
+
+/// Whether the body of a refusal says that the quota is spent.
+pub fn is_quota(body: &[u8]) -> bool {
+    memmem::find(body, SPENT).is_some()
 }
 
 /// Parts of the words of OpenAI, Anthropic, Gemini and LiteLLM, in lower case; the first that fits counts.
@@ -59,6 +70,7 @@ impl Fault {
         let fault = said.iter().find_map(|word| Self::of_word(word.as_bytes()));
         match fault {
             Some(Self::Client) | None if too_long::is_context_length(text) => Self::TooLong,
+            Some(Self::Limit) if is_quota(text) => Self::Quota,
             Some(fault) => fault,
             None => Self::Provider,
         }
@@ -87,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_errors_words_say_whose_fault_it_is() {
-        use Fault::{Client, Limit, Provider, TooLong};
+        use Fault::{Client, Limit, Provider, Quota, TooLong};
         for (error, expected) in [
             (r#"{"type":"overloaded_error"}"#, Provider),
             (r#"{"type":"api_error"}"#, Provider),
@@ -98,7 +110,9 @@ mod tests {
             (r#"{"message":"nobody knows"}"#, Provider),
             (r#"{"code":"1234","type":"overloaded_error"}"#, Provider),
             (r#"{"type":"rate_limit_error"}"#, Limit),
-            (r#"{"type":"insufficient_quota","code":"insufficient_quota"}"#, Limit),
+            (r#"{"type":"insufficient_quota","code":"insufficient_quota"}"#, Quota),
+            (r#"{"code":429,"message":"OpenAI said insufficient_quota"}"#, Quota),
+            (r#"{"type":"quota_exceeded"}"#, Limit),
             (r#"{"code":429,"status":"RESOURCE_EXHAUSTED"}"#, Limit),
             (r#"{"type":"invalid_request_error"}"#, Client),
             (r#"{"type":"invalid_request_error","code":"content_policy_violation"}"#, Client),

@@ -30,6 +30,11 @@ use crate::route::retry::{Cause, Next, Remaining};
 /// and the back-off that Envoy adds.
 pub(crate) const KEPT_MS: u64 = 480_000;
 
+/// How long a history is kept after the last answer. Envoy closes the connection over the hop after an answer to a request
+/// that is still on its way, and Envoy's router may see the end of the connection before it sees the answer: it then sends
+/// the request once more, after its back-off.
+const ANSWERED_KEPT_MS: u64 = 15_000;
+
 /// The histories of a worker, by the requests' names.
 #[derive(Debug, Default)]
 pub struct Histories(RefCell<HashMap<String, History>>);
@@ -115,7 +120,12 @@ impl Histories {
             }
             Err(reject) => {
                 let attempts = history.attempts;
-                histories.remove(name);
+                if attempts == 0 {
+                    histories.remove(name);
+                } else {
+                    history.next = Some(Next::Final);
+                    history.ended_ms = Some(host.now_ms());
+                }
                 Err(NoTarget { reject, attempts })
             }
         }
@@ -136,6 +146,21 @@ impl Histories {
         let next = gateway.retries.judge(cause, retry_after_secs, remaining);
         history.skip_to(cause, next);
         next
+    }
+
+    /// Whether the same target would be asked again.
+    pub fn would_repeat(
+        &self,
+        host: &dyn Host,
+        gateway: &Gateway,
+        name: &str,
+        cause: Cause,
+        retry_after_secs: Option<u64>,
+    ) -> bool {
+        let histories = self.0.borrow();
+        let Some(history) = histories.get(name) else { return false };
+        let remaining = history.remaining(host, gateway, cause);
+        matches!(gateway.retries.judge(cause, retry_after_secs, remaining), Next::Same(_))
     }
 
     /// Whether another attempt could follow the attempt under way.
@@ -159,7 +184,7 @@ impl Histories {
             .is_some_and(|history| history.others(Cause::ContextLength).next().is_some())
     }
 
-    /// An attempt is over. The history of an answered request is forgotten. An attempt that was neither answered nor
+    /// An attempt is over. The history of an answered request is forgotten; after an error as the answer, a while later. An attempt that was neither answered nor
     /// judged has lost its connection.
     pub fn end(&self, host: &dyn Host, gateway: &Gateway, id: &AttemptId, is_answered: bool) {
         let name = &id.request;
@@ -170,9 +195,8 @@ impl Histories {
             return;
         };
         match next {
-            Some(Next::Final) => self.forget(name),
             None if is_answered => self.forget(name),
-            Some(Next::Same(_) | Next::Move) => {}
+            Some(Next::Final | Next::Same(_) | Next::Move) => {}
             None => {
                 // Envoy's router may retry on its own; without a verdict the next attempt would ask the first target again.
                 self.judge(host, gateway, name, Cause::Of(RetryOn::Connection), None);
@@ -183,10 +207,13 @@ impl Histories {
         }
     }
 
-    /// Forgets histories whose clients have left between two attempts.
+    /// Forgets histories whose clients have left between two attempts, and those whose last answer has arrived.
     pub fn purge(&self, now_ms: u64) {
-        let is_fresh = |ended_ms: u64| now_ms.saturating_sub(ended_ms) < KEPT_MS;
-        self.0.borrow_mut().retain(|_, history| history.ended_ms.is_none_or(is_fresh));
+        self.0.borrow_mut().retain(|_, history| {
+            let kept_ms =
+                if history.next == Some(Next::Final) { ANSWERED_KEPT_MS } else { KEPT_MS };
+            history.ended_ms.is_none_or(|ended_ms| now_ms.saturating_sub(ended_ms) < kept_ms)
+        });
     }
 }
 

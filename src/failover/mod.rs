@@ -13,5 +13,6 @@ pub mod events;
 pub mod fault;
 pub mod history;
 pub mod reader;
+pub mod retry_after;
 pub mod stream_end;
 pub mod too_long;

@@ -7,10 +7,11 @@ use super::host::EnvoyHost;
 use super::reply;
 use super::status::FilterStatus;
 use crate::body::Edit;
-use crate::failover::answer::{AnswerHead, retry_after_secs};
+use crate::failover::answer::AnswerHead;
 use crate::failover::attempt::{Attempt, AttemptReply, ResponseAction, RetryHeaders};
 use crate::failover::history::Histories;
 use crate::failover::reader::Content;
+use crate::failover::retry_after;
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::reply::Reject;
@@ -87,12 +88,13 @@ impl AttemptStream {
             return self.carry_out(ResponseAction::Release(headers, None));
         }
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
-        let header = |name| abi::header(Map::ResponseHeaders, name);
+        let header = |name: &str| abi::header(Map::ResponseHeaders, name);
         let details = reply::details();
+        let status = reply::status(Map::ResponseHeaders).unwrap_or_default();
         let answer = AnswerHead {
-            status: reply::status(Map::ResponseHeaders).unwrap_or_default(),
+            status,
             details: &details,
-            retry_after_secs: retry_after_secs(&header("retry-after"), &header("retry-after-ms")),
+            retry_after_secs: wait_secs(status, header, self.host.now_ms()),
             content: Content::of(&header("content-type")),
             has_length: !header("content-length").is_empty(),
             is_encoded: !header("content-encoding").is_empty(),
@@ -164,6 +166,12 @@ impl AttemptStream {
         let provider = self.attempt.as_ref().and_then(Attempt::provider);
         headers.headers(provider.map(|provider| provider.name.as_str()))
     }
+}
+
+/// For how long the provider asks to be left alone, where that matters.
+fn wait_secs(status: u32, header: impl Fn(&str) -> Vec<u8>, now_ms: u64) -> Option<u64> {
+    let may_ask = status == 429 || status >= 500;
+    if may_ask { retry_after::wait_secs(header, now_ms) } else { None }
 }
 
 fn append(text: &String) {

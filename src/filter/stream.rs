@@ -10,6 +10,7 @@ use crate::body::Splice;
 use crate::gateway::Gateway;
 use crate::names::{clusters, headers};
 use crate::request::head::{self, Head};
+use crate::session::outgoing::CONTENT_ENCODING;
 use crate::session::{RequestAction, Session};
 
 /// A request on its way through the filter.
@@ -93,16 +94,22 @@ impl Stream {
                     reply::change_headers(&outgoing, provider);
                 }
             }
-            RequestAction::Cross { crossing, retries_max } => send_over_hop(&crossing, retries_max),
+            RequestAction::Cross { crossing, retries_max, plain_length } => {
+                send_over_hop(&crossing, retries_max, plain_length)
+            }
         }
         reply::splice_body(splice);
         FilterStatus::Continue
     }
 }
 
-fn send_over_hop(crossing: &str, retries_max: u32) {
+fn send_over_hop(crossing: &str, retries_max: u32, plain_length: Option<u64>) {
     let set = |name, value: &str| abi::set_header(Map::RequestHeaders, name, value);
     set(headers::CLUSTER, clusters::HOP);
     set(headers::CROSSING, crossing);
     set(headers::ENVOY_RETRIES_MAX, &retries_max.to_string());
+    if let Some(length) = plain_length {
+        abi::remove_header(Map::RequestHeaders, CONTENT_ENCODING);
+        set("content-length", &length.to_string());
+    }
 }

@@ -7,6 +7,7 @@
 //!
 //! Every rule between two settings is checked here.
 
+mod account;
 mod breaker;
 mod cluster;
 mod credential;
@@ -19,6 +20,7 @@ mod provider;
 mod sites;
 mod url;
 
+pub use account::Account;
 pub use cluster::istio_host;
 pub use credential::Credential;
 pub use discovery::Discovery;

@@ -6,6 +6,7 @@
 //! | another protocol: 101 | any | switched: nothing that follows says anything |
 //! | 408, 425: the provider, or its provider, had no time | any | nothing |
 //! | any other response below 500, 429 included | any | answered |
+//! | a 5xx of the provider's own, to a request without the credential that it would need | `via_upstream` | nothing |
 //! | a 5xx of the provider's own, to a request that names a model | `via_upstream` | the model failed |
 //! | a 5xx of the provider's own, to any other request | `via_upstream` | nothing |
 //! | refused, reset or closed before a response; no TLS; no HTTP | `upstream_reset_before_response_started{…}` | unreachable |
@@ -28,6 +29,7 @@ use memchr::memmem;
 
 use super::details::{CLIENT_LEFT, Details};
 use crate::breaker::{Evidence, Reason};
+use crate::gateway::Account;
 
 /// The state of a request when its response begins.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,8 @@ pub struct SentRequest {
     /// A success of the request can change a breaker. Then the details are read also for a status below 500: Envoy's local
     /// replies to gRPC requests have the status 200.
     pub can_heal: bool,
+    /// Whose credential the provider sees. LiteLLM without a database answers 500 to a request without one.
+    pub account: Account,
 }
 
 /// The evidence when a response begins. `details` is called only where the status alone does not decide.
@@ -54,6 +58,7 @@ pub fn at_headers(status: u32, sent: SentRequest, details: impl FnOnce() -> Vec<
     let details = details();
     match Details::parse(&details) {
         Details::Provider if good => Evidence::Answered,
+        Details::Provider if sent.account == Account::Missing => Evidence::Nothing,
         Details::Provider => blame(sent, Reason::Status(status)),
         _ => without_answer(&details, sent),
     }
@@ -126,7 +131,8 @@ mod tests {
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    const CHAT: SentRequest = SentRequest { is_whole: true, has_model: true, can_heal: false };
+    const CHAT: SentRequest =
+        SentRequest { is_whole: true, has_model: true, can_heal: false, account: Account::Gateway };
     const ADMIN: SentRequest = SentRequest { has_model: false, ..CHAT };
     const PROBE: SentRequest = SentRequest { can_heal: true, ..CHAT };
     const REFUSED: &[u8] =
@@ -190,6 +196,19 @@ mod tests {
         assert_eq!(at_headers(503, ADMIN, || REFUSED.to_vec()), refused);
         let reset = || b"upstream_reset_after_response_started{protocol_error}".to_vec();
         assert_eq!(at_end(1 << 23, ADMIN, reset), Evidence::Nothing);
+    }
+
+    #[test]
+    fn a_5xx_to_a_request_without_a_credential_says_nothing() {
+        let keyless = SentRequest { account: Account::Missing, ..CHAT };
+        let upstream = || b"via_upstream".to_vec();
+        assert_eq!(at_headers(500, keyless, upstream), Evidence::Nothing);
+        assert_eq!(at_headers(404, keyless, upstream), Evidence::Answered);
+        let refused = Evidence::Unreachable(Reason::Refused);
+        assert_eq!(at_headers(503, keyless, || REFUSED.to_vec()), refused);
+        let client = SentRequest { account: Account::Client, ..CHAT };
+        let failed = Evidence::ModelFailed(Reason::Status(500));
+        assert_eq!(at_headers(500, client, upstream), failed);
     }
 
     #[test]

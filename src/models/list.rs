@@ -40,8 +40,13 @@ pub enum ListError {
 /// A list in an object: OpenAI, Anthropic. Every entry is read separately, so that a bad entry costs no other entry.
 #[derive(Deserialize)]
 struct Page<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "or_null")]
     data: Vec<&'a RawValue>,
+}
+
+/// Servers in Go write an empty list as `null`.
+fn or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<&'de RawValue>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// The fields of an entry that count. A field of another type than expected counts as absent.

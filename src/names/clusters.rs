@@ -21,9 +21,6 @@ pub const VM_ID: &str = "gaud";
 /// Istio: the filter that removes Envoy's control headers from clients' requests.
 pub const CLIENT_HEADERS: &str = "gaud_headers";
 
-/// Istio: the decompressor, under a name of the gateway's so that a virtual host can switch the filter on.
-pub const DECOMPRESSOR: &str = "gaud_decompressor";
-
 /// The filter that removes headers of a provider's response which the gateway or a proxy in front of it would obey.
 pub const RETURNING: &str = "gaud_returning";
 

@@ -7,7 +7,7 @@ use super::{clusters, headers, properties};
 
 /// The names that no template and no other source file may spell out. The names that are the project's name (`gaud`) are
 /// also words of the language and are left out.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 18] = [
     headers::PREFIX,
     headers::CLUSTER,
     headers::CROSSING,
@@ -22,7 +22,6 @@ const NAMES: [&str; 19] = [
     clusters::HOP,
     clusters::ADMIN,
     clusters::CLIENT_HEADERS,
-    clusters::DECOMPRESSOR,
     clusters::LEAVING,
     clusters::RETURNING,
     properties::SHAPE,

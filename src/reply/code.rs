@@ -37,6 +37,12 @@ codes!(
         "the body is not a multipart form, or two servers could read it in two ways; the \
          message says what is wrong at which byte",
     ),
+    InvalidCompression(
+        400,
+        "invalid_compression",
+        "the body is not whole in the encoding that `content-encoding` names: it is cut, was changed on its way, or is \
+         something else",
+    ),
     DuplicateModel(
         400,
         "duplicate_model",
@@ -103,13 +109,14 @@ codes!(
     RequestTooLarge(
         413,
         "request_too_large",
-        "the model did not come within `body_limit_bytes`; send `model` first, or raise the \
-         limit",
+        "the model did not come within `body_limit_bytes`, or a compressed body is longer than that, compressed or not; \
+         send `model` first, or raise the limit",
     ),
     UnsupportedContentEncoding(
         415,
         "unsupported_content_encoding",
-        "a compressed body that Envoy did not decompress; send gzip, or no encoding",
+        "a body compressed in a way that the gateway does not read, on a path where it looks for the model; send gzip or \
+         deflate, or no encoding",
     ),
     UnsupportedMediaType(
         415,

@@ -1,7 +1,7 @@
 //! Why the gateway refuses a request, and the words for the client.
 
 use super::{Code, Reply};
-use crate::body::{BoundaryProblem, Problem, ScanError};
+use crate::body::{BoundaryProblem, DecompressError, Problem, ScanError};
 use crate::breaker::{Level, Refusal};
 use crate::names::properties::DETAILS_PREFIX;
 use crate::request::credentials::GaudKey;
@@ -32,8 +32,10 @@ pub enum Reject {
     TooLarge(u64),
     /// All requests together hold as many bytes as allowed.
     NoRoom,
-    /// The body is still encoded.
+    /// The body has an encoding that the gateway does not read.
     Encoded,
+    /// The body cannot be decompressed whole, to at most so many bytes.
+    Compressed(DecompressError, u64),
     /// The body says that it is a form.
     Form,
     /// The content-type of a form names no boundary that can be read.
@@ -150,6 +152,8 @@ impl Reject {
             Self::Form => Code::UnsupportedMediaType,
             Self::ModelInQuery | Self::ModelsInQuery => Code::DuplicateModel,
             Self::Encoded => Code::UnsupportedContentEncoding,
+            Self::Compressed(DecompressError::TooLong, _) => Code::RequestTooLarge,
+            Self::Compressed(..) => Code::InvalidCompression,
             Self::Unavailable { .. } => Code::ProviderUnavailable,
             Self::Exhausted => Code::ProviderUnreachable,
             Self::NoFirstToken | Self::Stalled => Code::ProviderTimeout,
@@ -226,8 +230,20 @@ impl Reject {
                     .to_owned()
             }
             Self::Encoded => "The body is compressed in a way that this gateway does not read; \
-                              send it with gzip, or uncompressed."
+                              send it with gzip or deflate, or uncompressed."
                 .to_owned(),
+            Self::Compressed(DecompressError::Cut, _) => {
+                "The compressed body is cut: it ends before its end.".to_owned()
+            }
+            Self::Compressed(DecompressError::Broken, _) => {
+                "The body is not what content-encoding says, or has more after its \
+                                                             end, or was changed on its way."
+                    .to_owned()
+            }
+            Self::Compressed(DecompressError::TooLong, limit) => format!(
+                "The body is compressed and has more than {limit} bytes; send it uncompressed with 'model' first, or raise \
+                 body_limit_bytes."
+            ),
             Self::Unavailable { provider, model: None, retry_after_secs } => format!(
                 "The provider '{provider}' has failed several times in a row; try again in \
                  {retry_after_secs} s."

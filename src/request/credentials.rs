@@ -52,6 +52,9 @@ pub const WORDS: [&str; 12] = [
     "token",
 ];
 
+/// Those of [`WORDS`] that a header has which proves something: the others select an account.
+const PROOFS: [&str; 7] = ["auth", "credential", "key", "passw", "secret", "signature", "token"];
+
 /// Headers whose names contain such a word by chance.
 pub const PASSING: [&str; 5] = [
     ":authority",
@@ -153,6 +156,7 @@ pub struct SentCredentials {
     /// The subprotocols without credentials; `None` when no subprotocol is a credential.
     public_protocols: Option<String>,
     names_headers: bool,
+    has_secret: bool,
 }
 
 /// The values are secrets of the client's.
@@ -202,12 +206,17 @@ impl<'a> Credentials<'a> {
             Some(known) => Cow::Borrowed(known),
             None => Cow::Owned(name.to_string()),
         };
+        let public_protocols = match self.protocols.as_slice() {
+            [] => None,
+            protocols => public_protocols(protocols),
+        };
+        let is_secret = |(name, value): &(Cow<'_, str>, &[u8])| {
+            contains_word(name.as_bytes(), &PROOFS) && !is_blank(value)
+        };
         SentCredentials {
             names: self.headers.iter().map(|(name, _)| owned(name)).collect(),
-            public_protocols: match self.protocols.as_slice() {
-                [] => None,
-                protocols => public_protocols(protocols),
-            },
+            has_secret: public_protocols.is_some() || self.headers.iter().any(is_secret),
+            public_protocols,
             names_headers: self.names_headers,
         }
     }
@@ -222,6 +231,11 @@ impl SentCredentials {
     /// The names of the headers that the client sent.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(AsRef::as_ref)
+    }
+
+    /// Whether a header or a subprotocol proves who the client is: one that is not blank, and does not select an account alone.
+    pub fn has_secret(&self) -> bool {
+        self.has_secret
     }
 
     /// The subprotocols that may pass, if another subprotocol was a credential; an empty text when no subprotocol is left.
@@ -271,17 +285,23 @@ fn is_account(name: &[u8]) -> bool {
     let is_one = |names: &[&str]| names.iter().any(|one| one.as_bytes() == name);
     let begins = |prefixes: &[&str]| prefixes.iter().any(|one| name.starts_with(one.as_bytes()));
     let passes = || is_one(&PASSING) || begins(&[PASSING_PREFIX]);
-    (contains_word(name) || begins(&PREFIXES) || is_one(&IDENTITIES) || is_one(&OVERRIDES))
+    (contains_word(name, &WORDS) || begins(&PREFIXES) || is_one(&IDENTITIES) || is_one(&OVERRIDES))
         && !passes()
 }
 
-/// Whether a name contains one of [`WORDS`].
-fn contains_word(name: &[u8]) -> bool {
+/// Whether a credential's value is empty, or a scheme alone, as clients without a key send it.
+fn is_blank(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    ["", "bearer", "basic"].iter().any(|blank| value.eq_ignore_ascii_case(blank.as_bytes()))
+}
+
+/// Whether a name contains one of these words, which are of [`WORDS`].
+fn contains_word(name: &[u8], words: &[&str]) -> bool {
     let mut rest = name;
     while let Some((first, after)) = rest.split_first() {
         // Most letters begin no word.
         let may_begin = matches!(first, b'a' | b'c' | b'k' | b'o' | b'p' | b's' | b't');
-        if may_begin && WORDS.iter().any(|word| rest.starts_with(word.as_bytes())) {
+        if may_begin && words.iter().any(|word| rest.starts_with(word.as_bytes())) {
             return true;
         }
         rest = after;

@@ -19,7 +19,7 @@ pub struct Head<'a> {
     pub content_type: ContentType<'a>,
     /// An `anthropic-version`: the client speaks Anthropic's API.
     pub is_anthropic: bool,
-    /// A `content-encoding` other than `identity`.
+    /// A `content-encoding` that is neither `identity` nor empty.
     pub encoding: Option<&'a [u8]>,
     /// What the gateway says to itself over the hop; a client's own is removed by Envoy.
     pub crossing: &'a [u8],
@@ -91,7 +91,7 @@ impl<'a> Head<'a> {
                 b":authority" => head.authority = value,
                 b"origin" => head.origin = Some(value),
                 b"content-length" => head.content_length = parse_length(value),
-                b"content-encoding" if !value.eq_ignore_ascii_case(b"identity") => {
+                b"content-encoding" if !is_plain(value) => {
                     head.encoding = Some(value);
                 }
                 b"content-type" => {
@@ -107,6 +107,12 @@ impl<'a> Head<'a> {
         }
         head
     }
+}
+
+/// Whether a `content-encoding` says that there is none.
+fn is_plain(encoding: &[u8]) -> bool {
+    let encoding = encoding.trim_ascii();
+    encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity")
 }
 
 /// The trailers of a request that no provider is to see: the gateway's own names, Envoy's, and

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | a 5xx, a lost connection | same again | next | final |
 //! | a 429 or a 5xx with a short `retry-after` | same again, after the wait | next | final |
-//! | a 429 or a 5xx with a long `retry-after` | next, or final | next | final |
+//! | a 429 or a 5xx with a long `retry-after`, with one that cannot be read, or with `x-should-retry: false`; a spent quota | next, or final | next | final |
 //! | a 429 without `retry-after` | next, or same again | next | final |
 //! | no answer in time | next, or final | next | final |
 //! | the context is too long | next with another model, or final | the same | final |

@@ -1,7 +1,7 @@
 //! Reads a request's body from Envoy's buffer, and gives the held bytes back.
 
 use super::{Phase, RequestAction, Session};
-use crate::body::{Held, Splice};
+use crate::body::{DecompressError, Encoding, Held, Splice};
 use crate::host::Host;
 use crate::reply::{Reject, Reply};
 
@@ -26,6 +26,13 @@ impl Session {
             Ok(pieces) => pieces,
             Err(reply) => return (RequestAction::Reply(reply), Splice::default()),
         };
+        if let Some(encoding) = self.encoding {
+            pieces.into_iter().for_each(|piece| self.held.push(piece));
+            return match end {
+                true => self.receive_whole(host, size, encoding),
+                false => (RequestAction::Hold, Splice::default()),
+            };
+        }
         match self.advance(host, end) {
             RequestAction::Hold if self.holds_body() => {
                 pieces.into_iter().for_each(|piece| self.held.push(piece));
@@ -37,8 +44,59 @@ impl Session {
 
     /// The trailers have come. For a body with trailers Envoy reports no other end.
     pub fn receive_trailers(&mut self, host: &dyn Host) -> (RequestAction, Splice) {
+        if let Some(encoding) = self.encoding {
+            return self.receive_whole(host, 0, encoding);
+        }
         let action = self.advance(host, true);
         self.with_body(action, Vec::new())
+    }
+
+    /// A compressed body is whole: its plain text takes its place, of which `size` bytes are in Envoy's buffer.
+    fn receive_whole(
+        &mut self,
+        host: &dyn Host,
+        size: usize,
+        encoding: Encoding,
+    ) -> (RequestAction, Splice) {
+        if let Err(reply) = self.decompress(host, encoding) {
+            return (RequestAction::Reply(reply), Splice::default());
+        }
+        let action = self.advance(host, true);
+        let (action, mut splice) = self.with_body(action, Vec::new());
+        if splice.pieces.is_empty() {
+            splice.pieces.push(Vec::new());
+        }
+        splice.replaced = size;
+        (action, splice)
+    }
+
+    fn decompress(&mut self, host: &dyn Host, encoding: Encoding) -> Result<(), Reply> {
+        let limit = self.gateway.body_limit_bytes;
+        let max = usize::try_from(limit).unwrap_or(usize::MAX);
+        let bytes = self.held.take_pieces().concat();
+        // No body at all is none in any encoding.
+        let plain = if bytes.is_empty() { Ok(bytes) } else { encoding.decompress(&bytes, max) };
+        let plain = match plain {
+            Ok(plain) if Held::has_room(plain.len()) => plain,
+            Ok(_) => return Err(self.refuse(host, &Reject::NoRoom)),
+            Err(error) => return Err(self.refuse(host, &Reject::Compressed(error, limit))),
+        };
+        (self.encoding, self.is_decompressed) = (None, true);
+        self.content_length = Some(plain.len() as u64);
+        self.feed(host, &plain)?;
+        self.held.push(plain);
+        Ok(())
+    }
+
+    /// Reads a piece of the body; one of a compressed body has to wait.
+    fn take(&mut self, host: &dyn Host, piece: &[u8], before: usize) -> Result<(), Reply> {
+        let Some(_) = self.encoding else { return self.feed(host, piece) };
+        let limit = self.gateway.body_limit_bytes;
+        let held = self.held.bytes().saturating_add(before).saturating_add(piece.len());
+        match held as u64 > limit {
+            true => Err(self.refuse(host, &Reject::Compressed(DecompressError::TooLong, limit))),
+            false => Ok(()),
+        }
     }
 
     /// Feeds the scanner. Returns the copied pieces if the body is held, because then they may have to be held too.
@@ -59,7 +117,7 @@ impl Session {
             if piece.is_empty() {
                 break;
             }
-            self.feed(host, &piece)?;
+            self.take(host, &piece, start)?;
             start = start.saturating_add(piece.len());
             if may_hold {
                 if !Held::has_room(start) {

@@ -27,8 +27,8 @@ mod site;
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::body::{Boundary, FormScanner, Held, JsonScanner, Scanner};
-use crate::gateway::{Gateway, Provider};
+use crate::body::{Boundary, Encoding, FormScanner, Held, JsonScanner, Scanner};
+use crate::gateway::{Account, Gateway, Provider};
 use crate::health::admission::Admission;
 use crate::health::outcome::{self, SentRequest};
 use crate::host::Host;
@@ -67,6 +67,10 @@ pub struct Session {
     /// The request can be sent twice without harm.
     may_repeat: bool,
     content_length: Option<u64>,
+    /// How the body is compressed, until it has been decompressed.
+    encoding: Option<Encoding>,
+    /// The body is the plain text of a compressed one.
+    is_decompressed: bool,
     credentials: SentCredentials,
     /// The whole request has come.
     is_whole: bool,
@@ -108,6 +112,8 @@ pub enum RequestAction {
         crossing: String,
         /// How many more attempts there may be after the first.
         retries_max: u32,
+        /// The length of the plain text that takes the place of a compressed body.
+        plain_length: Option<u64>,
     },
     /// Answer in the provider's place; nothing more goes to a provider.
     Reply(Reply),
@@ -151,6 +157,8 @@ impl Session {
             resource: "",
             nested: None,
             content_length: head.content_length,
+            encoding: None,
+            is_decompressed: false,
             credentials: head.credentials.sent(),
             is_whole: end,
             is_tunnel: head.is_upgrade,
@@ -239,7 +247,9 @@ impl Session {
     }
 
     fn sent(&self) -> SentRequest {
+        let account = |provider| Account::of(provider, &self.credentials, self.path.as_str());
         SentRequest {
+            account: self.provider().map_or(Account::Gateway, account),
             is_whole: self.is_whole,
             has_model: self.has_model,
             can_heal: self.admission.as_ref().is_some_and(Admission::can_heal),
@@ -288,9 +298,7 @@ impl Session {
         if body.is_nested {
             self.nested = Some(Nested::of_path());
         }
-        if head.encoding.is_some() {
-            return Err(Reject::Encoded);
-        }
+        self.encoding = encoding(head)?;
         let scanner = scanner(head.content_type, body)?;
         if query_models(self.path.as_str(), &[b"model"]).next().is_some() {
             return Err(Reject::ModelInQuery);
@@ -372,7 +380,7 @@ impl Session {
         // The model's place in the body decides, and not how many bytes have come: however the body is cut, the answer
         // is the same.
         let limit = self.gateway.body_limit_bytes;
-        match scanner.model() {
+        match scanner.model().filter(|_| self.reads_model()) {
             _ if !held => Ok(RequestAction::Continue),
             Some(found) if found.end <= limit => self.route(host, Some(&found.clone())),
             Some(_) => Err(Reject::TooLarge(limit)),
@@ -401,6 +409,11 @@ impl Session {
         host.count(Metric::Refused(reject.code()));
         reject.reply(self.shape)
     }
+}
+
+/// How the body is compressed.
+fn encoding(head: &Head<'_>) -> Result<Option<Encoding>, Reject> {
+    head.encoding.map(|value| Encoding::parse(value).ok_or(Reject::Encoded)).transpose()
 }
 
 /// The scanner for a content-type.

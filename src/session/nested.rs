@@ -1,6 +1,6 @@
 //! Models that objects of a body name. The gateway changes none of them, so each must be right as it is.
 
-use super::{Phase, RequestAction, Session, scanner};
+use super::{Phase, RequestAction, Session, encoding, scanner};
 use crate::body::NestedModels;
 use crate::host::Host;
 use crate::reply::Reject;
@@ -52,15 +52,22 @@ impl Session {
         head: &Head<'_>,
         end: bool,
     ) -> Result<RequestAction, Reject> {
-        if head.encoding.is_some() {
-            return Err(Reject::Encoded);
-        }
+        self.encoding = encoding(head)?;
+        self.is_optional = true;
         let scanner = scanner(head.content_type, OBJECTS)?;
         if !end {
             self.phase = Phase::Held(scanner);
             self.nested = Some(Nested { repeat_path: false, ..Nested::of_path() });
         }
-        self.route(host, None)
+        match self.encoding {
+            Some(_) if !end => Ok(RequestAction::Hold),
+            _ => self.route(host, None),
+        }
+    }
+
+    /// Whether a `model` of the body itself routes the request.
+    pub(super) fn reads_model(&self) -> bool {
+        self.nested.as_ref().is_none_or(|nested| nested.repeat_path)
     }
 
     /// Looks for models in the body's objects.

@@ -10,6 +10,9 @@ use crate::request::credentials::{CONNECTION, PROTOCOLS, SentCredentials, is_que
 use crate::request::escape::{without_query, without_query_keys};
 use crate::request::path::ClientPath;
 
+/// Says how a body is compressed.
+pub(crate) const CONTENT_ENCODING: &str = "content-encoding";
+
 /// How a request changes on its way to a provider.
 #[derive(Default, PartialEq, Eq)]
 pub struct Outgoing {
@@ -19,6 +22,8 @@ pub struct Outgoing {
     pub edit: Option<Edit>,
     /// The new `content-length`, where the length changes.
     pub content_length: Option<u64>,
+    /// The body is the plain text of a compressed one: it has no encoding any more.
+    pub is_decompressed: bool,
     /// The client's credentials, which give way to the provider's; `None` where the client's credentials pass: on a
     /// path that is not of the API (LiteLLM's `/key/generate`), the gateway's key would make every client an
     /// administrator.
@@ -45,17 +50,29 @@ pub(crate) struct Departure<'a> {
     /// The same for the body.
     pub(crate) edit: Option<Edit>,
     pub(crate) content_length: Option<u64>,
+    /// The body is the plain text of a compressed one.
+    pub(crate) is_decompressed: bool,
     /// The client's credentials, on a path of the API.
     pub(crate) credentials: Option<SentCredentials>,
 }
 
 impl Outgoing {
     pub(crate) fn of(departure: Departure<'_>) -> Self {
-        let Departure { provider, path, renamed, edit, content_length, credentials } = departure;
+        let Departure {
+            provider,
+            path,
+            renamed,
+            edit,
+            content_length,
+            is_decompressed,
+            credentials,
+        } = departure;
         let resized = edit.as_ref().zip(content_length);
+        let plain_length = content_length.filter(|_| is_decompressed);
         Self {
             path: provider_path(provider, path, renamed, credentials.is_some()),
-            content_length: resized.map(|(edit, length)| edit.resized(length)),
+            content_length: resized.map(|(edit, length)| edit.resized(length)).or(plain_length),
+            is_decompressed,
             edit,
             credentials,
         }
@@ -74,6 +91,7 @@ impl Outgoing {
             let headers = provider.headers.iter();
             changes.extend(headers.map(|(name, value)| Set(name, value.expose())));
         }
+        changes.extend(self.is_decompressed.then_some(HeaderChange::Remove(CONTENT_ENCODING)));
         changes.extend(self.content_length.map(|length| SetNumber("content-length", length)));
         changes
     }
@@ -82,11 +100,12 @@ impl Outgoing {
 /// A query may carry a client's credential.
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, edit, content_length, credentials } = self;
+        let Self { path, edit, content_length, is_decompressed, credentials } = self;
         f.debug_struct("Outgoing")
             .field("path", &path.as_deref().map(without_query))
             .field("edit", edit)
             .field("content_length", content_length)
+            .field("is_decompressed", is_decompressed)
             .field("credentials", credentials)
             .finish()
     }
@@ -187,6 +206,7 @@ mod tests {
             renamed: None,
             edit: Some(Edit { start: 0, end: 3, with: b"a".to_vec() }),
             content_length: Some(10),
+            is_decompressed: false,
             credentials: is_api.then(|| head.credentials.sent()),
         });
         check(outgoing.header_changes(&gateway.providers()[0]));

@@ -128,6 +128,7 @@ impl Session {
         RequestAction::Cross {
             crossing: crossing.to_header(),
             retries_max: attempts.saturating_sub(1),
+            plain_length: self.content_length.filter(|_| self.is_decompressed),
         }
     }
 
@@ -155,6 +156,7 @@ impl Session {
             renamed,
             edit,
             content_length: self.content_length,
+            is_decompressed: self.is_decompressed,
             credentials: self.is_api.then(|| self.credentials.clone()),
         })))
     }

@@ -645,3 +645,95 @@ fn a_body_in_pieces_comes_back_whole_with_its_edit() {
     let expected = r#"{"messages":"abcdef","model":"xyz","n":1"#;
     assert_eq!(forwarded.as_deref(), Some(expected.as_bytes()));
 }
+
+/// `{"model":"q:m"}` in two members of a gzip, which are cut in the middle of the model.
+const GZIPPED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xca\xcd\x4f\x49\xcd\x51\xb2\x52\x2a\x04\x00\x78\x0f\xbe\x81\x0b\x00\x00\x00\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xb3\xca\x55\xaa\x05\x00\x0b\xd4\xdb\x77\x04\x00\x00\x00";
+
+fn gzipped(gateway: &Rc<Gateway>, path: &str, encoding: &str) -> (Session, RequestAction) {
+    let headers = [(":method", "POST"), (":path", path), ("content-encoding", encoding)];
+    begin(gateway, &headers, false)
+}
+
+/// Lets the body come in two pieces, the second with the end.
+fn receive(session: &mut Session, body: &[u8], cut: usize) -> (RequestAction, crate::body::Splice) {
+    let (first, second) = body.split_at(cut);
+    let read = |piece: &[u8], start: usize, size: usize| {
+        piece.get(start..).map(|rest| rest.get(..size).unwrap_or(rest).to_vec()).unwrap_or_default()
+    };
+    let host = Memory::default();
+    let (action, splice) =
+        session.receive(&host, first.len(), false, &|start, size| read(first, start, size));
+    if action != RequestAction::Hold {
+        return (action, splice);
+    }
+    assert_eq!(splice, crate::body::Splice::default());
+    session.receive(&host, second.len(), true, &|start, size| read(second, start, size))
+}
+
+#[test]
+fn a_compressed_body_is_read_as_its_plain_text() {
+    for encoding in ["gzip", "X-GZIP"] {
+        for cut in 0..GZIPPED.len() {
+            let (mut session, action) = gzipped(&two_providers(), CHAT, encoding);
+            assert_eq!(action, RequestAction::Hold);
+            let (action, splice) = receive(&mut session, GZIPPED, cut);
+            let outgoing = forwarded(action);
+            assert_eq!((outgoing.is_decompressed, outgoing.content_length), (true, Some(13)));
+            assert_eq!(splice.pieces.concat(), br#"{"model":"m"}"#);
+            assert_eq!(splice.replaced, GZIPPED.len() - cut, "all that is in Envoy's buffer");
+        }
+    }
+}
+
+#[test]
+fn a_compressed_body_that_is_not_whole_is_refused() {
+    let cases = [
+        (&GZIPPED[..GZIPPED.len() - 1], 400, "ends before its end"),
+        (&[GZIPPED, b"x"].concat(), 400, "ends before its end"),
+        (&[GZIPPED, &[b'x'; 20]].concat(), 400, "not what content-encoding says"),
+        (br#"{"model":"q:m"}"#, 400, "not what content-encoding says"),
+        (b"", 400, "has no body"),
+        // Held compressed, it is longer than body_limit_bytes.
+        (&[b'x'; 1025][..], 413, "more than 1024 bytes"),
+    ];
+    for (body, status, problem) in cases {
+        let (mut session, _) = gzipped(&two_providers(), CHAT, "gzip");
+        let (got, document) = reply(receive(&mut session, body, 0).0);
+        assert!(got == status && document.contains(problem), "{status} {problem}: {document}");
+    }
+}
+
+#[test]
+fn an_encoding_that_is_not_read_is_refused_where_the_body_is_read() {
+    let gateway = two_providers();
+    for encoding in ["zstd", "br", "compress", "gzip, gzip"] {
+        for path in [CHAT, "/v1/messages/batches", "/v1/batches"] {
+            assert_eq!(reply(gzipped(&gateway, path, encoding).1).0, 415, "{path} {encoding}");
+        }
+        for path in ["/v1/files", "/v1/uploads/u/parts", "/key/generate"] {
+            forwarded(gzipped(&gateway, path, encoding).1);
+        }
+    }
+    for encoding in ["", " ", "identity", "Identity"] {
+        let (mut session, _) = gzipped(&gateway, CHAT, encoding);
+        assert!(!forwarded(send(&mut session, r#"{"model":"x"}"#, true)).is_decompressed);
+    }
+}
+
+#[test]
+fn a_compressed_body_passes_untouched_where_it_is_not_read() {
+    for path in ["/v1/files", "/v1/uploads/u/parts", "/key/generate", "/v1/vector_stores"] {
+        let (mut session, action) = gzipped(&two_providers(), path, "gzip");
+        assert!(!forwarded(action).is_decompressed, "{path}");
+        let (action, splice) = receive(&mut session, b"no gzip", 3);
+        assert_eq!((action, splice), (RequestAction::Continue, crate::body::Splice::default()));
+    }
+}
+
+#[test]
+fn models_in_the_objects_of_a_compressed_body_are_read() {
+    let (mut session, action) = gzipped(&two_providers(), "/v1/messages/batches", "gzip");
+    assert_eq!(action, RequestAction::Hold);
+    let (status, document) = reply(receive(&mut session, GZIPPED, 0).0);
+    assert!(status == 400 && document.contains("does not change there"), "{document}");
+}

@@ -17,6 +17,7 @@ mod breaker;
 mod built_module;
 mod catalog;
 mod command;
+mod compressed;
 mod docs;
 mod fuzz_corpora;
 mod scanner_blocks;

@@ -142,13 +142,22 @@ def wrong_key(site: Site):
 
 
 def working_provider_left_alone(site: Site):
+    messages = [{"role": "user", "content": "Hello"}]
+    bad = json.dumps({"model": "litellm:gpt-4o", "messages": messages, "timeout": "soon"})
+    with site.gateway(site.litellm_with_key) as gateway:
+        assert [gateway.send(bad)[:3] for _ in range(3)] == ["500"] * 3
+        yield gateway.chat("litellm:gpt-4o")
+    patient = "breaker = { failures = 9 }\n"
+    with site.gateway(site.provider("litellm", "MASTER_KEY", patient)) as gateway:
+        assert [gateway.send(bad)[:3] for _ in range(3)] == ["500"] * 3
+        yield good(gateway.chat("litellm:gpt-4o"))
+
+
+def test_requests_without_a_key_lock_nobody_out(site):
+    """LiteLLM without a database answers 500 to a missing key."""
     with site.gateway(site.provider("litellm")) as gateway:
-        assert [gateway.chat("litellm:gpt-4o", key=None)[:3] for _ in range(3)] == ["500"] * 3
-        yield gateway.chat("litellm:gpt-4o", key=MASTER_KEY)
-    gateway = site.shared(site.litellm_with_key)
-    for _ in range(3):
-        good(gateway.chat("litellm:gpt-4o", key=None))
-    yield good(gateway.chat("litellm:gpt-4o", key=None))
+        assert [gateway.chat("litellm:gpt-4o", key=None)[:3] for _ in range(5)] == ["500"] * 5
+        good(gateway.chat("litellm:gpt-4o", key=MASTER_KEY))
 
 
 def client_key_passes(site: Site):

@@ -47,8 +47,10 @@ impl Attempt {
                 )
             }
             AttemptPhase::Error { since_ms, .. } if passed(*since_ms, Some(ERROR_MS_MAX)) => {
-                let headers = self.stream(now_ms, None);
-                self.conclude(host, Evidence::Nothing);
+                let headers = self.judge_error(host, now_ms);
+                if headers.again.is_none() {
+                    self.conclude(host, Evidence::Nothing);
+                }
                 Some(self.late(&Reject::EndlessError, headers))
             }
             _ => None,

@@ -16,7 +16,7 @@
 //! | waiting | a failed head, or a deadline | over |
 //! | waiting | another protocol: 101 | tunnel |
 //! | waiting | a good head that another target could replace | head |
-//! | waiting | a client error that may be about the context's length | error |
+//! | waiting | an error whose body may say more: about the context's length, or about a spent quota | error |
 //! | waiting | any other head | streaming |
 //! | head | an answer begins: the first event, the first object, or the first byte of anything else | streaming |
 //! | head | an error of the client's | streaming |
@@ -37,7 +37,7 @@ use super::history::{AttemptId, Begun, Histories, NoTarget};
 use super::reader::AnswerReader;
 use super::stream_end::StreamEnd;
 use crate::breaker::{Arrival, Evidence};
-use crate::gateway::{Gateway, Provider};
+use crate::gateway::{Account, Gateway, Provider};
 use crate::health::admission::Admission;
 use crate::health::details::{CLIENT_LEFT, Details};
 use crate::health::outcome::{self, SentRequest};
@@ -62,6 +62,8 @@ pub struct Attempt {
     histories: Rc<Histories>,
     id: AttemptId,
     shape: Shape,
+    /// Whose credential the provider sees.
+    account: Account,
     /// The last event of the stream, on paths whose last event is known.
     stream_end: Option<StreamEnd>,
     admission: Option<Admission>,
@@ -81,13 +83,22 @@ enum AttemptPhase {
     /// The head is held until the body has begun with an answer, or with an error.
     Head(AnswerReader),
     /// Head and body are held until it is known what error this is.
-    Error { held: Vec<u8>, since_ms: u64 },
+    Error { held: Vec<u8>, since_ms: u64, suspect: Suspect },
     /// The response is on its way to the client.
     Streaming { reader: Option<AnswerReader>, bytes: u64, last_ms: u64 },
     /// Bytes of another protocol go both ways.
     Tunnel,
     /// The response is on its way back to Envoy's router, or the gateway answered.
     Over,
+}
+
+/// What the body of an error may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Suspect {
+    /// That the request is too long for the model.
+    ContextLength,
+    /// That the quota is spent. Else the provider is asked again after these seconds.
+    Quota { retry_after_secs: Option<u64> },
 }
 
 impl Attempt {
@@ -114,7 +125,11 @@ impl Attempt {
         let begun = histories.begin(host, &gateway, &crossing.request, arrival, targets);
         let Begun { target, admission, number } = begun.map_err(refuse)?;
         let outgoing = outgoing(&gateway, head, &crossing, &path, &request.endpoint, &target);
+        let account = gateway.provider(target.provider).map_or(Account::Gateway, |provider| {
+            Account::of(provider, &head.credentials.sent(), path.as_str())
+        });
         let attempt = Self {
+            account,
             asked_ms: host.now_ms(),
             content_length: head.content_length,
             gateway,
@@ -189,7 +204,7 @@ impl Attempt {
     /// Each attempt is for a model.
     fn sent(&self) -> SentRequest {
         let can_heal = self.admission.as_ref().is_some_and(Admission::can_heal);
-        SentRequest { is_whole: self.is_whole, has_model: true, can_heal }
+        SentRequest { is_whole: self.is_whole, has_model: true, can_heal, account: self.account }
     }
 
     fn note(&mut self, host: &dyn Host, evidence: Evidence) {
@@ -211,7 +226,7 @@ impl Attempt {
 impl AttemptReply {
     fn refusing(host: &dyn Host, reject: &Reject, shape: Shape, attempts: u32) -> Self {
         host.count(Metric::Refused(reject.code()));
-        let headers = RetryHeaders { again: None, attempts, is_hopeless: attempts > 0 };
+        let headers = RetryHeaders { again: None, attempts, is_hopeless: attempts > 1 };
         Self { reply: reject.reply(shape), headers }
     }
 }
@@ -244,6 +259,7 @@ fn outgoing(
         renamed,
         edit: in_body.map(|in_body| in_body.edit(&format!("{resource}{}", target.model))),
         content_length: head.content_length,
+        is_decompressed: false,
         credentials: Some(head.credentials.sent()),
     })
 }

@@ -6,7 +6,9 @@ use crate::config::RetryOn;
 use crate::failover::answer::AnswerHead;
 use crate::failover::fault::Fault;
 use crate::failover::reader::{AnswerReader, Content, Opening};
+use crate::failover::retry_after::NEVER;
 use crate::failover::stream_end;
+use crate::gateway::Account;
 use crate::host::Host;
 use crate::route::retry::Cause;
 
@@ -65,15 +67,21 @@ impl Attempt {
     /// The body begins with an error.
     fn judge_fault(&mut self, host: &dyn Host, now_ms: u64, fault: Fault) -> ResponseAction {
         let failed = Evidence::ModelFailed(Reason::ErrorInAnswer);
+        let limited = Some(Cause::Of(RetryOn::RateLimited));
         let (evidence, cause) = match fault {
+            // As with a status of this meaning, see `answer::classify`.
+            Fault::Provider if self.account == Account::Missing => (Evidence::Nothing, None),
+            Fault::Limit | Fault::Quota if self.account != Account::Gateway => {
+                (Evidence::Answered, None)
+            }
             Fault::Provider => (failed, Some(Cause::Of(RetryOn::ServerError))),
-            Fault::Limit => (Evidence::Answered, Some(Cause::Of(RetryOn::RateLimited))),
+            Fault::Limit | Fault::Quota => (Evidence::Answered, limited),
             Fault::TooLong => (Evidence::Nothing, Some(Cause::ContextLength)),
             Fault::Client => (Evidence::Nothing, None),
         };
         self.note(host, evidence);
         let headers = match cause {
-            Some(cause) => self.fail(host, cause, None),
+            Some(cause) => self.fail(host, cause, (fault == Fault::Quota).then_some(NEVER)),
             None => self.stream(now_ms, None),
         };
         ResponseAction::Release(headers, None)

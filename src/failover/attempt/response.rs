@@ -1,12 +1,15 @@
 //! The response of an attempt: held, passed on, or given up for another attempt.
 
-use super::{Attempt, AttemptPhase, ResponseAction, RetryHeaders};
+use super::{Attempt, AttemptPhase, ResponseAction, RetryHeaders, Suspect};
 use crate::breaker::{Evidence, Reason};
+use crate::config::RetryOn;
 use crate::failover::answer::{self, AnswerHead, AnswerKind};
-use crate::failover::fault::Fault;
+use crate::failover::fault::{Fault, is_quota};
 use crate::failover::reader::AnswerReader;
+use crate::failover::retry_after::NEVER;
 use crate::failover::stream_end;
 use crate::failover::too_long;
+use crate::gateway::Account;
 use crate::health::outcome;
 use crate::host::Host;
 use crate::route::retry::{Cause, Next};
@@ -28,7 +31,7 @@ impl Attempt {
         if let Some(admission) = &self.admission {
             admission.credential_answered(host, &self.gateway, answer.status);
         }
-        let kind = answer::classify(answer);
+        let kind = answer::classify(answer, self.account);
         if kind == AnswerKind::Good
             && self.holds_head(answer)
             && let Some(reader) = self.reader(answer)
@@ -44,6 +47,8 @@ impl Attempt {
                 let reader = self.reader(answer);
                 ResponseAction::Release(self.stream(now_ms, reader), None)
             }
+            AnswerKind::Failed(RetryOn::RateLimited) if self.reads_quota(host, answer) => self
+                .hold_error(now_ms, Suspect::Quota { retry_after_secs: answer.retry_after_secs }),
             AnswerKind::Failed(cause) => {
                 let headers = self.fail(host, Cause::Of(cause), answer.retry_after_secs);
                 ResponseAction::Release(headers, None)
@@ -51,8 +56,7 @@ impl Attempt {
             AnswerKind::MayBeTooLong
                 if !answer.end && self.histories.has_other_model(&self.id.request) =>
             {
-                self.phase = AttemptPhase::Error { held: Vec::new(), since_ms: now_ms };
-                ResponseAction::Hold
+                self.hold_error(now_ms, Suspect::ContextLength)
             }
             AnswerKind::MayBeTooLong | AnswerKind::Other => {
                 ResponseAction::Release(self.stream(now_ms, None), None)
@@ -119,6 +123,21 @@ impl Attempt {
         RetryHeaders { again, attempts: self.id.number, is_hopeless }
     }
 
+    /// Head and body of an error are held.
+    fn hold_error(&mut self, now_ms: u64, suspect: Suspect) -> ResponseAction {
+        self.phase = AttemptPhase::Error { held: Vec::new(), since_ms: now_ms, suspect };
+        ResponseAction::Hold
+    }
+
+    /// Whether it matters if a quota is spent: the same provider would be asked again.
+    fn reads_quota(&self, host: &dyn Host, answer: &AnswerHead<'_>) -> bool {
+        let (name, cause) = (&self.id.request, Cause::Of(RetryOn::RateLimited));
+        let wait_secs = answer.retry_after_secs;
+        !answer.end
+            && !answer.is_encoded
+            && self.histories.would_repeat(host, &self.gateway, name, cause, wait_secs)
+    }
+
     /// A head alone could still be followed by a failure: it is held while another target could answer, or a deadline
     /// for the first byte runs.
     fn holds_head(&self, answer: &AnswerHead<'_>) -> bool {
@@ -161,23 +180,28 @@ impl Attempt {
             return self.append_error(host);
         }
         // The client may leave at once: the breakers must have heard of the error before.
-        if reader.fault() == Some(Fault::Provider) {
+        if reader.fault() == Some(Fault::Provider) && self.account != Account::Missing {
             self.conclude(host, Evidence::ModelFailed(Reason::ErrorInAnswer));
         }
         ResponseAction::Pass
     }
 
-    /// A client error that was held: does it say that the context is too long?
-    fn judge_error(&mut self, host: &dyn Host, now_ms: u64) -> RetryHeaders {
-        let AttemptPhase::Error { held, .. } =
+    /// An error that was held: what does it say?
+    pub(super) fn judge_error(&mut self, host: &dyn Host, now_ms: u64) -> RetryHeaders {
+        let AttemptPhase::Error { held, suspect, .. } =
             std::mem::replace(&mut self.phase, AttemptPhase::Over)
         else {
             return RetryHeaders::default();
         };
-        if too_long::is_context_length(&held) {
-            self.fail(host, Cause::ContextLength, None)
-        } else {
-            self.stream(now_ms, None)
+        match suspect {
+            Suspect::Quota { retry_after_secs } => {
+                let wait_secs = if is_quota(&held) { Some(NEVER) } else { retry_after_secs };
+                self.fail(host, Cause::Of(RetryOn::RateLimited), wait_secs)
+            }
+            Suspect::ContextLength if too_long::is_context_length(&held) => {
+                self.fail(host, Cause::ContextLength, None)
+            }
+            Suspect::ContextLength => self.stream(now_ms, None),
         }
     }
 

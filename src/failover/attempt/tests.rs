@@ -6,6 +6,7 @@ use crate::config::File;
 use crate::failover::answer::AnswerHead;
 use crate::failover::history::KEPT_MS;
 use crate::failover::reader::Content;
+use crate::failover::retry_after;
 use crate::health::shared_breaker::{self, Watched};
 use crate::host::memory::Memory;
 use crate::host::metrics::RequestOutcome;
@@ -35,13 +36,18 @@ struct World {
 impl World {
     /// The provider `a`, then `b`, then `c`; one retry on each.
     fn new() -> Self {
-        let json = br#"{"default_provider":"a","breaker":{"failures":2},
+        Self::with("none")
+    }
+
+    /// With this `auth` at `a`.
+    fn with(auth: &str) -> Self {
+        let json = r#"{"default_provider":"a","breaker":{"failures":2},
             "providers":{
-                "a":{"url":"http://a","first_token_secs":5,"idle_secs":7},
+                "a":{"url":"http://a","auth":"AUTH","first_token_secs":5,"idle_secs":7},
                 "b":{"url":"http://b/base/v1","api_key":"os.environ/KEY"},
                 "c":{"url":"http://c","auth":"none"}},
             "fallbacks":[{"model":"m","to":["b:mb","c:mb"]}]}"#;
-        let file = File::from_json(json).unwrap();
+        let file = File::from_json(json.replace("AUTH", auth).as_bytes()).unwrap();
         let gateway = Gateway::compile(&file, &|_| Some("sk".to_owned())).unwrap();
         Self { host: Memory::default(), gateway: Rc::new(gateway), histories: Rc::default() }
     }
@@ -53,7 +59,18 @@ impl World {
     }
 
     fn try_begin(&self, path: &str, crossing: &str) -> Result<(Attempt, Outgoing), AttemptReply> {
-        let headers: [(&str, &[u8]); 4] = [
+        self.try_with(path, crossing, "Bearer client")
+    }
+
+    /// The same for a client with this `authorization`.
+    fn try_with(
+        &self,
+        path: &str,
+        crossing: &str,
+        credential: &str,
+    ) -> Result<(Attempt, Outgoing), AttemptReply> {
+        let headers: [(&str, &[u8]); 5] = [
+            ("authorization", credential.as_bytes()),
             (":method", b"POST"),
             (":path", path.as_bytes()),
             ("content-length", b"100"),
@@ -150,7 +167,14 @@ fn a_failure_leads_to_the_next_target_and_the_last_failure_is_the_answer() {
     let last = RetryHeaders { again: None, attempts: 6, is_hopeless: true };
     assert_eq!(world.answered(429, Some(3)), ("c".to_owned(), last));
     assert_eq!((world.sent(0, Outcome::Failure), world.sent(1, Outcome::Success)), (2, 2));
-    // The history is forgotten, and the request was one failure of a: too few to open a breaker.
+    // Envoy's router may lose that answer, and send the request once more: there is no further attempt.
+    for _ in 0..2 {
+        let lost = world.try_begin(CHAT, "17;whole;m;json;10;11").unwrap_err();
+        assert_eq!((lost.reply.status, lost.headers), (503, last));
+    }
+    // Then the history is forgotten, and the request was one failure of a: too few to open a breaker.
+    world.histories.purge(world.host.now_ms() + 20_000);
+    assert_eq!(world.histories.count(), 0);
     assert_eq!(world.answered(200, None).0, "a");
 }
 
@@ -406,6 +430,92 @@ fn a_tunnel_has_no_deadline_and_its_end_says_nothing() {
     attempt.end(&world.host, 1 << 6, details);
     assert_eq!(world.sent(0, Outcome::Neutral), 1);
     assert_eq!(world.histories.count(), 0);
+}
+
+/// What follows when `a` answers so to a client with this `authorization`; and the failures of `a`.
+fn refused(
+    auth: &str,
+    credential: &str,
+    answer: &AnswerHead<'_>,
+    body: &[u8],
+) -> (RetryHeaders, usize) {
+    let world = World::with(auth);
+    let begun = world.try_with(CHAT, "17;whole;m;json;10;11", credential);
+    let (mut attempt, _) = begun.unwrap();
+    let headers = match attempt.respond(&world.host, world.host.now_ms(), answer) {
+        ResponseAction::Hold => released(feed(&world, &mut attempt, body, true)),
+        action => released(action),
+    };
+    attempt.end(&world.host, 0, b"via_upstream");
+    (headers, world.sent(0, Outcome::Failure))
+}
+
+#[test]
+fn a_limit_of_the_clients_own_credential_is_the_clients() {
+    let passed = RetryHeaders { attempts: 1, ..RetryHeaders::default() };
+    let json = AnswerHead { content: Content::Json, ..EVENTS };
+    let limited = AnswerHead { status: 429, ..json };
+    let inside = br#"{"error":{"code":429}}"#;
+    for (answer, body) in [(&limited, &b"{}"[..]), (&json, inside)] {
+        for credential in ["Bearer client", ""] {
+            assert_eq!(refused("passthrough", credential, answer, body), (passed, 0));
+        }
+        assert_eq!(refused("none", "", answer, body), (again(1, None), 0));
+    }
+}
+
+#[test]
+fn a_5xx_to_a_request_without_a_credential_is_the_clients() {
+    let passed = RetryHeaders { attempts: 1, ..RetryHeaders::default() };
+    let json = AnswerHead { content: Content::Json, ..EVENTS };
+    let failed = AnswerHead { status: 500, ..json };
+    let inside = br#"{"error":{"code":500}}"#;
+    for (answer, body) in [(&failed, &b"{}"[..]), (&json, inside)] {
+        assert_eq!(refused("passthrough", "Bearer", answer, body), (passed, 0));
+        assert_eq!(refused("passthrough", "Bearer client", answer, body), (again(1, None), 1));
+        assert_eq!(refused("none", "", answer, body), (again(1, None), 1));
+    }
+}
+
+#[test]
+fn a_spent_quota_is_not_asked_again_and_moves_on() {
+    let json = AnswerHead { content: Content::Json, ..EVENTS };
+    let quota = br#"{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}"#;
+    for (retry_after_secs, body, expected) in [
+        (Some(3), &b"{}"[..], again(1, Some(3))),
+        (Some(3), quota, again(1, None)),
+        (Some(retry_after::NEVER), b"{}", again(1, None)),
+        (None, quota, again(1, None)),
+    ] {
+        let limited = AnswerHead { status: 429, retry_after_secs, ..json };
+        assert_eq!(refused("none", "", &limited, body), (expected, 0), "{retry_after_secs:?}");
+    }
+    // With no other target left, the client gets the answer.
+    for (body, expected) in [(&b"{}"[..], Some(None)), (quota, None)] {
+        let world = World::new();
+        for _ in 0..4 {
+            world.answered(500, None);
+        }
+        let (mut attempt, _) = world.begin();
+        assert_eq!(attempt.provider().unwrap().name, "c");
+        let limited = AnswerHead { status: 429, ..json };
+        let held = attempt.respond(&world.host, world.host.now_ms(), &limited);
+        assert_eq!(held, ResponseAction::Hold);
+        assert_eq!(released(feed(&world, &mut attempt, body, true)).again, expected);
+    }
+}
+
+#[test]
+fn a_429_whose_body_does_not_end_moves_on() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    let limited =
+        AnswerHead { status: 429, retry_after_secs: Some(3), content: Content::Json, ..EVENTS };
+    let held = attempt.respond(&world.host, world.host.now_ms(), &limited);
+    assert_eq!(held, ResponseAction::Hold);
+    world.host.set_clock(deadline::ERROR_MS_MAX);
+    let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
+    assert_eq!(late.headers, again(1, Some(3)));
 }
 
 const OVERLOADED: &[u8] =

@@ -91,6 +91,15 @@ fn entries_after_the_limit_are_left_out() {
     assert_eq!(models.last().unwrap().id, "m9999");
 }
 
+/// A provider that has lost its last model lists none.
+#[test]
+fn a_list_may_be_empty() {
+    for json in ["[]", r#"{"data":[]}"#, r#"{"data":null}"#, r#"{"object":"list", "data" : null }"#]
+    {
+        assert_eq!(good(json), (vec![], 0), "{json}");
+    }
+}
+
 #[test]
 fn other_documents_are_refused_and_not_quoted() {
     let no_list = "expected an array, or an object with an array 'data'";
@@ -99,6 +108,8 @@ fn other_documents_are_refused_and_not_quoted() {
         (r#"{"error":{"message":"secret"}}"#, no_list),
         (r#"{"data":{"id":"secret"}}"#, no_list),
         (r#"{"data":"secret"}"#, no_list),
+        (r#"{"error":null}"#, no_list),
+        ("null", no_list),
         (r#"{"x":"data","y":[]}"#, no_list),
         (r#"[],"y":1"#, "trailing characters at line 1 column 3"),
         ("", "EOF while parsing a value at line 1 column 0"),

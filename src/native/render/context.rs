@@ -218,6 +218,7 @@ impl Hop {
 pub(super) fn filter_json(loaded: &Loaded, form: Form) -> String {
     let mut file = loaded.file.clone();
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
+    file.open_to_network = None;
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
     file.control = None;
     for provider in file.providers.values_mut() {
@@ -289,6 +290,7 @@ fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
 fn unused(file: &File) -> Vec<&'static str> {
     let there = [
         ("listen", file.listen.is_some()),
+        ("open_to_network", file.open_to_network.is_some()),
         ("admin_listen", file.admin_listen.is_some()),
         ("workers", file.workers.is_some()),
         ("trusted_proxies", file.trusted_proxies.is_some()),

@@ -40,7 +40,6 @@ struct Clusters {
     control: &'static str,
     vm_id: &'static str,
     client_headers: &'static str,
-    decompressor: &'static str,
     leaving: &'static str,
     returning: &'static str,
 }
@@ -68,7 +67,6 @@ impl Names {
                 control: clusters::CONTROL,
                 vm_id: clusters::VM_ID,
                 client_headers: clusters::CLIENT_HEADERS,
-                decompressor: clusters::DECOMPRESSOR,
                 leaving: clusters::LEAVING,
                 returning: clusters::RETURNING,
             },

@@ -15,7 +15,7 @@ const ERRORS_MAX: usize = 64;
 const GOOD_URL: &str = "https://placeholder.invalid";
 
 /// The settings without which every other setting keeps its meaning.
-const INDEPENDENT: [&str; 23] = [
+const INDEPENDENT: [&str; 24] = [
     "admin_listen",
     "body_limit_bytes",
     "backoff_ms",
@@ -35,6 +35,7 @@ const INDEPENDENT: [&str; 23] = [
     "listen",
     "max",
     "memory_limit_bytes",
+    "open_to_network",
     "retry_after_max_secs",
     "timeout_secs",
     "url",

@@ -238,7 +238,8 @@ fn read_text(path: &Path, text: &str, env: Env<'_>, secrets: Secrets) -> Result<
     let mut problems: Vec<_> = repeated.collect();
     match compiled {
         Ok(mut loaded) if problems.is_empty() => {
-            loaded.warnings = warnings::all(&loaded.file).into_iter().map(problem).collect();
+            loaded.warnings =
+                warnings::all(&loaded.file, loaded.listen).into_iter().map(problem).collect();
             Ok(Loaded { path: Some(path.to_owned()), ..loaded })
         }
         Ok(_) => Err(Error::Invalid(problems)),

@@ -1,11 +1,19 @@
 //! What is valid, and probably not what was meant.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use crate::config::{ConfigError, File};
 
-/// All warnings about a valid file.
-pub(super) fn all(file: &File) -> Vec<ConfigError> {
+/// All warnings about a valid file, whose gateway listens on `listen`.
+pub(super) fn all(file: &File, listen: SocketAddr) -> Vec<ConfigError> {
+    let mut warnings = repeated_matches(file);
+    warnings.extend(open_keys(file, listen));
+    warnings
+}
+
+/// A pattern that is in `match` of two providers.
+fn repeated_matches(file: &File) -> Vec<ConfigError> {
     let mut owners: HashMap<&str, &str> = HashMap::new();
     let mut warnings = Vec::new();
     for (name, provider) in &file.providers {
@@ -26,4 +34,57 @@ pub(super) fn all(file: &File) -> Vec<ConfigError> {
         }
     }
     warnings
+}
+
+/// Keys that are open to a network. Nothing else in the file could ask clients who they are: `allow_hosts` is for browsers, and
+/// `trusted_proxies` lets others connect all the same.
+fn open_keys(file: &File, listen: SocketAddr) -> Option<ConfigError> {
+    let keyed = file.providers.iter().filter(|(_, provider)| provider.api_key.is_some());
+    let owners: Vec<_> = keyed.map(|(name, _)| name.as_str()).collect();
+    if listen.ip().is_loopback() || file.open_to_network == Some(true) || owners.is_empty() {
+        return None;
+    }
+    let problem = format!(
+        "everyone who reaches {listen} can spend the api_key of {}; listen on 127.0.0.1 alone, take api_key out so that \
+         each client sends a key of its own, or write open_to_network = true where only those can connect who may \
+         spend it",
+        owners.join(" and of ")
+    );
+    Some(ConfigError::new("listen", problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warning(json: &str, listen: &str) -> Option<String> {
+        let file = File::from_json(json.as_bytes()).unwrap();
+        open_keys(&file, listen.parse().unwrap()).map(|warning| warning.to_string())
+    }
+
+    #[test]
+    fn keys_that_are_open_to_a_network_are_told() {
+        let json = r#"{"providers":{"a":{"url":"http://a","api_key":"os.environ/A"},"b":{"url":"http://b"},
+            "c":{"url":"http://c","api_key":"os.environ/C"}}}"#;
+        let said = "listen: everyone who reaches 0.0.0.0:8400 can spend the api_key of a and of c; listen on 127.0.0.1 \
+                    alone, take api_key out so that each client sends a key of its own, or write open_to_network = \
+                    true where only those can connect who may spend it";
+        assert_eq!(warning(json, "0.0.0.0:8400").as_deref(), Some(said));
+        for listen in ["[::]:8400", "10.0.0.1:8400", "[2001:db8::1]:80"] {
+            assert!(warning(json, listen).is_some(), "{listen}");
+        }
+        for listen in ["127.0.0.1:8400", "127.9.9.9:80", "[::1]:8400"] {
+            assert_eq!(warning(json, listen), None, "{listen}");
+        }
+    }
+
+    #[test]
+    fn what_is_meant_is_no_warning() {
+        let keyed = r#"{"open_to_network":true,"providers":{"a":{"url":"http://a","api_key":"os.environ/A"}}}"#;
+        assert_eq!(warning(keyed, "0.0.0.0:8400"), None);
+        assert!(warning(&keyed.replace("true", "false"), "0.0.0.0:8400").is_some());
+        let keyless =
+            r#"{"providers":{"a":{"url":"http://a"},"b":{"url":"http://b","auth":"none"}}}"#;
+        assert_eq!(warning(keyless, "0.0.0.0:8400"), None);
+    }
 }

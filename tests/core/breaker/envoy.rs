@@ -19,7 +19,7 @@ pub(crate) const PROBE_MS: u64 = 125_000;
 
 /// `p` has a breaker as it comes, `free` has none.
 const PROVIDERS: &str = r#"{"default_provider":"p","providers":{
-    "p":{"url":"http://a"},
+    "p":{"url":"http://a","auth":"none"},
     "free":{"url":"http://b","breaker":{"enabled":false}}}}"#;
 
 /// How long a probe keeps its place while its body is unfinished.

@@ -47,7 +47,9 @@ const UNREACHABLE: Evidence = Evidence::Unreachable(Reason::Timeout);
 
 fn one_provider(failures: u32) -> Gateway {
     let settings = format!(r#"{{"failures":{failures},"open_secs":30,"successes":1}}"#);
-    gateway(&format!(r#"{{"breaker":{settings},"providers":{{"p":{{"url":"http://a"}}}}}}"#))
+    gateway(&format!(
+        r#"{{"breaker":{settings},"providers":{{"p":{{"url":"http://a","auth":"none"}}}}}}"#
+    ))
 }
 
 fn watched(gateway: &Gateway) -> Watched<'_> {

@@ -177,7 +177,8 @@ fn seeding_does_not_overwrite_a_record() {
     let before = envoy.host.load(&provider.breaker_key);
     shared_breaker::seed(&envoy.host, provider);
     assert_eq!(envoy.host.load(&provider.breaker_key), before);
-    let other = gateway(r#"{"breaker":{"failures":9},"providers":{"p":{"url":"http://a"}}}"#);
+    let other =
+        gateway(r#"{"breaker":{"failures":9},"providers":{"p":{"url":"http://a","auth":"none"}}}"#);
     shared_breaker::seed(&envoy.host, &other.providers()[0]);
     assert_eq!(envoy.host.load(&provider.breaker_key), before, "not even other settings do");
 }
@@ -186,7 +187,7 @@ fn seeding_does_not_overwrite_a_record() {
 fn another_url_is_another_breaker() {
     let envoy = Envoy::new();
     envoy.open();
-    let moved = gateway(r#"{"providers":{"p":{"url":"http://elsewhere"}}}"#);
+    let moved = gateway(r#"{"providers":{"p":{"url":"http://elsewhere","auth":"none"}}}"#);
     let moved = &moved.providers()[0];
     assert_ne!(moved.breaker_key, envoy.gateway.providers()[0].breaker_key);
     shared_breaker::seed(&envoy.host, moved);

@@ -90,6 +90,22 @@ fn a_body_with_trailers_is_exact() {
 }
 
 #[test]
+fn a_model_that_is_null_is_no_model() {
+    for (path, sent) in [
+        ("/v1/threads/t/runs", r#"{"assistant_id":"x","model":null}"#),
+        ("/v1/chat/completions", r#"{"model" : null ,"messages":[]}"#),
+        ("/v1/images/generations", r#"{"prompt":"x","model":null}"#),
+        ("/openai/deployments/gpt-4o/chat/completions?api-version=1", r#"{"model":null}"#),
+    ] {
+        for client in CLIENTS {
+            let case = format!("null {path} {client:?}");
+            Pair::shared().arrives(&case, client, &Request::post(path, sent), sent.as_bytes());
+        }
+    }
+    Pair::shared().gateway.assert_no_trap();
+}
+
+#[test]
 fn a_gzip_body_is_read_and_reaches_the_provider_plain() {
     for size in [100, 200_000] {
         for place in PLACES {

@@ -1,5 +1,6 @@
 //! Request bodies: what reaches a provider, byte for byte, and which bodies the gateway refuses.
 
+mod compressed;
 mod cuts;
 mod exact;
 mod forms;

@@ -33,9 +33,13 @@ use std::fmt::Write;
 const LISTEN: &str =
     "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nallow_hosts = [\"gateway\"]\n";
 
-/// A provider's table with its breaker's settings.
+/// A provider's table with its breaker's settings. It needs no credential, unless the settings have one.
 fn provider(name: &str, url: &str, breaker: &str, settings: &[&str]) -> String {
     let mut table = format!("[providers.{name}]\nurl = \"{url}\"\nbreaker = {{ {breaker} }}\n");
+    if !settings.iter().any(|setting| setting.starts_with("auth") || setting.starts_with("api_key"))
+    {
+        table += "auth = \"none\"\n";
+    }
     for setting in settings {
         writeln!(table, "{setting}").expect("a string");
     }

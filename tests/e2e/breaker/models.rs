@@ -2,7 +2,7 @@
 
 use super::{LISTEN, Site, provider};
 use crate::kit::client::{Request, Response, h1};
-use crate::kit::harness::Gateway;
+use crate::kit::harness::{Gateway, wait};
 use crate::kit::observe::{metric, shown, transitions};
 use crate::kit::upstream::{Answer, Provider};
 use serde_json::json;
@@ -30,6 +30,11 @@ impl Models {
             self.0.server.script(model, Answer::new(status, "text/plain", "scripted"));
             assert_eq!(self.ask(model).status, status, "{model}");
         }
+    }
+
+    /// Waits until so many lines of the log hold this.
+    fn wait_for_lines(&self, text: &str, count: usize) {
+        wait::until_true(text, || self.lines(text) == count);
     }
 
     /// How many lines of the log hold this.
@@ -85,8 +90,8 @@ fn three_failing_models_open_the_provider() {
     let mut names: Vec<_> = names.map(|model| model["model"].clone()).collect();
     names.sort_by_key(ToString::to_string);
     assert_eq!(names, [json!("dead"), json!("other"), json!("other")]);
-    assert_eq!(models.lines("provider p: breaker open for 30 s: 3 of its models are open"), 1);
-    assert_eq!(models.lines("a model that is not listed"), 2);
+    models.wait_for_lines("provider p: breaker open for 30 s: 3 of its models are open", 1);
+    models.wait_for_lines("a model that is not listed", 2);
     assert_eq!(models.lines("a-clients-name"), 0);
     assert_eq!(metric(gateway, &transitions("p", "open")), 4);
     gateway.assert_no_trap();

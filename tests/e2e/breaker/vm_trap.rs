@@ -52,7 +52,10 @@ fn trap(gateway: &Gateway, count: u64) {
 fn records_survive_a_trap_and_the_worker_serves_again() {
     let server = Provider::start();
     let table = |name: &str, path: &str| {
-        format!("[providers.{name}]\nurl = \"{}\"\nhealth_path = \"{path}\"\n", server.url())
+        format!(
+            "[providers.{name}]\nurl = \"{}\"\nauth = \"none\"\nhealth_path = \"{path}\"\n",
+            server.url()
+        )
     };
     let toml = format!(
         "{LISTEN}health_interval_secs = {INTERVAL_SECS}\n{}{}",

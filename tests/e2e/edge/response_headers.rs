@@ -80,8 +80,8 @@ fn a_providers_headers_do_not_speak_for_the_gateway() {
 #[test]
 fn a_providers_headers_do_not_control_the_attempts() {
     let server = Provider::start();
-    let one = provider("one", &server.url(), &[]);
-    let two = provider("two", &server.url(), &["http2 = true"]);
+    let one = provider("one", &server.url(), &["auth = \"none\""]);
+    let two = provider("two", &server.url(), &["auth = \"none\"", "http2 = true"]);
     let retries = "[retries]\nmax = 1\nbackoff_ms = 10\n";
     let gateway = Gateway::start(&format!("{LISTEN}{one}{two}{retries}"), &[]);
     for name in ["one", "two"] {

@@ -22,7 +22,7 @@ impl Site {
     fn start(acts: Vec<Act>) -> Self {
         let (first, second) = (Raw::start(acts), Provider::start());
         let toml = format!(
-            "{LISTEN}[providers.a]\nurl = \"{}\"\nfirst_token_secs = 3\n[providers.b]\n\
+            "{LISTEN}[providers.a]\nurl = \"{}\"\nauth = \"none\"\nfirst_token_secs = 3\n[providers.b]\n\
              url = \"{}\"\napi_key = \"os.environ/KEY\"\n\
              [[fallbacks]]\nmodel = \"a:m\"\nto = [\"b:m2\"]\n",
             first.url(),

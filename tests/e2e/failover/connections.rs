@@ -1,11 +1,12 @@
 //! Connections that are refused, or end before an answer.
 
 use super::attempts::{WAYS, Way, assert_no_secrets, chat};
-use super::fault::Fault::{Breaks, Good, Status};
+use super::fault::Fault::{Breaks, Good, Silent, Status};
 use super::fleet::{Fleet, with_headers};
-use crate::kit::client::{Request, Response};
+use crate::kit::client::{Request, Response, h1};
 use crate::kit::harness::wait;
 use crate::kit::refusal;
+use crate::kit::upstream::Answer;
 use crate::kit::upstream::raw::{Act, Closed, Raw};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
@@ -122,6 +123,41 @@ fn a_provider_that_takes_the_second_connection_answers() {
         assert_eq!((response.status, response.text()), (200, "{}".to_owned()), "{name}");
         assert_eq!((attempts(&response), raw.connections()), (vec!["2".to_owned()], 2), "{name}");
         assert_eq!(response.headers.all("x-gaud-provider"), [name], "{name}");
+    }
+    fleet.gateway.assert_no_trap();
+}
+
+/// What the documentation advises for models without a chain.
+#[test]
+fn lost_connections_alone_can_be_retried() {
+    let stale = vec![Act::ReadRequest, Act::Send(OK), Act::ReadRequest, Act::Reset];
+    let raw = Raw::start(stale);
+    let fleet = Fleet::without_breakers(
+        "timeout_secs = 1\n",
+        &format!(
+            "[retries]\nmax = 1\non = [\"connection\"]\n[providers.bad]\nurl = \"{}\"\n\
+             breaker = {{ enabled = false }}\n",
+            raw.url()
+        ),
+    );
+    for round in 0..3 {
+        let (_, response) = ask(&fleet, "bad:m", WAYS[0]);
+        assert_eq!((response.status, response.text()), (200, "{}".to_owned()), "{round}");
+    }
+    wait::until_true("further connections", || raw.connections() >= 2);
+    fleet.tells(&[
+        ("lost", "one:m", &[("one:m", Breaks), ("one:m", Good)]),
+        ("lost twice", "one:m", &[("one:m", Breaks), ("one:m", Breaks)]),
+        ("silent", "one:m", &[("one:m", Silent)]),
+        ("5xx", "one:m", &[("one:m", Status(503))]),
+        ("429", "one:m", &[("one:m", Status(429))]),
+    ]);
+    for path in ["/v1/batches", "/v1/assistants", "/v1/files"] {
+        fleet.server("one").script(path, Answer::broken());
+        let request = Request::post(path, chat("one:m", false)).case(path);
+        let response = h1::exchange(fleet.gateway.addr(), &request);
+        refusal::provider_unreachable().assert_openai(path, &response);
+        assert_eq!(fleet.asked(path), ["one"], "{path}");
     }
     fleet.gateway.assert_no_trap();
 }

@@ -29,7 +29,7 @@ fn site() -> &'static Site {
         let second = Provider::start();
         let mut toml = format!("{LISTEN}{}", provider("second", &second.url(), &[KEY]));
         for (name, first) in NAMES.iter().zip(&firsts) {
-            toml += &provider(name, &first.url(), &[]);
+            toml += &provider(name, &first.url(), &["auth = \"none\""]);
         }
         for name in NAMES {
             toml += &format!("[[fallbacks]]\nmodel = \"{name}:m\"\nto = [\"second:m2\"]\n");

@@ -9,7 +9,7 @@ use crate::kit::upstream::{Answer, Gate, Provider};
 
 fn start(first: &str, second: &str) -> Gateway {
     let toml = format!(
-        "{LISTEN}[providers.a]\nurl = \"{first}\"\n[providers.b]\nurl = \"{second}\"\n\
+        "{LISTEN}[providers.a]\nurl = \"{first}\"\nauth = \"none\"\n[providers.b]\nurl = \"{second}\"\n\
          api_key = \"os.environ/KEY\"\n[[fallbacks]]\nmodel = \"a:m\"\nto = [\"b:m2\"]\n"
     );
     Gateway::start(&toml, &[("KEY", "k-33")])

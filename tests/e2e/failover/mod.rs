@@ -22,6 +22,7 @@ mod half_answers;
 mod metrics;
 mod model_places;
 mod open_breakers;
+mod own_limits;
 mod pass_through;
 mod recovery;
 mod retry_after;

@@ -81,6 +81,24 @@ fn a_path_and_a_body_are_edited_for_every_attempt() {
     });
 }
 
+/// Gemini's clients repeat the path's model in the body, as a resource.
+#[test]
+fn a_resource_in_the_body_is_edited_for_every_attempt() {
+    arrives("resource", "application/json", |model| {
+        let body = format!(r#"{{"model":"models/{model}","content":{{}}}}"#);
+        (format!("/v1beta/models/{model}:embedContent"), body.into_bytes())
+    });
+}
+
+/// `null` is as good as nothing where the path names the model.
+#[test]
+fn a_null_in_the_body_stays_at_every_attempt() {
+    arrives("null", "application/json", |model| {
+        let path = format!("/openai/deployments/{model}/chat/completions?api-version=1");
+        (path, br#"{"model":null,"messages":[]}"#.to_vec())
+    });
+}
+
 #[test]
 fn a_path_is_edited_where_the_body_has_no_length() {
     let fleet = Fleet::shared();

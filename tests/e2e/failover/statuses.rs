@@ -70,6 +70,15 @@ fn other_4xx_errors_reach_the_caller() {
     }
 }
 
+/// LiteLLM says so when its provider has not answered in time.
+#[test]
+fn a_provider_without_time_moves_on() {
+    for status in [408, 425] {
+        let steps = [(ONE, Status(status)), (TWO, Good)];
+        Fleet::shared().tells(&[(&status.to_string(), "one:chain", &steps)]);
+    }
+}
+
 #[test]
 fn other_statuses_reach_the_caller() {
     let steps = [(ONE, Says(202, "{}"))];

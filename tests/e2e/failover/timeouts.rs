@@ -35,11 +35,11 @@ fn without_a_byte_in_first_token_secs_the_next_target_is_asked() {
     ]);
 }
 
-/// With a table for retries, but without another target.
+/// With a table for retries, but without another target. The second deadline passes long after the first.
 #[test]
 fn a_silent_provider_is_not_asked_again() {
     let fleet =
-        Fleet::without_breakers("timeout_secs = 1\nfirst_token_secs = 1\n", "[retries]\nmax = 3\n");
+        Fleet::without_breakers("timeout_secs = 1\nfirst_token_secs = 3\n", "[retries]\nmax = 3\n");
     fleet.tells(&[
         ("silent", "one:m", &[("one:m", Silent)]),
         ("begins", "one:m", &[("one:m", Begins)]),

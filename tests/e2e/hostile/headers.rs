@@ -115,9 +115,9 @@ fn gateways(random: &mut Random) -> Case {
 }
 
 fn encoding(random: &mut Random) -> Case {
-    let encoding = *random.pick(&["br", "zstd", "deflate", "x", "\u{e9}", "identity, br"]);
+    let encoding = *random.pick(&["br", "zstd", "deflate", "gzip", "x", "\u{e9}", "identity, br"]);
     let line = format!("content-encoding: {encoding}");
-    lines(line.into_bytes(), Code(&["unsupported_content_encoding"]))
+    lines(line.into_bytes(), Code(&["unsupported_content_encoding", "invalid_compression"]))
 }
 
 /// A good request with further lines in its head.

@@ -5,10 +5,12 @@
 
 use gaud::body::{Boundary, Scanner};
 use gaud::config::RetryOn;
-use gaud::failover::answer::{AnswerHead, AnswerKind, classify, retry_after_secs};
+use gaud::failover::answer::{AnswerHead, AnswerKind, classify};
 use gaud::failover::reader::{AnswerReader, Content};
+use gaud::failover::retry_after;
 use gaud::failover::stream_end::StreamEnd;
 use gaud::failover::too_long::is_context_length;
+use gaud::gateway::Account;
 use gaud::health::outcome::{self, SentRequest};
 use gaud::request::credentials::{Credentials, PROTOCOLS, is_query_credential};
 use gaud::request::endpoint::{self, Classified, Endpoint, LocalEndpoint, ModelIn};
@@ -36,26 +38,35 @@ fn answer(data: &[u8]) {
     let status = u32::from(u16::from_le_bytes([bits[0], bits[1]]));
     let (is_encoded, end) = (bits[2] & 1 == 1, bits[2] & 2 == 2);
     let answer = AnswerHead { status, details: rest, is_encoded, end, ..AnswerHead::default() };
-    match classify(&answer) {
+    let account =
+        [Account::Gateway, Account::Client, Account::Missing][usize::from(bits[2] >> 2) % 3];
+    match classify(&answer, account) {
         AnswerKind::Good => assert!((200..300).contains(&status) && rest == b"via_upstream"),
         AnswerKind::MayBeTooLong => assert!(matches!(status, 400 | 413) && !is_encoded),
         AnswerKind::Failed(RetryOn::ServerError) => {
             assert!(status >= 500 && rest == b"via_upstream")
         }
         AnswerKind::Failed(RetryOn::RateLimited) => {
-            assert!(status == 429 && rest == b"via_upstream")
+            assert!(account == Account::Gateway && status == 429 && rest == b"via_upstream")
         }
-        AnswerKind::Failed(_) => assert_ne!(rest, b"via_upstream"),
+        AnswerKind::Failed(_) => {
+            assert!(matches!(status, 408 | 425) || rest != b"via_upstream")
+        }
         AnswerKind::Other => {}
     }
-    let sent = SentRequest { is_whole: end, has_model: is_encoded, can_heal: false };
+    let sent = SentRequest { is_whole: end, has_model: is_encoded, can_heal: false, account };
     outcome::at_end(u64::from(status), sent, || rest.to_vec());
 }
 
 /// Values and bodies in which words are looked for.
 fn words(data: &[u8]) {
     let (first, second) = halves(data);
-    let secs = retry_after_secs(first, second);
+    let header = |name: &str| match name {
+        "retry-after" => first.to_vec(),
+        "retry-after-ms" => second.to_vec(),
+        _ => Vec::new(),
+    };
+    let secs = retry_after::wait_secs(header, 0);
     if let Some(expected) =
         std::str::from_utf8(first).ok().and_then(|text| text.trim().parse().ok())
     {

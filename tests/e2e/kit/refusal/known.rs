@@ -59,8 +59,26 @@ pub(crate) fn request_too_large(limit: usize) -> Refusal {
 
 pub(crate) fn unsupported_content_encoding() -> Refusal {
     let message = "The body is compressed in a way that this gateway does not read; send it with \
-                   gzip, or uncompressed.";
+                   gzip or deflate, or uncompressed.";
     refusal(415, "unsupported_content_encoding", message)
+}
+
+pub(crate) fn compressed_body_is_cut() -> Refusal {
+    let message = "The compressed body is cut: it ends before its end.";
+    refusal(400, "invalid_compression", message)
+}
+
+pub(crate) fn compressed_body_is_broken() -> Refusal {
+    let message = "The body is not what content-encoding says, or has more after its end, or was changed on its way.";
+    refusal(400, "invalid_compression", message)
+}
+
+pub(crate) fn compressed_body_is_too_long(limit: usize) -> Refusal {
+    let message = format!(
+        "The body is compressed and has more than {limit} bytes; send it uncompressed with 'model' first, or raise \
+         body_limit_bytes."
+    );
+    refusal(413, "request_too_large", message)
 }
 
 pub(crate) fn invalid_form(problem: &str, offset: usize) -> Refusal {

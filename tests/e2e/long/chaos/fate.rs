@@ -18,8 +18,10 @@ pub(super) enum Fate {
     LimitedForLong,
     /// The connection is reset before the response.
     Reset,
-    /// The answer breaks off: a body by a reset, a stream by an end before its last chunk.
+    /// A stream breaks off, by an end before its last chunk.
     Broken,
+    /// A body breaks off, by a reset. The gateway still holds what has come of it: it is shorter than 4 KiB.
+    HalfBody,
     /// A stream that ends in order, but without its last event.
     Unfinished,
     /// No response.
@@ -65,7 +67,9 @@ impl Fate {
         let mut thrown = Random::of((seed, id, provider, visit)).below(1000);
         for (fate, weight) in WEIGHTS {
             match thrown.checked_sub(weight) {
-                None if fate == Self::Unfinished && !streams => return Self::Broken,
+                None if matches!(fate, Self::Broken | Self::Unfinished) && !streams => {
+                    return Self::HalfBody;
+                }
                 None => return fate,
                 Some(rest) => thrown = rest,
             }
@@ -76,7 +80,8 @@ impl Fate {
     pub(super) fn next(self) -> Next {
         match self {
             // Without a `retry-after` the next target comes first, but its breaker may be open.
-            Self::Error500 | Self::Reset | Self::LimitedShortly | Self::Limited => Next::Any,
+            Self::Error500 | Self::Reset | Self::HalfBody => Next::Any,
+            Self::LimitedShortly | Self::Limited => Next::Any,
             Self::LimitedForLong | Self::TooLong | Self::Silent | Self::SilentBody => Next::Target,
             Self::Good | Self::Slow | Self::SlowBody => Next::Nothing,
             Self::Broken | Self::Unfinished | Self::Bad => Next::Nothing,
@@ -100,8 +105,8 @@ impl Fate {
     /// Whether its outcome, as the breaker hears it, is a failure of the provider's.
     pub(super) fn is_failure(self) -> bool {
         match self {
-            Self::Error500 | Self::Reset | Self::Broken | Self::Silent | Self::SilentBody => true,
-            other => other == Self::Unfinished,
+            Self::Error500 | Self::Reset | Self::Silent | Self::SilentBody => true,
+            other => matches!(other, Self::Broken | Self::HalfBody | Self::Unfinished),
         }
     }
 

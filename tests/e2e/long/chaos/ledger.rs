@@ -1,6 +1,7 @@
 //! What the providers have seen, and complaints of what no provider and no caller should see.
 
-use super::fate::Fate;
+use super::KEYS;
+use super::fate::{Fate, Next};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
@@ -9,6 +10,17 @@ use std::sync::Mutex;
 pub(super) struct Visit {
     pub(super) provider: usize,
     pub(super) fate: Fate,
+}
+
+impl Visit {
+    /// What may come after it: a limit of the caller's own credential is the caller's.
+    pub(super) fn next(self) -> Next {
+        if self.is_callers_limit() { Next::Nothing } else { self.fate.next() }
+    }
+
+    pub(super) fn is_callers_limit(self) -> bool {
+        self.fate.status() == Some(429) && KEYS[self.provider].is_none()
+    }
 }
 
 #[derive(Default)]

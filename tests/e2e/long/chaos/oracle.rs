@@ -12,8 +12,9 @@ pub(super) fn visits(seed: u64, plan: &Plan) -> Vec<Visit> {
         let is_last = place + 1 == plan.chain.len();
         for visit in 0..=RETRIES {
             let fate = Fate::draw(seed, plan.id, target.provider, visit, plan.streams);
-            visits.push(Visit { provider: target.provider, fate });
-            match fate.next() {
+            let visit = Visit { provider: target.provider, fate };
+            visits.push(visit);
+            match visit.next() {
                 Next::Nothing => return visits,
                 Next::Any if fate != Fate::Limited || is_last => {}
                 Next::Any | Next::Target => break,

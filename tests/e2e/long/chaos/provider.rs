@@ -76,7 +76,7 @@ impl House {
                 let _ = pump.push(body).await;
             }),
             Fate::Reset => Answer::broken().resetting(),
-            Fate::Broken => broken(plan, good()),
+            Fate::Broken | Fate::HalfBody => broken(plan, good()),
             Fate::Unfinished => whole(plan, answer::unfinished(plan, provider)),
             Fate::Silent => {
                 sleep(PATIENCE).await;
