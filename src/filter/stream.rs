@@ -9,6 +9,7 @@ use super::status::FilterStatus;
 use crate::body::Splice;
 use crate::gateway::Gateway;
 use crate::names::{clusters, headers};
+use crate::reply::Reject;
 use crate::request::head::{self, Head};
 use crate::session::{RequestAction, Session};
 
@@ -72,6 +73,14 @@ impl Stream {
         {
             session.end(&*self.host, reply::flags(), reply::details);
         }
+    }
+
+    /// Ends a request that waits for its model; `id` is Envoy's number of this context.
+    pub(super) fn refuse(&mut self, id: u32, reject: &Reject) {
+        let Some(session) = &mut self.session else { return };
+        let answer = session.end_waiting(&*self.host, reject);
+        abi::set_effective_context(id);
+        reply::send(&answer, &[]);
     }
 
     /// Turns an action into calls. `wait` is the status that makes Envoy wait in this callback.

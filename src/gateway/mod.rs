@@ -15,6 +15,7 @@ mod headers;
 pub mod litellm;
 mod models;
 mod provider;
+mod rooms;
 mod sites;
 mod url;
 
@@ -22,6 +23,7 @@ pub use cluster::istio_host;
 pub use credential::Credential;
 pub use discovery::Discovery;
 pub use provider::{Provider, TIMEOUT_SECS};
+pub use rooms::Rooms;
 pub use sites::Sites;
 pub use url::ProviderUrl;
 
@@ -71,6 +73,8 @@ pub struct Gateway {
     pub default_provider: Option<ProviderId>,
     /// The most bytes of a body that may be held while its model is unknown.
     pub body_limit_bytes: u64,
+    /// What the requests of a worker may have together.
+    pub rooms: Rooms,
     /// What may come before `/v1/...`, longest first.
     pub base_paths: Vec<String>,
     /// The aliases of models, in the order of the file.
@@ -99,6 +103,7 @@ impl Gateway {
             .collect::<Result<Vec<_>, _>>()?;
         let default_provider = default_provider(file, &providers)?;
         let routes = RouteTable::compile(file, default_provider)?;
+        let body_limit_bytes = body_limit_bytes(file)?;
         Ok(Self {
             chains: Chains::compile(file, &routes, &|target, first| {
                 check_credential(&providers, target, first)
@@ -106,7 +111,8 @@ impl Gateway {
             retries: Retries::compile(file.retries.as_ref())?,
             routes,
             default_provider,
-            body_limit_bytes: body_limit_bytes(file)?,
+            body_limit_bytes,
+            rooms: Rooms::compile(file, body_limit_bytes)?,
             base_paths: base_paths(file)?,
             sites: Sites::compile(file)?,
             fingerprint: 0,

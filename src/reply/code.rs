@@ -93,6 +93,12 @@ codes!(
         "method_not_allowed",
         "the path has other methods, which the header `allow` names",
     ),
+    ModelTimeout(
+        408,
+        "model_timeout",
+        "the model did not come within `model_secs` of the body's first bytes; send `model` before the \
+         long parts, or raise the setting",
+    ),
     RequestTooLarge(
         413,
         "request_too_large",
@@ -126,8 +132,8 @@ codes!(
     GatewayBusy(
         503,
         "gateway_busy",
-        "too many requests wait for a `model` that comes late; send `model` before the long \
-         parts, or try again; or Envoy's memory has reached `memory_limit_bytes`",
+        "too many bytes wait for a `model` that comes late (`held_limit_bytes`, `client_share_percent`): send `model` before the \
+         long parts, or try again; or Envoy's memory has reached `memory_limit_bytes`",
     ),
     ProviderTls(
         503,

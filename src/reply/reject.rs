@@ -7,6 +7,7 @@ use crate::names::properties::DETAILS_PREFIX;
 use crate::request::endpoint::reading::Unreadable;
 use crate::request::endpoint::{Refused, Shape};
 use crate::request::model::InvalidModel;
+use crate::room::Bound;
 
 /// Why the gateway refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,10 @@ pub enum Reject {
     NoModel,
     /// More bytes than this were held without finding the model.
     TooLarge(u64),
-    /// All requests together hold as many bytes as allowed.
-    NoRoom,
+    /// The requests of the worker, or of the client, hold as many bytes as allowed, and no other holds more than this request.
+    NoRoom(Bound),
+    /// The model has not come in time.
+    ModelLate,
     /// The body is still encoded.
     Encoded,
     /// The body says that it is a form.
@@ -105,7 +108,7 @@ impl Reject {
             details: format!("{DETAILS_PREFIX}{}", code.as_str()),
             retry_after_secs: match self {
                 Self::Unavailable { retry_after_secs, .. } => Some(*retry_after_secs),
-                Self::NoRoom => Some(1),
+                Self::NoRoom(_) => Some(1),
                 _ => None,
             },
             allow: match self {
@@ -143,7 +146,8 @@ impl Reject {
             }
             Self::Boundary(_) => Code::InvalidForm,
             Self::TooLarge(_) => Code::RequestTooLarge,
-            Self::NoRoom => Code::GatewayBusy,
+            Self::NoRoom(_) => Code::GatewayBusy,
+            Self::ModelLate => Code::ModelTimeout,
             Self::Form => Code::UnsupportedMediaType,
             Self::ModelInQuery | Self::ModelsInQuery => Code::DuplicateModel,
             Self::Encoded => Code::UnsupportedContentEncoding,
@@ -160,6 +164,15 @@ impl Reject {
             Self::Path(_) => Code::AmbiguousPath,
             Self::WebSocketModel => Code::WebSocketModel,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
+        }
+    }
+
+    /// The bound that the request has met.
+    pub fn bound(&self) -> Option<Bound> {
+        match self {
+            Self::NoRoom(bound) => Some(*bound),
+            Self::ModelLate => Some(Bound::Model),
+            _ => None,
         }
     }
 
@@ -206,8 +219,16 @@ impl Reject {
                 "The request names no 'model', and this gateway has no default provider.".to_owned()
             }
             Self::TooLarge(limit) => too_large(*limit),
-            Self::NoRoom => "Too many requests wait for a 'model' that comes late; send 'model' \
-                             before the long parts, or try again."
+            Self::NoRoom(Bound::ClientShare) => {
+                "The requests of this address wait with too many bytes for a 'model' that comes \
+                 late; send 'model' before the long parts, or try again."
+                    .to_owned()
+            }
+            Self::NoRoom(_) => "Too many bytes wait for a 'model' that comes late; send 'model' \
+                                before the long parts, or try again."
+                .to_owned(),
+            Self::ModelLate => "The 'model' did not come in time; send 'model' before the long \
+                                parts."
                 .to_owned(),
             Self::Form => "The content-type says that the body is a form; send JSON as \
                            application/json."

@@ -1,9 +1,10 @@
 //! Reads a request's body from Envoy's buffer, and gives the held bytes back.
 
 use super::{Phase, RequestAction, Session};
-use crate::body::{Held, Splice};
+use crate::body::Splice;
 use crate::host::Host;
 use crate::reply::{Reject, Reply};
+use crate::room::{Place, Purpose};
 
 /// The size of the pieces in which a body is copied into the VM. The VM's memory never shrinks, and Envoy's buffer can be
 /// large.
@@ -28,8 +29,11 @@ impl Session {
         };
         match self.advance(host, end) {
             RequestAction::Hold if self.holds_body() => {
-                pieces.into_iter().for_each(|piece| self.held.push(piece));
-                (RequestAction::Hold, Splice::default())
+                let action = match self.keep(host, pieces) {
+                    Ok(()) => RequestAction::Hold,
+                    Err(reject) => RequestAction::Reply(self.refuse(host, &reject)),
+                };
+                (action, Splice::default())
             }
             action => self.with_body(action, pieces),
         }
@@ -39,6 +43,26 @@ impl Session {
     pub fn receive_trailers(&mut self, host: &dyn Host) -> (RequestAction, Splice) {
         let action = self.advance(host, true);
         self.with_body(action, Vec::new())
+    }
+
+    /// Holds pieces, if there is room for them.
+    fn keep(&mut self, host: &dyn Host, pieces: Vec<Vec<u8>>) -> Result<(), Reject> {
+        let rooms = self.gateway.rooms;
+        let place = self.place.get_or_insert_with(|| {
+            let until_ms = host.now_ms().saturating_add(rooms.model_ms);
+            Place::new(Purpose::Held, host.stream(), host.client(), until_ms)
+        });
+        for piece in pieces {
+            let cost = self.held.cost(&piece);
+            place.take(cost, rooms.held).map_err(Reject::NoRoom)?;
+            self.held.push(piece);
+        }
+        Ok(())
+    }
+
+    /// Ends the wait for the model from outside the request's own callbacks.
+    pub fn end_waiting(&mut self, host: &dyn Host, reject: &Reject) -> Reply {
+        self.refuse(host, reject)
     }
 
     /// Feeds the scanner. Returns the copied pieces if the body is held, because then they may have to be held too.
@@ -59,13 +83,15 @@ impl Session {
             if piece.is_empty() {
                 break;
             }
+            let has_model = self.has_found();
             self.feed(host, &piece)?;
             start = start.saturating_add(piece.len());
-            if may_hold {
-                if !Held::has_room(start) {
-                    return Err(self.refuse(host, &Reject::NoRoom));
-                }
+            // What comes after the model stays in Envoy's buffer.
+            if may_hold && !has_model {
                 pieces.push(piece);
+            }
+            if may_hold && self.is_too_late() {
+                break;
             }
         }
         Ok(pieces)
@@ -79,6 +105,7 @@ impl Session {
             _ => return (action, Splice::default()),
         };
         let splice = Splice::of(self.held.take_pieces(), read, edit);
+        self.place = None;
         (action, splice)
     }
 }

@@ -40,6 +40,7 @@ use crate::request::escape::{MODEL_KEYS, query_models, without_query};
 use crate::request::head::{ContentType, Head};
 use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
+use crate::room::Place;
 use crate::route::Rule;
 
 use nested::Nested;
@@ -74,6 +75,8 @@ pub struct Session {
     has_model: bool,
     /// The bytes that wait for the model.
     held: Held,
+    /// What they have of the worker's memory; `None` while there are none.
+    place: Option<Place>,
     /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
     admission: Option<Admission>,
 }
@@ -142,6 +145,7 @@ impl Session {
             is_tunnel: head.is_upgrade,
             has_model: false,
             held: Held::default(),
+            place: None,
             may_repeat: request.endpoint.may_repeat(),
             admission: None,
             gateway,
@@ -362,6 +366,24 @@ impl Session {
         }
     }
 
+    /// Whether the body has named its model.
+    fn has_found(&self) -> bool {
+        match &self.phase {
+            Phase::Held(scanner) | Phase::Scanning(scanner) => scanner.model().is_some(),
+            Phase::Passing | Phase::Over => false,
+        }
+    }
+
+    /// Whether the model can no longer come within the limit.
+    fn is_too_late(&self) -> bool {
+        match &self.phase {
+            Phase::Held(scanner) => {
+                scanner.model().is_none() && scanner.offset() > self.gateway.body_limit_bytes
+            }
+            _ => false,
+        }
+    }
+
     fn route_without_body(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
         if self.is_optional { self.route(host, None) } else { Err(Reject::EmptyBody) }
     }
@@ -374,10 +396,14 @@ impl Session {
     fn refuse(&mut self, host: &dyn Host, reject: &Reject) -> Reply {
         self.phase = Phase::Over;
         self.held.clear();
+        self.place = None;
         if let Some(admission) = self.admission.take() {
             admission.give_up(host, &self.gateway);
         }
         host.count(Metric::Refused(reject.code()));
+        if let Some(bound) = reject.bound() {
+            host.count(Metric::Bound(bound));
+        }
         reject.reply(self.shape)
     }
 }

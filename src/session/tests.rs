@@ -5,6 +5,7 @@ use crate::body::Edit;
 use crate::config::File;
 use crate::host::memory::Memory;
 use crate::request::header_map::serialized;
+use crate::room::{Bound, Client, Pot, Purpose};
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -624,4 +625,99 @@ fn a_body_in_pieces_comes_back_whole_with_its_edit() {
     }
     let expected = r#"{"messages":"abcdef","model":"xyz","n":1"#;
     assert_eq!(forwarded.as_deref(), Some(expected.as_bytes()));
+}
+
+/// Shows a session a piece of its body.
+fn show(session: &mut Session, host: &Memory, piece: &str, end: bool) -> RequestAction {
+    let read = |start, size| piece.bytes().skip(start).take(size).collect();
+    session.receive(host, piece.len(), end, &read).0
+}
+
+fn held_bytes() -> usize {
+    Purpose::Held.pot(|pot| pot.bytes())
+}
+
+#[test]
+fn only_a_body_that_must_be_held_needs_room() {
+    let gateway = two_providers();
+    let host = Memory::default();
+    let limits = gateway.rooms.held;
+    let full = Place::new(Purpose::Held, 1, Client::V4([192, 0, 2, 1]), u64::MAX);
+    full.take(limits.client, limits).unwrap();
+    host.turn_to(2, Client::V4([192, 0, 2, 1]));
+    let mut early = post(&gateway, CHAT);
+    forwarded(show(&mut early, &host, r#"{"model":"q:a","x":1}"#, true));
+    assert_eq!(held_bytes(), limits.client);
+    assert_eq!(host.count_of(Metric::Bound(Bound::ClientShare)), 0);
+}
+
+#[test]
+fn held_bytes_have_their_room_until_the_request_leaves() {
+    let gateway = two_providers();
+    let host = Memory::default();
+    host.turn_to(7, Client::V4([192, 0, 2, 1]));
+    let held = |session: &mut Session| {
+        assert_eq!(show(session, &host, r#"{"x":"#, false), RequestAction::Hold);
+        assert!(held_bytes() > 5);
+    };
+    let mut forward = post(&gateway, CHAT);
+    held(&mut forward);
+    forwarded(show(&mut forward, &host, r#"1,"model":"q:a""#, false));
+    assert_eq!(held_bytes(), 0);
+    let mut refused = post(&gateway, CHAT);
+    held(&mut refused);
+    assert_eq!(reply(show(&mut refused, &host, "x", false)).0, 400);
+    assert_eq!(held_bytes(), 0);
+    let mut leaves = post(&gateway, CHAT);
+    held(&mut leaves);
+    drop(leaves);
+    assert_eq!(held_bytes(), 0);
+}
+
+#[test]
+fn a_wait_for_the_model_ends_by_its_time_or_for_another_request() {
+    let gateway = two_providers();
+    for (reject, status, bound) in [
+        (Reject::ModelLate, 408, Bound::Model),
+        (Reject::NoRoom(Bound::Held), 503, Bound::Held),
+        (Reject::NoRoom(Bound::ClientShare), 503, Bound::ClientShare),
+    ] {
+        let host = Memory::at(1000);
+        host.turn_to(7, Client::Unknown);
+        let mut session = post(&gateway, CHAT);
+        assert_eq!(show(&mut session, &host, r#"{"x":"#, false), RequestAction::Hold);
+        host.set_clock(60_999);
+        assert!(Purpose::Held.pot(|pot| pot.late(host.now_ms())).is_empty());
+        host.set_clock(61_000);
+        assert_eq!(Purpose::Held.pot(|pot| pot.late(host.now_ms())), [7]);
+        assert_eq!(session.end_waiting(&host, &reject).status, status);
+        assert_eq!(host.count_of(Metric::Bound(bound)), 1);
+        assert_eq!(held_bytes(), 0);
+        assert_eq!(show(&mut session, &host, "1", false), RequestAction::Hold);
+    }
+}
+
+#[test]
+fn a_body_for_which_there_is_no_room_is_refused() {
+    let gateway = gateway(
+        r#"{"body_limit_bytes":1024,"held_limit_bytes":140000,"providers":{"p":{"url":"http://a"}}}"#,
+    );
+    let host = Memory::default();
+    let limits = gateway.rooms.held;
+    let small: Vec<_> = (0..limits.client / 64 + 1)
+        .map(|number| {
+            let place = Place::new(Purpose::Held, number as u32, Client::Unknown, u64::MAX);
+            _ = place.take(64, limits);
+            place
+        })
+        .collect();
+    host.turn_to(u32::MAX, Client::Unknown);
+    let mut session = post(&gateway, CHAT);
+    let (status, body) = reply(show(&mut session, &host, r#"{"x":"a"#, false));
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("gateway_busy") && body.contains("of this address"), "{body}");
+    assert_eq!(host.count_of(Metric::Bound(Bound::ClientShare)), 1);
+    assert_eq!(Purpose::Held.pot(Pot::evicted), []);
+    drop(small);
+    assert_eq!(held_bytes(), 0);
 }

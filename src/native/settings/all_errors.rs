@@ -15,11 +15,12 @@ const ERRORS_MAX: usize = 64;
 const GOOD_URL: &str = "https://placeholder.invalid";
 
 /// The settings without which every other setting keeps its meaning.
-const INDEPENDENT: [&str; 22] = [
+const INDEPENDENT: [&str; 25] = [
     "admin_listen",
     "body_limit_bytes",
     "backoff_ms",
     "ca_file",
+    "client_share_percent",
     "cluster",
     "discover_interval_secs",
     "discover_models",
@@ -28,12 +29,14 @@ const INDEPENDENT: [&str; 22] = [
     "first_token_secs",
     "health_interval_secs",
     "health_path",
+    "held_limit_bytes",
     "http2",
     "idle_connection_secs",
     "idle_secs",
     "listen",
     "max",
     "memory_limit_bytes",
+    "model_secs",
     "retry_after_max_secs",
     "timeout_secs",
     "url",

@@ -3,6 +3,7 @@
 mod cuts;
 mod exact;
 mod forms;
+mod held;
 mod late_errors;
 mod refused;
 mod uploads;

@@ -1,0 +1,58 @@
+//! How much of what is common the requests of a worker may take, compiled.
+
+use crate::config::{ConfigError, File};
+use crate::room::{Bound, Limits};
+
+const MIB: u64 = 1024 * 1024;
+
+/// Envoy's VMs fail somewhere above 512 MiB, and the pieces of a callback come on top.
+const HELD_LIMIT_BYTES: u64 = 256 * MIB;
+
+/// A share of all.
+const CLIENT_SHARE_PERCENT: u64 = 25;
+
+const MODEL_SECS: u64 = 60;
+
+/// What the requests of a worker may have together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rooms {
+    /// Bodies that wait for their model, by the memory that they take.
+    pub held: Limits,
+    /// How long the model may take to come.
+    pub model_ms: u64,
+}
+
+impl Rooms {
+    pub(super) fn compile(file: &File, body_limit_bytes: u64) -> Result<Self, ConfigError> {
+        let one_body = memory_of(body_limit_bytes);
+        let held = file.held_limit_bytes.unwrap_or(HELD_LIMIT_BYTES);
+        let held = number("held_limit_bytes", held, one_body, HELD_LIMIT_BYTES)?;
+        let percent = file.client_share_percent.unwrap_or(CLIENT_SHARE_PERCENT);
+        let percent = number("client_share_percent", percent, 1, 100)?;
+        let secs = number("model_secs", file.model_secs.unwrap_or(MODEL_SECS), 1, 3600)?;
+        Ok(Self {
+            held: limits(Bound::Held, held, percent, one_body),
+            model_ms: secs.saturating_mul(1000),
+        })
+    }
+}
+
+/// The most memory that a held body of this length takes: pieces are a little larger than what is in them.
+fn memory_of(bytes: u64) -> u64 {
+    const PIECES: u64 = 128 * 1024;
+    bytes.saturating_add(bytes / 8).saturating_add(PIECES)
+}
+
+/// A client's share is `percent` of all, and `least` at least.
+fn limits(bound: Bound, all: u64, percent: u64, least: u64) -> Limits {
+    let share = all.saturating_mul(percent) / 100;
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Limits { all: size(all), client: size(share.max(least)), bound }
+}
+
+fn number(name: &str, value: u64, least: u64, most: u64) -> Result<u64, ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(ConfigError::new(name, format!("is {value}; write {least} to {most}")))
+}
