@@ -44,7 +44,10 @@ pub struct File {
     /// The most memory that the bodies of a worker hold whose models are unknown. Default 256 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_limit_bytes: Option<u64>,
-    /// The share of it that one client may have. Default 25.
+    /// The most bytes of lists of models that a worker has under way. Default 32 MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lists_limit_bytes: Option<u64>,
+    /// The share of these that one client may have. Default 25.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_share_percent: Option<u64>,
     /// What may come before `/v1/...`. Default `["", "/api/litellm"]`.

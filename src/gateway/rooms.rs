@@ -8,6 +8,11 @@ const MIB: u64 = 1024 * 1024;
 /// Envoy's VMs fail somewhere above 512 MiB, and the pieces of a callback come on top.
 const HELD_LIMIT_BYTES: u64 = 256 * MIB;
 
+/// Dozens of lists of ten thousand models.
+const LISTS_LIMIT_BYTES: u64 = 32 * MIB;
+
+const LISTS_LIMIT_BYTES_MAX: u64 = 1024 * MIB;
+
 /// A share of all.
 const CLIENT_SHARE_PERCENT: u64 = 25;
 
@@ -18,6 +23,8 @@ const MODEL_SECS: u64 = 60;
 pub struct Rooms {
     /// Bodies that wait for their model, by the memory that they take.
     pub held: Limits,
+    /// Long answers of the gateway's own. A single list has room in any case.
+    pub lists: Limits,
     /// How long the model may take to come.
     pub model_ms: u64,
 }
@@ -30,8 +37,11 @@ impl Rooms {
         let percent = file.client_share_percent.unwrap_or(CLIENT_SHARE_PERCENT);
         let percent = number("client_share_percent", percent, 1, 100)?;
         let secs = number("model_secs", file.model_secs.unwrap_or(MODEL_SECS), 1, 3600)?;
+        let lists = file.lists_limit_bytes.unwrap_or(LISTS_LIMIT_BYTES);
+        let lists = number("lists_limit_bytes", lists, 0, LISTS_LIMIT_BYTES_MAX)?;
         Ok(Self {
             held: limits(Bound::Held, held, percent, one_body),
+            lists: limits(Bound::Lists, lists, percent, 0),
             model_ms: secs.saturating_mul(1000),
         })
     }

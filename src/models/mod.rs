@@ -13,8 +13,10 @@ mod date;
 pub mod discovery;
 mod document;
 pub mod list;
+pub mod pages;
 mod stored;
 
 pub use catalog::{Catalog, Entry};
 pub use list::{ListError, Listed, MODELS_MAX, parse};
+pub use pages::{Page, Pages};
 pub use stored::{from_bytes, to_bytes};

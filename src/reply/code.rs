@@ -133,7 +133,8 @@ codes!(
         503,
         "gateway_busy",
         "too many bytes wait for a `model` that comes late (`held_limit_bytes`, `client_share_percent`): send `model` before the \
-         long parts, or try again; or Envoy's memory has reached `memory_limit_bytes`",
+         long parts, or try again; or too many lists of models are under way to clients that do not read \
+         (`lists_limit_bytes`); or Envoy's memory has reached `memory_limit_bytes`",
     ),
     ProviderTls(
         503,

@@ -34,6 +34,8 @@ pub enum Reject {
     NoRoom(Bound),
     /// The model has not come in time.
     ModelLate,
+    /// The lists of models that are under way, or those of the client, are as many bytes as allowed.
+    TooManyLists(Bound),
     /// The body is still encoded.
     Encoded,
     /// The body says that it is a form.
@@ -108,7 +110,7 @@ impl Reject {
             details: format!("{DETAILS_PREFIX}{}", code.as_str()),
             retry_after_secs: match self {
                 Self::Unavailable { retry_after_secs, .. } => Some(*retry_after_secs),
-                Self::NoRoom(_) => Some(1),
+                Self::NoRoom(_) | Self::TooManyLists(_) => Some(1),
                 _ => None,
             },
             allow: match self {
@@ -146,7 +148,7 @@ impl Reject {
             }
             Self::Boundary(_) => Code::InvalidForm,
             Self::TooLarge(_) => Code::RequestTooLarge,
-            Self::NoRoom(_) => Code::GatewayBusy,
+            Self::NoRoom(_) | Self::TooManyLists(_) => Code::GatewayBusy,
             Self::ModelLate => Code::ModelTimeout,
             Self::Form => Code::UnsupportedMediaType,
             Self::ModelInQuery | Self::ModelsInQuery => Code::DuplicateModel,
@@ -170,7 +172,7 @@ impl Reject {
     /// The bound that the request has met.
     pub fn bound(&self) -> Option<Bound> {
         match self {
-            Self::NoRoom(bound) => Some(*bound),
+            Self::NoRoom(bound) | Self::TooManyLists(bound) => Some(*bound),
             Self::ModelLate => Some(Bound::Model),
             _ => None,
         }
@@ -226,6 +228,9 @@ impl Reject {
             }
             Self::NoRoom(_) => "Too many bytes wait for a 'model' that comes late; send 'model' \
                                 before the long parts, or try again."
+                .to_owned(),
+            Self::TooManyLists(_) => "Too many lists of this gateway are on their way to clients \
+                                      that have not read them; try again."
                 .to_owned(),
             Self::ModelLate => "The 'model' did not come in time; send 'model' before the long \
                                 parts."

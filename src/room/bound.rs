@@ -5,13 +5,16 @@
 pub enum Bound {
     /// The memory of all bodies that wait for their model.
     Held,
-    /// What one client may have of that.
+    /// What one client may have of that, or of another common room.
     ClientShare,
     /// How long a model may take to come.
     Model,
+    /// The bytes of all long answers of the gateway's own, which are lists of models.
+    Lists,
 }
 
 impl Bound {
     /// The settings, in the order of the bounds.
-    pub const SETTINGS: &[&str] = &["held_limit_bytes", "client_share_percent", "model_secs"];
+    pub const SETTINGS: &[&str] =
+        &["held_limit_bytes", "client_share_percent", "model_secs", "lists_limit_bytes"];
 }

@@ -15,6 +15,7 @@ pub use pot::{Limits, Pot, Seat};
 
 thread_local! {
     static HELD: RefCell<Pot> = const { RefCell::new(Pot::empty()) };
+    static LISTS: RefCell<Pot> = const { RefCell::new(Pot::empty()) };
 }
 
 /// One of the worker's pots.
@@ -22,6 +23,8 @@ thread_local! {
 pub enum Purpose {
     /// Bodies in the VM that wait for their model.
     Held,
+    /// Long answers of the gateway's own, until Envoy has passed them on.
+    Lists,
 }
 
 impl Purpose {
@@ -29,6 +32,7 @@ impl Purpose {
     pub fn pot<T>(self, act: impl FnOnce(&mut Pot) -> T) -> T {
         match self {
             Self::Held => HELD.with_borrow_mut(act),
+            Self::Lists => LISTS.with_borrow_mut(act),
         }
     }
 }
@@ -52,6 +56,14 @@ impl Place {
     /// The bound that is met.
     pub fn take(&self, more: usize, limits: Limits) -> Result<(), Bound> {
         self.purpose.pot(|pot| pot.take(self.seat, more, limits))
+    }
+
+    /// As [`Pot::take_if_free`].
+    ///
+    /// # Errors
+    /// The bound that is met.
+    pub fn take_if_free(&self, more: usize, limits: Limits) -> Result<(), Bound> {
+        self.purpose.pot(|pot| pot.take_if_free(self.seat, more, limits))
     }
 }
 

@@ -62,6 +62,14 @@ pub struct Pot {
     evicted: Vec<(u32, Bound)>,
 }
 
+impl Limits {
+    /// The same limits, but with room for `bytes` bytes in any case.
+    #[must_use]
+    pub fn at_least(self, bytes: usize) -> Self {
+        Self { all: self.all.max(bytes), client: self.client.max(bytes), ..self }
+    }
+}
+
 impl Pot {
     /// An empty pot.
     pub const fn empty() -> Self {

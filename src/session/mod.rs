@@ -40,7 +40,7 @@ use crate::request::escape::{MODEL_KEYS, query_models, without_query};
 use crate::request::head::{ContentType, Head};
 use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
-use crate::room::Place;
+use crate::room::{Place, Purpose};
 use crate::route::Rule;
 
 use nested::Nested;
@@ -75,7 +75,7 @@ pub struct Session {
     has_model: bool,
     /// The bytes that wait for the model.
     held: Held,
-    /// What they have of the worker's memory; `None` while there are none.
+    /// What they have of the worker's memory, or a long answer has; `None` while there is neither.
     place: Option<Place>,
     /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
     admission: Option<Admission>,
@@ -113,6 +113,9 @@ pub enum RequestAction {
     /// Answer in the provider's place; nothing more goes to a provider.
     Reply(Reply),
 }
+
+/// An answer of the gateway's own that is no longer than this needs no room.
+const SHORT_ANSWER_BYTES: usize = 4096;
 
 /// The most bytes of a method that an answer shows.
 const METHOD_BYTES_MAX: usize = 32;
@@ -258,7 +261,16 @@ impl Session {
             self.shape = Shape::Anthropic;
         }
         let asked = self.path.decoded(place);
-        local::answer(endpoint, &self.gateway, host, asked, self.shape).map(RequestAction::Reply)
+        let reply = local::answer(endpoint, &self.gateway, host, asked, self.shape)?;
+        let bytes = reply.body.len();
+        if bytes > SHORT_ANSWER_BYTES {
+            // Envoy keeps the whole answer until the client has read it.
+            let place = Place::new(Purpose::Lists, host.stream(), host.client(), u64::MAX);
+            let limits = self.gateway.rooms.lists.at_least(bytes);
+            place.take_if_free(bytes, limits).map_err(Reject::TooManyLists)?;
+            self.place = Some(place);
+        }
+        Ok(RequestAction::Reply(reply))
     }
 
     fn hold(

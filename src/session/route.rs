@@ -150,7 +150,7 @@ impl Session {
     }
 }
 
-fn no_route(gateway: &Gateway, host: &dyn Host, no_route: NoRoute<'_>) -> Reject {
+fn no_route(gateway: &Rc<Gateway>, host: &dyn Host, no_route: NoRoute<'_>) -> Reject {
     match no_route {
         NoRoute::MissingModel(namespace) => Reject::NamespaceAlone(namespace.to_owned()),
         NoRoute::NotFound(model) => Reject::ModelNotFound {

@@ -54,7 +54,7 @@ fn forwarded(action: RequestAction) -> Outgoing {
 #[track_caller]
 fn reply(action: RequestAction) -> (u32, String) {
     match action {
-        RequestAction::Reply(reply) => (reply.status, reply.body),
+        RequestAction::Reply(reply) => (reply.status, reply.body.to_string()),
         other => panic!("no reply: {other:?}"),
     }
 }

@@ -15,7 +15,7 @@ const ERRORS_MAX: usize = 64;
 const GOOD_URL: &str = "https://placeholder.invalid";
 
 /// The settings without which every other setting keeps its meaning.
-const INDEPENDENT: [&str; 25] = [
+const INDEPENDENT: [&str; 26] = [
     "admin_listen",
     "body_limit_bytes",
     "backoff_ms",
@@ -34,6 +34,7 @@ const INDEPENDENT: [&str; 25] = [
     "idle_connection_secs",
     "idle_secs",
     "listen",
+    "lists_limit_bytes",
     "max",
     "memory_limit_bytes",
     "model_secs",
