@@ -120,6 +120,7 @@ extern "C" fn proxy_on_tick(root: u32) {
             return None;
         }
         let now_ms = clock::now_ns() / 1_000_000;
+        Purpose::Lists.pot(|pot| pot.expire(now_ms));
         for id in Purpose::Held.pot(|pot| pot.late(now_ms)) {
             if let Some(stream) = streams.get_mut(&id) {
                 stream.refuse(id, &Reject::ModelLate);

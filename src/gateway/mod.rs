@@ -190,13 +190,8 @@ fn default_provider(
 }
 
 fn body_limit_bytes(file: &File) -> Result<u64, ConfigError> {
-    match file.body_limit_bytes.unwrap_or(BODY_LIMIT_BYTES) {
-        limit @ 1024..=BODY_LIMIT_BYTES_MAX => Ok(limit),
-        limit => Err(ConfigError::new(
-            "body_limit_bytes",
-            format!("is {limit}; write 1024 to {BODY_LIMIT_BYTES_MAX}"),
-        )),
-    }
+    let limit = file.body_limit_bytes.unwrap_or(BODY_LIMIT_BYTES);
+    ConfigError::unless_within("body_limit_bytes", limit, 1024, BODY_LIMIT_BYTES_MAX)
 }
 
 fn base_paths(file: &File) -> Result<Vec<String>, ConfigError> {

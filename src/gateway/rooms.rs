@@ -33,12 +33,19 @@ impl Rooms {
     pub(super) fn compile(file: &File, body_limit_bytes: u64) -> Result<Self, ConfigError> {
         let one_body = memory_of(body_limit_bytes);
         let held = file.held_limit_bytes.unwrap_or(HELD_LIMIT_BYTES);
-        let held = number("held_limit_bytes", held, one_body, HELD_LIMIT_BYTES)?;
+        let held =
+            ConfigError::unless_within("held_limit_bytes", held, one_body, HELD_LIMIT_BYTES)?;
         let percent = file.client_share_percent.unwrap_or(CLIENT_SHARE_PERCENT);
-        let percent = number("client_share_percent", percent, 1, 100)?;
-        let secs = number("model_secs", file.model_secs.unwrap_or(MODEL_SECS), 1, 3600)?;
+        let percent = ConfigError::unless_within("client_share_percent", percent, 1, 100)?;
+        let secs = ConfigError::unless_within(
+            "model_secs",
+            file.model_secs.unwrap_or(MODEL_SECS),
+            1,
+            3600,
+        )?;
         let lists = file.lists_limit_bytes.unwrap_or(LISTS_LIMIT_BYTES);
-        let lists = number("lists_limit_bytes", lists, 0, LISTS_LIMIT_BYTES_MAX)?;
+        let lists =
+            ConfigError::unless_within("lists_limit_bytes", lists, 0, LISTS_LIMIT_BYTES_MAX)?;
         Ok(Self {
             held: limits(Bound::Held, held, percent, one_body),
             lists: limits(Bound::Lists, lists, percent, 0),
@@ -58,11 +65,4 @@ fn limits(bound: Bound, all: u64, percent: u64, least: u64) -> Limits {
     let share = all.saturating_mul(percent) / 100;
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     Limits { all: size(all), client: size(share.max(least)), bound }
-}
-
-fn number(name: &str, value: u64, least: u64, most: u64) -> Result<u64, ConfigError> {
-    if (least..=most).contains(&value) {
-        return Ok(value);
-    }
-    Err(ConfigError::new(name, format!("is {value}; write {least} to {most}")))
 }

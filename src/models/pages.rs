@@ -105,3 +105,54 @@ impl Pages {
         self.names.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::File;
+    use crate::host::memory::Memory;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn gateway() -> Rc<Gateway> {
+        let json =
+            r#"{"providers":{"p":{"url":"http://a","discover_models":true,"models":["m"]}}}"#;
+        let file = File::from_json(json.as_bytes()).unwrap();
+        Rc::new(Gateway::compile(&file, &|_| None).unwrap())
+    }
+
+    fn list(gateway: &Gateway, host: &Memory, now_ms: u64, body: &str) {
+        let provider = &gateway.providers()[0];
+        let found = provider.discovery.as_ref().unwrap();
+        discovery::report(host, provider, found, now_ms, Ok(body.as_bytes()));
+    }
+
+    #[test]
+    fn a_document_is_written_once_for_each_list() {
+        let (gateway, other, host) = (gateway(), gateway(), Memory::at(1));
+        let page = |gateway: &Rc<Gateway>, page| Pages::of(gateway, &host).document(gateway, page);
+        let first = page(&gateway, Page::OpenAi);
+        assert!(first.contains("\"p:m\""), "{first}");
+        let foreign = page(&other, Page::OpenAi);
+        assert!(!Rc::ptr_eq(&first, &foreign));
+        for _ in 0..2 {
+            assert!(Rc::ptr_eq(&first, &page(&gateway, Page::OpenAi)));
+            assert!(!Rc::ptr_eq(&first, &page(&gateway, Page::Anthropic)));
+        }
+        list(&gateway, &host, 2, r#"{"data":[{"id":"n"}]}"#);
+        let second = page(&gateway, Page::OpenAi);
+        assert!(second.contains("\"p:n\"") && !Rc::ptr_eq(&first, &second), "{second}");
+        assert_eq!(Pages::of(&gateway, &host).count(), 2);
+        assert!(Pages::of(&gateway, &host).find(&gateway, "p:n").is_some());
+    }
+
+    #[test]
+    fn the_pages_of_a_gateway_end_with_the_gateway() {
+        let host = Memory::at(1);
+        for _ in 0..3 {
+            let gateway = gateway();
+            Pages::of(&gateway, &host);
+            assert_eq!(KEPT.with_borrow(Vec::len), 1);
+        }
+    }
+}

@@ -18,12 +18,16 @@ thread_local! {
     static LISTS: RefCell<Pot> = const { RefCell::new(Pot::empty()) };
 }
 
+/// How long a list counts at least. Envoy ends an HTTP/1.1 stream when the connection has the answer, and not when the client
+/// has read it; and a client that reads fast may not ask for so many lists that others wait.
+pub const LIST_MS: u64 = 1000;
+
 /// One of the worker's pots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Bodies in the VM that wait for their model.
     Held,
-    /// Long answers of the gateway's own, until Envoy has passed them on.
+    /// Long answers of the gateway's own, until Envoy has passed them on, and for [`LIST_MS`] at least.
     Lists,
 }
 
@@ -69,7 +73,10 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.purpose.pot(|pot| pot.leave(self.seat));
+        self.purpose.pot(|pot| match self.purpose {
+            Purpose::Held => pot.leave(self.seat),
+            Purpose::Lists => pot.linger(self.seat),
+        });
     }
 }
 

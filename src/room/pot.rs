@@ -9,6 +9,7 @@
 //! | | full | | nothing changes |
 //! | | | full | nothing changes |
 //! | [`Pot::shrink`], [`Pot::leave`] | | | there is room again |
+//! | [`Pot::linger`] | | | there is room again when the holder's time is up |
 //!
 //! A holder that goes has nothing from then on, and its stream is named by [`Pot::evicted`]; the stream of a holder whose time
 //! is up is named by [`Pot::late`]. Of holders of the same size the holder with the later seat goes first.
@@ -35,7 +36,7 @@ pub struct Seat(usize);
 
 #[derive(Debug)]
 struct Holder {
-    /// `None` for a seat that is free.
+    /// `None` for a stream that is over. A seat without stream and bytes is free.
     stream: Option<u32>,
     /// The index among the clients.
     client: usize,
@@ -80,7 +81,8 @@ impl Pot {
     pub fn enter(&mut self, stream: u32, client: Client, until_ms: u64) -> Seat {
         let client = self.share_of(client);
         let holder = Holder { stream: Some(stream), client, bytes: 0, until_ms };
-        let free = self.holders.iter().position(|holder| holder.stream.is_none());
+        let is_free = |holder: &Holder| holder.stream.is_none() && holder.bytes == 0;
+        let free = self.holders.iter().position(is_free);
         match free.and_then(|at| Some((at, self.holders.get_mut(at)?))) {
             Some((at, place)) => {
                 *place = holder;
@@ -146,11 +148,36 @@ impl Pot {
 
     /// The holder is gone, with all that it had.
     pub fn leave(&mut self, seat: Seat) {
-        self.shrink(seat, 0);
         let Some(holder) = self.holders.get_mut(seat.0) else { return };
-        if holder.stream.take().is_some()
-            && let Some(share) = self.shares.get_mut(holder.client)
-        {
+        if holder.stream.take().is_some() {
+            self.free(seat);
+        }
+    }
+
+    /// The holder's stream is over. The holder keeps what it has until its time is up, see [`Pot::expire`].
+    pub fn linger(&mut self, seat: Seat) {
+        match self.holders.get_mut(seat.0) {
+            Some(holder) if holder.bytes > 0 => holder.stream = None,
+            _ => self.leave(seat),
+        }
+    }
+
+    /// The holders are gone whose streams are over and whose time is up.
+    pub fn expire(&mut self, now_ms: u64) {
+        for at in 0..self.holders.len() {
+            let is_over = |holder: &&Holder| {
+                holder.stream.is_none() && holder.bytes > 0 && holder.until_ms <= now_ms
+            };
+            if self.holders.get(at).filter(is_over).is_some() {
+                self.free(Seat(at));
+            }
+        }
+    }
+
+    fn free(&mut self, seat: Seat) {
+        self.shrink(seat, 0);
+        let client = self.holders.get(seat.0).map_or(usize::MAX, |holder| holder.client);
+        if let Some(share) = self.shares.get_mut(client) {
             share.holders = share.holders.saturating_sub(1);
         }
     }

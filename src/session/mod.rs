@@ -40,7 +40,7 @@ use crate::request::escape::{MODEL_KEYS, query_models, without_query};
 use crate::request::head::{ContentType, Head};
 use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
-use crate::room::{Place, Purpose};
+use crate::room::{self, Place, Purpose};
 use crate::route::Rule;
 
 use nested::Nested;
@@ -265,7 +265,8 @@ impl Session {
         let bytes = reply.body.len();
         if bytes > SHORT_ANSWER_BYTES {
             // Envoy keeps the whole answer until the client has read it.
-            let place = Place::new(Purpose::Lists, host.stream(), host.client(), u64::MAX);
+            let until_ms = host.now_ms().saturating_add(room::LIST_MS);
+            let place = Place::new(Purpose::Lists, host.stream(), host.client(), until_ms);
             let limits = self.gateway.rooms.lists.at_least(bytes);
             place.take_if_free(bytes, limits).map_err(Reject::TooManyLists)?;
             self.place = Some(place);

@@ -721,3 +721,43 @@ fn a_body_for_which_there_is_no_room_is_refused() {
     drop(small);
     assert_eq!(held_bytes(), 0);
 }
+
+#[test]
+fn long_lists_have_room_for_their_time() {
+    let models: Vec<_> = (0..200).map(|number| format!("\"model-{number}\"")).collect();
+    let gateway = gateway(&format!(
+        r#"{{"lists_limit_bytes":30000,"client_share_percent":50,"providers":{{"p":{{"url":"http://a","models":[{}]}}}}}}"#,
+        models.join(",")
+    ));
+    let host = Memory::at(1000);
+    let ask = |stream: u32, client: Client, path: &str| {
+        host.turn_to(stream, client);
+        let headers: Vec<_> = [(":method", "GET"), (":path", path)]
+            .map(|(name, value)| (name, value.as_bytes()))
+            .to_vec();
+        let head = serialized(&headers);
+        let (session, action) =
+            Session::begin(Rc::clone(&gateway), &host, &Head::parse(&head), true);
+        (session, reply(action).0)
+    };
+    let [one, two] = [1, 2].map(|number| Client::V4([192, 0, 2, number]));
+    let first = ask(1, one, "/v1/models");
+    assert_eq!((first.1, Purpose::Lists.pot(|pot| pot.bytes()) > 10_000), (200, true));
+    // The client's share, then the room of all; short answers need none.
+    assert_eq!(ask(2, one, "/v1/models").1, 503);
+    assert_eq!(ask(3, one, "/healthz").1, 200);
+    assert_eq!(ask(3, one, "/v1/models/p:model-7").1, 200);
+    assert_eq!(ask(4, two, "/v1/models").1, 200);
+    assert_eq!(ask(5, Client::Unknown, "/v1/models").1, 503);
+    assert_eq!(host.count_of(Metric::Bound(Bound::ClientShare)), 1);
+    assert_eq!(host.count_of(Metric::Bound(Bound::Lists)), 1);
+    // The second list is over, and its time is up; the first stream is not over.
+    Purpose::Lists.pot(|pot| pot.expire(1999));
+    assert_eq!(ask(6, two, "/v1/models").1, 503);
+    Purpose::Lists.pot(|pot| pot.expire(2000));
+    assert_eq!(ask(7, two, "/v1/models").1, 200);
+    assert_eq!(ask(8, one, "/v1/models").1, 503);
+    drop(first);
+    Purpose::Lists.pot(|pot| pot.expire(5000));
+    assert_eq!(Purpose::Lists.pot(|pot| pot.bytes()), 0);
+}

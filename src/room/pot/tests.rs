@@ -121,6 +121,28 @@ fn a_seat_is_free_when_its_holder_has_left() {
     assert_eq!((bytes_of_client(&pot, ONE), bytes_of_client(&pot, TWO)), (1, 1));
 }
 
+#[test]
+fn a_holder_that_lingers_has_its_bytes_until_its_time_is_up() {
+    let (mut pot, [one, two]) = pot([ONE, ONE]);
+    pot.take_if_free(one, 5, LIMITS).unwrap();
+    pot.linger(one);
+    pot.linger(one);
+    pot.linger(two);
+    pot.expire(SOON - 1);
+    // The seat without bytes is free, and the other is not.
+    let three = pot.enter(3, ONE, SOON);
+    assert_eq!((three, pot.bytes()), (two, 5));
+    assert_eq!(pot.take_if_free(three, 2, LIMITS), Err(Bound::ClientShare));
+    assert_eq!(pot.late(SOON), [3]);
+    pot.expire(SOON);
+    assert_eq!(pot.take_if_free(three, 6, LIMITS), Ok(()));
+    pot.expire(SOON);
+    assert_eq!((pot.bytes(), pot.enter(4, TWO, SOON)), (6, one));
+    pot.leave(three);
+    let left: usize = pot.shares.iter().map(|share| share.bytes + share.holders).sum();
+    assert_eq!((left, pot.shares.len()), (1, 2));
+}
+
 /// A step of a small world: of three holders, two of them of one client.
 #[derive(Debug, Clone, Copy)]
 enum Step {

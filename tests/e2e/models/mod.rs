@@ -6,6 +6,7 @@ mod large;
 mod merged;
 mod schedule;
 mod timing;
+mod under_way;
 
 use crate::kit::client::{Request, Response, h1};
 use crate::kit::harness::{Gateway, wait};
