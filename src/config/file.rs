@@ -47,6 +47,9 @@ pub struct File {
     /// The most bytes of lists of models that a worker has under way. Default 32 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lists_limit_bytes: Option<u64>,
+    /// The most bytes of bodies that a worker keeps for another attempt. Default 256 MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_limit_bytes: Option<u64>,
     /// The share of these that one client may have. Default 25.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_share_percent: Option<u64>,

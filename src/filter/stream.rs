@@ -109,9 +109,11 @@ impl Stream {
     }
 }
 
-fn send_over_hop(crossing: &str, retries_max: u32) {
+fn send_over_hop(crossing: &str, retries_max: Option<u32>) {
     let set = |name, value: &str| abi::set_header(Map::RequestHeaders, name, value);
-    set(headers::CLUSTER, clusters::HOP);
+    set(headers::CLUSTER, if retries_max.is_some() { clusters::HOP } else { clusters::HOP_ONCE });
     set(headers::CROSSING, crossing);
-    set(headers::ENVOY_RETRIES_MAX, &retries_max.to_string());
+    if let Some(retries_max) = retries_max {
+        set(headers::ENVOY_RETRIES_MAX, &retries_max.to_string());
+    }
 }

@@ -8,10 +8,13 @@ const MIB: u64 = 1024 * 1024;
 /// Envoy's VMs fail somewhere above 512 MiB, and the pieces of a callback come on top.
 const HELD_LIMIT_BYTES: u64 = 256 * MIB;
 
+const KEPT_LIMIT_BYTES: u64 = 256 * MIB;
+
 /// Dozens of lists of ten thousand models.
 const LISTS_LIMIT_BYTES: u64 = 32 * MIB;
 
-const LISTS_LIMIT_BYTES_MAX: u64 = 1024 * MIB;
+/// The most of what is not in the VM's memory.
+const LIMIT_BYTES_MAX: u64 = 1024 * MIB;
 
 /// A share of all.
 const CLIENT_SHARE_PERCENT: u64 = 25;
@@ -23,6 +26,8 @@ const MODEL_SECS: u64 = 60;
 pub struct Rooms {
     /// Bodies that wait for their model, by the memory that they take.
     pub held: Limits,
+    /// Bodies that are kept for another attempt.
+    pub kept: Limits,
     /// Long answers of the gateway's own. A single list has room in any case.
     pub lists: Limits,
     /// How long the model may take to come.
@@ -44,11 +49,13 @@ impl Rooms {
             3600,
         )?;
         let lists = file.lists_limit_bytes.unwrap_or(LISTS_LIMIT_BYTES);
-        let lists =
-            ConfigError::unless_within("lists_limit_bytes", lists, 0, LISTS_LIMIT_BYTES_MAX)?;
+        let lists = ConfigError::unless_within("lists_limit_bytes", lists, 0, LIMIT_BYTES_MAX)?;
+        let kept = file.kept_limit_bytes.unwrap_or(KEPT_LIMIT_BYTES);
+        let kept = ConfigError::unless_within("kept_limit_bytes", kept, 0, LIMIT_BYTES_MAX)?;
         Ok(Self {
             held: limits(Bound::Held, held, percent, one_body),
             lists: limits(Bound::Lists, lists, percent, 0),
+            kept: limits(Bound::Kept, kept, percent, body_limit_bytes),
             model_ms: secs.saturating_mul(1000),
         })
     }

@@ -7,7 +7,7 @@ use super::{clusters, headers, properties};
 
 /// The names that no template and no other source file may spell out. The names that are the project's name (`gaud`) are
 /// also words of the language and are left out.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     headers::PREFIX,
     headers::CLUSTER,
     headers::CROSSING,
@@ -20,6 +20,7 @@ const NAMES: [&str; 19] = [
     headers::ENVOY_RETRIES_MAX,
     clusters::ATTEMPT,
     clusters::HOP,
+    clusters::HOP_ONCE,
     clusters::ADMIN,
     clusters::CLIENT_HEADERS,
     clusters::DECOMPRESSOR,

@@ -11,10 +11,17 @@ pub enum Bound {
     Model,
     /// The bytes of all long answers of the gateway's own, which are lists of models.
     Lists,
+    /// The bytes of all bodies that are kept for another attempt.
+    Kept,
 }
 
 impl Bound {
     /// The settings, in the order of the bounds.
-    pub const SETTINGS: &[&str] =
-        &["held_limit_bytes", "client_share_percent", "model_secs", "lists_limit_bytes"];
+    pub const SETTINGS: &[&str] = &[
+        "held_limit_bytes",
+        "client_share_percent",
+        "model_secs",
+        "lists_limit_bytes",
+        "kept_limit_bytes",
+    ];
 }

@@ -15,6 +15,7 @@ pub use pot::{Limits, Pot, Seat};
 
 thread_local! {
     static HELD: RefCell<Pot> = const { RefCell::new(Pot::empty()) };
+    static KEPT: RefCell<Pot> = const { RefCell::new(Pot::empty()) };
     static LISTS: RefCell<Pot> = const { RefCell::new(Pot::empty()) };
 }
 
@@ -27,6 +28,8 @@ pub const LIST_MS: u64 = 1000;
 pub enum Purpose {
     /// Bodies in the VM that wait for their model.
     Held,
+    /// Bodies that Envoy's router keeps for another attempt, until the request is over.
+    Kept,
     /// Long answers of the gateway's own, until Envoy has passed them on, and for [`LIST_MS`] at least.
     Lists,
 }
@@ -36,6 +39,7 @@ impl Purpose {
     pub fn pot<T>(self, act: impl FnOnce(&mut Pot) -> T) -> T {
         match self {
             Self::Held => HELD.with_borrow_mut(act),
+            Self::Kept => KEPT.with_borrow_mut(act),
             Self::Lists => LISTS.with_borrow_mut(act),
         }
     }
@@ -69,12 +73,17 @@ impl Place {
     pub fn take_if_free(&self, more: usize, limits: Limits) -> Result<(), Bound> {
         self.purpose.pot(|pot| pot.take_if_free(self.seat, more, limits))
     }
+
+    /// As [`Pot::shrink`].
+    pub fn shrink(&self, bytes: usize) {
+        self.purpose.pot(|pot| pot.shrink(self.seat, bytes));
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.purpose.pot(|pot| match self.purpose {
-            Purpose::Held => pot.leave(self.seat),
+            Purpose::Held | Purpose::Kept => pot.leave(self.seat),
             Purpose::Lists => pot.linger(self.seat),
         });
     }

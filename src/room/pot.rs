@@ -14,8 +14,8 @@
 //! A holder that goes has nothing from then on, and its stream is named by [`Pot::evicted`]; the stream of a holder whose time
 //! is up is named by [`Pot::late`]. Of holders of the same size the holder with the later seat goes first.
 //!
-//! A holder that goes for another is larger than all that the other asks for, so there is room after that. Holders and clients
-//! are searched for from the first to the last, which happens when a holder enters, and when the pot is full.
+//! A holder that goes for another is larger than all that the other asks for, so there is room after that. The largest holder
+//! is searched for among all, which happens when the pot is full, and the client when a holder enters.
 
 use super::{Bound, Client};
 
@@ -58,6 +58,8 @@ struct Share {
 pub struct Pot {
     holders: Vec<Holder>,
     shares: Vec<Share>,
+    /// No seat before this is free.
+    free_from: usize,
     /// What all holders have.
     bytes: usize,
     evicted: Vec<(u32, Bound)>,
@@ -74,25 +76,28 @@ impl Limits {
 impl Pot {
     /// An empty pot.
     pub const fn empty() -> Self {
-        Self { holders: Vec::new(), shares: Vec::new(), bytes: 0, evicted: Vec::new() }
+        Self {
+            holders: Vec::new(),
+            shares: Vec::new(),
+            free_from: 0,
+            bytes: 0,
+            evicted: Vec::new(),
+        }
     }
 
     /// A holder that has nothing yet, and must be gone at `until_ms`.
     pub fn enter(&mut self, stream: u32, client: Client, until_ms: u64) -> Seat {
         let client = self.share_of(client);
         let holder = Holder { stream: Some(stream), client, bytes: 0, until_ms };
-        let is_free = |holder: &Holder| holder.stream.is_none() && holder.bytes == 0;
-        let free = self.holders.iter().position(is_free);
-        match free.and_then(|at| Some((at, self.holders.get_mut(at)?))) {
-            Some((at, place)) => {
-                *place = holder;
-                Seat(at)
-            }
-            None => {
-                self.holders.push(holder);
-                Seat(self.holders.len().saturating_sub(1))
-            }
+        let is_taken = |holder: &Holder| holder.stream.is_some() || holder.bytes > 0;
+        let taken = self.holders.iter().skip(self.free_from).take_while(|holder| is_taken(holder));
+        let at = self.free_from.saturating_add(taken.count());
+        match self.holders.get_mut(at) {
+            Some(place) => *place = holder,
+            None => self.holders.push(holder),
         }
+        self.free_from = at.saturating_add(1);
+        Seat(at)
     }
 
     /// Makes room for `more` bytes of a holder; others may go for that.
@@ -176,6 +181,7 @@ impl Pot {
 
     fn free(&mut self, seat: Seat) {
         self.shrink(seat, 0);
+        self.free_from = self.free_from.min(seat.0);
         let client = self.holders.get(seat.0).map_or(usize::MAX, |holder| holder.client);
         if let Some(share) = self.shares.get_mut(client) {
             share.holders = share.holders.saturating_sub(1);

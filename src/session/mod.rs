@@ -77,6 +77,8 @@ pub struct Session {
     held: Held,
     /// What they have of the worker's memory, or a long answer has; `None` while there is neither.
     place: Option<Place>,
+    /// What the body has of the room for bodies that are kept; `None` for a request that is sent once.
+    kept: Option<Place>,
     /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
     admission: Option<Admission>,
 }
@@ -107,8 +109,8 @@ pub enum RequestAction {
     Cross {
         /// The value of [`crate::names::headers::CROSSING`].
         crossing: String,
-        /// How many more attempts there may be after the first.
-        retries_max: u32,
+        /// How many more attempts there may be after the first; `None` where Envoy is not to keep the body.
+        retries_max: Option<u32>,
     },
     /// Answer in the provider's place; nothing more goes to a provider.
     Reply(Reply),
@@ -119,6 +121,10 @@ const SHORT_ANSWER_BYTES: usize = 4096;
 
 /// The most bytes of a method that an answer shows.
 const METHOD_BYTES_MAX: usize = 32;
+
+fn bytes(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
 
 fn shown(method: &[u8]) -> String {
     String::from_utf8_lossy(method.get(..METHOD_BYTES_MAX).unwrap_or(method)).into_owned()
@@ -149,6 +155,7 @@ impl Session {
             has_model: false,
             held: Held::default(),
             place: None,
+            kept: None,
             may_repeat: request.endpoint.may_repeat(),
             admission: None,
             gateway,
@@ -201,8 +208,11 @@ impl Session {
         self.is_whole |= end;
         let action =
             self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject));
-        if let (Some(admission), true) = (&self.admission, self.is_whole && !was_whole) {
-            admission.body_came(host, &self.gateway);
+        if self.is_whole && !was_whole {
+            self.admission.iter().for_each(|admission| admission.body_came(host, &self.gateway));
+            if let (Some(kept), Some(scanner)) = (&self.kept, self.scanner()) {
+                kept.shrink(bytes(scanner.offset()));
+            }
         }
         action
     }

@@ -15,7 +15,7 @@ const ERRORS_MAX: usize = 64;
 const GOOD_URL: &str = "https://placeholder.invalid";
 
 /// The settings without which every other setting keeps its meaning.
-const INDEPENDENT: [&str; 26] = [
+const INDEPENDENT: [&str; 27] = [
     "admin_listen",
     "body_limit_bytes",
     "backoff_ms",
@@ -33,6 +33,7 @@ const INDEPENDENT: [&str; 26] = [
     "http2",
     "idle_connection_secs",
     "idle_secs",
+    "kept_limit_bytes",
     "listen",
     "lists_limit_bytes",
     "max",
