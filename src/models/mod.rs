@@ -17,6 +17,7 @@ pub mod pages;
 mod stored;
 
 pub use catalog::{Catalog, Entry};
+pub use document::Page;
 pub use list::{ListError, Listed, MODELS_MAX, parse};
-pub use pages::{Page, Pages};
+pub use pages::Pages;
 pub use stored::{from_bytes, to_bytes};

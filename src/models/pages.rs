@@ -7,10 +7,9 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use super::catalog::{self, Catalog, Entry};
-use super::{Listed, discovery};
+use super::{Listed, Page, discovery};
 use crate::gateway::Gateway;
 use crate::host::store::Store;
-use crate::reply;
 
 thread_local! {
     /// For each gateway of this worker, what was asked last.
@@ -27,17 +26,6 @@ pub struct Pages {
     names: Vec<String>,
     /// By page; `None` until a client has asked for it.
     documents: RefCell<[Option<Rc<str>>; 3]>,
-}
-
-/// A document that lists all models.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
-    /// `GET /v1/models` of an OpenAI client.
-    OpenAi,
-    /// `GET /v1/models` of an Anthropic client.
-    Anthropic,
-    /// `GET /api/models`, as chat front ends read the list.
-    Chat,
 }
 
 impl Pages {
@@ -79,14 +67,8 @@ impl Pages {
     pub fn document(&self, gateway: &Gateway, page: Page) -> Rc<str> {
         let mut documents = self.documents.borrow_mut();
         let Some(document) = documents.get_mut(page as usize) else { return Rc::default() };
-        let document = document.get_or_insert_with(|| {
-            let catalog = Catalog::of(gateway, &self.discovered);
-            match page {
-                Page::OpenAi => reply::json(&catalog.openai()),
-                Page::Anthropic => reply::json(&catalog.anthropic()),
-                Page::Chat => reply::json(&catalog.chat()),
-            }
-        });
+        let document = document
+            .get_or_insert_with(|| Catalog::of(gateway, &self.discovered).document(page).into());
         Rc::clone(document)
     }
 

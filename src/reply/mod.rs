@@ -48,6 +48,6 @@ impl Reply {
 }
 
 /// These documents are made of strings and numbers, which cannot fail.
-pub fn json(document: &impl Serialize) -> Rc<str> {
+fn json(document: &impl Serialize) -> Rc<str> {
     serde_json::to_string(document).unwrap_or_default().into()
 }

@@ -31,11 +31,7 @@ pub(super) fn answer(
         }
         LocalEndpoint::Health => Reply::document(200, &Status::of(gateway, host)),
         LocalEndpoint::Models => {
-            let page = match shape {
-                Shape::Anthropic => Page::Anthropic,
-                Shape::OpenAi | Shape::Gemini => Page::OpenAi,
-            };
-            Reply::of(200, Pages::of(gateway, host).document(gateway, page))
+            Reply::of(200, Pages::of(gateway, host).document(gateway, page(shape)))
         }
         LocalEndpoint::Model => {
             let asked = asked.ok_or(Reject::NotUnicode)?;
@@ -59,10 +55,14 @@ fn model(pages: &Pages, gateway: &Gateway, asked: &str, shape: Shape) -> Result<
         model: asked.to_owned(),
         near: pages.nearest(gateway, asked),
     })?;
-    Ok(match shape {
-        Shape::Anthropic => Reply::document(200, &entry.anthropic()),
-        Shape::OpenAi | Shape::Gemini => Reply::document(200, &entry.openai()),
-    })
+    Ok(Reply::of(200, entry.document(page(shape)).into()))
+}
+
+fn page(shape: Shape) -> Page {
+    match shape {
+        Shape::Anthropic => Page::Anthropic,
+        Shape::OpenAi | Shape::Gemini => Page::OpenAi,
+    }
 }
 
 /// What `POST /api/models` answers.
