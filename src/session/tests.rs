@@ -761,3 +761,50 @@ fn long_lists_have_room_for_their_time() {
     Purpose::Lists.pot(|pot| pot.expire(5000));
     assert_eq!(Purpose::Lists.pot(|pot| pot.bytes()), 0);
 }
+
+/// The further attempts of a request that went over the hop; `None` where Envoy is not to keep the body.
+#[track_caller]
+fn crossed(action: RequestAction) -> Option<u32> {
+    match action {
+        RequestAction::Cross { retries_max, .. } => retries_max,
+        other => panic!("not over the hop: {other:?}"),
+    }
+}
+
+#[test]
+fn a_body_is_kept_where_there_is_room() {
+    let gateway = gateway(
+        r#"{"body_limit_bytes":1024,"kept_limit_bytes":2048,"client_share_percent":50,"retries":{"max":1},
+            "providers":{"p":{"url":"http://a","match":["*"]}}}"#,
+    );
+    let host = Memory::default();
+    let kept = || Purpose::Kept.pot(|pot| pot.bytes());
+    let begun = |stream: u32, client: u8, length: Option<&str>| {
+        host.turn_to(stream, Client::V4([192, 0, 2, client]));
+        let mut headers = vec![(":method", "POST"), (":path", CHAT)];
+        headers.extend(length.map(|length| ("content-length", length)));
+        begin(&gateway, &headers, false).0
+    };
+    let body = r#"{"model":"m"}"#;
+    // By its length, and by the limit where the length is not known or larger.
+    let mut known = begun(1, 1, Some("20"));
+    assert_eq!(crossed(show(&mut known, &host, r#"{"model":"m","x":"#, false)), Some(1));
+    assert_eq!(kept(), 20);
+    let mut open = begun(2, 2, None);
+    assert_eq!(crossed(show(&mut open, &host, r#"{"model":"m""#, false)), Some(1));
+    assert_eq!(kept(), 20 + 1024);
+    let mut long = begun(3, 3, Some("1000000"));
+    assert_eq!(crossed(show(&mut long, &host, r#"{"model":"m","#, false)), None);
+    assert_eq!((kept(), host.count_of(Metric::Bound(Bound::Kept))), (20 + 1024, 1));
+    let mut share = begun(4, 2, Some("13"));
+    assert_eq!(crossed(show(&mut share, &host, body, true)), None);
+    assert_eq!(host.count_of(Metric::Bound(Bound::ClientShare)), 1);
+    // The whole body has come: its length is known.
+    assert_eq!(show(&mut open, &host, "}", true), RequestAction::Continue);
+    assert_eq!(kept(), 20 + 13);
+    let mut whole = begun(5, 2, None);
+    assert_eq!(crossed(show(&mut whole, &host, body, true)), Some(1));
+    assert_eq!(kept(), 20 + 13 + 13);
+    drop((known, open, long, share, whole));
+    assert_eq!(kept(), 0);
+}
