@@ -43,7 +43,7 @@ fn difference(a: &[char], b: &[char]) -> Option<usize> {
     }
 }
 
-/// The fewest characters to insert, remove or replace (Levenshtein's distance), where that is no more than `most`. Of
+/// The fewest characters to insert, remove or replace (Levenshtein's distance), where that is `most` at most. Of
 /// thousands of names nearly all differ in their first characters, and the rest is not compared.
 fn edits(a: &[char], b: &[char], most: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > most {

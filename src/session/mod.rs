@@ -116,7 +116,7 @@ pub enum RequestAction {
     Reply(Reply),
 }
 
-/// An answer of the gateway's own that is no longer than this needs no room.
+/// An answer of the gateway's own needs room only if the answer is longer than this.
 const SHORT_ANSWER_BYTES: usize = 4096;
 
 /// The most bytes of a method that an answer shows.

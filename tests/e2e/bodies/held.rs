@@ -1,4 +1,4 @@
-//! Bodies that wait for their model: what they take is bounded, and whoever takes most goes first.
+//! Bodies that wait for their model: the memory that they take is bounded, and the largest goes first.
 
 use std::net::Ipv4Addr;
 
@@ -171,7 +171,7 @@ fn a_client_takes_no_more_than_its_share() {
     gateway.assert_no_trap();
 }
 
-/// Behind a trusted proxy a client is whom the proxy names; another peer names no client but itself.
+/// A trusted proxy names its client; any other peer is the client, whatever the peer names.
 #[test]
 fn a_trusted_proxy_names_the_client() {
     let settings = format!("{SMALL}client_share_percent = 30\ntrusted_proxies = [\"127.0.0.1\"]");
