@@ -19,6 +19,9 @@ const MARGIN_BYTES: usize = 64 * MIB;
 const BODY_LIMIT: usize = 32 * MIB;
 const HELD_LIMIT: usize = 256 * MIB;
 
+/// Without the hop and with it.
+const HOP: [&str; 2] = ["", "retries = { max = 1 }\n"];
+
 /// A gateway with one worker, and so with one pot.
 fn start(settings: &str) -> (Gateway, Provider) {
     let server = Provider::start();
@@ -113,18 +116,20 @@ fn chats_are_answered(gateway: &Gateway, case: &str, rounds: usize) {
 
 #[test]
 fn small_chats_pass_beside_half_sent_giants() {
-    let (gateway, _server) = start("");
-    // From one address, as far as the share lets them; then from as many as the pot has room for.
-    for sources in [1, 9] {
-        let giants: Vec<_> = (0..9)
-            .map(|number| unfinished(&gateway, source(1 + number % sources), BODY_LIMIT - 2048))
-            .collect();
-        chats_are_answered(&gateway, &format!("giants of {sources}"), 60);
-        drop(giants);
+    for hop in HOP {
+        let (gateway, _server) = start(hop);
+        // From one address, as far as the share lets them; then from as many as the pot has room for.
+        for sources in [1, 9] {
+            let giants: Vec<_> = (0..9)
+                .map(|number| unfinished(&gateway, source(1 + number % sources), BODY_LIMIT - 2048))
+                .collect();
+            chats_are_answered(&gateway, &format!("giants of {sources}"), 60);
+            drop(giants);
+        }
+        assert!(met(&gateway, "client_share_percent") > 0);
+        assert!(met(&gateway, "held_limit_bytes") > 0);
+        gateway.assert_no_trap();
     }
-    assert!(met(&gateway, "client_share_percent") > 0);
-    assert!(met(&gateway, "held_limit_bytes") > 0);
-    gateway.assert_no_trap();
 }
 
 /// The limits of a small pot: a body of 1 MiB has room in it, and four have not.
@@ -203,24 +208,27 @@ fn begin(client: Client, gateway: &Gateway, request: &Request) -> Exchange {
 
 #[test]
 fn a_model_has_its_time() {
-    let (gateway, _server) = start("model_secs = 1");
-    for client in CLIENTS {
-        let early = Request::chat(body("one:m", Place::First, 4000)).cut(&[2000]);
-        let mut early = (begin(client, &gateway, &early), early.pieces[1].clone());
-        let mut late = begin(client, &gateway, &late_chat(4000));
-        refusal::model_timeout().assert_openai("late", &late.response());
-        // The model of this request came at once: its body may take longer than that.
-        early.0.send(early.1).expect("a gateway");
-        early.0.end();
-        assert_eq!(early.0.response().status, 200);
-        let request = Request::post("/v1/messages", body("one:m", Place::Last, 4000)).cut(&[2000]);
-        let mut late = begin(client, &gateway, &request);
-        refusal::model_timeout().assert_anthropic("late", &late.response());
+    for hop in HOP {
+        let (gateway, _server) = start(&format!("model_secs = 1\n{hop}"));
+        for client in CLIENTS {
+            let early = Request::chat(body("one:m", Place::First, 4000)).cut(&[2000]);
+            let mut early = (begin(client, &gateway, &early), early.pieces[1].clone());
+            let mut late = begin(client, &gateway, &late_chat(4000));
+            refusal::model_timeout().assert_openai("late", &late.response());
+            // The model of this request came at once: its body may take longer than that.
+            early.0.send(early.1).expect("a gateway");
+            early.0.end();
+            assert_eq!(early.0.response().status, 200);
+            let request =
+                Request::post("/v1/messages", body("one:m", Place::Last, 4000)).cut(&[2000]);
+            let mut late = begin(client, &gateway, &request);
+            refusal::model_timeout().assert_anthropic("late", &late.response());
+        }
+        assert_eq!(met(&gateway, "model_secs"), 4);
+        assert_eq!(metric(&gateway, r#"gaud_refused_total{code="model_timeout"}"#), 4);
+        chats_are_answered(&gateway, "after", 1);
+        gateway.assert_no_trap();
     }
-    assert_eq!(met(&gateway, "model_secs"), 4);
-    assert_eq!(metric(&gateway, r#"gaud_refused_total{code="model_timeout"}"#), 4);
-    chats_are_answered(&gateway, "after", 1);
-    gateway.assert_no_trap();
 }
 
 /// Sends pieces that would take twice their length if lengths were counted: each is a DATA frame.
