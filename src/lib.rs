@@ -34,6 +34,7 @@
 //! | [`poll`] | when the gateway itself asks providers |
 //! | [`host`] | what the core asks of the world: clock, shared data, metrics |
 //! | [`record`] | how a record in shared data is written as bytes |
+//! | [`room`] | how many bytes all requests of a worker may have, and who goes when that is full |
 //! | `native` | the command: settings, rendering, running Envoy |
 //!
 //! A room imports only from rooms on lower lines:
@@ -51,7 +52,7 @@
 //! request
 //! names
 //! breaker  config
-//! record
+//! record  room
 //! ```
 
 pub mod body;
@@ -67,6 +68,7 @@ pub mod poll;
 pub mod record;
 pub mod reply;
 pub mod request;
+pub mod room;
 pub mod route;
 pub mod session;
 

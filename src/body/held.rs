@@ -1,14 +1,8 @@
 //! The bytes of a request that waits for its model.
 //!
 //! The filter takes the bytes out of Envoy's buffer, whose limits are the listener's and also decide how far Envoy reads
-//! ahead of a slow provider. A VM's memory never shrinks, and a VM without memory traps: so the bytes that all requests of
-//! a VM hold together are bounded.
-
-use std::cell::Cell;
-
-/// The most that all requests of a VM hold. Envoy's VMs fail somewhere above 512 MiB, and a body that
-/// is edited across two pieces is in memory twice for a moment.
-const HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
+//! ahead of a slow provider. A VM's memory never shrinks, and a VM without memory traps: so the memory that all requests of
+//! a VM hold together is bounded ([`crate::room`]).
 
 /// Smaller pieces are put together: each allocation has a cost, and a client may send single bytes.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -16,58 +10,71 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// A piece of this size or larger is not copied.
 const SMALL_BYTES: usize = 4 * 1024;
 
-thread_local! {
-    /// What all requests of this VM hold, of every plugin and configuration.
-    static ALL_BYTES: Cell<usize> = const { Cell::new(0) };
-}
+/// What a piece costs beside its bytes: its place in the list, and the allocator's own.
+const PIECE_COST: usize = 64;
 
 /// What one request holds.
 #[derive(Debug, Default)]
 pub struct Held {
     pieces: Vec<Vec<u8>>,
-    bytes: usize,
+    /// The last piece is made of small pieces, and has memory of [`PIECE_BYTES`] at most.
+    is_collecting: bool,
 }
 
 impl Held {
-    /// Whether there is room for `bytes` more bytes.
-    pub fn has_room(bytes: usize) -> bool {
-        ALL_BYTES.get().saturating_add(bytes) <= HELD_BYTES_MAX
+    /// The most memory that the piece takes once it is held.
+    pub fn cost(&self, piece: &[u8]) -> usize {
+        match self.collecting(piece) {
+            Some(last) => grown(last, piece.len()).saturating_sub(last.capacity()),
+            None => piece.len().saturating_add(PIECE_COST),
+        }
     }
 
     /// How many bytes the request holds.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.pieces.iter().map(Vec::len).fold(0, usize::saturating_add)
     }
 
-    pub fn push(&mut self, piece: Vec<u8>) {
-        self.bytes = self.bytes.saturating_add(piece.len());
-        ALL_BYTES.set(ALL_BYTES.get().saturating_add(piece.len()));
-        match self.pieces.last_mut() {
-            Some(last) if piece.len() < SMALL_BYTES && last.len() < PIECE_BYTES => {
-                last.extend_from_slice(&piece);
-            }
-            _ => self.pieces.push(piece),
+    pub fn push(&mut self, mut piece: Vec<u8>) {
+        if self.collecting(&piece).is_some()
+            && let Some(last) = self.pieces.last_mut()
+        {
+            let capacity = grown(last, piece.len());
+            last.reserve_exact(capacity.saturating_sub(last.len()));
+            last.extend_from_slice(&piece);
+            return;
         }
+        self.is_collecting = piece.len() < SMALL_BYTES;
+        piece.shrink_to_fit();
+        self.pieces.push(piece);
     }
 
     /// Gives everything back, piece by piece.
     pub fn take_pieces(&mut self) -> Vec<Vec<u8>> {
-        let pieces = std::mem::take(&mut self.pieces);
-        self.clear();
-        pieces
+        self.is_collecting = false;
+        std::mem::take(&mut self.pieces)
     }
 
     pub fn clear(&mut self) {
-        self.pieces = Vec::new();
-        ALL_BYTES.set(ALL_BYTES.get().saturating_sub(self.bytes));
-        self.bytes = 0;
+        self.take_pieces();
+    }
+
+    /// The last piece, if it takes this one as well.
+    fn collecting(&self, piece: &[u8]) -> Option<&Vec<u8>> {
+        let last = self.pieces.last().filter(|_| self.is_collecting)?;
+        let fits = last.len().saturating_add(piece.len()) <= PIECE_BYTES;
+        (piece.len() < SMALL_BYTES && fits).then_some(last)
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.clear();
+/// The memory of a piece with so many more bytes: twice as much when it does not suffice, and no more than
+/// [`PIECE_BYTES`].
+fn grown(last: &Vec<u8>, more: usize) -> usize {
+    let needed = last.len().saturating_add(more);
+    if needed <= last.capacity() {
+        return last.capacity();
     }
+    needed.max(last.capacity().saturating_mul(2).min(PIECE_BYTES))
 }
 
 #[cfg(test)]
@@ -94,20 +101,22 @@ mod tests {
             held.push(vec![b'x']);
         }
         assert_eq!(held.pieces.len(), 3);
+        assert_eq!(held.pieces.iter().map(Vec::capacity).max(), Some(PIECE_BYTES));
     }
 
     #[test]
-    fn the_room_is_for_all_and_comes_back() {
-        let all = ALL_BYTES.get();
-        assert!(Held::has_room(HELD_BYTES_MAX - all) && !Held::has_room(HELD_BYTES_MAX - all + 1));
-        let (mut one, mut other) = (Held::default(), Held::default());
-        one.push(vec![0; 10]);
-        other.push(vec![0; 5]);
-        assert_eq!(ALL_BYTES.get(), all + 15);
-        one.take_pieces();
-        assert_eq!(ALL_BYTES.get(), all + 5);
-        drop(other);
-        assert_eq!(ALL_BYTES.get(), all);
-        assert!(!Held::has_room(usize::MAX));
+    fn memory_is_counted_and_not_length() {
+        let mut held = Held::default();
+        let (mut bytes, mut counted) = (0, 0);
+        for _ in 0..100 {
+            for piece in [vec![b'x'; SMALL_BYTES], vec![b'x']] {
+                bytes += piece.len();
+                counted += held.cost(&piece);
+                held.push(piece);
+            }
+        }
+        let memory: usize = held.pieces.iter().map(|piece| piece.capacity() + PIECE_COST).sum();
+        assert!(memory <= counted, "{memory} bytes of memory were counted as {counted}");
+        assert!(counted < bytes + bytes / 8 + 2 * PIECE_BYTES, "{bytes} bytes cost {counted}");
     }
 }

@@ -16,6 +16,18 @@ impl ConfigError {
     pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { path: path.into(), problem: problem.into() }
     }
+
+    /// The number, if it is one that the field may have.
+    ///
+    /// # Errors
+    /// The number is too small or too large.
+    #[inline(never)]
+    pub fn unless_within(path: &str, number: u64, least: u64, most: u64) -> Result<u64, Self> {
+        if (least..=most).contains(&number) {
+            return Ok(number);
+        }
+        Err(Self::new(path, format!("is {number}; write {least} to {most}")))
+    }
 }
 
 impl fmt::Display for ConfigError {

@@ -41,6 +41,21 @@ pub struct File {
     /// The most bytes of a body that may be held while its model is unknown. Default 32 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_limit_bytes: Option<u64>,
+    /// How long the model may take to come once the body is held. Default 60.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_secs: Option<u64>,
+    /// The most memory that the bodies of a worker hold whose models are unknown. Default 256 MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_limit_bytes: Option<u64>,
+    /// The most bytes of lists of models that a worker has under way. Default 32 MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lists_limit_bytes: Option<u64>,
+    /// The most bytes of bodies that a worker keeps for another attempt. Default 256 MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_limit_bytes: Option<u64>,
+    /// The share of these that one client may have. Default 25.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_share_percent: Option<u64>,
     /// What may come before `/v1/...`. Default `["", "/api/litellm"]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_paths: Option<Vec<String>>,

@@ -3,6 +3,7 @@
 use super::attempt::AttemptStream;
 use super::status::FilterStatus;
 use super::stream::Stream;
+use crate::reply::Reject;
 
 pub(super) enum Context {
     Stream(Stream),
@@ -56,6 +57,13 @@ impl Context {
     pub(super) fn tick(&mut self, id: u32) {
         if let Self::Attempt(attempt) = self {
             attempt.tick(id);
+        }
+    }
+
+    /// Ends a stream from outside its own callbacks; `id` is Envoy's number of the stream.
+    pub(super) fn refuse(&mut self, id: u32, reject: &Reject) {
+        if let Self::Stream(stream) = self {
+            stream.refuse(id, reject);
         }
     }
 

@@ -17,6 +17,8 @@ use super::context::Context;
 use super::log;
 use super::root::Root;
 use super::status::FilterStatus;
+use crate::reply::Reject;
+use crate::room::{Pot, Purpose};
 
 /// The contexts of this VM.
 #[derive(Default)]
@@ -45,8 +47,11 @@ fn with_root<T>(id: u32, act: impl FnOnce(&mut Root) -> T) -> Option<T> {
 
 /// A request without a context passes unchanged: without a configuration the filter has no rules for the request.
 fn with_stream(id: u32, act: impl FnOnce(&mut Context) -> FilterStatus) -> FilterStatus {
-    with_contexts(|contexts| contexts.streams.get_mut(&id).map(act))
-        .unwrap_or(FilterStatus::Continue)
+    with_contexts(|contexts| {
+        clock::turn_to(id);
+        contexts.streams.get_mut(&id).map(act)
+    })
+    .unwrap_or(FilterStatus::Continue)
 }
 
 unsafe extern "C" {
@@ -112,6 +117,14 @@ extern "C" fn proxy_on_tick(root: u32) {
     with_contexts(|Contexts { roots, streams }| {
         if roots.get(&root)?.makes_attempts() {
             streams.iter_mut().for_each(|(id, context)| context.tick(*id));
+            return None;
+        }
+        let now_ms = clock::now_ns() / 1_000_000;
+        Purpose::Lists.pot(|pot| pot.expire(now_ms));
+        for id in Purpose::Held.pot(|pot| pot.late(now_ms)) {
+            if let Some(stream) = streams.get_mut(&id) {
+                stream.refuse(id, &Reject::ModelLate);
+            }
         }
         Some(())
     });
@@ -135,7 +148,19 @@ extern "C" fn proxy_on_request_headers(id: u32, _headers: usize, end: u32) -> Fi
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_body(id: u32, size: usize, end: u32) -> FilterStatus {
-    with_stream(id, |context| context.request_body(size, end != 0))
+    let status = with_stream(id, |context| context.request_body(size, end != 0));
+    refuse_evicted();
+    status
+}
+
+/// Ends the streams that had to make room for others.
+fn refuse_evicted() {
+    for (id, bound) in Purpose::Held.pot(Pot::evicted) {
+        with_contexts(|contexts| {
+            contexts.streams.get_mut(&id)?.refuse(id, &Reject::NoRoom(bound));
+            Some(())
+        });
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -10,6 +10,8 @@ use crate::health::known_models;
 use crate::host::Host;
 use crate::host::metrics::{self, Metric};
 use crate::host::store::Store;
+use crate::names::properties;
+use crate::room::Client;
 use crate::route::ProviderId;
 
 /// Envoy, as one plugin in one VM sees it. The numbers of metrics are kept: defining a metric again would give it a new
@@ -72,6 +74,14 @@ impl Host for EnvoyHost {
         self.numbers.set(number);
         // A VM that comes back after a trap counts from the start.
         clock::now_ns().wrapping_add(number)
+    }
+
+    fn stream(&self) -> u32 {
+        clock::stream()
+    }
+
+    fn client(&self) -> Client {
+        Client::parse(&abi::property(properties::SOURCE_ADDRESS))
     }
 
     fn count(&self, metric: Metric) {

@@ -43,9 +43,8 @@ impl Configured {
         for provider in gateway.providers() {
             shared_breaker::seed(&host, provider);
         }
-        if poll::is_needed(&gateway) {
-            abi::set_tick_period(poll::TICK_MS);
-        }
+        // For polls, and for the models that do not come.
+        abi::set_tick_period(poll::TICK_MS);
         Self { gateway: Rc::new(gateway), host: Rc::new(host), histories: None }
     }
 

@@ -9,6 +9,7 @@ use super::status::FilterStatus;
 use crate::body::Splice;
 use crate::gateway::Gateway;
 use crate::names::{clusters, headers};
+use crate::reply::Reject;
 use crate::request::head::{self, Head};
 use crate::session::outgoing::CONTENT_ENCODING;
 use crate::session::{RequestAction, Session};
@@ -75,6 +76,14 @@ impl Stream {
         }
     }
 
+    /// Ends a request that waits for its model; `id` is Envoy's number of this context.
+    pub(super) fn refuse(&mut self, id: u32, reject: &Reject) {
+        let Some(session) = &mut self.session else { return };
+        let answer = session.end_waiting(&*self.host, reject);
+        abi::set_effective_context(id);
+        reply::send(&answer, &[]);
+    }
+
     /// Turns an action into calls. `wait` is the status that makes Envoy wait in this callback.
     fn carry_out(
         &mut self,
@@ -103,11 +112,13 @@ impl Stream {
     }
 }
 
-fn send_over_hop(crossing: &str, retries_max: u32, plain_length: Option<u64>) {
+fn send_over_hop(crossing: &str, retries_max: Option<u32>, plain_length: Option<u64>) {
     let set = |name, value: &str| abi::set_header(Map::RequestHeaders, name, value);
-    set(headers::CLUSTER, clusters::HOP);
+    set(headers::CLUSTER, if retries_max.is_some() { clusters::HOP } else { clusters::HOP_ONCE });
     set(headers::CROSSING, crossing);
-    set(headers::ENVOY_RETRIES_MAX, &retries_max.to_string());
+    if let Some(retries_max) = retries_max {
+        set(headers::ENVOY_RETRIES_MAX, &retries_max.to_string());
+    }
     if let Some(length) = plain_length {
         abi::remove_header(Map::RequestHeaders, CONTENT_ENCODING);
         set("content-length", &length.to_string());

@@ -78,12 +78,6 @@ impl NumberSetting {
     fn pick(&self, tables: &[Table<'_>]) -> Result<u64, ConfigError> {
         let found = tables.iter().find_map(|table| Some((table.path, (self.read)(table.file?)?)));
         let Some((path, value)) = found else { return Ok(self.default) };
-        if (1..=self.max).contains(&value) {
-            return Ok(value);
-        }
-        Err(ConfigError::new(
-            format!("{path}.{}", self.name),
-            format!("is {value}; write 1 to {}", self.max),
-        ))
+        ConfigError::unless_within(&format!("{path}.{}", self.name), value, 1, self.max)
     }
 }

@@ -26,13 +26,9 @@ impl Discovery {
         file: &ProviderFile,
         common: &File,
     ) -> Result<Option<Self>, ConfigError> {
-        let interval_ms = match common.discover_interval_secs.unwrap_or(INTERVAL_SECS) {
-            secs @ 1..=86_400 => secs.saturating_mul(1000),
-            secs => {
-                let problem = format!("is {secs}; write 1 to 86400 seconds");
-                return Err(ConfigError::new("discover_interval_secs", problem));
-            }
-        };
+        let secs = common.discover_interval_secs.unwrap_or(INTERVAL_SECS);
+        let secs = ConfigError::unless_within("discover_interval_secs", secs, 1, 86_400)?;
+        let interval_ms = secs.saturating_mul(1000);
         Ok(file.discover_models.unwrap_or(name == litellm::NAME).then(|| Self {
             key: format!("gaud/discovery/{name}/{place}"),
             list_key: format!("gaud/models/{name}/{place}"),

@@ -17,6 +17,7 @@ pub mod litellm;
 mod models;
 mod plugin;
 mod provider;
+mod rooms;
 mod sites;
 mod url;
 
@@ -26,6 +27,7 @@ pub use credential::Credential;
 pub use discovery::Discovery;
 use plugin::PluginConfiguration;
 pub use provider::{Provider, TIMEOUT_SECS};
+pub use rooms::Rooms;
 pub use sites::Sites;
 pub use url::ProviderUrl;
 
@@ -89,6 +91,8 @@ pub struct Gateway {
     pub default_provider: Option<ProviderId>,
     /// The most bytes of a body that may be held while its model is unknown.
     pub body_limit_bytes: u64,
+    /// What the requests of a worker may have together.
+    pub rooms: Rooms,
     /// What may come before `/v1/...`, longest first.
     pub base_paths: Vec<String>,
     /// The aliases of models, in the order of the file.
@@ -117,6 +121,7 @@ impl Gateway {
             .collect::<Result<Vec<_>, _>>()?;
         let default_provider = default_provider(file, &providers)?;
         let routes = RouteTable::compile(file, default_provider)?;
+        let body_limit_bytes = body_limit_bytes(file)?;
         Ok(Self {
             chains: Chains::compile(file, &routes, &|target, first| {
                 check_credential(&providers, target, first)
@@ -124,7 +129,8 @@ impl Gateway {
             retries: Retries::compile(file.retries.as_ref())?,
             routes,
             default_provider,
-            body_limit_bytes: body_limit_bytes(file)?,
+            body_limit_bytes,
+            rooms: Rooms::compile(file, body_limit_bytes)?,
             base_paths: base_paths(file)?,
             sites: Sites::compile(file)?,
             fingerprint: 0,
@@ -207,13 +213,8 @@ fn default_provider(
 }
 
 fn body_limit_bytes(file: &File) -> Result<u64, ConfigError> {
-    match file.body_limit_bytes.unwrap_or(BODY_LIMIT_BYTES) {
-        limit @ 1024..=BODY_LIMIT_BYTES_MAX => Ok(limit),
-        limit => Err(ConfigError::new(
-            "body_limit_bytes",
-            format!("is {limit}; write 1024 to {BODY_LIMIT_BYTES_MAX}"),
-        )),
-    }
+    let limit = file.body_limit_bytes.unwrap_or(BODY_LIMIT_BYTES);
+    ConfigError::unless_within("body_limit_bytes", limit, 1024, BODY_LIMIT_BYTES_MAX)
 }
 
 fn base_paths(file: &File) -> Result<Vec<String>, ConfigError> {

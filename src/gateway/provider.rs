@@ -96,9 +96,7 @@ impl Provider {
                 "belongs to the cluster that Envoy has already",
             ));
         }
-        let ms = |field: &str, secs| {
-            milliseconds(secs).map_err(|problem| ConfigError::new(at(field), problem))
-        };
+        let ms = |field: &str, secs| milliseconds(&at(field), secs);
         let timeout_ms = ms("timeout_secs", file.timeout_secs)?;
         let credential = credential(file, lookup)
             .map_err(|(field, problem)| ConfigError::new(at(field), problem))?;
@@ -180,13 +178,9 @@ fn health_path(name: &str, file: &ProviderFile) -> Result<Option<String>, &'stat
 
 /// The time from one active check to the next, the same for all providers.
 fn health_interval_ms(common: &File) -> Result<u64, ConfigError> {
-    match common.health_interval_secs.unwrap_or(HEALTH_INTERVAL_SECS) {
-        secs @ 1..=3600 => Ok(secs.saturating_mul(1000)),
-        secs => {
-            let problem = format!("is {secs}; write 1 to 3600 seconds");
-            Err(ConfigError::new("health_interval_secs", problem))
-        }
-    }
+    let secs = common.health_interval_secs.unwrap_or(HEALTH_INTERVAL_SECS);
+    let secs = ConfigError::unless_within("health_interval_secs", secs, 1, 3600)?;
+    Ok(secs.saturating_mul(1000))
 }
 
 fn check_name(name: &str) -> Result<(), ConfigError> {
@@ -202,12 +196,10 @@ fn check_name(name: &str) -> Result<(), ConfigError> {
     }
 }
 
-fn milliseconds(secs: Option<u64>) -> Result<Option<u64>, String> {
-    match secs {
-        None => Ok(None),
-        Some(secs @ 1..=86_400) => Ok(Some(secs.saturating_mul(1000))),
-        Some(secs) => Err(format!("is {secs}; write 1 to 86400 seconds")),
-    }
+fn milliseconds(path: &str, secs: Option<u64>) -> Result<Option<u64>, ConfigError> {
+    let Some(secs) = secs else { return Ok(None) };
+    let secs = ConfigError::unless_within(path, secs, 1, 86_400)?;
+    Ok(Some(secs.saturating_mul(1000)))
 }
 
 fn credential(

@@ -10,12 +10,15 @@ use super::Host;
 use crate::breaker::{BreakerState, Slot};
 use crate::host::metrics::Metric;
 use crate::host::store::Store;
+use crate::room::Client;
 use crate::route::ProviderId;
 
 /// Threads may share it, as the workers of an Envoy share its data.
 #[derive(Debug, Default)]
 pub struct Memory {
     now_ms: AtomicU64,
+    stream: AtomicU32,
+    client: Mutex<Client>,
     records: Mutex<HashMap<String, (Vec<u8>, u32)>>,
     loads: AtomicU32,
     swaps: AtomicU32,
@@ -45,6 +48,12 @@ impl Memory {
     /// Sets the clock, also to an earlier time.
     pub fn set_clock(&self, now_ms: u64) {
         self.now_ms.store(now_ms, Relaxed);
+    }
+
+    /// The callbacks from here on are of this stream, and of this client.
+    pub fn turn_to(&self, stream: u32, client: Client) {
+        self.stream.store(stream, Relaxed);
+        *lock(&self.client) = client;
     }
 
     /// Moves the clock forward.
@@ -107,6 +116,14 @@ impl Host for Memory {
 
     fn unique(&self) -> u64 {
         0x17
+    }
+
+    fn stream(&self) -> u32 {
+        self.stream.load(Relaxed)
+    }
+
+    fn client(&self) -> Client {
+        *lock(&self.client)
     }
 
     fn count(&self, metric: Metric) {

@@ -3,6 +3,7 @@
 use crate::breaker::{BreakerState, Slot};
 use crate::host::metrics::Metric;
 use crate::host::store::Store;
+use crate::room::Client;
 use crate::route::ProviderId;
 
 /// The clock, unique numbers, metrics and shared data.
@@ -12,6 +13,12 @@ pub trait Host: Store {
 
     /// A number that is unique within this worker.
     fn unique(&self) -> u64;
+
+    /// The number of the stream whose callback is under way; unique among the streams of this worker.
+    fn stream(&self) -> u32;
+
+    /// Who sends that stream.
+    fn client(&self) -> Client;
 
     /// Adds one to a counter.
     fn count(&self, metric: Metric);

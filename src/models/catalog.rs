@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::{Listed, context_window};
 use crate::gateway::{Gateway, Provider};
@@ -35,29 +35,30 @@ pub struct Entry<'a> {
 pub struct Catalog<'a> {
     entries: Vec<Entry<'a>>,
     gateway: &'a Gateway,
+    discovered: &'a [Vec<Listed>],
 }
 
 impl<'a> Catalog<'a> {
     /// Merges what the configuration lists with what was discovered: one list per provider, in
     /// the order of [`Gateway::providers`]. A missing list counts as empty.
     pub fn of(gateway: &'a Gateway, discovered: &'a [Vec<Listed>]) -> Self {
-        let mut catalog = Self { entries: Vec::new(), gateway };
+        let mut catalog = Self { entries: Vec::new(), gateway, discovered };
         for (id, provider) in gateway.ids().zip(gateway.providers()) {
             let found = discovered.get(id.index()).map(Vec::as_slice).unwrap_or_default();
-            let by_id: HashMap<&str, &Listed> =
-                found.iter().map(|listed| (listed.id.as_str(), listed)).collect();
+            let mut rest: HashMap<&str, Option<&Listed>> =
+                found.iter().map(|listed| (listed.id.as_str(), Some(listed))).collect();
             for model in &provider.models {
-                let listed = by_id.get(model.as_str()).copied();
+                let listed = rest.get_mut(model.as_str()).and_then(Option::take);
                 catalog.add(provider, Target { provider: id, model }, listed);
             }
-            let configured: HashSet<&str> = provider.models.iter().map(String::as_str).collect();
-            for listed in found.iter().filter(|listed| !configured.contains(listed.id.as_str())) {
-                let target = Target { provider: id, model: &listed.id };
-                catalog.add(provider, target, Some(listed));
+            for listed in found {
+                if rest.get(listed.id.as_str()).is_some_and(Option::is_some) {
+                    let target = Target { provider: id, model: &listed.id };
+                    catalog.add(provider, target, Some(listed));
+                }
             }
         }
-        let aliases = aliases(gateway, &catalog.entries);
-        catalog.entries.extend(aliases);
+        catalog.add_aliases();
         catalog
     }
 
@@ -69,26 +70,12 @@ impl<'a> Catalog<'a> {
     /// The entry of the model that `id` reaches, under the name `id`: a name of the list, or any other name that reaches
     /// the same model.
     pub fn find<'s>(&'s self, id: &'s str) -> Option<Entry<'s>> {
-        ModelName::check(id).ok()?;
-        let found = resolve(self.gateway, id)?;
-        let same = self.entries.iter().find(|entry| entry.target == found.target)?;
-        Some(Entry { listed: same.listed, ..found })
+        find(self.gateway, self.discovered, id)
     }
 
     /// The name that was probably meant by `asked`, which no entry has.
     pub fn nearest(&self, asked: &str) -> Option<String> {
-        let names = self.entries.iter().map(|entry| entry.name.as_ref());
-        let known = nearest(asked, names).map(str::to_owned);
-        known.or_else(|| {
-            // The slip may be in the namespace of a model that no list has.
-            let (namespace, model) =
-                asked.split_once(':').filter(|(_, model)| !model.is_empty())?;
-            let providers = self.gateway.providers().iter();
-            let namespaces = providers.flat_map(|provider| &provider.namespaces);
-            let near = nearest(namespace, namespaces.filter_map(|known| known.strip_suffix(':')));
-            let near = near.filter(|near| *near != namespace)?;
-            Some(format!("{near}:{model}"))
-        })
+        nearest_of(self.gateway, self.entries.iter().map(|entry| entry.name.as_ref()), asked)
     }
 
     /// Adds a model, unless no name reaches the model.
@@ -98,23 +85,52 @@ impl<'a> Catalog<'a> {
             self.entries.push(Entry { name, target, provider, listed, alias: false });
         }
     }
+
+    /// Adds the aliases, but those whose name a model has, each with what is listed of its model.
+    fn add_aliases(&mut self) {
+        for alias in &self.gateway.aliases {
+            if self.entries.iter().all(|entry| entry.name != alias.as_str()) {
+                self.entries.extend(find(self.gateway, self.discovered, alias));
+            }
+        }
+    }
 }
 
-/// The aliases, but those whose name a model has, each with what is listed of its model.
-fn aliases<'a>(gateway: &'a Gateway, entries: &[Entry<'a>]) -> Vec<Entry<'a>> {
-    let mut names = HashSet::new();
-    let mut known = HashMap::new();
-    for entry in entries {
-        names.insert(entry.name.as_ref());
-        known.entry(entry.target).or_insert(entry.listed);
-    }
-    let free = gateway.aliases.iter().filter(|alias| !names.contains(alias.as_str()));
-    let entries = free.filter_map(|alias| {
-        let found = resolve(gateway, alias)?;
-        let listed = known.get(&found.target).copied().flatten();
-        Some(Entry { listed, ..found })
-    });
-    entries.collect()
+/// As [`Catalog::find`], without a catalog.
+pub(super) fn find<'s>(
+    gateway: &'s Gateway,
+    discovered: &'s [Vec<Listed>],
+    id: &'s str,
+) -> Option<Entry<'s>> {
+    ModelName::check(id).ok()?;
+    let found = resolve(gateway, id)?;
+    let target = found.target;
+    let provider = gateway.provider(target.provider)?;
+    let list = discovered.get(target.provider.index()).map(Vec::as_slice).unwrap_or_default();
+    let listed = list.iter().find(|listed| listed.id == target.model);
+    let is_listed = listed.is_some() || provider.models.iter().any(|model| model == target.model);
+    let is_shown = is_listed && name(&gateway.routes, provider, target).is_some();
+    let is_meant =
+        |alias: &String| resolve(gateway, alias).is_some_and(|other| other.target == target);
+    (is_shown || gateway.aliases.iter().any(is_meant)).then_some(Entry { listed, ..found })
+}
+
+/// As [`Catalog::nearest`], among these names.
+pub(super) fn nearest_of<'n>(
+    gateway: &Gateway,
+    names: impl Iterator<Item = &'n str>,
+    asked: &str,
+) -> Option<String> {
+    let known = nearest(asked, names).map(str::to_owned);
+    known.or_else(|| {
+        // The slip may be in the namespace of a model that no list has.
+        let (namespace, model) = asked.split_once(':').filter(|(_, model)| !model.is_empty())?;
+        let providers = gateway.providers().iter();
+        let namespaces = providers.flat_map(|provider| &provider.namespaces);
+        let near = nearest(namespace, namespaces.filter_map(|known| known.strip_suffix(':')));
+        let near = near.filter(|near| *near != namespace)?;
+        Some(format!("{near}:{model}"))
+    })
 }
 
 /// The entry that `name` reaches, without what is listed of its model.

@@ -1,118 +1,102 @@
-//! The list and its entries in the formats that clients read.
+//! The catalog and its entries in the formats that clients read.
+//!
+//! The documents are written out and not derived: three sets of serializers take 4 KB of the module.
 
-use serde::Serialize;
+use std::fmt::Write;
 
 use super::{Catalog, Entry, date};
 
-/// `GET /v1/models` of an OpenAI client.
-#[derive(Serialize)]
-struct OpenAiPage<'a> {
-    object: &'static str,
-    data: Vec<OpenAiModel<'a>>,
-}
-
-#[derive(Serialize)]
-struct OpenAiModel<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: u64,
-    owned_by: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_input_tokens: Option<u64>,
-}
-
-/// `GET /v1/models` of an Anthropic client: all models on one page.
-#[derive(Serialize)]
-struct AnthropicPage<'a> {
-    data: Vec<AnthropicModel<'a>>,
-    has_more: bool,
-    first_id: Option<&'a str>,
-    last_id: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct AnthropicModel<'a> {
-    r#type: &'static str,
-    id: &'a str,
-    display_name: &'a str,
-    /// The epoch when the time is not known, as Anthropic's reference says.
-    created_at: String,
-}
-
-/// An entry of `GET /api/models`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ChatModel<'a> {
-    id: &'a str,
-    name: &'a str,
-    provider: &'a str,
-    context_window: Option<u64>,
+/// A document that lists all models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// `GET /v1/models` of an OpenAI client.
+    OpenAi,
+    /// `GET /v1/models` of an Anthropic client: all models on one page.
+    Anthropic,
+    /// `GET /api/models`, as chat front ends read the list.
+    Chat,
 }
 
 impl Catalog<'_> {
-    /// For `GET /v1/models` of an OpenAI client.
-    pub fn openai(&self) -> impl Serialize {
-        OpenAiPage { object: "list", data: self.entries().iter().map(OpenAiModel::of).collect() }
-    }
-
-    /// For `GET /v1/models` of an Anthropic client.
-    pub fn anthropic(&self) -> impl Serialize {
-        AnthropicPage {
-            data: self.entries().iter().map(AnthropicModel::of).collect(),
-            has_more: false,
-            first_id: self.entries().first().map(|entry| entry.name.as_ref()),
-            last_id: self.entries().last().map(|entry| entry.name.as_ref()),
+    /// The list, as JSON.
+    pub fn document(&self, page: Page) -> String {
+        let mut out = String::from(match page {
+            Page::OpenAi => r#"{"object":"list","data":["#,
+            Page::Anthropic => r#"{"data":["#,
+            Page::Chat => "[",
+        });
+        for (index, entry) in self.entries().iter().enumerate() {
+            out.push_str(if index > 0 { "," } else { "" });
+            entry.write(page, &mut out);
         }
-    }
-
-    /// For `GET /api/models`, as chat front ends read the list.
-    pub fn chat(&self) -> impl Serialize {
-        self.entries().iter().map(ChatModel::of).collect::<Vec<_>>()
+        out.push(']');
+        if page == Page::Anthropic {
+            let id = |entry: Option<&Entry<'_>>| {
+                entry.map_or_else(|| "null".to_owned(), |entry| quoted(&entry.name))
+            };
+            let [first, last] = [self.entries().first(), self.entries().last()].map(id);
+            add(&mut out, format_args!(r#","has_more":false,"first_id":{first},"last_id":{last}"#));
+        }
+        out.push_str(if page == Page::Chat { "" } else { "}" });
+        out
     }
 }
 
 impl Entry<'_> {
-    /// For `GET /v1/models/{id}` of an OpenAI client.
-    pub fn openai(&self) -> impl Serialize {
-        OpenAiModel::of(self)
+    /// The model alone, as JSON.
+    pub fn document(&self, page: Page) -> String {
+        let mut out = String::new();
+        self.write(page, &mut out);
+        out
     }
 
-    /// For `GET /v1/models/{id}` of an Anthropic client.
-    pub fn anthropic(&self) -> impl Serialize {
-        AnthropicModel::of(self)
-    }
-}
-
-impl<'a> OpenAiModel<'a> {
-    fn of(entry: &'a Entry<'_>) -> Self {
-        Self {
-            id: &entry.name,
-            object: "model",
-            created: entry.created_secs(),
-            owned_by: entry.provider,
-            max_input_tokens: entry.context_window(),
+    fn write(&self, page: Page, out: &mut String) {
+        let (id, created) = (quoted(&self.name), self.created_secs());
+        let window = self.context_window();
+        match page {
+            Page::OpenAi => {
+                let owner = quoted(self.provider);
+                add(
+                    out,
+                    format_args!(
+                        r#"{{"id":{id},"object":"model","created":{created},"owned_by":{owner}"#
+                    ),
+                );
+                if let Some(tokens) = window {
+                    add(out, format_args!(r#","max_input_tokens":{tokens}"#));
+                }
+                out.push('}');
+            }
+            Page::Anthropic => {
+                // The epoch when the time is not known, as Anthropic's reference says.
+                let (name, time) = (quoted(self.display_name()), date::format(created));
+                add(
+                    out,
+                    format_args!(
+                        r#"{{"type":"model","id":{id},"display_name":{name},"created_at":"{time}"}}"#
+                    ),
+                );
+            }
+            Page::Chat => {
+                let (name, provider) = (quoted(self.display_name()), quoted(self.provider));
+                let window = window.map_or_else(|| "null".to_owned(), |tokens| tokens.to_string());
+                add(
+                    out,
+                    format_args!(
+                        r#"{{"id":{id},"name":{name},"provider":{provider},"contextWindow":{window}}}"#
+                    ),
+                );
+            }
         }
     }
 }
 
-impl<'a> AnthropicModel<'a> {
-    fn of(entry: &'a Entry<'_>) -> Self {
-        Self {
-            r#type: "model",
-            id: &entry.name,
-            display_name: entry.display_name(),
-            created_at: date::format(entry.created_secs()),
-        }
-    }
+/// A text as JSON.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }
 
-impl<'a> ChatModel<'a> {
-    fn of(entry: &'a Entry<'_>) -> Self {
-        Self {
-            id: &entry.name,
-            name: entry.display_name(),
-            provider: entry.provider,
-            context_window: entry.context_window(),
-        }
-    }
+/// Writing to a text cannot fail.
+fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
+    _ = out.write_fmt(text);
 }

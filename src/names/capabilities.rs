@@ -1,9 +1,8 @@
 //! The functions of Envoy that the module may call, and the functions of the module that Envoy may call. The rendered
 //! configuration allows no others, and a test compares the built module with this list.
 
-/// What the filter after the hop may use in addition to [`CAPABILITIES`]: the filter reads responses, and ends late ones.
-pub const HOP_CAPABILITIES: &[&str] =
-    &["proxy_on_response_body", "proxy_on_response_trailers", "proxy_set_effective_context"];
+/// What the filter after the hop may use in addition to [`CAPABILITIES`]: the filter reads responses.
+pub const HOP_CAPABILITIES: &[&str] = &["proxy_on_response_body", "proxy_on_response_trailers"];
 
 /// Names of proxy-wasm's ABI 0.2.1 and of WASI.
 pub const CAPABILITIES: &[&str] = &[
@@ -28,6 +27,7 @@ pub const CAPABILITIES: &[&str] = &[
     "proxy_get_buffer_bytes",
     "proxy_set_buffer_bytes",
     "proxy_send_local_response",
+    "proxy_set_effective_context",
     "proxy_get_property",
     "proxy_set_property",
     "proxy_get_current_time_nanoseconds",

@@ -9,6 +9,9 @@ pub const ATTEMPT: &str = "gaud_attempt";
 /// The cluster that leads to the listener [`ATTEMPT`].
 pub const HOP: &str = "gaud_attempts";
 
+/// Request: goes to [`HOP`] as well, but Envoy's router keeps no body and sends the request once.
+pub const HOP_ONCE: &str = "gaud_attempts_once";
+
 /// The cluster that leads to Envoy's admin interface, and the listener that passes a part of it on.
 pub const ADMIN: &str = "gaud_admin";
 

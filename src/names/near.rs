@@ -31,34 +31,43 @@ fn difference(a: &[char], b: &[char]) -> Option<usize> {
         5..=8 => 2,
         _ => 3,
     };
-    let edits = edits(a, b);
     // `key` for `api_key`, `base_url` for `url`: worse than any slip of the keyboard.
     let is_part = |short: &[char], long: &[char]| {
         short.len() >= PART_CHARS_MIN && long.windows(short.len()).any(|part| part == short)
     };
-    match edits {
-        edits if edits <= most => Some(edits),
-        edits if is_part(a, b) || is_part(b, a) => Some(CHARS_MAX.saturating_add(edits)),
-        _ => None,
+    let lengths = a.len().abs_diff(b.len());
+    match edits(a, b, most) {
+        Some(edits) => Some(edits),
+        None if is_part(a, b) || is_part(b, a) => Some(CHARS_MAX.saturating_add(lengths)),
+        None => None,
     }
 }
 
-/// The fewest characters to insert, remove or replace (Levenshtein's distance).
-fn edits(a: &[char], b: &[char]) -> usize {
+/// The fewest characters to insert, remove or replace (Levenshtein's distance), where that is `most` at most. Of
+/// thousands of names nearly all differ in their first characters, and the rest is not compared.
+fn edits(a: &[char], b: &[char], most: usize) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > most {
+        return None;
+    }
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (index, from) in a.iter().enumerate() {
         let (mut diagonal, mut left) = (index, index.saturating_add(1));
+        let mut least = left;
         for (cell, to) in row.iter_mut().skip(1).zip(b) {
             let replaced = diagonal.saturating_add(usize::from(from != to));
             diagonal = *cell;
             left = replaced.min(diagonal.saturating_add(1)).min(left.saturating_add(1));
+            least = least.min(left);
             *cell = left;
+        }
+        if least > most {
+            return None;
         }
         if let Some(first) = row.first_mut() {
             *first = index.saturating_add(1);
         }
     }
-    row.last().copied().unwrap_or_default()
+    row.last().copied().filter(|edits| *edits <= most)
 }
 
 #[cfg(test)]
@@ -93,8 +102,8 @@ mod tests {
 
     #[test]
     fn edits_are_counted() {
-        let count = |a: &str, b: &str| {
-            edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
+        let count = |a: &str, b: &str, most| {
+            edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>(), most)
         };
         for (a, b, edits) in [
             ("", "", 0),
@@ -104,7 +113,10 @@ mod tests {
             ("mathc", "match", 2),
             ("same", "same", 0),
         ] {
-            assert_eq!(count(a, b), edits, "{a} {b}");
+            for most in 0..8 {
+                let expected = (edits <= most).then_some(edits);
+                assert_eq!(count(a, b, most), expected, "{a} {b} {most}");
+            }
         }
     }
 }

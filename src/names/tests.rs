@@ -7,7 +7,7 @@ use super::{clusters, headers, properties};
 
 /// The names that no template and no other source file may spell out. The names that are the project's name (`gaud`) are
 /// also words of the language and are left out.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 20] = [
     headers::PREFIX,
     headers::CLUSTER,
     headers::CROSSING,
@@ -20,12 +20,14 @@ const NAMES: [&str; 18] = [
     headers::ENVOY_RETRIES_MAX,
     clusters::ATTEMPT,
     clusters::HOP,
+    clusters::HOP_ONCE,
     clusters::ADMIN,
     clusters::CLIENT_HEADERS,
     clusters::LEAVING,
     clusters::RETURNING,
     properties::SHAPE,
     properties::ROOT_ID,
+    clusters::CONTROL,
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -106,6 +106,12 @@ codes!(
         "method_not_allowed",
         "the path has other methods, which the header `allow` names",
     ),
+    ModelTimeout(
+        408,
+        "model_timeout",
+        "the model did not come within `model_secs` of the body's first bytes; send `model` before the \
+         long parts, or raise the setting",
+    ),
     RequestTooLarge(
         413,
         "request_too_large",
@@ -140,8 +146,9 @@ codes!(
     GatewayBusy(
         503,
         "gateway_busy",
-        "too many requests wait for a `model` that comes late; send `model` before the long \
-         parts, or try again; or Envoy's memory has reached `memory_limit_bytes`",
+        "too many bytes wait for a `model` that comes late (`held_limit_bytes`, `client_share_percent`): send `model` before the \
+         long parts, or try again; or too many lists of models are under way to clients that do not read \
+         (`lists_limit_bytes`); or Envoy's memory has reached `memory_limit_bytes`",
     ),
     ControlUnavailable(
         503,

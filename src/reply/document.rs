@@ -1,5 +1,7 @@
 //! The shapes in which clients read errors.
 
+use std::rc::Rc;
+
 use serde::Serialize;
 
 use super::{Code, json};
@@ -7,7 +9,7 @@ use crate::request::endpoint::Shape;
 
 impl Code {
     /// The whole error document, as JSON.
-    pub fn document(self, shape: Shape, message: &str, param: Option<&str>) -> String {
+    pub fn document(self, shape: Shape, message: &str, param: Option<&str>) -> Rc<str> {
         match shape {
             Shape::OpenAi => json(&OpenAiDocument {
                 error: OpenAiError {

@@ -6,6 +6,8 @@ mod code;
 mod document;
 mod reject;
 
+use std::rc::Rc;
+
 use serde::Serialize;
 
 use crate::names::properties::DETAILS_PREFIX;
@@ -18,7 +20,7 @@ pub use reject::{Reject, too_large};
 pub struct Reply {
     pub status: u32,
     /// A JSON document.
-    pub body: String,
+    pub body: Rc<str>,
     /// The header `retry-after`.
     pub retry_after_secs: Option<u64>,
     /// The header `allow`.
@@ -30,9 +32,14 @@ pub struct Reply {
 impl Reply {
     /// An answer that is not an error.
     pub fn document(status: u32, document: &impl Serialize) -> Self {
+        Self::of(status, json(document))
+    }
+
+    /// The same of a document that is written already.
+    pub fn of(status: u32, body: Rc<str>) -> Self {
         Self {
             status,
-            body: json(document),
+            body,
             details: format!("{DETAILS_PREFIX}local"),
             retry_after_secs: None,
             allow: None,
@@ -41,6 +48,6 @@ impl Reply {
 }
 
 /// These documents are made of strings and numbers, which cannot fail.
-fn json(document: &impl Serialize) -> String {
-    serde_json::to_string(document).unwrap_or_default()
+fn json(document: &impl Serialize) -> Rc<str> {
+    serde_json::to_string(document).unwrap_or_default().into()
 }

@@ -8,6 +8,7 @@ use crate::request::credentials::GaudKey;
 use crate::request::endpoint::reading::Unreadable;
 use crate::request::endpoint::{Refused, Shape};
 use crate::request::model::InvalidModel;
+use crate::room::Bound;
 
 /// Why the gateway refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +31,12 @@ pub enum Reject {
     NoModel,
     /// More bytes than this were held without finding the model.
     TooLarge(u64),
-    /// All requests together hold as many bytes as allowed.
-    NoRoom,
+    /// The requests of the worker, or of the client, hold as many bytes as allowed, and no other holds more than this request.
+    NoRoom(Bound),
+    /// The model has not come in time.
+    ModelLate,
+    /// The lists of models that are under way, or those of the client, are as many bytes as allowed.
+    TooManyLists(Bound),
     /// The body has an encoding that the gateway does not read.
     Encoded,
     /// The body cannot be decompressed whole, to at most so many bytes.
@@ -110,7 +115,7 @@ impl Reject {
             details: format!("{DETAILS_PREFIX}{}", code.as_str()),
             retry_after_secs: match self {
                 Self::Unavailable { retry_after_secs, .. } => Some(*retry_after_secs),
-                Self::NoRoom => Some(1),
+                Self::NoRoom(_) | Self::TooManyLists(_) => Some(1),
                 _ => None,
             },
             allow: match self {
@@ -148,7 +153,8 @@ impl Reject {
             }
             Self::Boundary(_) => Code::InvalidForm,
             Self::TooLarge(_) => Code::RequestTooLarge,
-            Self::NoRoom => Code::GatewayBusy,
+            Self::NoRoom(_) | Self::TooManyLists(_) => Code::GatewayBusy,
+            Self::ModelLate => Code::ModelTimeout,
             Self::Form => Code::UnsupportedMediaType,
             Self::ModelInQuery | Self::ModelsInQuery => Code::DuplicateModel,
             Self::Encoded => Code::UnsupportedContentEncoding,
@@ -169,6 +175,15 @@ impl Reject {
             Self::Path(_) => Code::AmbiguousPath,
             Self::WebSocketModel => Code::WebSocketModel,
             Self::UnknownUrl { .. } => Code::UnknownUrl,
+        }
+    }
+
+    /// The bound that the request has met.
+    pub fn bound(&self) -> Option<Bound> {
+        match self {
+            Self::NoRoom(bound) | Self::TooManyLists(bound) => Some(*bound),
+            Self::ModelLate => Some(Bound::Model),
+            _ => None,
         }
     }
 
@@ -215,8 +230,19 @@ impl Reject {
                 "The request names no 'model', and this gateway has no default provider.".to_owned()
             }
             Self::TooLarge(limit) => too_large(*limit),
-            Self::NoRoom => "Too many requests wait for a 'model' that comes late; send 'model' \
-                             before the long parts, or try again."
+            Self::NoRoom(Bound::ClientShare) => {
+                "The requests of this address wait with too many bytes for a 'model' that comes \
+                 late; send 'model' before the long parts, or try again."
+                    .to_owned()
+            }
+            Self::NoRoom(_) => "Too many bytes wait for a 'model' that comes late; send 'model' \
+                                before the long parts, or try again."
+                .to_owned(),
+            Self::TooManyLists(_) => "Too many lists of this gateway are on their way to clients \
+                                      that have not read them; try again."
+                .to_owned(),
+            Self::ModelLate => "The 'model' did not come in time; send 'model' before the long \
+                                parts."
                 .to_owned(),
             Self::Form => "The content-type says that the body is a form; send JSON as \
                            application/json."

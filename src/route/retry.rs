@@ -13,7 +13,7 @@
 use crate::config::{ConfigError, RetriesFile, RetryOn};
 
 /// The most further attempts on one provider.
-const MAX: u32 = 5;
+const MAX: u64 = 5;
 
 /// When a request is sent again, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,20 +62,19 @@ impl Retries {
     /// Compiles `[retries]`.
     pub(crate) fn compile(file: Option<&RetriesFile>) -> Result<Self, ConfigError> {
         let retries = file.cloned().unwrap_or_default();
-        let within = |field: &str, value: u32, min: u32, max: u32| match value {
-            value if (min..=max).contains(&value) => Ok(value),
-            value => Err(ConfigError::new(
-                format!("retries.{field}"),
-                format!("is {value}; write {min} to {max}"),
-            )),
+        let within = |field: &str, value: Option<u32>, default: u32, least: u64, most: u64| {
+            let value = value.unwrap_or(default);
+            let path = format!("retries.{field}");
+            ConfigError::unless_within(&path, value.into(), least, most).map(|_| value)
         };
         use RetryOn::{Connection, RateLimited, ServerError, Timeout};
         Ok(Self {
-            max: within("max", retries.max.unwrap_or(1), 0, MAX)?,
-            backoff_ms: within("backoff_ms", retries.backoff_ms.unwrap_or(100), 10, 60_000)?,
+            max: within("max", retries.max, 1, 0, MAX)?,
+            backoff_ms: within("backoff_ms", retries.backoff_ms, 100, 10, 60_000)?,
             retry_after_max_secs: within(
                 "retry_after_max_secs",
-                retries.retry_after_max_secs.unwrap_or(10),
+                retries.retry_after_max_secs,
+                10,
                 1,
                 300,
             )?,

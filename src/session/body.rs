@@ -1,9 +1,10 @@
 //! Reads a request's body from Envoy's buffer, and gives the held bytes back.
 
 use super::{Phase, RequestAction, Session};
-use crate::body::{DecompressError, Encoding, Held, Splice};
+use crate::body::{DecompressError, Encoding, Splice};
 use crate::host::Host;
 use crate::reply::{Reject, Reply};
+use crate::room::{Place, Purpose};
 
 /// The size of the pieces in which a body is copied into the VM. The VM's memory never shrinks, and Envoy's buffer can be
 /// large.
@@ -27,7 +28,10 @@ impl Session {
             Err(reply) => return (RequestAction::Reply(reply), Splice::default()),
         };
         if let Some(encoding) = self.encoding {
-            pieces.into_iter().for_each(|piece| self.held.push(piece));
+            if let Err(reject) = self.keep(host, pieces) {
+                let reply = self.refuse(host, &reject);
+                return (RequestAction::Reply(reply), Splice::default());
+            }
             return match end {
                 true => self.receive_whole(host, size, encoding),
                 false => (RequestAction::Hold, Splice::default()),
@@ -35,8 +39,11 @@ impl Session {
         }
         match self.advance(host, end) {
             RequestAction::Hold if self.holds_body() => {
-                pieces.into_iter().for_each(|piece| self.held.push(piece));
-                (RequestAction::Hold, Splice::default())
+                let action = match self.keep(host, pieces) {
+                    Ok(()) => RequestAction::Hold,
+                    Err(reject) => RequestAction::Reply(self.refuse(host, &reject)),
+                };
+                (action, Splice::default())
             }
             action => self.with_body(action, pieces),
         }
@@ -76,16 +83,13 @@ impl Session {
         let bytes = self.held.take_pieces().concat();
         // No body at all is none in any encoding.
         let plain = if bytes.is_empty() { Ok(bytes) } else { encoding.decompress(&bytes, max) };
-        let plain = match plain {
-            Ok(plain) if Held::has_room(plain.len()) => plain,
-            Ok(_) => return Err(self.refuse(host, &Reject::NoRoom)),
-            Err(error) => return Err(self.refuse(host, &Reject::Compressed(error, limit))),
-        };
+        let plain = plain.map_err(|error| self.refuse(host, &Reject::Compressed(error, limit)))?;
+        // The plain text takes the room of the compressed.
+        self.place = None;
         (self.encoding, self.is_decompressed) = (None, true);
         self.content_length = Some(plain.len() as u64);
         self.feed(host, &plain)?;
-        self.held.push(plain);
-        Ok(())
+        self.keep(host, vec![plain]).map_err(|reject| self.refuse(host, &reject))
     }
 
     /// Reads a piece of the body; one of a compressed body has to wait.
@@ -97,6 +101,26 @@ impl Session {
             true => Err(self.refuse(host, &Reject::Compressed(DecompressError::TooLong, limit))),
             false => Ok(()),
         }
+    }
+
+    /// Holds pieces, if there is room for them.
+    fn keep(&mut self, host: &dyn Host, pieces: Vec<Vec<u8>>) -> Result<(), Reject> {
+        let rooms = self.gateway.rooms;
+        let place = self.place.get_or_insert_with(|| {
+            let until_ms = host.now_ms().saturating_add(rooms.model_ms);
+            Place::new(Purpose::Held, host.stream(), host.client(), until_ms)
+        });
+        for piece in pieces {
+            let cost = self.held.cost(&piece);
+            place.take(cost, rooms.held).map_err(Reject::NoRoom)?;
+            self.held.push(piece);
+        }
+        Ok(())
+    }
+
+    /// Ends the wait for the model from outside the request's own callbacks.
+    pub fn end_waiting(&mut self, host: &dyn Host, reject: &Reject) -> Reply {
+        self.refuse(host, reject)
     }
 
     /// Feeds the scanner. Returns the copied pieces if the body is held, because then they may have to be held too.
@@ -117,13 +141,15 @@ impl Session {
             if piece.is_empty() {
                 break;
             }
+            let has_model = self.has_found();
             self.take(host, &piece, start)?;
             start = start.saturating_add(piece.len());
-            if may_hold {
-                if !Held::has_room(start) {
-                    return Err(self.refuse(host, &Reject::NoRoom));
-                }
+            // What comes after the model stays in Envoy's buffer.
+            if may_hold && !has_model {
                 pieces.push(piece);
+            }
+            if may_hold && self.is_too_late() {
+                break;
             }
         }
         Ok(pieces)
@@ -137,6 +163,7 @@ impl Session {
             _ => return (action, Splice::default()),
         };
         let splice = Splice::of(self.held.take_pieces(), read, edit);
+        self.place = None;
         (action, splice)
     }
 }

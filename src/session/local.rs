@@ -1,12 +1,13 @@
 //! The endpoints that the gateway answers. No answer calls a provider.
 
+use std::rc::Rc;
+
 use serde::Serialize;
 
 use crate::gateway::Gateway;
 use crate::health::page::Status;
 use crate::host::Host;
-use crate::models::discovery;
-use crate::models::{Catalog, Listed};
+use crate::models::{Page, Pages, discovery};
 use crate::reply::{Reject, Reply};
 use crate::request::endpoint::{LocalEndpoint, Shape};
 use crate::request::model::ModelName;
@@ -14,7 +15,7 @@ use crate::request::model::ModelName;
 /// Answers one of the gateway's paths. `asked` is the model that the path names, `None` when its name is not UTF-8.
 pub(super) fn answer(
     endpoint: LocalEndpoint,
-    gateway: &Gateway,
+    gateway: &Rc<Gateway>,
     host: &dyn Host,
     asked: Option<String>,
     shape: Shape,
@@ -29,45 +30,39 @@ pub(super) fn answer(
             }
         }
         LocalEndpoint::Health => Reply::document(200, &Status::of(gateway, host)),
-        LocalEndpoint::Models => models(&Catalog::of(gateway, &discovered(gateway, host)), shape),
+        LocalEndpoint::Models => {
+            Reply::of(200, Pages::of(gateway, host).document(gateway, page(shape)))
+        }
         LocalEndpoint::Model => {
             let asked = asked.ok_or(Reject::NotUnicode)?;
             let asked = ModelName::try_from(asked).map_err(Reject::Model)?;
-            let discovered = discovered(gateway, host);
-            model(&Catalog::of(gateway, &discovered), asked.as_str(), shape)?
+            model(&Pages::of(gateway, host), gateway, asked.as_str(), shape)?
         }
         LocalEndpoint::FrontEndModels => {
-            Reply::document(200, &Catalog::of(gateway, &discovered(gateway, host)).chat())
+            Reply::of(200, Pages::of(gateway, host).document(gateway, Page::Chat))
         }
         LocalEndpoint::Refresh => refresh(gateway, host),
     })
 }
 
 /// A model of the gateway's list that was probably meant by `asked`.
-pub(super) fn nearest(gateway: &Gateway, host: &dyn Host, asked: &str) -> Option<String> {
-    Catalog::of(gateway, &discovered(gateway, host)).nearest(asked)
+pub(super) fn nearest(gateway: &Rc<Gateway>, host: &dyn Host, asked: &str) -> Option<String> {
+    Pages::of(gateway, host).nearest(gateway, asked)
 }
 
-fn discovered(gateway: &Gateway, host: &dyn Host) -> Vec<Vec<Listed>> {
-    gateway.providers().iter().map(|provider| discovery::listed(host, provider)).collect()
-}
-
-fn models(catalog: &Catalog<'_>, shape: Shape) -> Reply {
-    match shape {
-        Shape::Anthropic => Reply::document(200, &catalog.anthropic()),
-        Shape::OpenAi | Shape::Gemini => Reply::document(200, &catalog.openai()),
-    }
-}
-
-fn model(catalog: &Catalog<'_>, asked: &str, shape: Shape) -> Result<Reply, Reject> {
-    let entry = catalog.find(asked).ok_or_else(|| Reject::NotListed {
+fn model(pages: &Pages, gateway: &Gateway, asked: &str, shape: Shape) -> Result<Reply, Reject> {
+    let entry = pages.find(gateway, asked).ok_or_else(|| Reject::NotListed {
         model: asked.to_owned(),
-        near: catalog.nearest(asked),
+        near: pages.nearest(gateway, asked),
     })?;
-    Ok(match shape {
-        Shape::Anthropic => Reply::document(200, &entry.anthropic()),
-        Shape::OpenAi | Shape::Gemini => Reply::document(200, &entry.openai()),
-    })
+    Ok(Reply::of(200, entry.document(page(shape)).into()))
+}
+
+fn page(shape: Shape) -> Page {
+    match shape {
+        Shape::Anthropic => Page::Anthropic,
+        Shape::OpenAi | Shape::Gemini => Page::OpenAi,
+    }
 }
 
 /// What `POST /api/models` answers.
@@ -79,11 +74,11 @@ struct Refreshed {
 }
 
 /// Makes every provider due: within about a second a worker asks each provider.
-fn refresh(gateway: &Gateway, host: &dyn Host) -> Reply {
+fn refresh(gateway: &Rc<Gateway>, host: &dyn Host) -> Reply {
     for discovery in gateway.providers().iter().filter_map(|provider| provider.discovery.as_ref()) {
         discovery::refresh(host, discovery);
     }
-    let count = Catalog::of(gateway, &discovered(gateway, host)).entries().len();
+    let count = Pages::of(gateway, host).count();
     let message = "The providers are being asked for their models; count is what is known now.";
     Reply::document(200, &Refreshed { success: true, message, count })
 }

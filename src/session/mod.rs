@@ -42,6 +42,7 @@ use crate::request::escape::{MODEL_KEYS, query_models, without_query};
 use crate::request::head::{ContentType, Head};
 use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
+use crate::room::{self, Place, Purpose};
 use crate::route::Rule;
 
 use nested::Nested;
@@ -80,6 +81,10 @@ pub struct Session {
     has_model: bool,
     /// The bytes that wait for the model.
     held: Held,
+    /// What they have of the worker's memory, or a long answer has; `None` while there is neither.
+    place: Option<Place>,
+    /// What the body has of the room for bodies that are kept; `None` for a request that is sent once.
+    kept: Option<Place>,
     /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
     admission: Option<Admission>,
 }
@@ -110,8 +115,8 @@ pub enum RequestAction {
     Cross {
         /// The value of [`crate::names::headers::CROSSING`].
         crossing: String,
-        /// How many more attempts there may be after the first.
-        retries_max: u32,
+        /// How many more attempts there may be after the first; `None` where Envoy is not to keep the body.
+        retries_max: Option<u32>,
         /// The length of the plain text that takes the place of a compressed body.
         plain_length: Option<u64>,
     },
@@ -122,8 +127,15 @@ pub enum RequestAction {
 /// The most pairs of a query that names the model: Node's servers read no more of them.
 const QUERY_PAIRS_MAX: usize = 1000;
 
+/// An answer of the gateway's own needs room only if the answer is longer than this.
+const SHORT_ANSWER_BYTES: usize = 4096;
+
 /// The most bytes of a method that an answer shows.
 const METHOD_BYTES_MAX: usize = 32;
+
+fn bytes(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
 
 fn shown(method: &[u8]) -> String {
     String::from_utf8_lossy(method.get(..METHOD_BYTES_MAX).unwrap_or(method)).into_owned()
@@ -164,6 +176,8 @@ impl Session {
             is_tunnel: head.is_upgrade,
             has_model: false,
             held: Held::default(),
+            place: None,
+            kept: None,
             may_repeat: request.endpoint.may_repeat(),
             admission: None,
             gateway,
@@ -221,8 +235,11 @@ impl Session {
         self.is_whole |= end;
         let action =
             self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject));
-        if let (Some(admission), true) = (&self.admission, self.is_whole && !was_whole) {
-            admission.body_came(host, &self.gateway);
+        if self.is_whole && !was_whole {
+            self.admission.iter().for_each(|admission| admission.body_came(host, &self.gateway));
+            if let (Some(kept), Some(scanner)) = (&self.kept, self.scanner()) {
+                kept.shrink(bytes(scanner.offset()));
+            }
         }
         action
     }
@@ -283,7 +300,17 @@ impl Session {
             self.shape = Shape::Anthropic;
         }
         let asked = self.path.decoded(place);
-        local::answer(endpoint, &self.gateway, host, asked, self.shape).map(RequestAction::Reply)
+        let reply = local::answer(endpoint, &self.gateway, host, asked, self.shape)?;
+        let bytes = reply.body.len();
+        if bytes > SHORT_ANSWER_BYTES {
+            // Envoy keeps the whole answer until the client has read it.
+            let until_ms = host.now_ms().saturating_add(room::LIST_MS);
+            let place = Place::new(Purpose::Lists, host.stream(), host.client(), until_ms);
+            let limits = self.gateway.rooms.lists.at_least(bytes);
+            place.take_if_free(bytes, limits).map_err(Reject::TooManyLists)?;
+            self.place = Some(place);
+        }
+        Ok(RequestAction::Reply(reply))
     }
 
     fn hold(
@@ -391,6 +418,24 @@ impl Session {
         }
     }
 
+    /// Whether the body has named its model.
+    fn has_found(&self) -> bool {
+        match &self.phase {
+            Phase::Held(scanner) | Phase::Scanning(scanner) => scanner.model().is_some(),
+            Phase::Passing | Phase::Over => false,
+        }
+    }
+
+    /// Whether the model can no longer come within the limit.
+    fn is_too_late(&self) -> bool {
+        match &self.phase {
+            Phase::Held(scanner) => {
+                scanner.model().is_none() && scanner.offset() > self.gateway.body_limit_bytes
+            }
+            _ => false,
+        }
+    }
+
     fn route_without_body(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
         if self.is_optional { self.route(host, None) } else { Err(Reject::EmptyBody) }
     }
@@ -403,10 +448,14 @@ impl Session {
     fn refuse(&mut self, host: &dyn Host, reject: &Reject) -> Reply {
         self.phase = Phase::Over;
         self.held.clear();
+        self.place = None;
         if let Some(admission) = self.admission.take() {
             admission.give_up(host, &self.gateway);
         }
         host.count(Metric::Refused(reject.code()));
+        if let Some(bound) = reject.bound() {
+            host.count(Metric::Bound(bound));
+        }
         reject.reply(self.shape)
     }
 }

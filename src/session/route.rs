@@ -5,16 +5,18 @@ use std::rc::Rc;
 
 use super::hop::{Crossing, ModelPlace};
 use super::outgoing::{Departure, Outgoing};
-use super::{Phase, RequestAction, Session, local};
+use super::{Phase, RequestAction, Session, bytes, local};
 use crate::body::{Edit, FoundModel, Scanner};
 use crate::breaker::Arrival;
 use crate::gateway::{Gateway, Provider};
 use crate::health::admission::Admission;
 use crate::health::shared_breaker::Watched;
 use crate::host::Host;
+use crate::host::metrics::Metric;
 use crate::reply::Reject;
 use crate::request::escape::{MODEL_KEYS, query_models};
 use crate::request::model::ModelName;
+use crate::room::{Place, Purpose};
 use crate::route::{NoRoute, ProviderId, Target};
 
 /// Where a request goes. Without a model, only the provider's breaker is asked.
@@ -124,12 +126,29 @@ impl Session {
             Crossing { request, is_whole: self.is_whole, asked: asked.to_owned(), place };
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
+        let retries_max = self.may_keep(host).then(|| attempts.saturating_sub(1));
         self.stop_holding();
         RequestAction::Cross {
             crossing: crossing.to_header(),
-            retries_max: attempts.saturating_sub(1),
+            retries_max,
             plain_length: self.content_length.filter(|_| self.is_decompressed),
         }
+    }
+
+    /// Whether there is room to keep the body for another attempt. A body of unknown length could be as long as the limit.
+    fn may_keep(&mut self, host: &dyn Host) -> bool {
+        let limit = self.gateway.body_limit_bytes;
+        let come = self.scanner().map_or(0, Scanner::offset);
+        let length = self.content_length.unwrap_or(if self.is_whole { come } else { limit });
+        if length == 0 {
+            return true;
+        }
+        let place = Place::new(Purpose::Kept, host.stream(), host.client(), u64::MAX);
+        match place.take_if_free(bytes(length.min(limit)), self.gateway.rooms.kept) {
+            Ok(()) => self.kept = Some(place),
+            Err(bound) => host.count(Metric::Bound(bound)),
+        }
+        self.kept.is_some()
     }
 
     fn forward(
@@ -168,7 +187,7 @@ impl Session {
         };
     }
 
-    fn scanner(&self) -> Option<&Scanner> {
+    pub(super) fn scanner(&self) -> Option<&Scanner> {
         match &self.phase {
             Phase::Held(scanner) | Phase::Scanning(scanner) => Some(scanner),
             Phase::Passing | Phase::Over => None,
@@ -176,7 +195,7 @@ impl Session {
     }
 }
 
-fn no_route(gateway: &Gateway, host: &dyn Host, no_route: NoRoute<'_>) -> Reject {
+fn no_route(gateway: &Rc<Gateway>, host: &dyn Host, no_route: NoRoute<'_>) -> Reject {
     match no_route {
         NoRoute::MissingModel(namespace) => Reject::NamespaceAlone(namespace.to_owned()),
         NoRoute::NotFound(model) => Reject::ModelNotFound {

@@ -5,6 +5,7 @@ use crate::body::Edit;
 use crate::config::File;
 use crate::host::memory::Memory;
 use crate::request::header_map::serialized;
+use crate::room::{Bound, Client, Pot, Purpose};
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -53,7 +54,7 @@ fn forwarded(action: RequestAction) -> Outgoing {
 #[track_caller]
 fn reply(action: RequestAction) -> (u32, String) {
     match action {
-        RequestAction::Reply(reply) => (reply.status, reply.body),
+        RequestAction::Reply(reply) => (reply.status, reply.body.to_string()),
         other => panic!("no reply: {other:?}"),
     }
 }
@@ -720,6 +721,76 @@ fn an_encoding_that_is_not_read_is_refused_where_the_body_is_read() {
     }
 }
 
+/// Shows a session a piece of its body.
+fn show(session: &mut Session, host: &Memory, piece: &str, end: bool) -> RequestAction {
+    let read = |start, size| piece.bytes().skip(start).take(size).collect();
+    session.receive(host, piece.len(), end, &read).0
+}
+
+fn held_bytes() -> usize {
+    Purpose::Held.pot(|pot| pot.bytes())
+}
+
+#[test]
+fn only_a_body_that_must_be_held_needs_room() {
+    let gateway = two_providers();
+    let host = Memory::default();
+    let limits = gateway.rooms.held;
+    let full = Place::new(Purpose::Held, 1, Client::V4([192, 0, 2, 1]), u64::MAX);
+    full.take(limits.client, limits).unwrap();
+    host.turn_to(2, Client::V4([192, 0, 2, 1]));
+    let mut early = post(&gateway, CHAT);
+    forwarded(show(&mut early, &host, r#"{"model":"q:a","x":1}"#, true));
+    assert_eq!(held_bytes(), limits.client);
+    assert_eq!(host.count_of(Metric::Bound(Bound::ClientShare)), 0);
+}
+
+#[test]
+fn held_bytes_have_their_room_until_the_request_leaves() {
+    let gateway = two_providers();
+    let host = Memory::default();
+    host.turn_to(7, Client::V4([192, 0, 2, 1]));
+    let held = |session: &mut Session| {
+        assert_eq!(show(session, &host, r#"{"x":"#, false), RequestAction::Hold);
+        assert!(held_bytes() > 5);
+    };
+    let mut forward = post(&gateway, CHAT);
+    held(&mut forward);
+    forwarded(show(&mut forward, &host, r#"1,"model":"q:a""#, false));
+    assert_eq!(held_bytes(), 0);
+    let mut refused = post(&gateway, CHAT);
+    held(&mut refused);
+    assert_eq!(reply(show(&mut refused, &host, "x", false)).0, 400);
+    assert_eq!(held_bytes(), 0);
+    let mut leaves = post(&gateway, CHAT);
+    held(&mut leaves);
+    drop(leaves);
+    assert_eq!(held_bytes(), 0);
+}
+
+#[test]
+fn a_wait_for_the_model_ends_by_its_time_or_for_another_request() {
+    let gateway = two_providers();
+    for (reject, status, bound) in [
+        (Reject::ModelLate, 408, Bound::Model),
+        (Reject::NoRoom(Bound::Held), 503, Bound::Held),
+        (Reject::NoRoom(Bound::ClientShare), 503, Bound::ClientShare),
+    ] {
+        let host = Memory::at(1000);
+        host.turn_to(7, Client::Unknown);
+        let mut session = post(&gateway, CHAT);
+        assert_eq!(show(&mut session, &host, r#"{"x":"#, false), RequestAction::Hold);
+        host.set_clock(60_999);
+        assert!(Purpose::Held.pot(|pot| pot.late(host.now_ms())).is_empty());
+        host.set_clock(61_000);
+        assert_eq!(Purpose::Held.pot(|pot| pot.late(host.now_ms())), [7]);
+        assert_eq!(session.end_waiting(&host, &reject).status, status);
+        assert_eq!(host.count_of(Metric::Bound(bound)), 1);
+        assert_eq!(held_bytes(), 0);
+        assert_eq!(show(&mut session, &host, "1", false), RequestAction::Hold);
+    }
+}
+
 #[test]
 fn a_compressed_body_passes_untouched_where_it_is_not_read() {
     for path in ["/v1/files", "/v1/uploads/u/parts", "/key/generate", "/v1/vector_stores"] {
@@ -731,9 +802,121 @@ fn a_compressed_body_passes_untouched_where_it_is_not_read() {
 }
 
 #[test]
+fn a_body_for_which_there_is_no_room_is_refused() {
+    let gateway = gateway(
+        r#"{"body_limit_bytes":1024,"held_limit_bytes":140000,"providers":{"p":{"url":"http://a"}}}"#,
+    );
+    let host = Memory::default();
+    let limits = gateway.rooms.held;
+    let small: Vec<_> = (0..limits.client / 64 + 1)
+        .map(|number| {
+            let place = Place::new(Purpose::Held, number as u32, Client::Unknown, u64::MAX);
+            _ = place.take(64, limits);
+            place
+        })
+        .collect();
+    host.turn_to(u32::MAX, Client::Unknown);
+    let mut session = post(&gateway, CHAT);
+    let (status, body) = reply(show(&mut session, &host, r#"{"x":"a"#, false));
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("gateway_busy") && body.contains("of this address"), "{body}");
+    assert_eq!(host.count_of(Metric::Bound(Bound::ClientShare)), 1);
+    assert_eq!(Purpose::Held.pot(Pot::evicted), []);
+    drop(small);
+    assert_eq!(held_bytes(), 0);
+}
+
+#[test]
+fn long_lists_have_room_for_their_time() {
+    let models: Vec<_> = (0..200).map(|number| format!("\"model-{number}\"")).collect();
+    let gateway = gateway(&format!(
+        r#"{{"lists_limit_bytes":30000,"client_share_percent":50,"providers":{{"p":{{"url":"http://a","models":[{}]}}}}}}"#,
+        models.join(",")
+    ));
+    let host = Memory::at(1000);
+    let ask = |stream: u32, client: Client, path: &str| {
+        host.turn_to(stream, client);
+        let headers: Vec<_> = [(":method", "GET"), (":path", path)]
+            .map(|(name, value)| (name, value.as_bytes()))
+            .to_vec();
+        let head = serialized(&headers);
+        let (session, action) =
+            Session::begin(Rc::clone(&gateway), &host, &Head::parse(&head), true);
+        (session, reply(action).0)
+    };
+    let [one, two] = [1, 2].map(|number| Client::V4([192, 0, 2, number]));
+    let first = ask(1, one, "/v1/models");
+    assert_eq!((first.1, Purpose::Lists.pot(|pot| pot.bytes()) > 10_000), (200, true));
+    // The client's share, then the room of all; short answers need none.
+    assert_eq!(ask(2, one, "/v1/models").1, 503);
+    assert_eq!(ask(3, one, "/healthz").1, 200);
+    assert_eq!(ask(3, one, "/v1/models/p:model-7").1, 200);
+    assert_eq!(ask(4, two, "/v1/models").1, 200);
+    assert_eq!(ask(5, Client::Unknown, "/v1/models").1, 503);
+    assert_eq!(host.count_of(Metric::Bound(Bound::ClientShare)), 1);
+    assert_eq!(host.count_of(Metric::Bound(Bound::Lists)), 1);
+    // The second list is over, and its time is up; the first stream is not over.
+    Purpose::Lists.pot(|pot| pot.expire(1999));
+    assert_eq!(ask(6, two, "/v1/models").1, 503);
+    Purpose::Lists.pot(|pot| pot.expire(2000));
+    assert_eq!(ask(7, two, "/v1/models").1, 200);
+    assert_eq!(ask(8, one, "/v1/models").1, 503);
+    drop(first);
+    Purpose::Lists.pot(|pot| pot.expire(5000));
+    assert_eq!(Purpose::Lists.pot(|pot| pot.bytes()), 0);
+}
+
+/// The further attempts of a request that went over the hop; `None` where Envoy is not to keep the body.
+#[track_caller]
+fn crossed(action: RequestAction) -> Option<u32> {
+    match action {
+        RequestAction::Cross { retries_max, .. } => retries_max,
+        other => panic!("not over the hop: {other:?}"),
+    }
+}
+
+#[test]
 fn models_in_the_objects_of_a_compressed_body_are_read() {
     let (mut session, action) = gzipped(&two_providers(), "/v1/messages/batches", "gzip");
     assert_eq!(action, RequestAction::Hold);
     let (status, document) = reply(receive(&mut session, GZIPPED, 0).0);
     assert!(status == 400 && document.contains("does not change there"), "{document}");
+}
+
+#[test]
+fn a_body_is_kept_where_there_is_room() {
+    let gateway = gateway(
+        r#"{"body_limit_bytes":1024,"kept_limit_bytes":2048,"client_share_percent":50,"retries":{"max":1},
+            "providers":{"p":{"url":"http://a","match":["*"]}}}"#,
+    );
+    let host = Memory::default();
+    let kept = || Purpose::Kept.pot(|pot| pot.bytes());
+    let begun = |stream: u32, client: u8, length: Option<&str>| {
+        host.turn_to(stream, Client::V4([192, 0, 2, client]));
+        let mut headers = vec![(":method", "POST"), (":path", CHAT)];
+        headers.extend(length.map(|length| ("content-length", length)));
+        begin(&gateway, &headers, false).0
+    };
+    let body = r#"{"model":"m"}"#;
+    // By its length, and by the limit where the length is not known or larger.
+    let mut known = begun(1, 1, Some("20"));
+    assert_eq!(crossed(show(&mut known, &host, r#"{"model":"m","x":"#, false)), Some(1));
+    assert_eq!(kept(), 20);
+    let mut open = begun(2, 2, None);
+    assert_eq!(crossed(show(&mut open, &host, r#"{"model":"m""#, false)), Some(1));
+    assert_eq!(kept(), 20 + 1024);
+    let mut long = begun(3, 3, Some("1000000"));
+    assert_eq!(crossed(show(&mut long, &host, r#"{"model":"m","#, false)), None);
+    assert_eq!((kept(), host.count_of(Metric::Bound(Bound::Kept))), (20 + 1024, 1));
+    let mut share = begun(4, 2, Some("13"));
+    assert_eq!(crossed(show(&mut share, &host, body, true)), None);
+    assert_eq!(host.count_of(Metric::Bound(Bound::ClientShare)), 1);
+    // The whole body has come: its length is known.
+    assert_eq!(show(&mut open, &host, "}", true), RequestAction::Continue);
+    assert_eq!(kept(), 20 + 13);
+    let mut whole = begun(5, 2, None);
+    assert_eq!(crossed(show(&mut whole, &host, body, true)), Some(1));
+    assert_eq!(kept(), 20 + 13 + 13);
+    drop((known, open, long, share, whole));
+    assert_eq!(kept(), 0);
 }

@@ -100,7 +100,7 @@ fn run(gateway: &Rc<Gateway>, asked: &Asked, body: &[u8]) -> Result<Outgoing, St
     let mut outgoing = None;
     loop {
         match action {
-            RequestAction::Reply(reply) => return Err(reply.body),
+            RequestAction::Reply(reply) => return Err(reply.body.to_string()),
             RequestAction::Forward(forwarded) => outgoing = Some(forwarded),
             _ => {}
         }

@@ -4,8 +4,10 @@
 it yields what a user sees, then what a user sees once the remedy is applied.
 """
 
+import http.client
 import json
 import os
+import select
 import re
 import signal
 import subprocess
@@ -192,6 +194,55 @@ def model_comes_late(site: Site):
     with site.gateway("body_limit_bytes = 65536\n" + site.upstream_with_key) as gateway:
         yield gateway.send(json.dumps({"messages": messages, "model": "upstream:echo"}))
         yield good(gateway.send(json.dumps({"model": "upstream:echo", "messages": messages})))
+
+
+def model_comes_slowly(site: Site):
+    start, end = '{"messages": [{"role": "user", "content": "Hello"}', '], "model": "upstream:echo"}'
+    with site.gateway("model_secs = 1\n" + site.upstream_with_key) as gateway:
+        first = Upload(gateway, start.replace("{", '{"model": "upstream:echo", ', 1), "]}")
+        yield Upload(gateway, start, end).answer()
+        yield good(first.end())
+
+
+def address_holds_too_much(site: Site):
+    limits = "body_limit_bytes = 1048576\nheld_limit_bytes = 4194304\nclient_share_percent = {}\n"
+    start, end = '{"messages": [{"role": "user", "content": "' + "x" * 900_000, '"}], "model": "upstream:echo"}'
+    for percent in (1, 50):
+        with site.gateway(limits.format(percent) + site.upstream_with_key) as gateway:
+            uploads = [Upload(gateway, start, end) for _ in range(2)]
+            if percent == 50:
+                yield [good(upload.end()) for upload in uploads][-1]
+                return
+            refused = until("a refusal", lambda: next((upload for upload in uploads if upload.has_answer()), None))
+            uploads.remove(refused)
+            yield refused.answer()
+            good(uploads[0].end())
+
+
+class Upload:
+    """A request that has sent the start of its body."""
+
+    def __init__(self, gateway: Gateway, start: str, end: str):
+        self._connection = http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=LIMIT_SECS)
+        self._rest = end
+        self._connection.putrequest("POST", "/v1/chat/completions")
+        self._connection.putheader("content-type", "application/json")
+        self._connection.putheader("content-length", str(len(start) + len(end)))
+        self._connection.endheaders(start.encode())
+
+    def has_answer(self) -> bool:
+        """Whether an answer has begun."""
+        return bool(select.select([self._connection.sock], [], [], 0.01)[0])
+
+    def end(self) -> str:
+        """Sends the rest; the answer."""
+        self._connection.send(self._rest.encode())
+        return self.answer()
+
+    def answer(self) -> str:
+        """Status and body of the answer."""
+        answer = self._connection.getresponse()
+        return f"{answer.status} {answer.read().decode()}"
 
 
 def refused(site: Site):

@@ -4,6 +4,7 @@ use super::RequestOutcome;
 use super::family::Values;
 use crate::breaker::{BreakerState, Outcome};
 use crate::reply::Code;
+use crate::room::Bound;
 use crate::route::ProviderId;
 
 /// Where a counter is: the row of its family, the provider, and the index among the values of the last label.
@@ -73,6 +74,14 @@ impl Label for bool {
 
     fn set(self, place: &mut Place) {
         place.value = usize::from(!self);
+    }
+}
+
+impl Label for Bound {
+    const VALUES: Values = Values::Of(Self::SETTINGS);
+
+    fn set(self, place: &mut Place) {
+        place.value = self as usize;
     }
 }
 

@@ -11,6 +11,7 @@ mod tests;
 use crate::breaker::{BreakerState, Outcome};
 use crate::gateway::Gateway;
 use crate::reply::Code;
+use crate::room::Bound;
 use crate::route::ProviderId;
 pub use family::Family;
 use family::Values;
@@ -73,6 +74,8 @@ counters! {
         "answers 401 and 403 to the gateway's own credential";
     Refused(code: Code) "gaud_refused_total" ["code"]
         "requests that the gateway refused, by the error's `code`";
+    Bound(bound: Bound) "gaud_bounds_total" ["bound"]
+        "requests that met a bound of what all requests share, by the setting that is the `bound`";
     Contended "gaud_store_contended_total" []
         "changes of a shared record that were given up: workers were in each other's way";
     Shortage "gaud_shortages_total" []

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::File;
+use crate::models::Page;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -20,10 +21,6 @@ fn rows(catalog: &Catalog<'_>) -> Vec<String> {
 
 fn row(entry: &Entry<'_>) -> String {
     format!("{} -> {}: {}", entry.name, entry.provider, entry.target.model)
-}
-
-fn json(document: &impl serde::Serialize) -> String {
-    serde_json::to_string(document).unwrap()
 }
 
 const TWO: &str = r#"{"default_provider":"litellm","providers":{
@@ -114,9 +111,9 @@ fn the_list_is_openais() {
         r#"{"id":"p:o1","object":"model","created":0,"owned_by":"p","max_input_tokens":200000},"#,
         r#"{"id":"fast","object":"model","created":1739923200,"owned_by":"p","max_input_tokens":7}]}"#,
     );
-    assert_eq!(json(&catalog.openai()), expected);
+    assert_eq!(catalog.document(Page::OpenAi), expected);
     let one = r#"{"id":"fast","object":"model","created":1739923200,"owned_by":"p","max_input_tokens":7}"#;
-    assert_eq!(json(&catalog.find("fast").unwrap().openai()), one);
+    assert_eq!(catalog.find("fast").unwrap().document(Page::OpenAi), one);
 }
 
 #[test]
@@ -130,13 +127,13 @@ fn the_list_is_anthropics() {
         r#"{"type":"model","id":"fast","display_name":"fast","created_at":"2025-02-19T00:00:00Z"}],"#,
         r#""has_more":false,"first_id":"p:m","last_id":"fast"}"#,
     );
-    assert_eq!(json(&catalog.anthropic()), expected);
+    assert_eq!(catalog.document(Page::Anthropic), expected);
     let one =
         r#"{"type":"model","id":"p:o1","display_name":"p:o1","created_at":"1970-01-01T00:00:00Z"}"#;
-    assert_eq!(json(&catalog.find("p:o1").unwrap().anthropic()), one);
+    assert_eq!(catalog.find("p:o1").unwrap().document(Page::Anthropic), one);
     let bare = self::gateway(r#"{"providers":{"p":{"url":"http://a"}}}"#);
     let empty = r#"{"data":[],"has_more":false,"first_id":null,"last_id":null}"#;
-    assert_eq!(json(&Catalog::of(&bare, &[]).anthropic()), empty);
+    assert_eq!(Catalog::of(&bare, &[]).document(Page::Anthropic), empty);
 }
 
 #[test]
@@ -148,5 +145,5 @@ fn the_list_is_a_chat_front_ends() {
         r#"{"id":"p:o1","name":"p:o1","provider":"p","contextWindow":200000},"#,
         r#"{"id":"fast","name":"fast","provider":"p","contextWindow":7}]"#,
     );
-    assert_eq!(json(&Catalog::of(&gateway, &found).chat()), expected);
+    assert_eq!(Catalog::of(&gateway, &found).document(Page::Chat), expected);
 }

@@ -52,6 +52,11 @@ impl DiscoveryState {
         (self.listed_ms > 0).then(|| now_ms.saturating_sub(self.listed_ms) / 1000)
     }
 
+    /// When the provider listed its models last; 0 for never.
+    pub fn listed_ms(&self) -> u64 {
+        self.listed_ms
+    }
+
     /// How many models the provider has.
     pub fn models(&self, provider: &Provider) -> usize {
         match self.listed_ms {

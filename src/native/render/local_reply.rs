@@ -125,7 +125,7 @@ fn all_shapes(code: Code, reason: Reason, message: &str) -> [LocalReply; 3] {
     [Shape::Anthropic, Shape::Gemini, Shape::OpenAi].map(|shape| LocalReply {
         reason,
         shape: (shape != Shape::OpenAi).then(|| shape.as_str()),
-        body: code.document(shape, message, None),
+        body: code.document(shape, message, None).to_string(),
         // Envoy's 503s carry no time: a client may try again soon.
         retry_after_secs: (code.status() == 503).then_some(1),
         status_code: (code == Code::GatewayBusy).then(|| code.status()),

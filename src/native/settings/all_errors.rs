@@ -15,11 +15,12 @@ const ERRORS_MAX: usize = 64;
 const GOOD_URL: &str = "https://placeholder.invalid";
 
 /// The settings without which every other setting keeps its meaning.
-const INDEPENDENT: [&str; 24] = [
+const INDEPENDENT: [&str; 29] = [
     "admin_listen",
     "body_limit_bytes",
     "backoff_ms",
     "ca_file",
+    "client_share_percent",
     "cluster",
     "data",
     "discover_interval_secs",
@@ -29,12 +30,16 @@ const INDEPENDENT: [&str; 24] = [
     "first_token_secs",
     "health_interval_secs",
     "health_path",
+    "held_limit_bytes",
     "http2",
     "idle_connection_secs",
     "idle_secs",
+    "kept_limit_bytes",
     "listen",
+    "lists_limit_bytes",
     "max",
     "memory_limit_bytes",
+    "model_secs",
     "open_to_network",
     "retry_after_max_secs",
     "timeout_secs",

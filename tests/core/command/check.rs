@@ -215,12 +215,12 @@ fn invalid_addresses_and_limits_say_what_is_valid() {
     bad(&with("workers = 0"), "gaud.toml:1: workers: is 0; write 1 to 1024");
     bad(
         &with("discover_interval_secs = 0"),
-        "gaud.toml:1: discover_interval_secs: is 0; write 1 to 86400 seconds",
+        "gaud.toml:1: discover_interval_secs: is 0; write 1 to 86400",
     );
     for secs in [0, 3601] {
         bad(
             &with(&format!("health_interval_secs = {secs}")),
-            &format!("gaud.toml:1: health_interval_secs: is {secs}; write 1 to 3600 seconds"),
+            &format!("gaud.toml:1: health_interval_secs: is {secs}; write 1 to 3600"),
         );
     }
     bad(
@@ -275,7 +275,7 @@ fn incomplete_providers_are_rejected() {
     );
     bad(
         &format!("{P}timeout_secs = 0"),
-        "gaud.toml:3: providers.p.timeout_secs: is 0; write 1 to 86400 seconds",
+        "gaud.toml:3: providers.p.timeout_secs: is 0; write 1 to 86400",
     );
     bad(&format!("{P}ca_file = \"x\""), "gaud.toml:3: providers.p.ca_file: needs an https:// url");
     bad(

@@ -4,6 +4,7 @@ mod compressed;
 mod cuts;
 mod exact;
 mod forms;
+mod held;
 mod late_errors;
 mod refused;
 mod uploads;

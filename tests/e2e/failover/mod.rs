@@ -19,6 +19,7 @@ mod early_failures;
 mod edges;
 mod errors_inside;
 mod half_answers;
+mod kept;
 mod metrics;
 mod model_places;
 mod open_breakers;

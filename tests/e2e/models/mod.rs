@@ -6,6 +6,7 @@ mod large;
 mod merged;
 mod schedule;
 mod timing;
+mod under_way;
 
 use crate::kit::client::{Request, Response, h1};
 use crate::kit::harness::{Gateway, wait};
@@ -91,8 +92,10 @@ fn discovering(interval_secs: u32, workers: usize, url: &str) -> Gateway {
 fn discovering_all(interval_secs: u32, workers: usize, providers: &[(&str, &str)]) -> Gateway {
     let tables: String =
         providers.iter().map(|(name, url)| provider(name, url, &[DISCOVER])).collect();
-    let interval = format!("discover_interval_secs = {interval_secs}\n");
-    Gateway::with_workers(workers, &format!("{LISTEN}{interval}{tables}"))
+    // Tests ask for long lists as fast as they can.
+    let settings =
+        format!("discover_interval_secs = {interval_secs}\nlists_limit_bytes = 1073741824\n");
+    Gateway::with_workers(workers, &format!("{LISTEN}{settings}{tables}"))
 }
 
 /// A list as OpenAI writes it.

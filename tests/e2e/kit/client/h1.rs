@@ -1,9 +1,10 @@
 //! An HTTP/1.1 client that writes exactly the bytes it is given.
 
 use super::{Headers, Request, Response};
+use crate::kit::harness::runtime;
 use crate::kit::harness::wait::LIMIT;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -68,6 +69,14 @@ impl Connection {
     pub(crate) fn open(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect_timeout(&addr, LIMIT).expect("a connection");
         stream.set_nodelay(true).expect("no delay");
+        Self::over(Box::new(stream))
+    }
+
+    /// The same from a certain address of the loopback.
+    pub(crate) fn open_from(source: Ipv4Addr, addr: SocketAddr) -> Self {
+        let stream = runtime::run("a connection", super::connect_from(source, addr));
+        let stream = stream.into_std().expect("a socket");
+        stream.set_nonblocking(false).expect("a socket that waits");
         Self::over(Box::new(stream))
     }
 

@@ -8,7 +8,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -24,10 +24,21 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn open(addr: SocketAddr) -> Self {
-        runtime::run("an HTTP/2 connection", async move {
+        Self::over(async move {
             let stream = TcpStream::connect(addr).await.expect("a connection");
             stream.set_nodelay(true).expect("no delay");
-            let io = TokioIo::new(stream);
+            stream
+        })
+    }
+
+    /// The same from a certain address of the loopback.
+    pub(crate) fn open_from(source: Ipv4Addr, addr: SocketAddr) -> Self {
+        Self::over(super::connect_from(source, addr))
+    }
+
+    fn over(stream: impl Future<Output = TcpStream>) -> Self {
+        runtime::run("an HTTP/2 connection", async move {
+            let io = TokioIo::new(stream.await);
             let mut builder = Builder::new(TokioExecutor::new());
             builder.max_header_list_size(1 << 20);
             let (sender, connection) = builder.handshake(io).await.expect("an HTTP/2 handshake");

@@ -8,6 +8,17 @@ pub(crate) use exchange::{CLIENTS, Client, Exchange, Line};
 
 use serde_json::Value;
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Connects from a certain address.
+async fn connect_from(source: Ipv4Addr, addr: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((source, 0).into()).expect("an address of the loopback");
+    let stream = socket.connect(addr).await.expect("a connection");
+    stream.set_nodelay(true).expect("no delay");
+    stream
+}
 
 /// Headers in their order, values as bytes; names in lower case when they were received.
 #[derive(Clone, Default)]

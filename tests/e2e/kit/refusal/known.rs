@@ -57,6 +57,22 @@ pub(crate) fn request_too_large(limit: usize) -> Refusal {
     refusal(413, "request_too_large", message)
 }
 
+pub(crate) fn no_room() -> Refusal {
+    let message = "Too many bytes wait for a 'model' that comes late; send 'model' before the long parts, or try again.";
+    refusal(503, "gateway_busy", message)
+}
+
+pub(crate) fn share_is_full() -> Refusal {
+    let message = "The requests of this address wait with too many bytes for a 'model' that comes late; send 'model' before \
+                   the long parts, or try again.";
+    refusal(503, "gateway_busy", message)
+}
+
+pub(crate) fn model_timeout() -> Refusal {
+    let message = "The 'model' did not come in time; send 'model' before the long parts.";
+    refusal(408, "model_timeout", message)
+}
+
 pub(crate) fn unsupported_content_encoding() -> Refusal {
     let message = "The body is compressed in a way that this gateway does not read; send it with \
                    gzip or deflate, or uncompressed.";
