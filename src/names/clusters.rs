@@ -18,6 +18,9 @@ pub const ADMIN: &str = "gaud_admin";
 /// The cluster that leads to the control server, and the route to it.
 pub const CONTROL: &str = "gaud_control";
 
+/// In CEL: a request has taken the route to the control server.
+pub const IS_TO_CONTROL: &str = "xds.route_name == 'gaud_control'";
+
 /// The `vm_id` of both filters: they share data.
 pub const VM_ID: &str = "gaud";
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::names::clusters::IS_TO_CONTROL;
 use crate::reply::{Code, too_large};
 use crate::request::endpoint::Shape;
 
@@ -116,7 +117,7 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
 
 /// The replies on the paths of a control server that is away.
 pub(super) fn of_control() -> [LocalReply; 3] {
-    let away = said("xds.route_name == 'gaud_control'");
+    let away = said(IS_TO_CONTROL);
     let message = "The control server is not there; requests for models are served all the same.";
     all_shapes(Code::ControlUnavailable, away, message)
 }

@@ -66,7 +66,7 @@ fn the_table_of_settings_is_complete() {
     known.remove("cors");
     known.insert("cors.allow_origins".to_owned());
     known.remove("control");
-    known.extend(fields(r#"{"control":{"?":1}}"#).iter().map(|field| format!("control.{field}")));
+    known.insert("control.data".to_owned());
     known.remove("retries");
     let of_retries = fields(r#"{"retries":{"?":1}}"#);
     known.extend(of_retries.iter().map(|field| format!("retries.{field}")));
