@@ -18,7 +18,9 @@ const MIB: usize = 1 << 20;
 fn start(settings: &str, one: &str, two: &str) -> Gateway {
     let head = LISTEN.replace("workers = 2", "workers = 1");
     let chain = "[retries]\nmax = 1\nbackoff_ms = 10\n[[fallbacks]]\nmodel = \"one:chain\"\nto = [\"two:chain\"]\n";
-    let tables = [provider("one", one, &[]), provider("two", two, &["auth = \"none\""])].concat();
+    let tables =
+        [provider("one", one, &["auth = \"none\""]), provider("two", two, &["auth = \"none\""])]
+            .concat();
     Gateway::with_workers(1, &format!("{head}{settings}\n{tables}{chain}"))
 }
 

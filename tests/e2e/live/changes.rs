@@ -25,6 +25,7 @@ fn each_change_is_in_effect_when_the_command_says_so() {
 
     // A chain, in a gateway that was started without one: the first that takes the hop.
     config.tables += "[[fallbacks]]\nmodel = \"one:m\"\nto = [\"two:n\"]\n";
+    config.providers[0].1 += "auth = \"none\"\n";
     config.providers[1].1 += "api_key = \"sk-two\"\n";
     run.change(&config.text());
     for _ in 0..2 {
