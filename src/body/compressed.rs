@@ -6,7 +6,7 @@
 //! | `deflate` | one stream of zlib's (RFC 1950) with its checksum, and nothing after it |
 //!
 //! Envoy's own decompressors hide what they leave out: the second member of a gzip, the rest of one that is cut or broken, all
-//! of what is no gzip.
+//! of a body that is not gzip.
 
 use super::inflate::{Bits, DecompressError, inflate};
 

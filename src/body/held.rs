@@ -67,7 +67,7 @@ impl Held {
     }
 }
 
-/// The memory of a piece with so many more bytes: twice as much when it does not suffice, and no more than
+/// The memory of a piece with this number of further bytes: twice as much when it does not suffice, and no more than
 /// [`PIECE_BYTES`].
 fn grown(last: &Vec<u8>, more: usize) -> usize {
     let needed = last.len().saturating_add(more);

@@ -87,7 +87,7 @@ impl<'a> Bits<'a> {
         Ok(value)
     }
 
-    /// A number of so many bits, at least `least`.
+    /// A number of this many bits, at least `least`.
     fn number(&mut self, count: u32, least: usize) -> Result<usize, DecompressError> {
         let more = usize::try_from(self.take(count)?).map_err(|_| Broken)?;
         Ok(more.saturating_add(least))

@@ -3,7 +3,7 @@
 //! | the error says | fault |
 //! |---|---|
 //! | a code from 500, or a word for it: overloaded, unavailable, internal, timeout | the provider's |
-//! | that the quota is spent: `insufficient_quota` | none: until somebody pays, the provider answers nothing |
+//! | that the quota is spent: `insufficient_quota` | none: until the account is paid, the provider answers nothing |
 //! | 429, or a word for it: rate limit, quota, exhausted | none: the client has asked too often |
 //! | that the request is too long for the model | the context's length |
 //! | any other code from 400, or a word for it: invalid, authentication, permission, not found, policy | the client's |

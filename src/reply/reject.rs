@@ -39,7 +39,7 @@ pub enum Reject {
     TooManyLists(Bound),
     /// The body has an encoding that the gateway does not read.
     Encoded,
-    /// The body cannot be decompressed whole, to at most so many bytes.
+    /// The body cannot be decompressed whole, to at most this number of bytes.
     Compressed(DecompressError, u64),
     /// The body says that it is a form.
     Form,

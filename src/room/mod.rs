@@ -20,7 +20,7 @@ thread_local! {
 }
 
 /// How long a list counts at least. Envoy ends an HTTP/1.1 stream when the connection has the answer, and not when the client
-/// has read it; and a client that reads fast may not ask for so many lists that others wait.
+/// has read it; and a client that reads fast may not ask for lists until others wait.
 pub const LIST_MS: u64 = 1000;
 
 /// One of the worker's pots.

@@ -44,7 +44,7 @@ function headers(asked) {
   return asked.type === null ? own : { ...own, "content-type": asked.type };
 }
 
-// What a handler finds in `request.body` and `request.query`, behind this middleware.
+// What a handler finds in `request.body` and `request.query`, after this middleware.
 function inExpress(middleware, set = {}) {
   const app = express();
   for (const [name, value] of Object.entries(set)) app.set(name, value);

@@ -1,7 +1,7 @@
 """Reads requests as servers in Python do, one on each line of standard input, and writes what each server reads.
 
 A reading is `refused`, `unread` (the server takes the body for nothing that it reads), `none` (no model), `model:` with the
-model's bytes in hexadecimal digits, or `other:` with what is no model: a list, a file, a number.
+model's bytes in hexadecimal digits, or `other:` with what is not a model: a list, a file, a number.
 """
 
 import asyncio

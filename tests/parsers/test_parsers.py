@@ -64,7 +64,7 @@ def test_no_server_reads_another_model(capsys):
         print(f"\n{summary(asked, sent, reads)}")
     named = [f"{text}\n{one.document}" for one, text in found[:SHOWN]]
     assert not found, f"PARSERS_SEED={SEED} PARSERS_DOCUMENTS={COUNT}: {len(found)} differences\n\n" + "\n\n".join(named)
-    # A run in which nobody reads anything proves nothing.
+    # A run in which no reader reads anything proves nothing.
     assert len(sent) > COUNT * 0.25
     models = Counter(name for read in reads for name, text in read_of_all(read) if text.startswith("model:"))
     rare = [name for name in dict(read_of_all(reads[0])) if models[name] < COUNT * 0.005]

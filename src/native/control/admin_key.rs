@@ -32,7 +32,7 @@ impl AdminKey {
         Ok(Self(Secret::new(format!("{PREFIX}{ADMIN_ID_PREFIX}{id}-{secret}"))))
     }
 
-    /// A key that somebody else has made.
+    /// A key from elsewhere, such as the environment.
     ///
     /// # Errors
     /// The text is not an admin key.

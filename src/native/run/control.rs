@@ -20,7 +20,7 @@ use crate::native::envoy::Envoy;
 use crate::native::render::Source;
 use crate::native::settings::ConfigText;
 
-/// The variable with the admin key of a gateway that nobody watches start.
+/// The variable with the admin key for a start without a terminal.
 const ADMIN_KEY: &str = "GAUD_ADMIN_KEY";
 
 /// Where the first admin key is, when no terminal shows it; in the data folder.

@@ -40,7 +40,7 @@ impl PrivateFolder {
         let owner_only = Permissions::from_mode(0o700);
         let folder =
             tempfile::Builder::new().prefix(PREFIX).permissions(owner_only).tempdir_in(place)?;
-        // Locked before the lock has its name: whoever looks finds no lock that nobody holds.
+        // Locked before the lock has its name: another run never finds a lock that is not held.
         let next = folder.path().join(NEXT_LOCK);
         let lock = File::create(&next)?;
         lock.lock()?;

@@ -32,7 +32,7 @@ impl Models {
         }
     }
 
-    /// Waits until so many lines of the log hold this.
+    /// Waits until this number of lines of the log hold this text.
     fn wait_for_lines(&self, text: &str, count: usize) {
         wait::until_true(text, || self.lines(text) == count);
     }

@@ -147,7 +147,10 @@ fn a_slow_client_gets_the_whole_answer() {
                 let case = format!("late {model} {size} {name}");
                 let answer = Answer::new(200, "application/octet-stream", bytes.clone());
                 fleet.server("one").script(&case, answer);
-                let request = Request::chat(chat(model, false)).case(&case);
+                // Without a length, so that the provider answers the whole request and not a request whose end is on its
+                // way: Envoy resets an HTTP/2 stream that is answered before its end, and the client loses what it has
+                // not read.
+                let request = Request::chat(chat(model, false)).case(&case).chunked();
                 let before = received(&fleet);
                 let response = if name == "h1" {
                     let mut client = h1::Connection::open(fleet.gateway.addr());

@@ -1,4 +1,4 @@
-//! A provider without `api_key` sees the client's own credential: its refusals are the client's, and nobody gets past a limit
+//! A provider without `api_key` sees the client's own credential: its refusals are the client's, and no client gets past a limit
 //! by a chain.
 
 use super::attempts::chat;

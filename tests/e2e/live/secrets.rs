@@ -27,7 +27,7 @@ fn a_rotated_key_is_used_by_the_next_request_and_never_shown() {
         assert_eq!(h1::exchange(run.addr(), &chat("one:m").case(&case)).status, 200);
         let seen = server.wait(&case).header("authorization").unwrap_or_default();
         assert_eq!(seen, format!("Bearer {key}"));
-        // A change that is refused, and one that is no TOML.
+        // A change that is refused, and one that is not TOML.
         run.write(&(with_key(&server, key).text() + "\n[nonsense]\n"));
         run.wait_for(": nonsense: is not a setting");
     }

@@ -27,7 +27,7 @@ pub struct Edited {
 pub enum EditError {
     /// The file itself is not TOML.
     File(String),
-    /// The setting is within a value that is no table.
+    /// The setting is within a value that is not a table.
     Place(String),
     /// The configuration would not be valid.
     Invalid(Vec<Fault>),
