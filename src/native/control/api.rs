@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -16,17 +16,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
-use tokio::time::timeout;
 
 use super::auth::{Throttle, authorize};
 use super::error::ApiError;
-use super::settings::{EditError, Edited, MASK, SettingKey, change, view};
+use super::settings::view;
 use super::store::{Audit, Store};
 use crate::native::http::get as ask;
 use crate::native::settings::{ConfigText, Loaded, reachable};
-
-/// How long a change may take to be in effect.
-const APPLY_LIMIT: Duration = Duration::from_secs(30);
 
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -95,7 +91,7 @@ fn router(control: Arc<Control>) -> Router {
 }
 
 /// A caller's answer: never kept by caches.
-fn answer(body: Value, etag: Option<&str>) -> Response {
+pub(super) fn answer(body: Value, etag: Option<&str>) -> Response {
     let mut response = Json(body).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
@@ -135,10 +131,10 @@ fn from_environment(loaded: &Loaded) -> Vec<(String, String, Option<String>)> {
 /// A change of one setting.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Put {
-    key: String,
+pub(super) struct Put {
+    pub(super) key: String,
     /// `null` and the empty text clear the setting.
-    value: Value,
+    pub(super) value: Value,
 }
 
 async fn set(
@@ -199,105 +195,12 @@ impl Control {
         authorize(headers, &self.store, &self.throttle).await
     }
 
-    fn config(&self) -> Result<&ConfigText, ApiError> {
+    pub(super) fn config(&self) -> Result<&ConfigText, ApiError> {
         let message = "There is no configuration file: start gaud run with --config, or with a gaud.toml in its folder.";
         self.config.as_ref().ok_or_else(|| ApiError::conflict("no_file", message))
     }
 
-    async fn set(&self, put: &Put, if_match: Option<&HeaderValue>) -> Result<Response, ApiError> {
-        let key = SettingKey::parse(&put.key)
-            .map_err(|problem| ApiError::bad_request(problem).about("key"))?;
-        let config = self.config()?;
-        let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
-        if if_match.is_some_and(|etag| etag.as_bytes() != config.etag(&text).as_bytes()) {
-            return Err(ApiError::changed_meanwhile());
-        }
-        let loaded = config.load(&text);
-        let variables =
-            loaded.as_ref().map(|loaded| loaded.set_by_environment.as_slice()).unwrap_or_default();
-        if let Some((_, variable)) = variables.iter().find(|(path, _)| *path == key.path()) {
-            let message = format!(
-                "The environment variable {variable} sets {key}, and the file has no say: change the variable."
-            );
-            return Err(ApiError::conflict("set_by_environment", message).about(put.key.clone()));
-        }
-        let Edited { text: changed, removed } = self.edited(config, &text, &key, &put.value)?;
-        let version = if changed == text {
-            self.version()
-        } else {
-            self.put(config, &text, &changed).await?
-        };
-        let waits =
-            self.following.lock().unwrap_or_else(PoisonError::into_inner).waits_for_restart.clone();
-        let body = json!({
-            "key": put.key, "applied": waits.iter().all(|name| *name != put.key), "version": version, "removed": removed,
-            "waits_for_restart": waits,
-        });
-        Ok(answer(body, Some(&config.etag(&changed))))
-    }
-
-    fn edited(
-        &self,
-        config: &ConfigText,
-        text: &str,
-        key: &SettingKey,
-        value: &Value,
-    ) -> Result<Edited, ApiError> {
-        let is_secret = matches!(key.parts().as_slice(), ["providers", _, "api_key"]);
-        if is_secret && value.as_str() == Some(MASK) {
-            return Ok(Edited { text: text.to_owned(), removed: Vec::new() });
-        }
-        let stored = if is_secret { self.stored(key, value)? } else { None };
-        let check = |text: &str| config.load(text).map(drop).map_err(|error| error.faults());
-        change(text, key, stored.as_ref().unwrap_or(value), &check).map_err(|error| match error {
-            EditError::File(problem) => {
-                ApiError::conflict("bad_file", format!("The file is not TOML as it is: {problem}."))
-            }
-            EditError::Place(problem) => ApiError::invalid(problem).about(key.to_string()),
-            EditError::Invalid(faults) => {
-                let lines: Vec<_> =
-                    faults.iter().map(|(path, problem)| format!("{path}: {problem}")).collect();
-                ApiError::invalid(lines.join("\n")).about(key.to_string())
-            }
-        })
-    }
-
-    /// A key that is typed in goes into a file of its own, and the configuration names the file.
-    fn stored(&self, key: &SettingKey, value: &Value) -> Result<Option<Value>, ApiError> {
-        let Some(secret) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(None) };
-        if secret.starts_with("os.environ/") || secret.starts_with("file:") {
-            return Ok(None);
-        }
-        let path = super::secrets::store(&self.data, &key.path(), secret)
-            .map_err(|error| ApiError::failed(format!("The key cannot be stored: {error}.")))?;
-        Ok(Some(format!("file:{}", path.display()).into()))
-    }
-
-    /// Writes the file, has Envoy take it, and puts the text before back where Envoy refuses.
-    async fn put(&self, config: &ConfigText, before: &str, changed: &str) -> Result<u64, ApiError> {
-        config.write(changed).map_err(|error| {
-            let message = format!(
-                "{} cannot be written ({error}): change it where it comes from.",
-                config.path().display()
-            );
-            ApiError::conflict("read_only_file", message)
-        })?;
-        let (reply, applied) = oneshot::channel();
-        let sent = self.changes.send(reply).await.is_ok();
-        match timeout(APPLY_LIMIT, applied).await {
-            Ok(Ok(Apply::Version(version))) if sent => Ok(version),
-            Ok(Ok(Apply::Refused(problem))) => {
-                // The text before is in effect, so it can be written again.
-                let _ = config.write(before);
-                Err(ApiError::invalid(problem))
-            }
-            _ => Err(ApiError::failed(
-                "The change is in the file, and Envoy has not said that it is in effect.",
-            )),
-        }
-    }
-
-    fn version(&self) -> u64 {
+    pub(super) fn version(&self) -> u64 {
         self.following.lock().unwrap_or_else(PoisonError::into_inner).version
     }
 

@@ -10,6 +10,7 @@
 mod admin_key;
 mod api;
 mod auth;
+mod change;
 mod data;
 mod error;
 mod secrets;
