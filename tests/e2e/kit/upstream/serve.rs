@@ -92,11 +92,16 @@ where
     }
 }
 
-/// An error is a connection that broke, and the records tell how far its requests had come; or bytes
-/// that are not HTTP.
+/// An error is a connection that broke, and the records tell how far its requests had come; or bytes that are not HTTP. A
+/// path that hyper does not take (`<` in it, or more than 64 KiB) is for the provider to refuse: the gateway passes a
+/// path as the client has sent the path.
 fn note(error: Option<Box<dyn Error + Send + Sync>>, provider: &Provider) {
     let error = error.as_deref().and_then(|error| error.downcast_ref::<hyper::Error>());
-    let is_malformed = error.is_some_and(hyper::Error::is_parse);
+    let is_of_path = |error: &hyper::Error| {
+        let problem = format!("{error:?}");
+        ["Uri", "UriTooLong"].into_iter().any(|kind| problem.contains(&format!("Parse({kind})")))
+    };
+    let is_malformed = error.is_some_and(|error| error.is_parse() && !is_of_path(error));
     if let (Some(error), true, Some(act)) = (error, is_malformed, provider.0.on_malformed.get()) {
         act(format!("what is not HTTP: {error:?}"));
     }
