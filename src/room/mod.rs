@@ -74,6 +74,11 @@ impl Place {
         self.purpose.pot(|pot| pot.take_if_free(self.seat, more, limits))
     }
 
+    /// As [`Pot::grow`].
+    pub fn grow(&self, bytes: usize) {
+        self.purpose.pot(|pot| pot.grow(self.seat, bytes));
+    }
+
     /// As [`Pot::shrink`].
     pub fn shrink(&self, bytes: usize) {
         self.purpose.pot(|pot| pot.shrink(self.seat, bytes));
@@ -94,6 +99,24 @@ mod tests {
     use super::*;
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn bytes_that_are_there_count_past_the_bound() {
+        let limits = Limits { all: 10, client: 10, bound: Bound::Kept };
+        let bytes = || Purpose::Kept.pot(|pot| pot.bytes());
+        let place = Place::new(Purpose::Kept, 1, Client::Unknown, u64::MAX);
+        place.take_if_free(8, limits).unwrap();
+        place.grow(5);
+        assert_eq!(bytes(), 8);
+        place.grow(30);
+        assert_eq!(bytes(), 30);
+        let other = Place::new(Purpose::Kept, 2, Client::Unknown, u64::MAX);
+        assert_eq!(other.take_if_free(1, limits), Err(Bound::ClientShare));
+        place.shrink(9);
+        other.take_if_free(1, limits).unwrap();
+        drop((place, other));
+        assert_eq!(bytes(), 0);
+    }
 
     #[test]
     fn a_place_that_ends_leaves_nothing_in_its_pot() {

@@ -151,6 +151,17 @@ impl Pot {
         }
     }
 
+    /// The holder has at least `bytes` from now on, whatever the bounds: the bytes are there. New holders meet the bounds.
+    pub fn grow(&mut self, seat: Seat, bytes: usize) {
+        let Some(holder) = self.holders.get_mut(seat.0) else { return };
+        let added = bytes.saturating_sub(holder.bytes);
+        holder.bytes = holder.bytes.saturating_add(added);
+        self.bytes = self.bytes.saturating_add(added);
+        if let Some(share) = self.shares.get_mut(holder.client) {
+            share.bytes = share.bytes.saturating_add(added);
+        }
+    }
+
     /// The holder is gone, with all that it had.
     pub fn leave(&mut self, seat: Seat) {
         let Some(holder) = self.holders.get_mut(seat.0) else { return };

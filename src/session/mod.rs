@@ -237,8 +237,12 @@ impl Session {
             self.try_advance(host, end).unwrap_or_else(|reject| self.reject(host, &reject));
         if self.is_whole && !was_whole {
             self.admission.iter().for_each(|admission| admission.body_came(host, &self.gateway));
-            if let (Some(kept), Some(scanner)) = (&self.kept, self.scanner()) {
-                kept.shrink(bytes(scanner.offset()));
+        }
+        if let (Some(kept), Some(scanner)) = (&self.kept, self.scanner()) {
+            let come = bytes(scanner.offset());
+            kept.grow(come);
+            if self.is_whole {
+                kept.shrink(come);
             }
         }
         action

@@ -26,6 +26,9 @@ struct Destination<'a> {
     model: Option<&'a str>,
 }
 
+/// The length of a chat's body is rarely more.
+const USUAL_BYTES: u64 = 1024 * 1024;
+
 impl Session {
     /// Routes by the model that the path names, else by the body's, else to the default provider.
     pub(super) fn route(
@@ -135,11 +138,13 @@ impl Session {
         }
     }
 
-    /// Whether there is room to keep the body for another attempt. A body of unknown length could be as long as the limit.
+    /// Whether there is room to keep the body for another attempt. A body of unknown length counts as [`USUAL_BYTES`], and as
+    /// what has come once that is more: most bodies are shorter, and clients that do not know lengths ask at the same time.
     fn may_keep(&mut self, host: &dyn Host) -> bool {
         let limit = self.gateway.body_limit_bytes;
         let come = self.scanner().map_or(0, Scanner::offset);
-        let length = self.content_length.unwrap_or(if self.is_whole { come } else { limit });
+        let unknown = || if self.is_whole { come } else { come.max(USUAL_BYTES) };
+        let length = self.content_length.unwrap_or_else(unknown);
         if length == 0 {
             return true;
         }
