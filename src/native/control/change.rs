@@ -18,6 +18,7 @@ use super::api::{Apply, Control, Put, answer};
 use super::error::ApiError;
 use super::secrets;
 use super::settings::{EditError, Edited, MASK, SettingKey, change};
+use crate::config::SecretSource;
 use crate::native::settings::ConfigText;
 
 /// How long a change may take to be in effect.
@@ -46,19 +47,33 @@ impl Control {
             );
             return Err(ApiError::conflict("set_by_environment", message).about(put.key.clone()));
         }
-        let Edited { text: changed, removed } = self.edited(config, &text, &key, &put.value)?;
-        let version = if changed == text {
-            self.version()
-        } else {
-            self.put(config, &text, &changed).await?
-        };
+        let outcome = self.applied(config, &text, &key, &put.value).await;
+        // Secrets that the file does not name, or no longer names, are not kept.
+        secrets::remove_unnamed(&self.data, &config.read().unwrap_or(text));
+        let (Edited { text: changed, removed }, version) = outcome?;
         let waits =
             self.following.lock().unwrap_or_else(PoisonError::into_inner).waits_for_restart.clone();
+        let is_waiting = |name: &&str| key.parts().first() == Some(name);
         let body = json!({
-            "key": put.key, "applied": waits.iter().all(|name| *name != put.key), "version": version, "removed": removed,
+            "key": put.key, "applied": !waits.iter().any(is_waiting), "version": version, "removed": removed,
             "waits_for_restart": waits,
         });
         Ok(answer(body, Some(&config.etag(&changed))))
+    }
+
+    async fn applied(
+        &self,
+        config: &ConfigText,
+        text: &str,
+        key: &SettingKey,
+        value: &Value,
+    ) -> Result<(Edited, u64), ApiError> {
+        let edited = self.edited(config, text, key, value)?;
+        if edited.text == text {
+            return Ok((edited, self.version()));
+        }
+        let version = self.put(config, text, &edited.text).await?;
+        Ok((edited, version))
     }
 
     fn edited(
@@ -68,13 +83,15 @@ impl Control {
         key: &SettingKey,
         value: &Value,
     ) -> Result<Edited, ApiError> {
-        let is_secret = matches!(key.parts().as_slice(), ["providers", _, "api_key"]);
-        if is_secret && value.as_str() == Some(MASK) {
-            return Ok(Edited { text: text.to_owned(), removed: Vec::new() });
+        let mut value = value.clone();
+        for (provider, api_key) in api_keys(&key.parts(), &mut value) {
+            match api_key.as_str() {
+                Some(MASK) => *api_key = kept_api_key(text, &provider),
+                _ => self.put_aside(&provider, api_key)?,
+            }
         }
-        let stored = if is_secret { self.stored(key, value)? } else { None };
         let check = |text: &str| config.load(text).map(drop).map_err(|error| error.faults());
-        change(text, key, stored.as_ref().unwrap_or(value), &check).map_err(|error| match error {
+        change(text, key, &value, &check).map_err(|error| match error {
             EditError::File(problem) => {
                 ApiError::conflict("bad_file", format!("The file is not TOML as it is: {problem}."))
             }
@@ -88,14 +105,14 @@ impl Control {
     }
 
     /// A key that is typed in goes into a file of its own, and the configuration names the file.
-    fn stored(&self, key: &SettingKey, value: &Value) -> Result<Option<Value>, ApiError> {
-        let Some(secret) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(None) };
-        if secret.starts_with("os.environ/") || secret.starts_with("file:") {
-            return Ok(None);
+    fn put_aside(&self, provider: &str, api_key: &mut Value) -> Result<(), ApiError> {
+        let Some(secret) = api_key.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
+        if let SecretSource::Literal(_) = SecretSource::parse(secret) {
+            let path = secrets::store(&self.data, provider, secret)
+                .map_err(|error| ApiError::failed(format!("The key cannot be stored: {error}.")))?;
+            *api_key = format!("file:{}", path.display()).into();
         }
-        let path = secrets::store(&self.data, &key.path(), secret)
-            .map_err(|error| ApiError::failed(format!("The key cannot be stored: {error}.")))?;
-        Ok(Some(format!("file:{}", path.display()).into()))
+        Ok(())
     }
 
     /// Writes the file, has Envoy take it, and puts the text before back where Envoy refuses.
@@ -121,4 +138,29 @@ impl Control {
             )),
         }
     }
+}
+
+/// The keys in a value, with their providers: of one provider's key, of a provider's table, or of all.
+fn api_keys<'a>(parts: &[&str], value: &'a mut Value) -> Vec<(String, &'a mut Value)> {
+    match parts {
+        ["providers", provider, "api_key"] => vec![((*provider).to_owned(), value)],
+        ["providers", provider] => {
+            let key = value.get_mut("api_key");
+            key.into_iter().map(|key| ((*provider).to_owned(), key)).collect()
+        }
+        ["providers"] => {
+            let providers = value.as_object_mut().into_iter().flatten();
+            providers
+                .filter_map(|(name, own)| Some((name.clone(), own.get_mut("api_key")?)))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The key that a provider has in the file; `null` without a key.
+fn kept_api_key(text: &str, provider: &str) -> Value {
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    let own = table.get("providers").and_then(|all| all.get(provider)?.get("api_key")?.as_str());
+    own.map_or(Value::Null, Value::from)
 }

@@ -1,46 +1,59 @@
 //! Secrets that were typed in: a file of mode 0600 for each, below the data folder.
+//!
+//! Each secret has a file of its own, and a file never changes: a change that is refused leaves the secret before as it was.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "secrets";
 
-/// Writes a secret for a setting; the whole path of its file.
-pub(super) fn store(data: &Path, setting: &str, secret: &str) -> io::Result<PathBuf> {
+/// Writes the secret of a provider; the whole path of its file.
+pub(super) fn store(data: &Path, provider: &str, secret: &str) -> io::Result<PathBuf> {
     let folder = data.join(FOLDER);
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    let place = fs::canonicalize(&folder)?.join(file_name(setting));
-    let next = folder.join("next");
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&next)?;
+    let prefix = format!("{}-", file_name(provider));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).permissions(Permissions::from_mode(0o600));
+    let mut file = builder.tempfile_in(fs::canonicalize(folder)?)?;
     file.write_all(secret.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(next, &place)?;
+    file.as_file().sync_all()?;
+    let (_, place) = file.keep().map_err(|error| error.error)?;
     Ok(place)
 }
 
-/// A setting's path without what a file's name cannot have.
-fn file_name(setting: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    setting.chars().map(|c| if plain(c) { c } else { '_' }).collect()
+/// Removes the secrets whose files the configuration does not name. A file that cannot be removed is removed later.
+pub(super) fn remove_unnamed(data: &Path, configuration: &str) {
+    let entries = fs::read_dir(data.join(FOLDER)).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !configuration.contains(&*name) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// A provider's name without what a file's name cannot have.
+fn file_name(provider: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    provider.chars().map(|c| if plain(c) { c } else { '_' }).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
-    fn a_secret_is_in_a_file_for_this_user_alone() {
+    fn a_secret_has_a_file_for_this_user_alone_until_no_setting_names_the_file() {
         let data = tempfile::tempdir().unwrap();
-        for secret in ["sk-1", "sk-2"] {
-            let place = store(data.path(), "providers.a/../b.api_key", secret).unwrap();
-            assert!(place.ends_with("secrets/providers.a_.._b.api_key"), "{place:?}");
-            assert_eq!(fs::read_to_string(&place).unwrap(), secret);
-            assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o600);
+        let places = ["sk-1", "sk-2"].map(|secret| store(data.path(), "a/../b", secret).unwrap());
+        for (place, secret) in places.iter().zip(["sk-1", "sk-2"]) {
+            assert!(place.parent().unwrap().ends_with(FOLDER), "{place:?}");
+            assert_eq!(fs::read_to_string(place).unwrap(), secret);
+            assert_eq!(fs::metadata(place).unwrap().permissions().mode() & 0o777, 0o600);
         }
+        remove_unnamed(data.path(), &format!("api_key = \"file:{}\"", places[1].display()));
+        assert!(!places[0].exists() && places[1].exists());
     }
 }

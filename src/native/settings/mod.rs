@@ -29,7 +29,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::{ConfigError, File};
+use crate::config::{ConfigError, ControlFile, File};
 use crate::gateway::Gateway;
 use crate::native::os_error::words;
 pub use ranges::AddressRange;
@@ -131,6 +131,7 @@ impl Loaded {
             ("admin_listen", now.admin_listen != started.admin_listen),
             ("workers", now.workers != started.workers),
             ("memory_limit_bytes", now.memory_limit_bytes != started.memory_limit_bytes),
+            ("control", now.control != started.control),
         ];
         differ.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
@@ -142,18 +143,19 @@ impl Loaded {
     }
 }
 
-/// The settings that Envoy takes at its start alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The settings that take effect at a start alone.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Started {
     admin_listen: SocketAddr,
     workers: Option<u32>,
     memory_limit_bytes: u64,
+    control: Option<ControlFile>,
 }
 
 impl Started {
     pub fn of(loaded: &Loaded) -> Self {
         let Loaded { admin_listen, workers, memory_limit_bytes, .. } = *loaded;
-        Self { admin_listen, workers, memory_limit_bytes }
+        Self { admin_listen, workers, memory_limit_bytes, control: loaded.file.control.clone() }
     }
 }
 

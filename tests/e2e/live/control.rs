@@ -85,6 +85,20 @@ fn litellm_is_set_up_and_removed_by_api() {
     let sent = litellm.wait("masked").header("authorization");
     assert_eq!(sent.as_deref(), Some("Bearer sk-typed-in"));
 
+    // A key that no header can carry is refused, and the key before is used on.
+    let refused = caller.put("providers.litellm.api_key", &json!("sk-with-a\nbreak"));
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    // A table that is set whole has its key put aside as well.
+    let table = json!({"url": litellm.url(), "api_key": "sk-of-a-table", "timeout_secs": 60});
+    caller.set("providers.litellm", &table);
+    assert_eq!(h1::exchange(run.addr(), &chat("litellm:m").case("table")).status, 200);
+    let sent = litellm.wait("table").header("authorization");
+    assert_eq!(sent.as_deref(), Some("Bearer sk-of-a-table"));
+    let text = read_to_string(run.folder().join("gaud.toml")).expect("a file");
+    assert!(!text.contains("sk-of-a-table"), "{text}");
+    let stored = std::fs::read_dir(run.folder().join("state/gaud/secrets")).expect("a folder");
+    assert_eq!(stored.count(), 1, "secrets that no setting names are gone");
+
     caller.set("aliases.\"gpt-4.1\"", &json!("litellm:x"));
     assert_served(&run, "gpt-4.1", "litellm");
     let removed = caller.set("providers.litellm.url", &json!(""));

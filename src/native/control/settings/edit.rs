@@ -1,7 +1,7 @@
 //! A change of one setting in the text of a file.
 
 use serde_json::Value as Json;
-use toml_edit::{DocumentMut, Item, Table, TableLike};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use super::key::{SettingKey, dotted};
 use super::references;
@@ -85,6 +85,10 @@ fn insert(document: &mut DocumentMut, key: &SettingKey, mut item: Item) -> Resul
         (Some(Item::Value(old)), Item::Value(new)) => {
             *new.decor_mut() = old.decor().clone();
             *old = new.clone();
+        }
+        // A table with a header of its own keeps the header.
+        (Some(old @ Item::Table(_)), Item::Value(Value::InlineTable(new))) => {
+            *old = Item::Table(std::mem::take(new).into_table());
         }
         (Some(old), _) => *old = item,
         (None, Item::ArrayOfTables(_)) if !parents.is_empty() => {
@@ -200,6 +204,15 @@ to = [\"claude:claude-sonnet\", \"litellm:gpt-4o-mini\"]
         assert_eq!(text.matches("[[fallbacks]]").count(), 2, "{text}");
         assert!(!text.contains("gpt-4o\"\nto"), "{text}");
         assert!(!set("fallbacks", &Json::Null).unwrap().text.contains("fallbacks"));
+    }
+
+    #[test]
+    fn a_table_that_is_set_whole_keeps_its_header() {
+        let text = text("providers.litellm", &json!({"url": "http://l", "timeout_secs": 5}));
+        assert!(
+            text.contains("[providers.litellm]\ntimeout_secs = 5\nurl = \"http://l\"\n"),
+            "{text}"
+        );
     }
 
     #[test]
