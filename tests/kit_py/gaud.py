@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import string
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from kit_py.processes import Server
 
 ROOT = Path(__file__).parents[2]
 START_LIMIT_SECS = 60
+# The control servers' data: not in the home of who runs the tests.
+STATE = tempfile.TemporaryDirectory(prefix="gaud-state-")
 # Comes before every configuration of a test.
 LISTEN = """\
 listen = "127.0.0.1:0"
@@ -55,7 +58,9 @@ def environment(secrets: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GAUD_", "LITELLM_"))}
     wasm = os.environ.get("GAUD_WASM", ROOT / "target/wasm32-wasip1/release/gaud.wasm")
     path = os.environ.get("ENVOY_PATH", Path(envoy.__file__).parent / "_bin/envoy")
-    return kept | {"GAUD_WASM": str(Path(wasm).resolve()), "ENVOY_PATH": str(path)} | secrets
+    # A folder for each gateway: one process uses a folder.
+    own = {"XDG_STATE_HOME": tempfile.mkdtemp(dir=STATE.name)}
+    return kept | own | {"GAUD_WASM": str(Path(wasm).resolve()), "ENVOY_PATH": str(path)} | secrets
 
 
 def printed_address(stdout: Path) -> str | None:
