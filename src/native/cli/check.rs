@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::native::envoy::{EnvoyVersion, PINNED, Search};
 use crate::native::render::{Form, Source};
 use crate::native::run;
-use crate::native::settings::{ConfigOption, Env};
+use crate::native::settings::{ConfigOption, Env, Secrets, load_with};
 
 /// Check the configuration
 #[derive(clap::Args, Debug)]
@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Have the Envoy that is installed here read what would be rendered
     #[arg(long)]
     with_envoy: bool,
+    /// Refuse secrets that are not here, as `gaud run` does: variables that are not set, and files that cannot be read
+    #[arg(long)]
+    with_secrets: bool,
     /// With --with-envoy: the filter, as `cargo filter` builds it
     #[arg(long, value_name = "FILE", requires = "with_envoy")]
     wasm: Option<PathBuf>,
@@ -28,7 +31,10 @@ pub(crate) struct Args {
 /// Says that it holds, or what is wrong, on which line, and what would be right.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let env: Env<'_> = &|name| std::env::var_os(name);
-    let loaded = args.config.load()?;
+    let loaded = match args.with_secrets {
+        true => load_with(args.config.path(), env, Secrets::Here)?,
+        false => args.config.load()?,
+    };
     args.envoy_version.unwrap_or(PINNED.parse()?).warn();
     let source = loaded.source();
     if args.with_envoy {
