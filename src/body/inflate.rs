@@ -5,7 +5,7 @@
 
 use std::iter::repeat_n;
 
-/// Why there is no plain text.
+/// Why a body cannot be decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecompressError {
     /// The bytes end too early.

@@ -142,8 +142,7 @@ impl Histories {
     ) -> Next {
         let mut histories = self.0.borrow_mut();
         let Some(history) = histories.get_mut(name) else { return Next::Final };
-        let remaining = history.remaining(host, gateway, cause);
-        let next = gateway.retries.judge(cause, retry_after_secs, remaining);
+        let next = history.verdict(host, gateway, cause, retry_after_secs);
         history.skip_to(cause, next);
         next
     }
@@ -159,8 +158,7 @@ impl Histories {
     ) -> bool {
         let histories = self.0.borrow();
         let Some(history) = histories.get(name) else { return false };
-        let remaining = history.remaining(host, gateway, cause);
-        matches!(gateway.retries.judge(cause, retry_after_secs, remaining), Next::Same(_))
+        matches!(history.verdict(host, gateway, cause, retry_after_secs), Next::Same(_))
     }
 
     /// Whether another attempt could follow the attempt under way.
@@ -306,6 +304,18 @@ impl History {
             place = place.map(|at| at.saturating_add(1));
         }
         Err(soonest.map_or(Reject::Exhausted, |(_, reject)| reject))
+    }
+
+    /// What would come after an attempt that ended by `cause`.
+    fn verdict(
+        &self,
+        host: &dyn Host,
+        gateway: &Gateway,
+        cause: Cause,
+        retry_after_secs: Option<u64>,
+    ) -> Next {
+        let remaining = self.remaining(host, gateway, cause);
+        gateway.retries.judge(cause, retry_after_secs, remaining)
     }
 
     fn remaining(&self, host: &dyn Host, gateway: &Gateway, cause: Cause) -> Remaining {

@@ -8,6 +8,7 @@ pub mod envoy;
 pub(crate) mod http;
 pub mod live;
 pub(crate) mod os_error;
+pub(crate) mod private_file;
 pub mod render;
 pub mod run;
 pub mod settings;

@@ -12,6 +12,9 @@
     clippy::unwrap_used
 )]
 
+#[path = "../fuzz/targets/whole.rs"]
+mod whole;
+
 use std::io::{BufRead, BufWriter, Write};
 use std::rc::Rc;
 
@@ -19,12 +22,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use gaud::config::File;
 use gaud::gateway::Gateway;
-use gaud::host::memory::Memory;
-use gaud::request::head::Head;
 use gaud::request::header_map::serialized;
-use gaud::session::{Outgoing, RequestAction, Session};
+use gaud::session::Outgoing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use whole::whole;
 
 /// The provider `p` takes `p:MODEL`, without the namespace; `d` takes the rest.
 const SERVING: &str =
@@ -93,22 +95,7 @@ fn run(gateway: &Rc<Gateway>, asked: &Asked, body: &[u8]) -> Result<Outgoing, St
     let bytes = |text: &String| text.chars().map(|letter| letter as u8).collect();
     headers.extend(asked.types.iter().map(|value| ("content-type", bytes(value))));
     let map = serialized(&headers);
-    let host = Memory::default();
-    let (mut session, mut action) =
-        Session::begin(Rc::clone(gateway), &host, &Head::parse(&map), body.is_empty());
-    let mut pieces = body.chunks(body.len().div_ceil(3).max(1)).peekable();
-    let mut outgoing = None;
-    loop {
-        match action {
-            RequestAction::Reply(reply) => return Err(reply.body.to_string()),
-            RequestAction::Forward(forwarded) => outgoing = Some(forwarded),
-            _ => {}
-        }
-        let Some(piece) = pieces.next() else { break };
-        let read = |start: usize, size: usize| piece[start..piece.len().min(start + size)].to_vec();
-        let end = pieces.peek().is_none();
-        (action, _) = session.receive(&host, piece.len(), end, &read);
-    }
+    let (outgoing, _) = whole(gateway, &map, body).map_err(|reply| reply.body.to_string())?;
     Ok(outgoing.expect("a request that ends is sent or refused"))
 }
 

@@ -167,7 +167,7 @@ fn a_failure_leads_to_the_next_target_and_the_last_failure_is_the_answer() {
     let last = RetryHeaders { again: None, attempts: 6, is_hopeless: true };
     assert_eq!(world.answered(429, Some(3)), ("c".to_owned(), last));
     assert_eq!((world.sent(0, Outcome::Failure), world.sent(1, Outcome::Success)), (2, 2));
-    // Envoy's router may lose that answer, and send the request once more: there is no further attempt.
+    // Envoy's router may lose that answer, and send the request once more: the gateway then makes no further attempt.
     for _ in 0..2 {
         let lost = world.try_begin(CHAT, "17;whole;m;json;10;11").unwrap_err();
         assert_eq!((lost.reply.status, lost.headers), (503, last));

@@ -163,11 +163,10 @@ async fn set(
 async fn status(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     let health = control.ask("/health").await?;
-    let following = control.following.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let body = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "envoy": control.envoy,
-        "configuration": following,
+        "configuration": control.now(),
         "status": health.get("status"),
         "providers": health.get("providers"),
     });
@@ -200,16 +199,16 @@ impl Control {
         self.config.as_ref().ok_or_else(|| ApiError::conflict("no_file", message))
     }
 
-    pub(super) fn version(&self) -> u64 {
-        self.following.lock().unwrap_or_else(PoisonError::into_inner).version
+    /// What is in effect now.
+    pub(super) fn now(&self) -> Following {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn ask(&self, path: &str) -> Result<Value, ApiError> {
         let wrong = |problem: String| {
             ApiError::unreachable_gateway(format!("The gateway does not answer: {problem}."))
         };
-        let gateway = self.following.lock().unwrap_or_else(PoisonError::into_inner).gateway;
-        let gateway = gateway.ok_or_else(|| wrong("it starts".to_owned()))?;
+        let gateway = self.now().gateway.ok_or_else(|| wrong("it starts".to_owned()))?;
         let (_, text) =
             ask(reachable(gateway), path).await.map_err(|error| wrong(error.to_string()))?;
         serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))

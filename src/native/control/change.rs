@@ -5,7 +5,6 @@
 //!    └ a secret goes into a file of its own          └─ refused: the text before is put back
 //! ```
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -51,8 +50,7 @@ impl Control {
         // Secrets that the file does not name, or no longer names, are not kept.
         secrets::remove_unnamed(&self.data, &config.read().unwrap_or(text));
         let (Edited { text: changed, removed }, version) = outcome?;
-        let waits =
-            self.following.lock().unwrap_or_else(PoisonError::into_inner).waits_for_restart.clone();
+        let waits = self.now().waits_for_restart;
         let is_waiting = |name: &&str| key.parts().first() == Some(name);
         let body = json!({
             "key": put.key, "applied": !waits.iter().any(is_waiting), "version": version, "removed": removed,
@@ -70,7 +68,7 @@ impl Control {
     ) -> Result<(Edited, u64), ApiError> {
         let edited = self.edited(config, text, key, value)?;
         if edited.text == text {
-            return Ok((edited, self.version()));
+            return Ok((edited, self.now().version));
         }
         let version = self.put(config, text, &edited.text).await?;
         Ok((edited, version))

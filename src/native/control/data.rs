@@ -20,7 +20,7 @@ pub struct DataFolder {
     _lock: File,
 }
 
-/// Why there is no folder.
+/// Why the folder cannot be used.
 #[derive(Debug)]
 pub enum DataProblem {
     /// Neither the configuration nor the environment names a place.
@@ -33,7 +33,7 @@ impl DataFolder {
     /// The folder that is named, else `gaud` in the user's folder for state (XDG Base Directory Specification).
     ///
     /// # Errors
-    /// There is no place, nothing can be written there, or another process uses the folder.
+    /// No place is named, the place cannot be written, or another process uses the folder.
     pub fn open(named: Option<&str>, env: Env<'_>) -> Result<Self, DataProblem> {
         let path = Self::place(named, env).ok_or(DataProblem::NoPlace)?;
         let unwritable = |error| DataProblem::Io(path.clone(), error);

@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::native::private_file;
+
 const FOLDER: &str = "secrets";
 
 /// Writes the secret of a provider; the whole path of its file.
@@ -15,7 +17,7 @@ pub(super) fn store(data: &Path, provider: &str, secret: &str) -> io::Result<Pat
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let prefix = format!("{}-", file_name(provider));
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).permissions(Permissions::from_mode(0o600));
+    builder.prefix(&prefix).permissions(Permissions::from_mode(private_file::MODE));
     let mut file = builder.tempfile_in(fs::canonicalize(folder)?)?;
     file.write_all(secret.as_bytes())?;
     file.as_file().sync_all()?;

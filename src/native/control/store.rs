@@ -13,10 +13,10 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::admin_key::KeyHash;
+use crate::native::private_file;
 
 /// The database's file, in the data folder.
 const FILE: &str = "gaud.db";
-const FILE_MODE: u32 = 0o600;
 
 /// How long a statement waits for another process, such as `gaud admin key list`.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
@@ -79,7 +79,7 @@ impl Store {
         let path = folder.join(FILE);
         // SQLite gives its other files the mode of this file.
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(FILE_MODE).open(&path)?;
+        options.write(true).create(true).truncate(false).mode(private_file::MODE).open(&path)?;
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_LIMIT)?;
         connection.pragma_update(None, "journal_mode", "wal")?;

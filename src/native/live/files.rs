@@ -1,14 +1,13 @@
 //! The watched files: a folder for each kind of resource, in a folder that this user alone can enter.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use crate::native::private_file;
 use crate::native::render::live::{Document, Kind};
 
-/// Filters have secrets in them.
-const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 
 /// Where a file is written before it gets its place. Envoy notices a rename into a watched folder, and no write.
@@ -34,11 +33,8 @@ impl Files {
     /// The disk is full, or the folder is gone; the file before stays.
     pub fn put(&self, document: &Document, version: u64) -> io::Result<()> {
         let next = self.0.join(NEXT);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(FILE_MODE);
-        let mut file = options.open(&next)?;
-        file.write_all(document.text(version).as_bytes())?;
-        drop(file);
+        // Filters have secrets in them.
+        private_file::create(&next)?.write_all(document.text(version).as_bytes())?;
         fs::rename(next, self.0.join(document.kind().file()))
     }
 }
@@ -62,7 +58,10 @@ mod tests {
                     - \"@type\": type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig\n  name: d\n";
         assert_eq!(fs::read_to_string(&place).unwrap(), text);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&place), mode(place.parent().unwrap())), (FILE_MODE, FOLDER_MODE));
+        assert_eq!(
+            (mode(&place), mode(place.parent().unwrap())),
+            (private_file::MODE, FOLDER_MODE)
+        );
         assert!(!folder.path().join(NEXT).exists());
     }
 

@@ -28,8 +28,8 @@ impl Snapshot {
 }
 
 /// Tells a change when two looks in a row have seen the same: a file that is being written changes from look to look.
-/// The first files that are seen are a change too, and so are other files than before: whoever reads them afterwards misses
-/// nothing that happened between a look and a reading.
+/// The first files that are seen are a change too, and so are other files than before: a reader that reads after the
+/// change misses nothing that happened between a look and a reading.
 #[derive(Debug, Default)]
 pub struct Watch {
     told: Snapshot,

@@ -1,10 +1,8 @@
 //! The control server beside Envoy: its data, its first key, and its socket.
 
 use std::convert::Infallible;
-use std::fs::OpenOptions;
 use std::future::pending;
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -17,6 +15,7 @@ use crate::native::control::{
     self, AdminKey, Change, Control, DataFolder, Following, Store, Throttle, now_secs,
 };
 use crate::native::envoy::Envoy;
+use crate::native::private_file;
 use crate::native::render::Source;
 use crate::native::settings::ConfigText;
 
@@ -120,9 +119,7 @@ fn first_key(store: &Store, data: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let path = data.join(FIRST_KEY);
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-    writeln!(file, "{}", key.expose())?;
+    writeln!(private_file::create(&path)?, "{}", key.expose())?;
     note(&format!(
         "the admin key of /admin is in {}: read it, and remove the file",
         path.display()

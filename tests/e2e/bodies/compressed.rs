@@ -122,7 +122,7 @@ fn every_member_of_a_gzip_is_read() {
                 expected.as_bytes(),
             );
         }
-        // Together they are no JSON object.
+        // Together the members are not a JSON object.
         let both = [compressed("gzip", sent.as_bytes()), compressed("gzip", b"{}")].concat();
         let refusal = refusal::invalid_json("unexpected bytes after the JSON object", sent.len());
         pair().refuses(&format!("two {model}"), &request("gzip", both), &refusal);
@@ -193,7 +193,7 @@ fn a_bomb_is_refused_at_the_limit() {
             &long,
             &refusal::compressed_body_is_too_long(LIMIT),
         );
-        // A ratio of a thousand is no fault.
+        // A ratio of a thousand is allowed.
         let mut text = format!("{{\"model\":\"one:m\",\"x\":\"{}\"}}", "x".repeat(LIMIT - 100));
         let request = request(encoding, compressed(encoding, text.as_bytes()));
         text = text.replace("one:", "");

@@ -19,6 +19,7 @@ pub(crate) mod multipart;
 pub(crate) mod records;
 pub(crate) mod requests;
 pub(crate) mod scanner;
+mod whole;
 
 /// A target and the name of its corpus.
 type Target = (&'static str, fn(&[u8]));

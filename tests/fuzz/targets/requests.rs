@@ -9,13 +9,11 @@ use std::rc::Rc;
 
 use gaud::config::File;
 use gaud::gateway::{Gateway, Provider};
-use gaud::request::head::Head;
 use gaud::request::header_map::serialized;
-use gaud::session::{HeaderChange, Outgoing, RequestAction, Session};
-
-use gaud::host::memory::Memory;
+use gaud::session::{HeaderChange, Outgoing};
 
 use super::careless::{Careless, models};
+use super::whole::whole;
 
 const CONFIGURATION: &[u8] = br#"{"default_provider":"home","providers":{
     "home":{"url":"http://h","api_key":"os.environ/HOME"},
@@ -134,22 +132,6 @@ impl<'a> Asked<'a> {
 fn forwarded(gateway: &Rc<Gateway>, asked: &Asked<'_>) -> Option<(Outgoing, Provider)> {
     let own = [(&b":method"[..], asked.method), (b":path", asked.path)];
     let map = serialized(&own.into_iter().chain(asked.headers.iter().copied()).collect::<Vec<_>>());
-    let host = Memory::default();
-    let end = asked.body.is_empty();
-    let (mut session, mut action) =
-        Session::begin(Rc::clone(gateway), &host, &Head::parse(&map), end);
-    let mut outgoing = None;
-    let mut pieces = asked.body.chunks(asked.body.len().div_ceil(3).max(1)).peekable();
-    loop {
-        match action {
-            RequestAction::Reply(_) => return None,
-            RequestAction::Forward(forwarded) => outgoing = Some(forwarded),
-            _ => {}
-        }
-        let Some(piece) = pieces.next() else { break };
-        let read = |start: usize, size: usize| piece[start..piece.len().min(start + size)].to_vec();
-        let end = pieces.peek().is_none();
-        (action, _) = session.receive(&host, piece.len(), end, &read);
-    }
+    let (outgoing, session) = whole(gateway, &map, asked.body).ok()?;
     Some((outgoing?, session.provider()?.clone()))
 }
