@@ -55,8 +55,9 @@ impl Context {
     }
 
     pub(super) fn tick(&mut self, id: u32) {
-        if let Self::Attempt(attempt) = self {
-            attempt.tick(id);
+        match self {
+            Self::Stream(stream) => stream.tick(id),
+            Self::Attempt(attempt) => attempt.tick(id),
         }
     }
 
@@ -72,6 +73,13 @@ impl Context {
         match self {
             Self::Stream(stream) => stream.end(),
             Self::Attempt(attempt) => attempt.end(),
+        }
+    }
+
+    /// The context goes. An attempt has heard of its end before.
+    pub(super) fn over(&mut self) {
+        if let Self::Stream(stream) = self {
+            stream.over();
         }
     }
 }

@@ -99,8 +99,9 @@ extern "C" fn proxy_on_context_create(id: u32, root: u32) {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(id: u32) {
     with_contexts(|contexts| {
-        if contexts.streams.remove(&id).is_none() {
-            contexts.roots.remove(&id);
+        match contexts.streams.remove(&id) {
+            Some(mut stream) => stream.over(),
+            None => drop(contexts.roots.remove(&id)),
         }
         Some(())
     });
@@ -115,8 +116,8 @@ extern "C" fn proxy_on_configure(root: u32, size: usize) -> bool {
 extern "C" fn proxy_on_tick(root: u32) {
     with_root(root, Root::tick);
     with_contexts(|Contexts { roots, streams }| {
+        streams.iter_mut().for_each(|(id, context)| context.tick(*id));
         if roots.get(&root)?.makes_attempts() {
-            streams.iter_mut().for_each(|(id, context)| context.tick(*id));
             return None;
         }
         let now_ms = clock::now_ns() / 1_000_000;
@@ -185,5 +186,8 @@ extern "C" fn proxy_on_response_trailers(id: u32, _trailers: usize) -> FilterSta
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_log(id: u32) {
-    with_contexts(|contexts| contexts.streams.get_mut(&id).map(Context::end));
+    with_contexts(|Contexts { roots, streams }| match streams.get_mut(&id) {
+        Some(stream) => Some(stream.end()),
+        None => roots.get(&id).map(Root::note_end),
+    });
 }

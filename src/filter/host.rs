@@ -8,6 +8,7 @@ use crate::breaker::{BreakerState, Slot};
 use crate::gateway::Gateway;
 use crate::health::known_models;
 use crate::host::Host;
+use crate::host::copies::Copies;
 use crate::host::metrics::{self, Metric};
 use crate::host::store::Store;
 use crate::names::properties;
@@ -21,6 +22,9 @@ pub(super) struct EnvoyHost {
     /// How many unique numbers were given out.
     numbers: Cell<u64>,
     providers: usize,
+    /// The noted ends when [`Host::has_noted_end`] was asked last.
+    noted_ends: Cell<u64>,
+    copies: Copies,
     /// By [`Metric::index`].
     counters: Vec<Option<u32>>,
     /// By the provider's place.
@@ -88,6 +92,19 @@ impl Host for EnvoyHost {
         if let Some(Some(id)) = self.counters.get(metric.index(self.providers)) {
             abi::increment_metric(*id);
         }
+    }
+
+    fn counted(&self, metric: Metric) -> Option<u64> {
+        abi::metric((*self.counters.get(metric.index(self.providers))?)?)
+    }
+
+    fn copies(&self) -> &Copies {
+        &self.copies
+    }
+
+    fn has_noted_end(&self) -> bool {
+        let Some(now) = self.counted(Metric::NotedEnd) else { return true };
+        self.noted_ends.replace(now) != now
     }
 
     fn show_state(&self, provider: ProviderId, state: BreakerState) {

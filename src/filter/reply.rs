@@ -3,6 +3,7 @@
 use super::abi::{self, Buffer, Map};
 use crate::body::Splice;
 use crate::gateway::Provider;
+use crate::health::outcome::StreamEnd;
 use crate::names::properties;
 use crate::reply::Reply;
 use crate::request::endpoint::Shape;
@@ -49,6 +50,17 @@ pub(super) fn splice_body(splice: Splice) {
 /// An HTTP status as a header has it.
 pub(super) fn status(map: Map) -> Option<u32> {
     std::str::from_utf8(&abi::header(map, ":status")).ok()?.parse().ok()
+}
+
+/// How the stream has ended, or how far it has come.
+pub(super) fn stream_end() -> StreamEnd {
+    StreamEnd { status: begun_status(), flags: flags(), details: details() }
+}
+
+/// The status of the response; 0 where none has begun.
+pub(super) fn begun_status() -> u32 {
+    let status = abi::property(properties::RESPONSE_CODE).try_into().map_or(0, u64::from_le_bytes);
+    u32::try_from(status).unwrap_or_default()
 }
 
 pub(super) fn details() -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::abi::{self, Buffer, Map};
+use super::abi::{self, Buffer, Map, MetricKind};
 use super::attempt::AttemptStream;
 use super::context::Context;
 use super::host::EnvoyHost;
@@ -12,6 +12,7 @@ use crate::failover::history::Histories;
 use crate::gateway::{self, Gateway};
 use crate::health::shared_breaker;
 use crate::host::Host;
+use crate::host::metrics;
 use crate::names::{clusters, properties};
 use crate::poll::{self, Poll};
 
@@ -26,6 +27,8 @@ thread_local! {
 pub(super) struct Root {
     /// `None` until a configuration was accepted; before that, Envoy sends no request.
     configured: Option<Configured>,
+    /// The counter of ends, in the logger of ends.
+    noted_ends: Option<u32>,
     /// The polls under way, by the number of their HTTP call.
     polls: Vec<(u32, Poll)>,
 }
@@ -60,10 +63,14 @@ impl Configured {
 impl Root {
     /// Reads the configuration. Refusing it makes Envoy refuse to start, or keep the configuration before.
     pub(super) fn configure(&mut self, size: usize) -> bool {
+        let root_id = abi::property(properties::ROOT_ID);
+        if root_id == clusters::ENDS.as_bytes() {
+            self.noted_ends = abi::define_metric(MetricKind::Counter, metrics::NOTED_ENDS);
+            return true;
+        }
         let bytes = abi::buffer(Buffer::PluginConfiguration, 0, size);
         match gateway::from_plugin_configuration(&bytes, &|name| std::env::var(name).ok()) {
             Ok(gateway) => {
-                let root_id = abi::property(properties::ROOT_ID);
                 self.configured = Some(if root_id == clusters::ATTEMPT.as_bytes() {
                     Configured::for_attempts(gateway)
                 } else {
@@ -88,6 +95,11 @@ impl Root {
             }
             None => Context::Stream(Stream::new(gateway, host)),
         })
+    }
+
+    /// A request has ended in a way that its filter has to look at.
+    pub(super) fn note_end(&self) {
+        self.noted_ends.iter().copied().for_each(abi::increment_metric);
     }
 
     /// Whether the requests of this plugin are attempts.

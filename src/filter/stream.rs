@@ -76,6 +76,27 @@ impl Stream {
         }
     }
 
+    /// The stream is over, which is all that was heard where Envoy makes no other callbacks for its response.
+    pub(super) fn over(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.over(&*self.host, reply::stream_end);
+        }
+    }
+
+    /// Looks whether a probe's response has begun; `id` is Envoy's number of this context. A response may stream for minutes,
+    /// while no other request gets through.
+    pub(super) fn tick(&mut self, id: u32) {
+        let Some(session) = self.session.as_mut().filter(|session| session.is_probe_unheard())
+        else {
+            return;
+        };
+        abi::set_effective_context(id);
+        match reply::begun_status() {
+            0 => {}
+            status => session.respond(&*self.host, status, reply::details),
+        }
+    }
+
     /// Ends a request that waits for its model; `id` is Envoy's number of this context.
     pub(super) fn refuse(&mut self, id: u32, reject: &Reject) {
         let Some(session) = &mut self.session else { return };

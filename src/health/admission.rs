@@ -75,6 +75,22 @@ impl Admission {
         self.admitted.is_some_and(|admitted| admitted.tickets.can_heal())
     }
 
+    /// Whether a good answer says something too, so that the end of the stream must be looked at in any case.
+    pub fn is_watched(&self) -> bool {
+        self.admitted
+            .is_some_and(|admitted| admitted.tickets.can_heal() || admitted.refuses_credential)
+    }
+
+    /// Whether the request is a probe whose response has not been heard of.
+    pub fn is_probe_unheard(&self) -> bool {
+        self.noted.is_none() && self.is_probe()
+    }
+
+    /// Whether the beginning of the response has been heard of.
+    pub fn has_heard(&self) -> bool {
+        self.noted.is_some()
+    }
+
     /// The request's body has become whole.
     pub fn body_came(&self, host: &dyn Host, gateway: &Gateway) {
         if let (Some(admitted), Some(watched)) =

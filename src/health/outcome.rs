@@ -45,6 +45,46 @@ pub struct SentRequest {
     pub account: Account,
 }
 
+/// How a stream has ended, as Envoy tells when it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// The status of the response; 0 where none has begun.
+    pub status: u32,
+    /// Envoy's `response.flags`.
+    pub flags: u64,
+    /// Envoy's `response.code_details`.
+    pub details: Vec<u8>,
+}
+
+impl StreamEnd {
+    /// A whole response below 400: what an end is that Envoy has not noted. 101 is noted.
+    pub const WHOLE: Self = Self { status: 200, flags: 0, details: Vec::new() };
+
+    /// Whether a provider's response had begun, although the details may say by now how the response has ended.
+    fn has_begun(&self) -> bool {
+        match Details::parse(&self.details) {
+            Details::Provider | Details::ResetAfter => true,
+            // Envoy's own answer, when no response has begun, is 504.
+            Details::Idle => self.status != 504,
+            _ => self.flags & CLIENT_LEFT != 0,
+        }
+    }
+}
+
+/// The evidence of a response's head, where the end of the stream is all that was heard.
+pub fn at_headers_by_end(end: &StreamEnd, sent: SentRequest) -> Evidence {
+    match end.status {
+        0 => Evidence::Nothing,
+        status => at_headers(status, sent, || match end.has_begun() {
+            true => VIA_UPSTREAM.to_vec(),
+            false => end.details.clone(),
+        }),
+    }
+}
+
+/// The details of a provider's own response.
+const VIA_UPSTREAM: &[u8] = b"via_upstream";
+
 /// The evidence when a response begins. `details` is called only where the status alone does not decide.
 pub fn at_headers(status: u32, sent: SentRequest, details: impl FnOnce() -> Vec<u8>) -> Evidence {
     let good = match status {
@@ -137,6 +177,42 @@ mod tests {
     const PROBE: SentRequest = SentRequest { can_heal: true, ..CHAT };
     const REFUSED: &[u8] =
         b"upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error}";
+
+    #[test]
+    fn the_head_is_known_by_the_end_of_the_stream() {
+        use Evidence::{Answered, ModelFailed, Nothing, Shortage, Switched, Unreachable};
+        let reset = "upstream_reset_after_response_started{remote_reset}";
+        let broken = "upstream_reset_before_response_started{remote_connection_failure}";
+        for (status, flags, details, expected) in [
+            (0, CLIENT_LEFT, "downstream_remote_disconnect", Nothing),
+            (200, 0, "via_upstream", Answered),
+            (200, CLIENT_LEFT, "downstream_remote_disconnect", Answered),
+            (200, 32, reset, Answered),
+            (200, 0, "stream_idle_timeout", Answered),
+            (101, 0, "via_upstream", Switched),
+            (408, 0, "via_upstream", Nothing),
+            (429, 0, "via_upstream", Answered),
+            (500, 0, "via_upstream", ModelFailed(Reason::Status(500))),
+            (500, CLIENT_LEFT, "downstream_remote_disconnect", ModelFailed(Reason::Status(500))),
+            (502, 32, reset, ModelFailed(Reason::Status(502))),
+            (500, 0, "stream_idle_timeout", ModelFailed(Reason::Status(500))),
+            (504, 0, "stream_idle_timeout", Unreachable(Reason::Timeout)),
+            (503, 32, broken, Unreachable(Reason::Refused)),
+            (503, 4, "no_healthy_upstream", Unreachable(Reason::NoAddress)),
+            (503, 0, "gaud_not_allowed", Nothing),
+            (
+                503,
+                64,
+                "upstream_reset_before_response_started{local_connection_failure|x}",
+                Shortage,
+            ),
+        ] {
+            let end = StreamEnd { status, flags, details: details.as_bytes().to_vec() };
+            assert_eq!(at_headers_by_end(&end, CHAT), expected, "{status} {details}");
+        }
+        let grpc = StreamEnd { status: 200, flags: 32, details: broken.as_bytes().to_vec() };
+        assert_eq!(at_headers_by_end(&grpc, PROBE), Unreachable(Reason::Refused));
+    }
 
     #[test]
     fn a_probe_is_not_believed_by_its_status_alone() {

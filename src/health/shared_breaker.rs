@@ -95,15 +95,20 @@ impl<'a> Watched<'a> {
         if !has_record(self.provider) {
             return Ok(None);
         }
-        let slot = model.map(Slot::of);
-        let stored = host.load(&self.provider.breaker_key);
-        let bytes = stored.as_ref().map(|(bytes, _)| bytes.as_slice());
-        let slot = slot.filter(|_| self.provider.breaker.is_some());
-        if let Some((tickets, refuses_credential)) = Levels::admit_closed(bytes, slot) {
+        let slot = model.map(Slot::of).filter(|_| self.provider.breaker.is_some());
+        if let Some((tickets, refuses_credential)) = self.admit_closed(host, slot) {
             return Ok(Some(Admitted { tickets, refuses_credential }));
         }
         let Some(settings) = &self.provider.breaker else { return Ok(None) };
         self.admit_unless_closed(host, slot, arrival, settings).map(Some)
+    }
+
+    /// By this worker's copy of the record.
+    fn admit_closed(self, host: &dyn Host, slot: Option<Slot>) -> Option<(Tickets, bool)> {
+        let changes = host.counted(Metric::Record(self.id));
+        let load = || host.load(&self.provider.breaker_key).map(|(bytes, _)| bytes);
+        let admit = |bytes: Option<&[u8]>| Levels::admit_closed(bytes, slot);
+        host.copies().read(self.id.index(), changes, load, admit)
     }
 
     fn admit_unless_closed(
@@ -114,7 +119,7 @@ impl<'a> Watched<'a> {
         settings: &Settings,
     ) -> Result<Admitted, Refusal> {
         let now_ms = host.now_ms();
-        let stored = store::update(host, &self.provider.breaker_key, |bytes| {
+        let stored = self.update(host, |bytes| {
             let levels = decode(bytes);
             match levels.admit(slot, arrival, now_ms, settings) {
                 Ok((tickets, new)) => {
@@ -182,7 +187,7 @@ impl<'a> Watched<'a> {
             return;
         }
         let now_secs = u32::try_from(host.now_ms() / 1000).unwrap_or(u32::MAX);
-        let is_logged = store::update(host, &self.provider.breaker_key, |bytes| {
+        let is_logged = self.update(host, |bytes| {
             let old = decode(bytes);
             if old.refuses_credential == refuses {
                 return (None, false);
@@ -218,7 +223,7 @@ impl<'a> Watched<'a> {
         transition: impl Fn(&Levels, u64, &Settings) -> Option<Levels>,
     ) -> Option<Levels> {
         let settings = self.provider.breaker.as_ref()?;
-        let stored = store::update(host, &self.provider.breaker_key, |bytes| {
+        let stored = self.update(host, |bytes| {
             let levels = decode(bytes);
             let new = transition(&levels, host.now_ms(), settings);
             (new.as_ref().map(Levels::to_bytes), new.map(|new| (levels, new)))
@@ -230,6 +235,24 @@ impl<'a> Watched<'a> {
         let (old, new) = changed?;
         self.announce(host, &old, &new, reason);
         Some(new)
+    }
+
+    /// Changes the record, and then says so to the workers that have copies of the record.
+    fn update<T>(
+        self,
+        host: &dyn Host,
+        mut change: impl FnMut(Option<&[u8]>) -> (Option<Vec<u8>>, T),
+    ) -> Result<T, Contended> {
+        let mut is_changed = false;
+        let result = store::update(host, &self.provider.breaker_key, |bytes| {
+            let (new, result) = change(bytes);
+            is_changed = new.is_some();
+            (new, result)
+        });
+        if result.is_ok() && is_changed {
+            host.count(Metric::Record(self.id));
+        }
+        result
     }
 
     fn announce(self, host: &dyn Host, old: &Levels, new: &Levels, reason: Option<Reason>) {

@@ -3,11 +3,12 @@
 //! The gateway does not use this host: the gateway's host is Envoy, through the room `filter`.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Host;
 use crate::breaker::{BreakerState, Slot};
+use crate::host::copies::Copies;
 use crate::host::metrics::Metric;
 use crate::host::store::Store;
 use crate::room::Client;
@@ -25,6 +26,10 @@ pub struct Memory {
     /// One of this number of swaps fails although no other worker was faster; 0 for none.
     fails_every: u32,
     counted: Mutex<Vec<Metric>>,
+    /// The changes of all records.
+    changes: AtomicU64,
+    copies: Copies,
+    notes_ends: AtomicBool,
     shown: Mutex<Vec<BreakerState>>,
     models_shown: Mutex<Vec<Vec<BreakerState>>>,
 }
@@ -74,6 +79,11 @@ impl Memory {
     /// How often a metric was counted.
     pub fn count_of(&self, metric: Metric) -> usize {
         lock(&self.counted).iter().filter(|counted| **counted == metric).count()
+    }
+
+    /// From here on each end of a request counts as noted, or none does.
+    pub fn note_ends(&self, notes_ends: bool) {
+        self.notes_ends.store(notes_ends, Relaxed);
     }
 
     /// The states that the gauge of a provider's breaker was changed to, in this order.
@@ -127,7 +137,25 @@ impl Host for Memory {
     }
 
     fn count(&self, metric: Metric) {
+        if let Metric::Record(_) = metric {
+            self.changes.fetch_add(1, Relaxed);
+        }
         lock(&self.counted).push(metric);
+    }
+
+    fn counted(&self, metric: Metric) -> Option<u64> {
+        Some(match metric {
+            Metric::Record(_) => self.changes.load(Relaxed),
+            _ => self.count_of(metric) as u64,
+        })
+    }
+
+    fn copies(&self) -> &Copies {
+        &self.copies
+    }
+
+    fn has_noted_end(&self) -> bool {
+        self.notes_ends.load(Relaxed)
     }
 
     fn show_state(&self, _: ProviderId, state: BreakerState) {

@@ -1,6 +1,7 @@
 //! What the core needs from outside: one trait, implemented by Envoy in the filter and by `memory` in the tests.
 
 use crate::breaker::{BreakerState, Slot};
+use crate::host::copies::Copies;
 use crate::host::metrics::Metric;
 use crate::host::store::Store;
 use crate::room::Client;
@@ -23,6 +24,15 @@ pub trait Host: Store {
     /// Adds one to a counter.
     fn count(&self, metric: Metric);
 
+    /// The number that a counter has, of all workers together; `None` when Envoy does not tell.
+    fn counted(&self, metric: Metric) -> Option<u64>;
+
+    /// This worker's copies of records.
+    fn copies(&self) -> &Copies;
+
+    /// Whether an end of a request was noted since this was asked last ([`Metric::NotedEnd`]).
+    fn has_noted_end(&self) -> bool;
+
     /// Sets the gauge of a provider's breaker.
     fn show_state(&self, provider: ProviderId, state: BreakerState);
 
@@ -30,6 +40,7 @@ pub trait Host: Store {
     fn show_models(&self, provider: ProviderId, models: &[(Slot, BreakerState)]);
 }
 
+pub mod copies;
 #[cfg(any(test, not(target_os = "wasi")))]
 #[doc(hidden)]
 pub mod memory;

@@ -6,6 +6,9 @@ pub const CLIENTS: &str = "gaud";
 /// The listener after the hop, its filter and that filter's `root_id`.
 pub const ATTEMPT: &str = "gaud_attempt";
 
+/// The logger of the listener [`CLIENTS`] that notes ends of requests, and its `root_id`.
+pub const ENDS: &str = "gaud_ends";
+
 /// The cluster that leads to the listener [`ATTEMPT`].
 pub const HOP: &str = "gaud_attempts";
 

@@ -15,6 +15,9 @@ pub const DETAILS_PREFIX: &str = "gaud_";
 /// Envoy's sentence about how a response came about.
 pub const RESPONSE_CODE_DETAILS: &str = "response\0code_details";
 
+/// The status of the response that has begun: 64 bits, little-endian.
+pub const RESPONSE_CODE: &str = "response\0code";
+
 /// The address of the client, with its port; from `x-forwarded-for` where one of `trusted_proxies` says it.
 pub const SOURCE_ADDRESS: &str = "source\0address";
 

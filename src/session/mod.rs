@@ -28,9 +28,10 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::body::{Boundary, Encoding, FormScanner, Held, JsonScanner, Scanner};
+use crate::breaker::Evidence;
 use crate::gateway::{Account, Gateway, Provider};
 use crate::health::admission::Admission;
-use crate::health::outcome::{self, SentRequest};
+use crate::health::outcome::{self, SentRequest, StreamEnd};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::reply::{Reject, Reply};
@@ -250,12 +251,38 @@ impl Session {
 
     /// The response begins, with this status. `details` is Envoy's `response.code_details`.
     pub fn respond(&mut self, host: &dyn Host, status: u32, details: impl FnOnce() -> Vec<u8>) {
+        self.hear(host, status, |sent| outcome::at_headers(status, sent, details));
+    }
+
+    fn hear(
+        &mut self,
+        host: &dyn Host,
+        status: u32,
+        evidence: impl FnOnce(SentRequest) -> Evidence,
+    ) {
         let sent = self.sent();
         let Some(admission) = &mut self.admission else { return };
         if self.is_api {
             admission.credential_answered(host, &self.gateway, status);
         }
-        admission.note(host, &self.gateway, outcome::at_headers(status, sent, details));
+        admission.note(host, &self.gateway, evidence(sent));
+    }
+
+    /// Whether the request is a probe whose response has not been heard of.
+    pub fn is_probe_unheard(&self) -> bool {
+        self.admission.as_ref().is_some_and(Admission::is_probe_unheard)
+    }
+
+    /// The stream is over, and only that was heard. `look` asks Envoy how the stream has ended: not for a whole response below
+    /// 400 that changes no breaker, as nearly all are.
+    pub fn over(&mut self, host: &dyn Host, look: impl FnOnce() -> StreamEnd) {
+        let Some(admission) = &self.admission else { return };
+        let is_noted = host.has_noted_end();
+        let end = if is_noted || admission.is_watched() { look() } else { StreamEnd::WHOLE };
+        if !admission.has_heard() && end.status > 0 {
+            self.hear(host, end.status, |sent| outcome::at_headers_by_end(&end, sent));
+        }
+        self.end(host, end.flags, || end.details);
     }
 
     /// The stream is over. `flags` and `details` are Envoy's `response.flags` and

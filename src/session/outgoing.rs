@@ -132,8 +132,13 @@ fn replace_credentials<'a>(
     if provider.credential == Credential::Passthrough {
         return;
     }
-    let passes = |name: &&str| provider.pass_headers.iter().any(|passing| passing == name);
-    for name in sent.names().filter(|name| !passes(name)) {
+    let passes = |name: &str| provider.pass_headers.iter().any(|passing| passing == name);
+    // Setting this one removes the client's.
+    let replaces = match &provider.credential {
+        Credential::Header { name, .. } => *name,
+        _ => "",
+    };
+    for name in sent.names().filter(|name| !passes(name) && *name != replaces) {
         changes.push(Remove(name));
     }
     // A proxy before the provider would remove what is named there: the provider's credential.
@@ -225,7 +230,6 @@ mod tests {
                 Remove("helicone-auth"),
                 Remove("x-http-method-override"),
                 Remove("authorization"),
-                Remove("x-api-key"),
                 Remove("cookie"),
                 Set("connection", "upgrade"),
                 Set("x-api-key", "sk-p"),
@@ -264,7 +268,7 @@ mod tests {
             r#""api_key":"os.environ/K","pass_headers":["openai-organization","cookie"]"#;
         with_changes(settings, true, |changes| {
             let is_removed = |name| changes.contains(&Remove(name));
-            assert!(is_removed("helicone-auth") && is_removed("authorization"));
+            assert!(is_removed("helicone-auth") && is_removed("x-api-key"));
             assert!(!is_removed("openai-organization") && !is_removed("cookie"));
         });
     }

@@ -95,4 +95,5 @@ unsafe extern "C" {
     pub(super) fn proxy_set_effective_context(context: u32) -> u32;
     pub(super) fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     pub(super) fn proxy_record_metric(id: u32, value: u64) -> u32;
+    pub(super) fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
 }

@@ -80,6 +80,10 @@ counters! {
         "changes of a shared record that were given up: workers were in each other's way";
     Shortage "gaud_shortages_total" []
         "attempts for which Envoy had no file descriptor, port or memory";
+    Record(provider: ProviderId) "gaud_breaker_records_total" ["provider"]
+        "changes of what the workers share about a provider's breakers; each worker reads that again when this has grown";
+    NotedEnd "gaud_noted_ends_total" []
+        "requests that ended with a status from 400 on, as another protocol, or with one of Envoy's response flags";
 }
 
 /// The outcome of a request for a provider.
@@ -111,6 +115,9 @@ const MODEL_STATE: Family = Family {
     values: Values::Models,
     meaning: "gauge: the breaker of a model that the configuration names (`.` as `_`): 0 closed, 1 open, 2 half-open",
 };
+
+/// The name in Envoy of the counter [`Metric::NotedEnd`], which has no labels.
+pub const NOTED_ENDS: &str = "gaud_noted_ends_total";
 
 /// The families of all gauges.
 const GAUGES: &[Family] = &[STATE, MODELS, MODEL_STATE];

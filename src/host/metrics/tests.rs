@@ -21,6 +21,13 @@ fn every_counter_has_a_name_of_its_own() {
 }
 
 #[test]
+fn the_logger_of_ends_counts_what_the_filter_reads() {
+    let gateway = two_providers();
+    let at = Metric::NotedEnd.index(gateway.providers().len());
+    assert_eq!(counter_names(&gateway)[at], NOTED_ENDS);
+}
+
+#[test]
 fn a_metric_finds_its_name() {
     use Outcome::{Failure, Neutral, Success};
     use RequestOutcome::{Rejected, Sent};

@@ -7,7 +7,9 @@ use std::path::Path;
 use crate::config::{Auth, File, ProviderFile, Secret, SecretSource};
 use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
 use crate::host::metrics;
-use crate::names::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
+use crate::names::capabilities::{
+    CAPABILITIES, ENDS_CAPABILITIES, HEARING_CAPABILITIES, HOP_CAPABILITIES,
+};
 use serde::Serialize;
 
 use super::cluster::{self, Cluster};
@@ -66,7 +68,9 @@ pub(super) struct Context {
     local_replies: Vec<LocalReply>,
     /// Where Envoy will find the filter.
     wasm: String,
-    capabilities: &'static [&'static str],
+    capabilities: Capabilities,
+    /// Whether Envoy notes the ends of requests that the clients' filter must look at. Else the filter hears of every response.
+    notes_ends: bool,
     stats_tags: Vec<&'static str>,
     /// The filter's own configuration.
     filter_json: String,
@@ -132,7 +136,8 @@ impl Context {
             idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),
             local_replies: local_reply::all(gateway.body_limit_bytes),
             wasm: wasm.to_string_lossy().into_owned(),
-            capabilities: CAPABILITIES,
+            capabilities: Capabilities::of(form.notes_ends()),
+            notes_ends: form.notes_ends(),
             stats_tags: metrics::labels(),
             filter_json: filter_json(loaded, form),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
@@ -192,13 +197,31 @@ struct NamedCluster {
     cluster: String,
 }
 
+/// What the filters and the logger may use.
+#[derive(Serialize)]
+struct Capabilities {
+    clients: Vec<&'static str>,
+    attempt: Vec<&'static str>,
+    ends: &'static [&'static str],
+}
+
+impl Capabilities {
+    fn of(notes_ends: bool) -> Self {
+        let hearing = if notes_ends { &[] } else { HEARING_CAPABILITIES };
+        Self {
+            clients: [CAPABILITIES, hearing].concat(),
+            attempt: [CAPABILITIES, HEARING_CAPABILITIES, HOP_CAPABILITIES].concat(),
+            ends: ENDS_CAPABILITIES,
+        }
+    }
+}
+
 /// How requests are sent again.
 #[derive(Serialize)]
 struct Hop {
     backoff_secs: f64,
     backoff_max_secs: f64,
     retry_after_max_secs: u32,
-    capabilities: &'static [&'static str],
 }
 
 impl Hop {
@@ -209,7 +232,6 @@ impl Hop {
             backoff_secs,
             backoff_max_secs: backoff_secs * LONGEST,
             retry_after_max_secs: gateway.retries.retry_after_max_secs,
-            capabilities: HOP_CAPABILITIES,
         }
     }
 }

@@ -40,6 +40,12 @@ impl Form {
         matches!(self, Self::Envoy | Self::Filter)
     }
 
+    /// Whether the connection manager is rendered, so that its logger can note ends. No provider has a cluster of another name
+    /// there, so that the name of the cluster is the provider's.
+    pub(super) fn notes_ends(self) -> bool {
+        self == Self::Envoy
+    }
+
     /// Whether who reads it lets each VM have capabilities of its own. Envoy Gateway 1.9 has Envoy's API of before, and so
     /// has Istio, which drops what it does not know.
     pub(super) fn knows_capabilities_of_vm(self) -> bool {

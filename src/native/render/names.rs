@@ -35,6 +35,7 @@ struct Headers {
 struct Clusters {
     clients: &'static str,
     attempt: &'static str,
+    ends: &'static str,
     hop: &'static str,
     hop_once: &'static str,
     admin: &'static str,
@@ -63,6 +64,7 @@ impl Names {
             clusters: Clusters {
                 clients: clusters::CLIENTS,
                 attempt: clusters::ATTEMPT,
+                ends: clusters::ENDS,
                 hop: clusters::HOP,
                 hop_once: clusters::HOP_ONCE,
                 admin: clusters::ADMIN,

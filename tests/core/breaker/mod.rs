@@ -8,8 +8,11 @@
 //!    ├─────> standing: what must hold at any time
 //!    ├─────> key: which worlds are the same
 //!    └─────> two_levels: a provider and two models
+//!
+//! copies: a worker's copies of the record, in every order of steps
 //! ```
 
+mod copies;
 mod envoy;
 mod history;
 mod key;
