@@ -54,11 +54,13 @@ impl Context {
         }
     }
 
-    pub(super) fn tick(&mut self, id: u32) {
+    /// Returns whether a probe of the clients' filter waits for its response.
+    pub(super) fn tick(&mut self, id: u32) -> bool {
         match self {
-            Self::Stream(stream) => stream.tick(id),
+            Self::Stream(stream) => return stream.tick(id),
             Self::Attempt(attempt) => attempt.tick(id),
         }
+        false
     }
 
     /// Ends a stream from outside its own callbacks; `id` is Envoy's number of the stream.

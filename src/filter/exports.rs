@@ -17,6 +17,7 @@ use super::context::Context;
 use super::log;
 use super::root::Root;
 use super::status::FilterStatus;
+use super::ticks;
 use crate::reply::Reject;
 use crate::room::{Pot, Purpose};
 
@@ -116,7 +117,8 @@ extern "C" fn proxy_on_configure(root: u32, size: usize) -> bool {
 extern "C" fn proxy_on_tick(root: u32) {
     with_root(root, Root::tick);
     with_contexts(|Contexts { roots, streams }| {
-        streams.iter_mut().for_each(|(id, context)| context.tick(*id));
+        let waiting = streams.iter_mut().filter_map(|(id, stream)| stream.tick(*id).then_some(()));
+        ticks::hurry(waiting.count() > 0);
         if roots.get(&root)?.makes_attempts() {
             return None;
         }

@@ -22,5 +22,6 @@ mod reply;
 mod root;
 mod status;
 mod stream;
+mod ticks;
 #[cfg(feature = "trap")]
 mod trap;

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::host::EnvoyHost;
 use super::reply;
 use super::stream::Stream;
+use super::ticks;
 use crate::failover::history::Histories;
 use crate::gateway::{self, Gateway};
 use crate::health::shared_breaker;
@@ -47,13 +48,13 @@ impl Configured {
             shared_breaker::seed(&host, provider);
         }
         // For polls, and for the models that do not come.
-        abi::set_tick_period(poll::TICK_MS);
+        ticks::begin();
         Self { gateway: Rc::new(gateway), host: Rc::new(host), histories: None }
     }
 
     /// The filter after the hop: the timer is for its deadlines. The clients' filter polls.
     fn for_attempts(gateway: Gateway) -> Self {
-        abi::set_tick_period(poll::TICK_MS);
+        ticks::begin();
         let host = EnvoyHost::new(&gateway);
         let histories = HISTORIES.with(Rc::clone);
         Self { gateway: Rc::new(gateway), host: Rc::new(host), histories: Some(histories) }

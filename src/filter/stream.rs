@@ -6,6 +6,7 @@ use super::abi::{self, Buffer, Map};
 use super::host::EnvoyHost;
 use super::reply;
 use super::status::FilterStatus;
+use super::ticks;
 use crate::body::Splice;
 use crate::gateway::Gateway;
 use crate::names::{clusters, headers};
@@ -83,18 +84,19 @@ impl Stream {
         }
     }
 
-    /// Looks whether a probe's response has begun; `id` is Envoy's number of this context. A response may stream for minutes,
-    /// while no other request gets through.
-    pub(super) fn tick(&mut self, id: u32) {
+    /// Looks whether a probe's response has begun, which may then stream for minutes; `id` is Envoy's number of this context.
+    /// Returns whether the probe still waits.
+    pub(super) fn tick(&mut self, id: u32) -> bool {
         let Some(session) = self.session.as_mut().filter(|session| session.is_probe_unheard())
         else {
-            return;
+            return false;
         };
         abi::set_effective_context(id);
-        match reply::begun_status() {
-            0 => {}
-            status => session.respond(&*self.host, status, reply::details),
+        let status = reply::begun_status();
+        if status > 0 {
+            session.respond(&*self.host, status, reply::details);
         }
+        status == 0
     }
 
     /// Ends a request that waits for its model; `id` is Envoy's number of this context.
@@ -120,8 +122,13 @@ impl Stream {
                 return wait;
             }
             RequestAction::Forward(outgoing) => {
-                if let Some(provider) = self.session.as_ref().and_then(Session::provider) {
+                if let Some(session) = &self.session
+                    && let Some(provider) = session.provider()
+                {
                     reply::change_headers(&outgoing, provider);
+                    if session.is_probe_unheard() {
+                        ticks::hurry(true);
+                    }
                 }
             }
             RequestAction::Cross { crossing, retries_max, plain_length } => {

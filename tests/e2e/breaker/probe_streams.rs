@@ -75,8 +75,10 @@ fn a_probes_events_reach_an_http2_client() {
     site().gateway.assert_no_trap();
 }
 
-/// A probe has succeeded when its response begins: while it streams, the next one goes.
+/// A probe has succeeded when its response begins, of which the gateway hears a moment later: while it streams, the next one
+/// goes.
 fn the_next_closes(name: &str) {
+    wait_for_metric(&site().gateway, &probes(name, "success"), 1);
     assert_eq!(site().health(name)["breaker"], "half_open", "{name}");
     assert_eq!(site().ask(name).status, 200, "{name}");
     assert_eq!(site().health(name)["breaker"], "closed", "{name}");
