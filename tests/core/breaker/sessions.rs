@@ -1,6 +1,7 @@
 //! Whole requests through sessions that share a breaker, by a clock that is set by hand.
 
 use gaud::breaker::{BreakerState, Levels, Outcome, Place, State};
+use gaud::health::outcome::StreamEnd;
 use gaud::health::shared_breaker::{self, Watched};
 use gaud::host::metrics::{Metric, RequestOutcome};
 use gaud::host::store::Store;
@@ -10,14 +11,49 @@ use super::envoy::{BODY_MS, BREAKS_OFF, CLIENT_LEFT, Envoy, NOW_MS, OPEN_MS, PRO
 use super::gateway;
 
 #[test]
-fn a_healthy_request_costs_one_load_and_no_swap() {
+fn a_healthy_request_costs_no_load_and_no_swap_once_its_worker_has_a_copy() {
     let envoy = Envoy::new();
+    envoy.serve(200, WHOLE);
+    assert_eq!(envoy.host.touched(), (1, 0), "the first");
     for status in [200, 404, 429] {
         envoy.serve(status, WHOLE);
-        assert_eq!(envoy.host.touched(), (1, 0), "{status}");
+        assert_eq!(envoy.host.touched(), (0, 0), "{status}");
     }
     envoy.serve(200, CLIENT_LEFT);
-    assert_eq!(envoy.host.touched(), (1, 0), "the client has left");
+    assert_eq!(envoy.host.touched(), (0, 0), "the client has left");
+    envoy.serve(500, WHOLE);
+    envoy.host.touched();
+    envoy.serve(200, WHOLE);
+    assert_eq!(
+        envoy.host.touched().0,
+        2,
+        "the failure has changed the record: a new copy, and the end of the row of failures"
+    );
+}
+
+#[test]
+fn a_whole_answer_is_looked_at_only_where_it_can_change_a_breaker() {
+    let envoy = Envoy::new();
+    let over = |is_noted: bool, end: StreamEnd| {
+        envoy.host.note_ends(is_noted);
+        let (mut session, _) = envoy.ask("p:x");
+        let mut looks = 0;
+        session.over(&envoy.host, || {
+            looks += 1;
+            end
+        });
+        looks
+    };
+    let ended = |status| StreamEnd { status, flags: 0, details: b"via_upstream".to_vec() };
+    let (good, failed) = (ended(200), ended(500));
+    assert_eq!(over(false, good.clone()), 0);
+    assert_eq!(over(true, failed.clone()), 1);
+    assert_eq!(over(false, good.clone()), 1, "the row of failures ends");
+    assert_eq!(over(false, good), 0);
+    for _ in 0..3 {
+        assert_eq!(over(true, failed.clone()), 1);
+    }
+    assert!(matches!(envoy.ask("p:x").1, RequestAction::Reply(_)), "the breaker is open");
 }
 
 #[test]

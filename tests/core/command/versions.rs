@@ -32,9 +32,9 @@ fn capabilities_are_rendered_where_the_version_reads_them() {
     let count = |yaml: &str, line: &str| yaml.lines().filter(|other| *other == line).count();
     let beside = "                capability_restriction_config:";
     let within = &format!("  {beside}");
-    assert_eq!((count(&older, beside), count(&older, within)), (2, 0));
-    assert_eq!((count(&newer, beside), count(&newer, within)), (0, 2));
-    for name in ["gaud", "gaud_attempt"] {
+    assert_eq!((count(&older, beside), count(&older, within)), (3, 0));
+    assert_eq!((count(&newer, beside), count(&newer, within)), (0, 3));
+    for name in ["gaud", "gaud_attempt", "gaud_ends"] {
         let own_vm = format!(
             "                  configuration: {{ \"@type\": type.googleapis.com/google.protobuf.StringValue, \
              value: {name} }}"
@@ -45,7 +45,7 @@ fn capabilities_are_rendered_where_the_version_reads_them() {
         let kept =
             |line: &&str| !line.contains("StringValue, value: ") && !line.starts_with("# Envoy 1");
         let lines: Vec<_> = yaml.lines().map(str::trim).filter(kept).map(str::to_owned).collect();
-        let comment = "# Gives the filter a VM of its own, with its own capabilities; what it shares goes by the vm_id.";
+        let comment = "# Gives the module a VM of its own, with its own capabilities; what the VMs share goes by the vm_id.";
         lines.into_iter().filter(|line| line != comment).collect::<Vec<_>>()
     };
     assert_eq!(rest(&older), rest(&newer), "nothing else differs");
