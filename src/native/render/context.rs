@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::{Auth, File, ProviderFile, Secret, SecretSource};
 use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
@@ -17,7 +17,7 @@ use super::live::watched::Live;
 use super::local_reply::{self, LocalReply};
 use super::names::Names;
 use crate::native::envoy::{EnvoyVersion, Feature};
-use crate::native::settings::{AddressRange, Env, Loaded, Secrets};
+use crate::native::settings::{AddressRange, Env, Loaded, Secrets, Tls};
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -40,11 +40,13 @@ pub(super) struct Context {
     /// Those of them whose secret the configuration itself holds, and what it is.
     written_out: BTreeMap<String, String>,
     listen: Socket,
+    /// How clients connect; none for without TLS.
+    tls: Option<ServerTls>,
     admin_listen: Socket,
     /// Where the admin interface is, where it is not on `admin_listen`.
     admin_socket: Option<String>,
-    /// Where the control server is, where there is one.
-    control_socket: Option<String>,
+    /// The sockets of the control server, where there is one.
+    control_sockets: Option<Control>,
     /// Whether Envoy can open a part of the admin interface alone.
     admin_paths: bool,
     trusted_proxies: Vec<Range>,
@@ -111,9 +113,10 @@ impl Context {
             environment: variables(&loaded.file),
             written_out: written_out(loaded),
             listen: Socket::from(loaded.listen),
+            tls: loaded.tls.as_ref().map(ServerTls::from),
             admin_listen: Socket::from(loaded.admin_listen),
             admin_socket: None,
-            control_socket: None,
+            control_sockets: None,
             admin_paths: version.has(Feature::AdminPaths),
             trusted_proxies: loaded.trusted_proxies.iter().map(Range::from).collect(),
             cors: loaded
@@ -156,9 +159,9 @@ impl Context {
 
     /// The same for an Envoy that takes its resources from files. The hop is always there: a later configuration may need
     /// the hop, and a bootstrap cannot get its extension later.
-    pub(super) fn live(mut self, live: Live, control: Option<&Path>, loaded: &Loaded) -> Self {
+    pub(super) fn live(mut self, live: Live, control: Option<&Sockets>, loaded: &Loaded) -> Self {
         self.live = Some(live);
-        self.control_socket = control.map(|socket| socket.to_string_lossy().into_owned());
+        self.control_sockets = control.map(Control::from);
         if control.is_some() {
             self.local_replies.splice(..0, local_reply::of_control());
         }
@@ -167,6 +170,14 @@ impl Context {
         let clusters = self.clusters.into_iter();
         self.clusters = clusters.map(|cluster| cluster.with_authorities_of(&files)).collect();
         self
+    }
+
+    pub(super) fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    pub(super) fn has_control(&self) -> bool {
+        self.control_sockets.is_some()
     }
 
     pub(super) fn clusters(&self) -> &[Cluster] {
@@ -218,7 +229,7 @@ impl Hop {
 pub(super) fn filter_json(loaded: &Loaded, form: Form) -> String {
     let mut file = loaded.file.clone();
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
-    file.open_to_network = None;
+    (file.open_to_network, file.tls) = (None, None);
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
     file.control = None;
     for provider in file.providers.values_mut() {
@@ -291,6 +302,7 @@ fn unused(file: &File) -> Vec<&'static str> {
     let there = [
         ("listen", file.listen.is_some()),
         ("open_to_network", file.open_to_network.is_some()),
+        ("tls", file.tls.is_some()),
         ("admin_listen", file.admin_listen.is_some()),
         ("workers", file.workers.is_some()),
         ("trusted_proxies", file.trusted_proxies.is_some()),
@@ -308,6 +320,45 @@ fn named_clusters(gateway: &Gateway) -> Vec<NamedCluster> {
         cluster: provider.cluster.clone(),
     };
     cluster::elsewhere(gateway).map(pair).collect()
+}
+
+/// The sockets between Envoy and the control server.
+#[derive(Debug, Clone)]
+pub struct Sockets {
+    /// Where the control server listens.
+    pub control: PathBuf,
+    /// Where Envoy listens for the control server's own questions.
+    pub own: PathBuf,
+}
+
+/// The same, as the templates read it.
+#[derive(Serialize)]
+struct Control {
+    socket: String,
+    own: String,
+}
+
+impl From<&Sockets> for Control {
+    fn from(sockets: &Sockets) -> Self {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        Self { socket: text(&sockets.control), own: text(&sockets.own) }
+    }
+}
+
+/// What clients are shown that connect by TLS, and what they must show.
+#[derive(Serialize)]
+struct ServerTls {
+    cert: String,
+    key: String,
+    client_ca: Option<String>,
+    client_ca_pem: Option<String>,
+}
+
+impl From<&Tls> for ServerTls {
+    fn from(tls: &Tls) -> Self {
+        let Tls { cert, key, client_ca, client_ca_pem, .. } = tls.clone();
+        Self { cert, key, client_ca, client_ca_pem }
+    }
 }
 
 /// Where a listener is.

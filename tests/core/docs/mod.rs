@@ -67,6 +67,10 @@ fn the_table_of_settings_is_complete() {
     known.insert("cors.allow_origins".to_owned());
     known.remove("control");
     known.insert("control.data".to_owned());
+    known.remove("tls");
+    known.insert("tls.cert".to_owned());
+    known.insert("tls.key".to_owned());
+    known.insert("tls.client_ca".to_owned());
     known.remove("retries");
     let of_retries = fields(r#"{"retries":{"?":1}}"#);
     known.extend(of_retries.iter().map(|field| format!("retries.{field}")));

@@ -5,6 +5,7 @@ mod control;
 mod files;
 mod refusals;
 mod secrets;
+mod tls;
 mod traffic;
 
 use crate::kit::client::{Request, Response, h1};
