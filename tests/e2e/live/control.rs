@@ -20,6 +20,10 @@ impl<'a> Caller<'a> {
         Self { run, key: run.admin_key() }
     }
 
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
     pub(super) fn send(&self, request: Request) -> Response {
         let request = request.header("authorization", format!("Bearer {}", self.key));
         h1::exchange(self.run.addr(), &request)

@@ -2,9 +2,12 @@
 
 mod changes;
 mod control;
+mod figures;
 mod files;
+mod kills;
 mod refusals;
 mod secrets;
+mod status;
 mod tls;
 mod traffic;
 
