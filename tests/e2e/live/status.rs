@@ -47,7 +47,7 @@ fn who_runs_the_gateway_needs_no_key() {
     run.wait_for("is refused; the configuration before stays in effect");
     let (succeeded, said) = gaud(&run, &["status"], &owner);
     let reason = "version 1, applied ";
-    let refused = "the file as it is now is refused:\n    gaud.toml:8: providers.one.nonsense: is not a setting";
+    let refused = "the file as it is now is refused:\n    gaud.toml:9: providers.one.nonsense: is not a setting";
     assert!(succeeded && said.contains(reason) && said.contains(refused), "{said}");
     run.change(
         &good.replace("workers = 2", "workers = 2\ndrain_secs = 3\nbody_limit_bytes = 4096"),
