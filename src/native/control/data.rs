@@ -73,7 +73,7 @@ impl DataFolder {
     pub fn link_owner(&self, socket: &Path) -> io::Result<()> {
         let link = self.path.join(OWNER_LINK);
         match fs::remove_file(&link) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => symlink(socket, link),
         }
     }

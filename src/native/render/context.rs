@@ -1,8 +1,7 @@
 //! The values for the gaps of the templates, the same for all forms.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::config::{Auth, File, ProviderFile, Secret, SecretSource};
 use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
@@ -11,13 +10,14 @@ use crate::names::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
 use serde::Serialize;
 
 use super::cluster::{self, Cluster};
+use super::edge::{Control, Range, ServerTls, Socket, Sockets};
 use super::form::Form;
 use super::istio::{MeshTarget, Remote};
 use super::live::watched::Live;
 use super::local_reply::{self, LocalReply};
 use super::names::Names;
 use crate::native::envoy::{EnvoyVersion, Feature};
-use crate::native::settings::{AddressRange, Env, Loaded, Secrets, Tls};
+use crate::native::settings::{Env, Loaded, Secrets};
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -40,7 +40,7 @@ pub(super) struct Context {
     /// Those of them whose secret the configuration itself holds, and what it is.
     written_out: BTreeMap<String, String>,
     listen: Socket,
-    /// How clients connect; none for without TLS.
+    /// What a gateway shows that clients reach by TLS; none without TLS.
     tls: Option<ServerTls>,
     admin_listen: Socket,
     /// Where the admin interface is, where it is not on `admin_listen`.
@@ -320,72 +320,4 @@ fn named_clusters(gateway: &Gateway) -> Vec<NamedCluster> {
         cluster: provider.cluster.clone(),
     };
     cluster::elsewhere(gateway).map(pair).collect()
-}
-
-/// The sockets between Envoy and the control server.
-#[derive(Debug, Clone)]
-pub struct Sockets {
-    /// Where the control server listens.
-    pub control: PathBuf,
-    /// Where Envoy listens for the control server's own questions.
-    pub own: PathBuf,
-}
-
-/// The same, as the templates read it.
-#[derive(Serialize)]
-struct Control {
-    socket: String,
-    own: String,
-}
-
-impl From<&Sockets> for Control {
-    fn from(sockets: &Sockets) -> Self {
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        Self { socket: text(&sockets.control), own: text(&sockets.own) }
-    }
-}
-
-/// What clients are shown that connect by TLS, and what they must show.
-#[derive(Serialize)]
-struct ServerTls {
-    cert: String,
-    key: String,
-    client_ca: Option<String>,
-    client_ca_pem: Option<String>,
-}
-
-impl From<&Tls> for ServerTls {
-    fn from(tls: &Tls) -> Self {
-        let Tls { cert, key, client_ca, client_ca_pem, .. } = tls.clone();
-        Self { cert, key, client_ca, client_ca_pem }
-    }
-}
-
-/// Where a listener is.
-#[derive(Serialize)]
-struct Socket {
-    address: String,
-    port: u16,
-    /// Whether all addresses of IPv6 are meant, and those of IPv4 with them.
-    both_families: bool,
-}
-
-impl From<SocketAddr> for Socket {
-    fn from(socket: SocketAddr) -> Self {
-        let both_families = socket.is_ipv6() && socket.ip().is_unspecified();
-        Self { address: socket.ip().to_string(), port: socket.port(), both_families }
-    }
-}
-
-/// A range of addresses.
-#[derive(Serialize)]
-struct Range {
-    address: String,
-    prefix_bits: u8,
-}
-
-impl From<&AddressRange> for Range {
-    fn from(range: &AddressRange) -> Self {
-        Self { address: range.address.to_string(), prefix_bits: range.prefix_bits }
-    }
 }

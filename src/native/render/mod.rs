@@ -7,6 +7,7 @@
 
 mod cluster;
 mod context;
+mod edge;
 mod envoy;
 mod envoy_gateway;
 mod error;
@@ -27,7 +28,7 @@ use std::path::Path;
 use super::envoy::EnvoyVersion;
 use super::settings::{self, Env, Loaded};
 use context::Context;
-pub use context::Sockets;
+pub use edge::Sockets;
 pub use error::Error;
 pub use form::Form;
 pub use module_file::Module;

@@ -6,6 +6,7 @@ mod figures;
 mod files;
 mod kills;
 mod refusals;
+mod renewal;
 mod secrets;
 mod status;
 mod tls;
