@@ -136,7 +136,8 @@ async fn serve(
         slot.insert(Process::start(&envoy, &source.loaded, folder, &documents.bootstrap)?);
     let (serving, changes) =
         control.map_or((None, None), |own| (Some(own.serving), Some(own.changes)));
-    let reload = Reload::of(args, renderer, live, source.loaded, changes);
+    let rejections = process.rejections();
+    let reload = Reload::of(args, renderer, live, rejections, source.loaded, changes);
     select! {
         failure = watch(process, reload, reread) => failure,
         failure = attend(stand_in) => failure,

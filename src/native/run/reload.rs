@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::control::Changes;
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
+use super::log::Rejections;
 use super::process::admin_socket;
 use super::signals::Reread;
 use super::{Args, note, read, vacant};
@@ -73,6 +74,7 @@ pub(super) struct Reload<'a> {
     args: &'a Args,
     pub(super) renderer: Renderer<'a>,
     pub(super) live: Live,
+    rejections: Rejections,
     started: Started,
     /// The configuration that serves.
     pub(super) serving: Loaded,
@@ -97,6 +99,7 @@ impl<'a> Reload<'a> {
         args: &'a Args,
         renderer: Renderer<'a>,
         live: Live,
+        rejections: Rejections,
         loaded: Loaded,
         changes: Option<Changes>,
     ) -> Self {
@@ -104,6 +107,7 @@ impl<'a> Reload<'a> {
             args,
             renderer,
             live,
+            rejections,
             started: Started::of(&loaded),
             serving: loaded,
             watch: Watch::default(),
@@ -172,7 +176,9 @@ impl<'a> Reload<'a> {
             vacant("listen", source.loaded.listen, &source.loaded)?;
         }
         let documents = self.renderer.documents(&source)?;
-        let applied = self.live.apply(documents.resources).await.map_err(Failure::Kept)?;
+        self.rejections.forget();
+        let applied = self.live.apply(documents.resources).await;
+        let applied = applied.map_err(|refusal| Failure::Kept(refusal, self.rejections.all()))?;
         // A port that the system has chosen is known from the start alone.
         if source.loaded.listen.port() != 0 {
             self.address = Some(source.loaded.listen);

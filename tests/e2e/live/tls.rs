@@ -157,7 +157,11 @@ fn tls_is_turned_on_and_off_by_api() {
     std::fs::write(run.folder().join("weak.pem"), cert + &key).expect("a file");
     let refused = caller.put("tls", &json!({"cert": "weak.pem", "key": "weak.pem"}));
     assert_eq!(refused.status, 422, "{}", refused.text());
-    assert!(refused.text().contains("Envoy refuses sds_gaud"), "{}", refused.text());
+    assert!(
+        refused.text().contains("Envoy refuses sds_gaud: Failed to load "),
+        "{}",
+        refused.text()
+    );
     assert_eq!(super::ask(run.addr(), "one:m").status, 200, "without TLS as before");
 
     caller.set("tls", &table);
