@@ -4,13 +4,12 @@ use super::control::{Caller, change};
 use super::{Config, chat};
 use crate::kit::client::h1;
 use crate::kit::client::tls::Tls;
-use crate::kit::harness::Run;
+use crate::kit::harness::{Run, wait};
 use crate::kit::upstream::Provider;
 use crate::kit::upstream::tls::{Authority, Pair};
 use rustix::process::Signal;
 use serde_json::json;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 /// The files that Envoy watches, in the order in which a change writes them.
 const STEPS: [&str; 7] =
@@ -21,13 +20,16 @@ fn is_written(watched: &Path, step: &str) -> bool {
     std::fs::read_to_string(file).is_ok_and(|text| text.starts_with("version_info: \"2\""))
 }
 
-/// Kills the gateway as soon as a step has written its file: Envoy has not said yet that it has the file.
-fn kill_within(run: &Run, step: &str) {
-    let (watched, start) = (run.watched(), Instant::now());
-    while !is_written(&watched, step) {
-        assert!(start.elapsed() < Duration::from_secs(20), "{step} is not written:\n{}", run.log());
-        std::thread::yield_now();
-    }
+/// Makes the next change stop within this step: the file is written where Envoy does not look, and Envoy says nothing.
+fn stop_at(run: &Run, step: &str) {
+    let folder = run.watched().join(step);
+    std::fs::rename(&folder, folder.with_extension("away")).expect("a name");
+    std::fs::create_dir(folder).expect("a folder");
+}
+
+/// Kills the gateway that stops within this step.
+fn kill_at(run: &Run, step: &str) {
+    wait::until_true("the step", || is_written(&run.watched(), step));
     run.signal(Signal::KILL);
 }
 
@@ -60,11 +62,12 @@ fn a_gateway_that_is_killed_within_a_step_starts_again_with_the_change() {
         run.keep();
         let (left, round) = (run.watched(), place + 1);
         let (text, certificate) = begin(round);
+        stop_at(&run, step);
         write(text);
-        kill_within(&run, step);
+        kill_at(&run, step);
         drop(run);
         for later in &STEPS[place + 1..] {
-            assert!(!is_written(&left, later), "{step} was over: {later} is written");
+            assert!(!is_written(&left, later), "{later} is written after {step}");
         }
         run = Run::start_in(folder.clone(), &[]);
         assert!(!left.exists(), "{step}: the files of the killed run are gone");
@@ -88,8 +91,9 @@ fn a_gateway_that_is_killed_while_a_caller_waits_starts_again_with_the_change() 
     let request = change("aliases.fast", &json!("one:m"));
     let mut connection = h1::Connection::open(run.addr());
     let key = format!("Bearer {}", Caller::of(&run).key());
+    stop_at(&run, STEPS[3]);
     connection.send_request(&request.header("authorization", key));
-    kill_within(&run, "ecds_gaud_attempt");
+    kill_at(&run, STEPS[3]);
     assert!(connection.try_head().is_none_or(|head| head.status != 200));
     drop(run);
     let run = Run::start_in(folder.clone(), &[]);
