@@ -104,7 +104,7 @@ test-instructions: filter command bench-filters python ## Hold the instructions 
 	$(BENCH_PYTHON) -m pytest --quiet -rs -p no:cacheprovider $(BENCH_DIR)
 
 .PHONY: test-e2e
-test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
+test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e -- --test-threads $(E2E_THREADS)
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e chaos::ten -- --ignored
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" \
@@ -112,7 +112,7 @@ test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION)
 
 # A part of `make test-e2e`.
 .PHONY: test-sdk
-test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers ## Test with the providers' SDKs and the real LiteLLM alone
+test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers ## Test with the providers' SDKs and the real LiteLLM alone
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" $(PYTEST) $(SDK)
 
 # The servers' own parsers. `make test` reads fewer requests, always the same. PARSERS_SEED repeats a run that has failed.

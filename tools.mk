@@ -82,6 +82,11 @@ $(STAMPS)/open-webui: $(SDK)/open-webui.txt | $(STAMPS)
 	$(TOOLS)/open-webui/bin/python -m pip install --quiet -r $(SDK)/open-webui.txt
 	@touch $@
 
+$(STAMPS)/api: $(SDK)/document/requirements.txt | $(STAMPS)
+	$(PYTHON) -m venv $(TOOLS)/api
+	$(TOOLS)/api/bin/python -m pip install --quiet -r $(SDK)/document/requirements.txt
+	@touch $@
+
 # -- Node
 
 # npm writes this file last, so it serves as a stamp.

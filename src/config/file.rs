@@ -17,6 +17,9 @@ pub struct File {
     /// Whether it is meant that every `api_key` is open to all who reach a `listen` beyond loopback. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_to_network: Option<bool>,
+    /// What the gateway shows to clients that connect by TLS. Default: clients connect without TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsFile>,
     /// Readiness, listeners and metrics of Envoy. Default `127.0.0.1:9901`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_listen: Option<String>,
@@ -86,6 +89,21 @@ pub struct File {
     /// The control server of `gaud run`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlFile>,
+}
+
+/// The files, in PEM, of a gateway that clients reach by TLS.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFile {
+    /// The gateway's certificate, with its chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cert: Option<String>,
+    /// The private key of the certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The authorities of the certificates that clients must have. Default: clients need no certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_ca: Option<String>,
 }
 
 /// The control server.
@@ -273,6 +291,7 @@ impl File {
         let present = [
             ("listen", self.listen.is_some()),
             ("open_to_network", self.open_to_network.is_some()),
+            ("tls", self.tls.is_some()),
             ("admin_listen", self.admin_listen.is_some()),
             ("workers", self.workers.is_some()),
             ("trusted_proxies", self.trusted_proxies.is_some()),

@@ -18,6 +18,7 @@ pub use auth::Auth;
 pub use error::ConfigError;
 pub use file::{
     BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
+    TlsFile,
 };
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};

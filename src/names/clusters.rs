@@ -21,6 +21,9 @@ pub const ADMIN: &str = "gaud_admin";
 /// The cluster that leads to the control server, and the route to it.
 pub const CONTROL: &str = "gaud_control";
 
+/// The listener by which the control server asks the gateway: a socket, so that no certificate is asked for.
+pub const OWN: &str = "gaud_own";
+
 /// In CEL: a request has taken the route to the control server.
 pub const IS_TO_CONTROL: &str = "xds.route_name == 'gaud_control'";
 

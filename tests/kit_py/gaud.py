@@ -64,5 +64,5 @@ def environment(secrets: dict[str, str]) -> dict[str, str]:
 
 
 def printed_address(stdout: Path) -> str | None:
-    found = re.search(r"http://127\.0\.0\.1:\d+", stdout.read_text(errors="replace"))
+    found = re.search(r"https?://127\.0\.0\.1:\d+", stdout.read_text(errors="replace"))
     return found and found.group()

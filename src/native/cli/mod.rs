@@ -2,6 +2,8 @@
 
 mod admin;
 mod check;
+mod configuration;
+mod control;
 mod models;
 mod render;
 mod route;

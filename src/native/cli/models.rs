@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use crate::gateway::Gateway;
@@ -11,7 +10,9 @@ use crate::request::model::ModelName;
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::control::{ControlServer, MODELS};
 use super::running::{self, RunningGateway};
+use crate::native::http::Server;
 
 /// Print the models that a client can ask for, where each goes and why
 #[derive(clap::Args, Debug)]
@@ -32,8 +33,16 @@ struct List {
 #[derive(Deserialize)]
 struct Model {
     id: String,
+    #[serde(alias = "provider")]
     owned_by: Option<String>,
+    #[serde(alias = "contextWindow")]
     max_input_tokens: Option<u64>,
+}
+
+/// What `GET /admin/models` answers.
+#[derive(Deserialize)]
+struct AdminList {
+    models: Vec<Model>,
 }
 
 /// A model. The gateway's answer has some fields, the configuration the others.
@@ -50,11 +59,11 @@ struct ModelRow {
 /// Prints the models that the gateway lists, or the configuration's models when no gateway answers.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let loaded = args.place.load()?;
-    let address = args.place.address(loaded.as_ref());
+    let server = args.place.server(loaded.as_ref());
     let gateway = loaded.as_ref().map(|loaded| &loaded.gateway);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let models = match (runtime.block_on(running::ask(address, "/v1/models")), gateway) {
-        (Ok(answer), _) => read(address, answer)?,
+    let models = match (runtime.block_on(listed(&args.place, &server)), gateway) {
+        (Ok(models), _) => models?,
         (Err(silence), None) => return Err(silence.into()),
         (Err(silence), Some(gateway)) => {
             eprintln!(
@@ -70,7 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     } else {
         print!("{}", table(&rows))
     }
-    let remarks = runtime.block_on(running::remarks(address, loaded.as_ref()));
+    let remarks = runtime.block_on(running::remarks(&server, loaded.as_ref()));
     remarks.iter().for_each(|remark| super::tell(remark));
     if rows.is_empty() {
         super::tell("no model is listed; give a provider models = [\"NAME\"]");
@@ -78,13 +87,26 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(address: SocketAddr, answer: (StatusCode, String)) -> Result<Vec<Model>, String> {
+/// The models that the gateway lists; the outer error is a gateway that does not answer.
+async fn listed(
+    place: &RunningGateway,
+    server: &Server,
+) -> Result<Result<Vec<Model>, String>, String> {
+    if let Some(control) = ControlServer::find(place, Some(server)).await
+        && let Ok(list) = control.ask::<AdminList>(MODELS).await
+    {
+        return Ok(Ok(list.models));
+    }
+    Ok(read(server, running::ask(server, "/v1/models").await?))
+}
+
+fn read(server: &Server, answer: (StatusCode, String)) -> Result<Vec<Model>, String> {
     match answer {
         (StatusCode::OK, text) => match serde_json::from_str::<List>(&text) {
             Ok(list) => Ok(list.data),
-            Err(_) => Err(format!("what answers on {address} lists no models")),
+            Err(_) => Err(format!("what answers on {server} lists no models")),
         },
-        (status, _) => Err(format!("GET /v1/models on {address} was answered with {status}")),
+        (status, _) => Err(format!("GET /v1/models on {server} was answered with {status}")),
     }
 }
 
@@ -146,8 +168,8 @@ mod tests {
         {"id":"fast","owned_by":"p"},{"id":"nowhere","owned_by":"a\nb"},{"id":"a\u001b[2J"}]}"#;
 
     fn rows(gateway: Option<&Gateway>) -> Vec<ModelRow> {
-        let address = "127.0.0.1:1".parse().unwrap();
-        let models = read(address, (StatusCode::OK, LIST.to_owned())).unwrap();
+        let server = Server::of("127.0.0.1:1".parse().unwrap(), None);
+        let models = read(&server, (StatusCode::OK, LIST.to_owned())).unwrap();
         models.into_iter().filter_map(|model| row(gateway, model)).collect()
     }
 

@@ -74,8 +74,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, RouteError> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| RouteError::NoRoute(error.to_string()))?;
-    let address = reachable(loaded.listen);
-    let remarks = runtime.block_on(running::remarks(address, Some(&loaded)));
+    let server = running::server(reachable(loaded.listen), Some(&loaded));
+    let remarks = runtime.block_on(running::remarks(&server, Some(&loaded)));
     remarks.iter().for_each(|remark| super::tell(remark));
     Ok(ExitCode::SUCCESS)
 }

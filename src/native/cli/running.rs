@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper::StatusCode;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::native::http::get;
+use crate::native::http::Server;
 use crate::native::render;
 use crate::native::settings::{self, ConfigOption, Loaded, reachable};
 
@@ -16,7 +17,7 @@ use crate::native::settings::{self, ConfigOption, Loaded, reachable};
 const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The longest wait for an answer.
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the gateway is.
 #[derive(clap::Args, Debug)]
@@ -29,6 +30,16 @@ pub(crate) struct RunningGateway {
 }
 
 impl RunningGateway {
+    /// Whether the command line names an address.
+    pub(crate) fn is_named(&self) -> bool {
+        self.address.is_some()
+    }
+
+    /// The file of the configuration.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        self.config.file()
+    }
+
     /// The configuration; `None` without a configuration.
     pub(crate) fn load(&self) -> Result<Option<Loaded>, settings::Error> {
         match self.config.load() {
@@ -38,22 +49,28 @@ impl RunningGateway {
         }
     }
 
-    /// The gateway's address, and that of Envoy's metrics. The configuration is not read when the command line names an
-    /// address.
-    pub(crate) fn find(&self) -> Result<(SocketAddr, Option<SocketAddr>), settings::Error> {
-        if let Some(address) = self.address {
-            return Ok((address, None));
+    /// The gateway, and Envoy's metrics. Where the command line names an address, the configuration only says whether that
+    /// is reached by TLS.
+    pub(crate) fn find(&self) -> Result<(Server, Option<Server>), settings::Error> {
+        if self.address.is_some() {
+            return Ok((self.server(self.load().ok().flatten().as_ref()), None));
         }
         let loaded = self.load()?;
         let admin = loaded.as_ref().map_or(settings::ADMIN_LISTEN, |loaded| loaded.admin_listen);
-        Ok((self.address(loaded.as_ref()), Some(reachable(admin))))
+        Ok((self.server(loaded.as_ref()), Some(Server::of(reachable(admin), None))))
     }
 
-    /// The gateway's address; the default without a configuration.
-    pub(crate) fn address(&self, loaded: Option<&Loaded>) -> SocketAddr {
+    /// The gateway; on the default address without a configuration.
+    pub(crate) fn server(&self, loaded: Option<&Loaded>) -> Server {
         let listen = || loaded.map_or(settings::LISTEN, |loaded| loaded.listen);
-        self.address.unwrap_or_else(|| reachable(listen()))
+        server(self.address.unwrap_or_else(|| reachable(listen())), loaded)
     }
+}
+
+/// What listens on `address`, as the configuration says it is reached.
+pub(crate) fn server(address: SocketAddr, loaded: Option<&Loaded>) -> Server {
+    let tls = loaded.and_then(|loaded| loaded.tls.as_ref());
+    Server::of(address, tls.and_then(|tls| tls.own.clone()))
 }
 
 /// What `GET /health` says of the gateway and of each provider's models.
@@ -71,8 +88,8 @@ struct Models {
 }
 
 /// What a user should know of the running gateway before they believe what the configuration says, in lines.
-pub(crate) async fn remarks(address: SocketAddr, loaded: Option<&Loaded>) -> Vec<String> {
-    let Ok(Ok((_, text))) = timeout(SHORT_TIMEOUT, get(address, "/health")).await else {
+pub(crate) async fn remarks(server: &Server, loaded: Option<&Loaded>) -> Vec<String> {
+    let Ok(Ok((_, text))) = timeout(SHORT_TIMEOUT, server.get("/health")).await else {
         return Vec::new();
     };
     let Ok(health) = serde_json::from_str::<Health>(&text) else { return Vec::new() };
@@ -84,7 +101,7 @@ pub(crate) async fn remarks(address: SocketAddr, loaded: Option<&Loaded>) -> Vec
     let differs = differs.map(|loaded| {
         let source = loaded.source();
         format!(
-            "the gateway on {address} has another configuration than {source} now: gaud run applies a changed file within a second unless it refuses \
+            "the gateway on {server} has another configuration than {source} now: gaud run applies a changed file within a second unless it refuses \
              the file, and another Envoy needs what gaud render prints now"
         )
     });
@@ -95,9 +112,9 @@ pub(crate) async fn remarks(address: SocketAddr, loaded: Option<&Loaded>) -> Vec
 }
 
 /// Asks the gateway for a path. The error is a sentence for the user.
-pub(crate) async fn ask(address: SocketAddr, path: &str) -> Result<(StatusCode, String), String> {
-    let answer = timeout(TIMEOUT, get(address, path)).await;
+pub(crate) async fn ask(server: &Server, path: &str) -> Result<(StatusCode, String), String> {
+    let answer = timeout(TIMEOUT, server.get(path)).await;
     answer
-        .map_err(|_| format!("the gateway on {address} does not answer within {TIMEOUT:?}"))?
-        .map_err(|problem| format!("no gateway answers on {address} ({problem})"))
+        .map_err(|_| format!("the gateway on {server} does not answer within {TIMEOUT:?}"))?
+        .map_err(|problem| format!("no gateway answers on {server} ({problem})"))
 }

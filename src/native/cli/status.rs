@@ -3,19 +3,24 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::time::sleep;
 
+use super::configuration::Configuration;
+use super::control::{ControlServer, STATUS};
 use super::running::{self, RunningGateway};
+use crate::native::control::now_secs;
+use crate::native::http::Server;
 
 /// How often `--watch` asks.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 
-/// Print how the providers of a running gateway are
+/// Print how the providers of a running gateway are, and which configuration is in effect
+///
+/// The configuration is shown where GAUD_ADMIN_KEY is set, or where this user runs the gateway.
 ///
 /// BREAKER: closed (requests go to the provider), open (they do not, for AGAIN IN), half-open (one request tries whether the
 /// provider is well again). FAILURES: failures in a row that the breaker has seen. HEALTH: what active checks of health_path
@@ -53,6 +58,15 @@ struct ProviderStatus {
     last_error_age_secs: Option<u64>,
 }
 
+/// What `GET /admin/status` answers.
+#[derive(Deserialize)]
+struct ControlStatus {
+    configuration: Configuration,
+    status: String,
+    version: String,
+    providers: BTreeMap<String, ProviderStatus>,
+}
+
 /// How many attempts each provider has had; empty where Envoy's metrics cannot be read.
 type Requests = BTreeMap<String, u64>;
 
@@ -66,16 +80,15 @@ struct Model {
 
 /// Prints the table, once or again and again.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let (address, admin) = args.place.find()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         if !args.watch {
-            print!("{}", ask(address, admin).await?);
+            print!("{}", ask(&args.place).await?);
             return Ok(ExitCode::SUCCESS);
         }
         loop {
             // A watched gateway may restart: the loop goes on.
-            let shown = ask(address, admin).await.unwrap_or_else(|problem| format!("{problem}\n"));
+            let shown = ask(&args.place).await.unwrap_or_else(|problem| format!("{problem}\n"));
             // Clear the screen and move to its top (ECMA-48).
             print!("\x1b[2J\x1b[H{shown}");
             std::io::Write::flush(&mut std::io::stdout())?;
@@ -84,15 +97,36 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
-async fn ask(address: SocketAddr, admin: Option<SocketAddr>) -> Result<String, Box<dyn Error>> {
-    let (_, text) = running::ask(address, "/health").await?;
-    let health: GatewayStatus = serde_json::from_str(&text)
-        .map_err(|_| format!("another program than Gaud answers on {address}"))?;
-    let counters = match admin {
-        Some(admin) => running::ask(admin, "/stats?filter=gaud_requests_total").await.ok(),
-        None => None,
+async fn ask(place: &RunningGateway) -> Result<String, Box<dyn Error>> {
+    let found = place.find();
+    let server = found.as_ref().ok().map(|(gateway, _)| gateway);
+    let control = ControlServer::find(place, server).await;
+    let (health, configuration) = match (control, &found) {
+        (Some(control), _) => control.ask::<ControlStatus>(STATUS).await?.parts(),
+        (None, Ok((gateway, _))) => (healthy(gateway).await?, None),
+        (None, Err(error)) => return Err(error.to_string().into()),
     };
-    Ok(table(&health, &requests(&counters.map(|(_, text)| text).unwrap_or_default())))
+    let counters = match &found {
+        Ok((_, Some(admin))) => running::ask(admin, "/stats?filter=gaud_requests_total").await.ok(),
+        _ => None,
+    };
+    let requests = requests(&counters.map(|(_, text)| text).unwrap_or_default());
+    let configuration = configuration.map(|own| own.lines(now_secs())).unwrap_or_default();
+    Ok(table(&health, &configuration, &requests))
+}
+
+/// What every client can ask.
+async fn healthy(gateway: &Server) -> Result<GatewayStatus, String> {
+    let (_, text) = running::ask(gateway, "/health").await?;
+    serde_json::from_str(&text)
+        .map_err(|_| format!("another program than Gaud answers on {gateway}"))
+}
+
+impl ControlStatus {
+    fn parts(self) -> (GatewayStatus, Option<Configuration>) {
+        let Self { configuration, status, version, providers } = self;
+        (GatewayStatus { status, version, providers }, Some(configuration))
+    }
 }
 
 /// Sums what Envoy counts, in lines as `wasmcustom.gaud_requests_total.provider.NAME.outcome.success: 3`.
@@ -108,12 +142,12 @@ fn requests(counters: &str) -> Requests {
     requests
 }
 
-fn table(health: &GatewayStatus, requests: &Requests) -> String {
+fn table(health: &GatewayStatus, configuration: &str, requests: &Requests) -> String {
     let models = |provider: &ProviderStatus| provider.failing_models.iter().map(Model::width).max();
     let names = health.providers.keys().map(String::len);
     let widths = names.chain(health.providers.values().filter_map(models));
     let width = widths.max().unwrap_or(0).max("PROVIDER".len());
-    let mut table = format!("gaud {}: {}\n\n", health.version, health.status);
+    let mut table = format!("gaud {}: {}\n{configuration}\n", health.version, health.status);
     let _ = writeln!(
         table,
         "{:width$}  BREAKER    FAILURES  AGAIN IN  HEALTH   MODELS  REQUESTS",
@@ -209,6 +243,6 @@ wasmcustom.gaud_requests_total.provider.litellm.outcome.success: 7
 wasmcustom.gaud_retried_total.provider.litellm: 9
 ";
         let health = serde_json::from_str(json).unwrap();
-        assert_eq!(table(&health, &requests(counters)), expected);
+        assert_eq!(table(&health, "", &requests(counters)), expected);
     }
 }

@@ -1,5 +1,6 @@
 //! The paths below `/admin`.
 
+use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,22 +8,24 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::UnixListener;
+use tokio::select;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::auth::{Throttle, authorize};
 use super::error::ApiError;
 use super::settings::view;
+use super::state;
 use super::store::{Audit, Store};
-use crate::native::http::get as ask;
-use crate::native::settings::{ConfigText, Loaded, reachable};
+use crate::native::settings::{ConfigText, Loaded};
 
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -46,11 +49,21 @@ pub struct Following {
     pub applied_secs: i64,
     /// Why the file as it is now is not in effect.
     pub refused: Option<String>,
+    /// The last change that was refused, whether the file is in effect now or not.
+    pub last_refusal: Option<RefusedChange>,
     /// The address of the gateway; `None` until Envoy serves.
-    #[serde(skip)]
+    #[serde(rename = "address")]
     pub gateway: Option<SocketAddr>,
     /// The settings that wait for a restart.
     pub waits_for_restart: Vec<&'static str>,
+}
+
+/// A change that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedChange {
+    /// In seconds since 1970.
+    pub at_secs: i64,
+    pub reason: String,
 }
 
 /// What the control server knows and may do.
@@ -62,28 +75,36 @@ pub struct Control {
     pub config: Option<ConfigText>,
     pub changes: mpsc::Sender<Change>,
     pub following: Arc<Mutex<Following>>,
+    /// The socket by which this server asks the gateway.
+    pub gateway: PathBuf,
     pub envoy: String,
     pub throttle: Throttle,
     /// One change at a time.
     pub writer: AsyncMutex<()>,
 }
 
-type Shared = State<Arc<Control>>;
+pub(super) type Shared = State<Arc<Control>>;
 
-/// Serves on a socket that Envoy alone connects to.
+/// Serves on a socket that Envoy alone connects to, and on a socket of the owner's.
 ///
 /// # Errors
-/// The socket fails.
-pub async fn serve(listener: UnixListener, control: Arc<Control>) -> std::io::Result<()> {
-    axum::serve(listener, router(control)).await
+/// A socket fails.
+pub async fn serve(
+    listener: UnixListener,
+    owner: UnixListener,
+    control: Arc<Control>,
+) -> std::io::Result<()> {
+    let own = state::router().with_state(Arc::clone(&control)).into_make_service();
+    select! {
+        served = axum::serve(listener, router(control)).into_future() => served,
+        served = axum::serve(owner, own).into_future() => served,
+    }
 }
 
 fn router(control: Arc<Control>) -> Router {
     Router::new()
         .route("/admin/settings", get(settings).put(set))
-        .route("/admin/status", get(status))
-        .route("/admin/providers", get(providers))
-        .route("/admin/models", get(models))
+        .merge(state::router().layer(from_fn_with_state(Arc::clone(&control), keyed)))
         .route("/admin/openapi.json", get(openapi))
         .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
         .fallback(|| async { ApiError::not_found() })
@@ -160,27 +181,10 @@ async fn set(
     outcome
 }
 
-async fn status(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
-    control.authorize(&headers).await?;
-    let health = control.ask("/health").await?;
-    let body = json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "envoy": control.envoy,
-        "configuration": control.now(),
-        "status": health.get("status"),
-        "providers": health.get("providers"),
-    });
-    Ok(answer(body, None))
-}
-
-async fn providers(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
-    control.authorize(&headers).await?;
-    Ok(answer(json!({"providers": control.ask("/health").await?.get("providers")}), None))
-}
-
-async fn models(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
-    control.authorize(&headers).await?;
-    Ok(answer(json!({"models": control.ask("/api/models").await?}), None))
+/// Lets callers with an admin key through.
+async fn keyed(State(control): Shared, request: Request, next: Next) -> Result<Response, ApiError> {
+    control.authorize(request.headers()).await?;
+    Ok(next.run(request).await)
 }
 
 /// The paths, as OpenAPI describes them. The document needs no key: it says nothing of this gateway.
@@ -202,16 +206,6 @@ impl Control {
     /// What is in effect now.
     pub(super) fn now(&self) -> Following {
         self.following.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    async fn ask(&self, path: &str) -> Result<Value, ApiError> {
-        let wrong = |problem: String| {
-            ApiError::unreachable_gateway(format!("The gateway does not answer: {problem}."))
-        };
-        let gateway = self.now().gateway.ok_or_else(|| wrong("it starts".to_owned()))?;
-        let (_, text) =
-            ask(reachable(gateway), path).await.map_err(|error| wrong(error.to_string()))?;
-        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::native::os_error::words;
 use crate::native::settings::Env;
+
+/// Leads to the socket on which the control server answers its owner.
+pub const OWNER_LINK: &str = "owner.sock";
 
 const LOCK: &str = "lock";
 const FOLDER_MODE: u32 = 0o700;
@@ -61,6 +64,18 @@ impl DataFolder {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Says where the owner's socket of this process is.
+    ///
+    /// # Errors
+    /// The folder takes nothing.
+    pub fn link_owner(&self, socket: &Path) -> io::Result<()> {
+        let link = self.path.join(OWNER_LINK);
+        match fs::remove_file(&link) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => symlink(socket, link),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! client ──8400──> Envoy ── /admin, /ui ──> socket of the control server ── settings ──> gaud.toml ──> the running Envoy
-//!                                                  └─ admin keys, audit ──> SQLite, in the folder `[control] data`
+//!                                             │    └─ admin keys, audit ──> SQLite, in the folder `[control] data`
+//! gaud status, models ──> socket of the owner ┘ without a key, and to read only
 //! ```
 //!
 //! Envoy serves requests whether the control server is there or not.
@@ -15,10 +16,11 @@ mod data;
 mod error;
 mod secrets;
 pub mod settings;
+mod state;
 mod store;
 
 pub use admin_key::{AdminKey, KeyHash};
-pub use api::{Apply, Change, Control, Following, now_secs, serve};
+pub use api::{Apply, Change, Control, Following, RefusedChange, now_secs, serve};
 pub use auth::Throttle;
-pub use data::{DataFolder, DataProblem};
+pub use data::{DataFolder, DataProblem, OWNER_LINK};
 pub use store::{AdminKeyRow, Audit, Store, StoreError};

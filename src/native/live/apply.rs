@@ -11,7 +11,7 @@ use tokio::time::{interval, timeout};
 use super::acknowledgement::{Progress, Reading};
 use super::files::Files;
 use super::steps::steps;
-use crate::native::http::ask_admin;
+use crate::native::http::ask_socket;
 use crate::native::os_error::words;
 use crate::native::render::live::{Document, Kind};
 
@@ -96,8 +96,8 @@ impl Live {
     /// # Errors
     /// [`Refusal`]: Envoy runs without the configuration, and answers errors.
     pub async fn begun(&self) -> Result<(), Refusal> {
-        for kind in Kind::ALL {
-            self.acknowledged(kind, self.version, &Reading::default()).await?;
+        for document in &self.serving {
+            self.acknowledged(document.kind(), self.version, &Reading::default()).await?;
         }
         Ok(())
     }
@@ -112,8 +112,14 @@ impl Live {
             return Ok(Applied::Nothing);
         }
         self.version += 1;
+        let ahead = self.put_ahead(&steps).await?;
         for (done, document) in steps.iter().enumerate() {
-            if let Err(refusal) = self.step(document).await {
+            let ahead = ahead.iter().find(|(kind, _)| *kind == document.kind());
+            let taken = match ahead {
+                Some((kind, before)) => self.acknowledged(*kind, self.version, before).await,
+                None => self.step(document).await,
+            };
+            if let Err(refusal) = taken {
                 let written: Vec<Kind> = steps.iter().take(done + 1).map(Document::kind).collect();
                 self.take_back(&written).await;
                 return Err(refusal);
@@ -121,6 +127,23 @@ impl Live {
         }
         self.serving = wanted;
         Ok(Applied::Version(self.version))
+    }
+
+    /// Writes the documents of kinds that do not serve yet: Envoy refuses a listener that names a file which is not there,
+    /// and reads the document when it has taken the listener. What Envoy has said of the kinds before.
+    ///
+    /// They are written once: Envoy refuses a certificate once, and takes the same certificate without a word afterwards.
+    async fn put_ahead(&self, steps: &[Document]) -> Result<Vec<(Kind, Reading)>, Refusal> {
+        let mut ahead = Vec::new();
+        for document in steps {
+            let kind = document.kind();
+            if !self.serving.iter().any(|own| own.kind() == kind) {
+                ahead.push((kind, self.reading(kind).await.unwrap_or_default()));
+                let written = self.files.put(document, self.version);
+                written.map_err(|error| Refusal::Unwritten(kind, error))?;
+            }
+        }
+        Ok(ahead)
     }
 
     async fn step(&self, document: &Document) -> Result<(), Refusal> {
@@ -164,7 +187,7 @@ impl Live {
 
     /// `None` where Envoy does not answer.
     async fn reading(&self, kind: Kind) -> Option<Reading> {
-        let (_, text) = ask_admin(&self.admin, Method::GET, &Reading::path(kind)).await.ok()?;
+        let (_, text) = ask_socket(&self.admin, Method::GET, &Reading::path(kind)).await.ok()?;
         Some(Reading::of(kind, &text))
     }
 }

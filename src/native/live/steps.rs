@@ -5,24 +5,26 @@
 //! | 1 | the clusters, new and old | filters name them: without a cluster a request gets a 503 |
 //! | 2 to 5 | routes, then filters, those after the hop first | the filter before the hop sends requests over the hop |
 //! | 6 | the listeners | they refer to routes and filters |
-//! | 7 | the clusters without those that are gone | no filter names them any more |
+//! | 7 | the certificate | Envoy reads it for a listener; where it is new, it is there before the listener, and is read here |
+//! | 8 | the clusters without those that are gone | no filter names them any more |
 
 use crate::native::render::live::{Document, Kind};
 
-/// The documents to write, one after the other, from those that serve to those that are wanted. Both are in the order of
+/// The documents to write, one after the other, from those that serve to those that are wanted, which are in the order of
 /// [`Kind::ALL`].
 pub(super) fn steps(serving: &[Document], wanted: &[Document]) -> Vec<Document> {
     let mut steps = Vec::new();
     let mut last = None;
-    for (old, new) in serving.iter().zip(wanted) {
-        let next = match new.kind() {
-            Kind::Clusters => new.and_those_of(old),
+    for new in wanted {
+        let old = serving.iter().find(|own| own.kind() == new.kind());
+        let next = match (new.kind(), old) {
+            (Kind::Clusters, Some(old)) => new.and_those_of(old),
             _ => new.clone(),
         };
         if next != *new {
             last = Some(new.clone());
         }
-        if next != *old {
+        if old != Some(&next) {
             steps.push(next);
         }
     }

@@ -1,7 +1,6 @@
 //! The values for the gaps of the templates, the same for all forms.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::config::{Auth, File, ProviderFile, Secret, SecretSource};
@@ -13,13 +12,14 @@ use crate::names::capabilities::{
 use serde::Serialize;
 
 use super::cluster::{self, Cluster};
+use super::edge::{Control, Range, ServerTls, Socket, Sockets};
 use super::form::Form;
 use super::istio::{MeshTarget, Remote};
 use super::live::watched::Live;
 use super::local_reply::{self, LocalReply};
 use super::names::Names;
 use crate::native::envoy::{EnvoyVersion, Feature};
-use crate::native::settings::{AddressRange, Env, Loaded, Secrets};
+use crate::native::settings::{Env, Loaded, Secrets};
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -42,11 +42,13 @@ pub(super) struct Context {
     /// Those of them whose secret the configuration itself holds, and what it is.
     written_out: BTreeMap<String, String>,
     listen: Socket,
+    /// What a gateway shows that clients reach by TLS; none without TLS.
+    tls: Option<ServerTls>,
     admin_listen: Socket,
     /// Where the admin interface is, where it is not on `admin_listen`.
     admin_socket: Option<String>,
-    /// Where the control server is, where there is one.
-    control_socket: Option<String>,
+    /// The sockets of the control server, where there is one.
+    control_sockets: Option<Control>,
     /// Whether Envoy can open a part of the admin interface alone.
     admin_paths: bool,
     trusted_proxies: Vec<Range>,
@@ -115,9 +117,10 @@ impl Context {
             environment: variables(&loaded.file),
             written_out: written_out(loaded),
             listen: Socket::from(loaded.listen),
+            tls: loaded.tls.as_ref().map(ServerTls::from),
             admin_listen: Socket::from(loaded.admin_listen),
             admin_socket: None,
-            control_socket: None,
+            control_sockets: None,
             admin_paths: version.has(Feature::AdminPaths),
             trusted_proxies: loaded.trusted_proxies.iter().map(Range::from).collect(),
             cors: loaded
@@ -161,9 +164,9 @@ impl Context {
 
     /// The same for an Envoy that takes its resources from files. The hop is always there: a later configuration may need
     /// the hop, and a bootstrap cannot get its extension later.
-    pub(super) fn live(mut self, live: Live, control: Option<&Path>, loaded: &Loaded) -> Self {
+    pub(super) fn live(mut self, live: Live, control: Option<&Sockets>, loaded: &Loaded) -> Self {
         self.live = Some(live);
-        self.control_socket = control.map(|socket| socket.to_string_lossy().into_owned());
+        self.control_sockets = control.map(Control::from);
         if control.is_some() {
             self.local_replies.splice(..0, local_reply::of_control());
         }
@@ -172,6 +175,14 @@ impl Context {
         let clusters = self.clusters.into_iter();
         self.clusters = clusters.map(|cluster| cluster.with_authorities_of(&files)).collect();
         self
+    }
+
+    pub(super) fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    pub(super) fn has_control(&self) -> bool {
+        self.control_sockets.is_some()
     }
 
     pub(super) fn clusters(&self) -> &[Cluster] {
@@ -240,7 +251,7 @@ impl Hop {
 pub(super) fn filter_json(loaded: &Loaded, form: Form) -> String {
     let mut file = loaded.file.clone();
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
-    file.open_to_network = None;
+    (file.open_to_network, file.tls) = (None, None);
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
     file.control = None;
     for provider in file.providers.values_mut() {
@@ -313,6 +324,7 @@ fn unused(file: &File) -> Vec<&'static str> {
     let there = [
         ("listen", file.listen.is_some()),
         ("open_to_network", file.open_to_network.is_some()),
+        ("tls", file.tls.is_some()),
         ("admin_listen", file.admin_listen.is_some()),
         ("workers", file.workers.is_some()),
         ("trusted_proxies", file.trusted_proxies.is_some()),
@@ -330,33 +342,4 @@ fn named_clusters(gateway: &Gateway) -> Vec<NamedCluster> {
         cluster: provider.cluster.clone(),
     };
     cluster::elsewhere(gateway).map(pair).collect()
-}
-
-/// Where a listener is.
-#[derive(Serialize)]
-struct Socket {
-    address: String,
-    port: u16,
-    /// Whether all addresses of IPv6 are meant, and those of IPv4 with them.
-    both_families: bool,
-}
-
-impl From<SocketAddr> for Socket {
-    fn from(socket: SocketAddr) -> Self {
-        let both_families = socket.is_ipv6() && socket.ip().is_unspecified();
-        Self { address: socket.ip().to_string(), port: socket.port(), both_families }
-    }
-}
-
-/// A range of addresses.
-#[derive(Serialize)]
-struct Range {
-    address: String,
-    prefix_bits: u8,
-}
-
-impl From<&AddressRange> for Range {
-    fn from(range: &AddressRange) -> Self {
-        Self { address: range.address.to_string(), prefix_bits: range.prefix_bits }
-    }
 }

@@ -7,6 +7,7 @@
 
 mod cluster;
 mod context;
+mod edge;
 mod envoy;
 mod envoy_gateway;
 mod error;
@@ -27,6 +28,7 @@ use std::path::Path;
 use super::envoy::EnvoyVersion;
 use super::settings::{self, Env, Loaded};
 use context::Context;
+pub use edge::Sockets;
 pub use error::Error;
 pub use form::Form;
 pub use module_file::Module;
@@ -89,15 +91,17 @@ impl Source {
         wasm: &Path,
         folder: &Path,
         admin_socket: &Path,
-        control_socket: Option<&Path>,
+        control: Option<&Sockets>,
         env: Env<'_>,
     ) -> Result<live::Documents, Error> {
         let secrets = context::secrets(&self.loaded, env);
+        let pair = self.loaded.tls.as_ref().and_then(|tls| tls.pair.as_ref());
+        let watched = live::watched::Live::of(folder, &secrets, pair);
         let context = Context::of(self.form, &self.loaded, version, wasm, env)
             .with_admin_socket(Some(admin_socket))
-            .live(live::watched::Live::of(folder, &secrets), control_socket, &self.loaded);
+            .live(watched, control, &self.loaded);
         let macros = template::Macros::of(live::TEXT, &context).map_err(Error::Template)?;
-        live::Documents::render(&macros, context.clusters()).map_err(Error::Template)
+        live::Documents::render(&macros, &context).map_err(Error::Template)
     }
 
     /// The resources for a mesh, for an Envoy of this version.

@@ -7,16 +7,16 @@ use hyper::{Method, StatusCode};
 
 use super::failure::Failure;
 use crate::names::clusters;
-use crate::native::http::ask_admin;
+use crate::native::http::ask_socket;
 
 /// Whether Envoy serves; an admin that does not answer is not ready either.
 pub(super) async fn ready(admin: &Path) -> bool {
-    ask_admin(admin, Method::GET, "/ready").await.is_ok_and(|(status, _)| status == StatusCode::OK)
+    ask_socket(admin, Method::GET, "/ready").await.is_ok_and(|(status, _)| status == StatusCode::OK)
 }
 
 /// The address where clients connect, for a configuration that left the port to the system.
 pub(super) async fn listener(admin: &Path) -> Result<SocketAddr, Failure> {
-    let problem = match ask_admin(admin, Method::GET, "/listeners").await {
+    let problem = match ask_socket(admin, Method::GET, "/listeners").await {
         Ok((_, text)) => match clients(&text) {
             Some(address) => return Ok(address),
             None => format!("no listener of clients in {text:?}"),
@@ -29,7 +29,7 @@ pub(super) async fn listener(admin: &Path) -> Result<SocketAddr, Failure> {
 /// Closes the listener of clients, and has their connections closed after the next answer; whether Envoy does so.
 pub(super) async fn drain(admin: &Path) -> bool {
     for path in ["/healthcheck/fail", "/drain_listeners?inboundonly"] {
-        if !ask_admin(admin, Method::POST, path)
+        if !ask_socket(admin, Method::POST, path)
             .await
             .is_ok_and(|(status, _)| status == StatusCode::OK)
         {
@@ -43,7 +43,7 @@ pub(super) async fn drain(admin: &Path) -> bool {
 pub(super) async fn requests(admin: &Path) -> Option<u64> {
     let gauge = format!("http.{}.downstream_rq_active", clusters::CLIENTS);
     let path = format!("/stats?filter=^{}$", gauge.replace('.', "\\."));
-    let (_, text) = ask_admin(admin, Method::GET, &path).await.ok()?;
+    let (_, text) = ask_socket(admin, Method::GET, &path).await.ok()?;
     text.trim().rsplit_once(": ")?.1.parse().ok()
 }
 

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use tokio::net::UnixListener;
@@ -16,21 +16,25 @@ use crate::native::control::{
 };
 use crate::native::envoy::Envoy;
 use crate::native::private_file;
-use crate::native::render::Source;
+use crate::native::render::{Sockets, Source};
 use crate::native::settings::ConfigText;
 
 /// The variable with the admin key for a start without a terminal.
-const ADMIN_KEY: &str = "GAUD_ADMIN_KEY";
+pub(crate) const ADMIN_KEY: &str = "GAUD_ADMIN_KEY";
 
 /// Where the first admin key is, when no terminal shows it; in the data folder.
 const FIRST_KEY: &str = "admin-key";
 
-/// The socket, in the folder of the run.
+/// Sockets in the folder of the run: the control server's, and the gateway's for the control server.
 const SOCKET: &str = "control.sock";
+const OWN_SOCKET: &str = "own.sock";
+
+/// The socket on which the control server answers who runs the gateway, who needs no key.
+const OWNER_SOCKET: &str = "owner.sock";
 
 /// A control server that is ready to serve.
 pub(super) struct Ready {
-    pub(super) socket: PathBuf,
+    pub(super) sockets: Sockets,
     pub(super) serving: Serving,
     pub(super) changes: Changes,
 }
@@ -38,6 +42,7 @@ pub(super) struct Ready {
 /// What serves, and the folder that it uses.
 pub(super) struct Serving {
     listener: UnixListener,
+    owner: UnixListener,
     control: Arc<Control>,
     _data: DataFolder,
 }
@@ -72,7 +77,7 @@ pub(super) fn start(
     first_key(&store, data.path())?;
     let (sender, wishes) = mpsc::channel(1);
     let following = Arc::new(Mutex::new(Following::default()));
-    let socket = folder.join(SOCKET);
+    let sockets = Sockets { control: folder.join(SOCKET), own: folder.join(OWN_SOCKET) };
     let config = source.loaded.path.as_deref();
     let control = Arc::new(Control {
         store,
@@ -80,18 +85,23 @@ pub(super) fn start(
         config: config.map(|path| ConfigText::of(path, Arc::new(variable))),
         changes: sender,
         following: Arc::clone(&following),
+        gateway: sockets.own.clone(),
         envoy: envoy.version.to_string(),
         throttle: Throttle::default(),
         writer: tokio::sync::Mutex::default(),
     });
-    let listener = UnixListener::bind(&socket)?;
-    let serving = Serving { listener, control, _data: data };
-    Ok(Some(Ready { socket, serving, changes: Changes { wishes, following } }))
+    let owner = folder.join(OWNER_SOCKET);
+    data.link_owner(&owner)?;
+    let listener = UnixListener::bind(&sockets.control)?;
+    let serving = Serving { listener, owner: UnixListener::bind(owner)?, control, _data: data };
+    Ok(Some(Ready { sockets, serving, changes: Changes { wishes, following } }))
 }
 
 pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failure> {
-    let Some(Serving { listener, control, _data }) = serving else { return pending().await };
-    control::serve(listener, control).await?;
+    let Some(Serving { listener, owner, control, _data }) = serving else {
+        return pending().await;
+    };
+    control::serve(listener, owner, control).await?;
     pending().await
 }
 
@@ -103,7 +113,7 @@ fn first_key(store: &Store, data: &Path) -> Result<(), Failure> {
             .add_admin_key(&key.id(), &key.hash(), name, now_secs())
             .map_err(|error| failed(&error))
     };
-    if let Some(text) = variable(ADMIN_KEY) {
+    if let Some(text) = variable(ADMIN_KEY).filter(|text| !text.is_empty()) {
         let text = text.to_str().unwrap_or_default().trim().to_owned();
         let key =
             AdminKey::parse(&text).map_err(|problem| failed(&format!("{ADMIN_KEY} {problem}")))?;

@@ -33,8 +33,8 @@ pub enum Failure {
     NotTaken(Refusal, Vec<String>),
     /// The control server cannot be started.
     Control(String),
-    /// Envoy does not take a change, and what it had serves.
-    Kept(Refusal),
+    /// Envoy does not take a change, and what it had serves; with it, Envoy's reasons.
+    Kept(Refusal, Vec<String>),
     /// Envoy does not take the configuration; with it, what it said.
     Invalid(Vec<String>),
     /// Envoy ended after it was ready, without being asked.
@@ -85,10 +85,13 @@ impl fmt::Display for Failure {
             Self::Control(problem) => {
                 write!(f, "no control server: {problem}; --no-control serves without one")
             }
-            Self::Kept(refusal) if refusal.is_in_log() => {
+            Self::Kept(refusal, reasons) if !reasons.is_empty() => {
+                write!(f, "{refusal}: {}", reasons.join("; "))
+            }
+            Self::Kept(refusal, _) if refusal.is_in_log() => {
                 write!(f, "{refusal}; the lines of Envoy's log above say why")
             }
-            Self::Kept(refusal) => refusal.fmt(f),
+            Self::Kept(refusal, _) => refusal.fmt(f),
             Self::Invalid(log) => {
                 write!(f, "Envoy does not take the configuration that is rendered")?;
                 said(f, log)

@@ -15,10 +15,38 @@ pub(super) fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// The most letters of a reason that are kept.
+const REASON_MAX: usize = 400;
+
+/// Why Envoy has refused documents, since the last were forgotten.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rejections(Arc<Mutex<Vec<String>>>);
+
+impl Rejections {
+    pub(super) fn forget(&self) {
+        lock(&self.0).clear();
+    }
+
+    pub(super) fn all(&self) -> Vec<String> {
+        lock(&self.0).clone()
+    }
+
+    /// Reads lines as `[…][warning][config] Filesystem config update rejected: REASON`. Other lines about documents may
+    /// show what is in a document.
+    fn note(&self, line: &str) {
+        let Some((_, reason)) = line.split_once("update rejected: ") else { return };
+        let mut all = lock(&self.0);
+        if all.len() < SHOWN_MAX {
+            all.push(reason.chars().take(REASON_MAX).collect());
+        }
+    }
+}
+
 /// Reads Envoy's log to its end, on a thread of its own.
 #[derive(Debug)]
 pub(super) struct Log {
     held: Arc<Mutex<Held>>,
+    pub(super) rejections: Rejections,
     reader: JoinHandle<()>,
 }
 
@@ -30,12 +58,16 @@ impl Log {
         let held = Arc::new(Mutex::new(Some(Vec::new())));
         let lines = BufReader::new(pipe).split(b'\n').map_while(Result::ok);
         let shared = Arc::clone(&held);
+        let rejections = Rejections::default();
+        let noted = rejections.clone();
         let reader = thread::spawn(move || {
             for line in lines {
-                take(&mut lock(&shared), String::from_utf8_lossy(&line).into_owned());
+                let line = String::from_utf8_lossy(&line).into_owned();
+                noted.note(&line);
+                take(&mut lock(&shared), line);
             }
         });
-        Self { held, reader }
+        Self { held, rejections, reader }
     }
 
     /// The start went well: shows what was held, and holds nothing more.
@@ -58,7 +90,7 @@ impl Log {
     }
 }
 
-fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -102,6 +134,18 @@ mod tests {
         let log = lines(&["[warning] one", "[warning] two"]);
         assert_eq!(reason(log.clone()), log);
         assert_eq!(reason(Vec::new()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_reasons_of_refusals_are_kept_until_they_are_forgotten() {
+        let rejections = Rejections::default();
+        rejections.note(
+            "[2026-11-29 13:09:43.565][warning][config] Filesystem config update rejected: no key",
+        );
+        rejections.note("[2026-11-29 13:09:43.565][warning][config] unable to update file: secret");
+        assert_eq!(rejections.all(), ["no key"]);
+        rejections.forget();
+        assert_eq!(rejections.all(), Vec::<String>::new());
     }
 
     #[test]

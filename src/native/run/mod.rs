@@ -33,9 +33,10 @@ use crate::config::File;
 use super::envoy::{Envoy, EnvoyVersion, NotFound, Search};
 use super::live::Live;
 use super::render::{self, Source};
-use super::settings::{self, ConfigOption, Env, Loaded};
+use super::settings::{self, ConfigOption, Env, Loaded, Tls, reachable};
 use super::standin;
 
+pub(crate) use control::ADMIN_KEY;
 pub use failure::Failure;
 pub(crate) use folder::{PrivateFolder, unwritable};
 use process::Process;
@@ -126,8 +127,8 @@ async fn serve(
     }
     let folder = PrivateFolder::create()?;
     let control = control::start(args, &source, &envoy, folder.path())?;
-    let socket = control.as_ref().map(|control| control.socket.as_path());
-    let renderer = Renderer::of(&source, &envoy, &folder, socket, &env)?;
+    let sockets = control.as_ref().map(|control| control.sockets.clone());
+    let renderer = Renderer::of(&source, &envoy, &folder, sockets, &env)?;
     let documents = renderer.documents(&source)?;
     let live =
         Live::begin(folder.path(), &renderer.admin, documents.resources).map_err(unwritable)?;
@@ -135,7 +136,8 @@ async fn serve(
         slot.insert(Process::start(&envoy, &source.loaded, folder, &documents.bootstrap)?);
     let (serving, changes) =
         control.map_or((None, None), |own| (Some(own.serving), Some(own.changes)));
-    let reload = Reload::of(args, renderer, live, source.loaded, changes);
+    let rejections = process.rejections();
+    let reload = Reload::of(args, renderer, live, rejections, source.loaded, changes);
     select! {
         failure = watch(process, reload, reread) => failure,
         failure = attend(stand_in) => failure,
@@ -206,7 +208,7 @@ async fn watch(
         _ => listen,
     };
     reload.serves_on(address);
-    welcome(address, &model(&reload.serving.file));
+    welcome(address, reload.serving.tls.as_ref(), &model(&reload.serving.file));
     loop {
         select! {
             status = envoy.exit() => return Err(Failure::Gone(status?)),
@@ -227,18 +229,21 @@ fn vacant(name: &'static str, address: SocketAddr, loaded: &Loaded) -> Result<()
     })
 }
 
-fn welcome(address: SocketAddr, model: &str) {
-    let mut local = address;
-    if address.ip().is_unspecified() {
-        local.set_ip(Ipv4Addr::LOCALHOST.into());
-    }
+fn welcome(address: SocketAddr, tls: Option<&Tls>, model: &str) {
+    let local = reachable(address);
+    let (scheme, options) = match tls {
+        None => ("http", ""),
+        // The certificate is for a name, and this is an address.
+        Some(Tls { client_ca: None, .. }) => ("https", "--insecure "),
+        Some(_) => ("https", "--insecure --cert YOURS.pem --key YOURS.key "),
+    };
     let model = json!(model);
     let hello =
         format!(r#"{{"model": {model}, "messages": [{{"role": "user", "content": "Hello"}}]}}"#);
     let lines = [
-        format!("Gaud is ready on http://{address}"),
+        format!("Gaud is ready on {scheme}://{address}"),
         "Try it:".to_owned(),
-        format!("    curl http://{local}/v1/chat/completions \\"),
+        format!("    curl {options}{scheme}://{local}/v1/chat/completions \\"),
         format!("        -H 'content-type: application/json' -d '{hello}'"),
         "Stop it with Ctrl-C.".to_owned(),
     ];

@@ -15,7 +15,7 @@ use tokio::time::{interval, timeout};
 use super::admin;
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
-use super::log::Log;
+use super::log::{Log, Rejections};
 use crate::native::envoy::Envoy;
 use crate::native::live::Live;
 use crate::native::settings::Loaded;
@@ -61,6 +61,11 @@ impl Process {
             .spawn()
             .map_err(|error| Failure::NotStarted(envoy.path.clone(), error))?;
         Ok(Self { child, log: Some(Log::of(log)), folder, drain: loaded.drain })
+    }
+
+    /// Why Envoy refuses documents.
+    pub(super) fn rejections(&self) -> Rejections {
+        self.log.as_ref().map(|log| log.rejections.clone()).unwrap_or_default()
     }
 
     /// Returns when Envoy serves what it was started with.

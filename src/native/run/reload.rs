@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -12,14 +12,15 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::control::Changes;
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
+use super::log::Rejections;
 use super::process::admin_socket;
 use super::signals::Reread;
 use super::{Args, note, read, vacant};
-use crate::native::control::{Apply, Change, now_secs};
+use crate::native::control::{Apply, Change, RefusedChange, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
 use crate::native::live::{Applied, Live, Snapshot, Watch};
 use crate::native::render::live::Documents;
-use crate::native::render::{Error, Source};
+use crate::native::render::{Error, Sockets, Source};
 use crate::native::settings::{Env, Loaded, Started};
 
 /// How often the files are looked at. A change is in effect after two looks and the time that Envoy takes.
@@ -34,8 +35,8 @@ pub(super) struct Renderer<'a> {
     folder: PathBuf,
     /// The socket of Envoy's admin interface.
     pub(super) admin: PathBuf,
-    /// The socket of the control server, where there is one.
-    control: Option<PathBuf>,
+    /// The sockets of the control server, where there is one.
+    control: Option<Sockets>,
 }
 
 impl<'a> Renderer<'a> {
@@ -43,7 +44,7 @@ impl<'a> Renderer<'a> {
         source: &Source,
         envoy: &Envoy,
         folder: &PrivateFolder,
-        control: Option<&Path>,
+        control: Option<Sockets>,
         env: Env<'a>,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -52,7 +53,7 @@ impl<'a> Renderer<'a> {
             wasm: source.module.file_in(folder.path()).map_err(unwritable)?,
             folder: folder.path().to_owned(),
             admin: admin_socket(folder)?,
-            control: control.map(Path::to_owned),
+            control,
         })
     }
 
@@ -62,7 +63,7 @@ impl<'a> Renderer<'a> {
             &self.wasm,
             &self.folder,
             &self.admin,
-            self.control.as_deref(),
+            self.control.as_ref(),
             self.env,
         )
     }
@@ -73,12 +74,15 @@ pub(super) struct Reload<'a> {
     args: &'a Args,
     pub(super) renderer: Renderer<'a>,
     pub(super) live: Live,
+    rejections: Rejections,
     started: Started,
     /// The configuration that serves.
     pub(super) serving: Loaded,
     watch: Watch,
     /// Why the last change was refused.
     refused: Option<String>,
+    /// The last change that was refused, wherever it came from.
+    last_refusal: Option<RefusedChange>,
     /// The settings that wait for a restart, as far as they were told.
     waits: Vec<&'static str>,
     /// Where the gateway listens; `None` until Envoy serves.
@@ -95,6 +99,7 @@ impl<'a> Reload<'a> {
         args: &'a Args,
         renderer: Renderer<'a>,
         live: Live,
+        rejections: Rejections,
         loaded: Loaded,
         changes: Option<Changes>,
     ) -> Self {
@@ -102,10 +107,12 @@ impl<'a> Reload<'a> {
             args,
             renderer,
             live,
+            rejections,
             started: Started::of(&loaded),
             serving: loaded,
             watch: Watch::default(),
             refused: None,
+            last_refusal: None,
             waits: Vec::new(),
             address: None,
             changes,
@@ -136,6 +143,7 @@ impl<'a> Reload<'a> {
             }
             Err(problem) => {
                 let problem = problem.to_string();
+                self.note_refusal(&problem);
                 // Who has wished for the change hears of its refusal.
                 if reply.is_none() {
                     self.tell_refusal(problem.clone(), asked);
@@ -158,6 +166,7 @@ impl<'a> Reload<'a> {
         following.version = self.live.version();
         following.gateway = self.address;
         following.refused.clone_from(&self.refused);
+        following.last_refusal.clone_from(&self.last_refusal);
         following.waits_for_restart.clone_from(&self.waits);
     }
 
@@ -167,7 +176,9 @@ impl<'a> Reload<'a> {
             vacant("listen", source.loaded.listen, &source.loaded)?;
         }
         let documents = self.renderer.documents(&source)?;
-        let applied = self.live.apply(documents.resources).await.map_err(Failure::Kept)?;
+        self.rejections.forget();
+        let applied = self.live.apply(documents.resources).await;
+        let applied = applied.map_err(|refusal| Failure::Kept(refusal, self.rejections.all()))?;
         // A port that the system has chosen is known from the start alone.
         if source.loaded.listen.port() != 0 {
             self.address = Some(source.loaded.listen);
@@ -195,6 +206,14 @@ impl<'a> Reload<'a> {
             note(&format!("{source}: {} waits for a restart of gaud run", waits.join(", ")));
         }
         self.waits = waits;
+    }
+
+    /// Keeps the time of a change that is tried again and refused for the same reason.
+    fn note_refusal(&mut self, problem: &str) {
+        if self.last_refusal.as_ref().is_none_or(|last| last.reason != problem) {
+            let reason = problem.to_owned();
+            self.last_refusal = Some(RefusedChange { at_secs: now_secs(), reason });
+        }
     }
 
     /// A configuration that is tried again and refused for the same reason is not news.

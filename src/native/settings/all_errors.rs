@@ -15,11 +15,13 @@ const ERRORS_MAX: usize = 64;
 const GOOD_URL: &str = "https://placeholder.invalid";
 
 /// The settings without which every other setting keeps its meaning.
-const INDEPENDENT: [&str; 29] = [
+const INDEPENDENT: [&str; 32] = [
     "admin_listen",
     "body_limit_bytes",
     "backoff_ms",
     "ca_file",
+    "cert",
+    "client_ca",
     "client_share_percent",
     "cluster",
     "data",
@@ -35,6 +37,7 @@ const INDEPENDENT: [&str; 29] = [
     "idle_connection_secs",
     "idle_secs",
     "kept_limit_bytes",
+    "key",
     "listen",
     "lists_limit_bytes",
     "max",
@@ -226,6 +229,7 @@ mod tests {
             r#"{"breaker":{"?":1}}"#,
             r#"{"retries":{"?":1}}"#,
             r#"{"control":{"?":1}}"#,
+            r#"{"tls":{"?":1}}"#,
             r#"{"providers":{"p":{"?":1}}}"#,
         ];
         let known: String =

@@ -19,6 +19,7 @@ mod ranges;
 mod review;
 mod secrets;
 mod text;
+mod tls;
 mod warnings;
 mod words;
 
@@ -34,6 +35,7 @@ use crate::gateway::Gateway;
 use crate::native::os_error::words;
 pub use ranges::AddressRange;
 use secrets::Lifted;
+pub use tls::{Pair, Tls};
 
 pub use config_text::ConfigText;
 pub use option::ConfigOption;
@@ -85,6 +87,8 @@ pub struct Loaded {
     /// The settings that variables have set, by their paths, and the variables.
     pub set_by_environment: Vec<(String, String)>,
     pub listen: SocketAddr,
+    /// What clients are shown that connect by TLS; `None` without TLS.
+    pub tls: Option<Tls>,
     pub admin_listen: SocketAddr,
     pub workers: Option<u32>,
     /// The proxies whose word on the client counts.
@@ -121,7 +125,8 @@ impl Loaded {
     /// The files that the configuration was read from, and those that it names.
     pub fn files(&self) -> Vec<PathBuf> {
         let secrets = self.secret_files.iter().map(|(_, path)| path.clone());
-        self.path.iter().cloned().chain(self.ca_files()).chain(secrets).collect()
+        let tls = self.tls.iter().flat_map(Tls::files);
+        self.path.iter().cloned().chain(self.ca_files()).chain(secrets).chain(tls).collect()
     }
 
     /// The settings that differ from those with which Envoy was started.
@@ -240,8 +245,8 @@ fn read_text(path: &Path, text: &str, env: Env<'_>, secrets: Secrets) -> Result<
     let mut problems: Vec<_> = repeated.collect();
     match compiled {
         Ok(mut loaded) if problems.is_empty() => {
-            loaded.warnings =
-                warnings::all(&loaded.file, loaded.listen).into_iter().map(problem).collect();
+            let found = warnings::all(&loaded.file, loaded.listen, loaded.tls.as_ref());
+            loaded.warnings = found.into_iter().map(problem).collect();
             Ok(Loaded { path: Some(path.to_owned()), ..loaded })
         }
         Ok(_) => Err(Error::Invalid(problems)),
@@ -326,16 +331,19 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
     };
     let gateway = Gateway::compile(&file, &lookup)?;
     review::review(&file, secrets, &lookup)?;
+    let tls = file.tls.as_ref().map(|own| Tls::read(own, secrets)).transpose()?;
+    let missing_key = tls.as_ref().and_then(|tls| tls.missing(secrets));
     Ok(Loaded {
         path: None,
         gateway,
         listen: address("listen", file.listen.as_deref(), LISTEN)?,
+        tls,
         admin_listen: address("admin_listen", file.admin_listen.as_deref(), ADMIN_LISTEN)?,
         workers: workers(file.workers)?,
         trusted_proxies: trusted_proxies(&file)?,
         drain: drain(&file)?,
         memory_limit_bytes: memory_limit_bytes(&file)?,
-        missing,
+        missing: missing.into_iter().chain(missing_key).collect(),
         warnings: Vec::new(),
         file,
         environment,

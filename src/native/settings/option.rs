@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, Loaded, Secrets, load_with};
+use super::{CONFIG_FILES, Error, Loaded, Secrets, load_with};
 
 #[derive(clap::Args, Debug)]
 pub struct ConfigOption {
@@ -15,6 +15,12 @@ impl ConfigOption {
     /// The file, where the command line names one.
     pub fn path(&self) -> Option<&Path> {
         self.file.as_deref()
+    }
+
+    /// The file that is loaded; `None` without one.
+    pub fn file(&self) -> Option<PathBuf> {
+        let present = || CONFIG_FILES.iter().map(PathBuf::from).find(|file| file.exists());
+        self.file.clone().or_else(present)
     }
 
     /// Loads the configuration with the environment of this process, for a command that starts nothing: the variables

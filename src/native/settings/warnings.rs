@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use super::Tls;
 use crate::config::{ConfigError, File};
 
 /// All warnings about a valid file, whose gateway listens on `listen`.
-pub(super) fn all(file: &File, listen: SocketAddr) -> Vec<ConfigError> {
+pub(super) fn all(file: &File, listen: SocketAddr, tls: Option<&Tls>) -> Vec<ConfigError> {
     let mut warnings = repeated_matches(file);
     warnings.extend(open_keys(file, listen));
+    warnings.extend(tls.and_then(|tls| tls.warning.clone()));
     warnings
 }
 
@@ -36,12 +38,14 @@ fn repeated_matches(file: &File) -> Vec<ConfigError> {
     warnings
 }
 
-/// Keys that are open to a network. Nothing else in the file could ask clients who they are: `allow_hosts` is for browsers, and
+/// Keys that are open to a network. `tls.client_ca` alone asks clients who they are: `allow_hosts` is for browsers, and
 /// `trusted_proxies` lets others connect all the same.
 fn open_keys(file: &File, listen: SocketAddr) -> Option<ConfigError> {
     let keyed = file.providers.iter().filter(|(_, provider)| provider.api_key.is_some());
     let owners: Vec<_> = keyed.map(|(name, _)| name.as_str()).collect();
-    if listen.ip().is_loopback() || file.open_to_network == Some(true) || owners.is_empty() {
+    let asks = file.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    let is_meant = file.open_to_network == Some(true);
+    if listen.ip().is_loopback() || asks || is_meant || owners.is_empty() {
         return None;
     }
     let problem = format!(
@@ -83,6 +87,9 @@ mod tests {
         let keyed = r#"{"open_to_network":true,"providers":{"a":{"url":"http://a","api_key":"os.environ/A"}}}"#;
         assert_eq!(warning(keyed, "0.0.0.0:8400"), None);
         assert!(warning(&keyed.replace("true", "false"), "0.0.0.0:8400").is_some());
+        let asked =
+            keyed.replace("true", "false").replacen('{', r#"{"tls":{"client_ca":"/ca"},"#, 1);
+        assert_eq!(warning(&asked, "0.0.0.0:8400"), None);
         let keyless =
             r#"{"providers":{"a":{"url":"http://a"},"b":{"url":"http://b","auth":"none"}}}"#;
         assert_eq!(warning(keyless, "0.0.0.0:8400"), None);

@@ -6,7 +6,7 @@ mod security;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -67,6 +67,10 @@ fn the_table_of_settings_is_complete() {
     known.insert("cors.allow_origins".to_owned());
     known.remove("control");
     known.insert("control.data".to_owned());
+    known.remove("tls");
+    known.insert("tls.cert".to_owned());
+    known.insert("tls.key".to_owned());
+    known.insert("tls.client_ca".to_owned());
     known.remove("retries");
     let of_retries = fields(r#"{"retries":{"?":1}}"#);
     known.extend(of_retries.iter().map(|field| format!("retries.{field}")));
@@ -269,6 +273,10 @@ fn described(meaning: Meaning) -> &'static str {
 
 /// Runs `gaud` on a file, with every variable set that the documents name.
 fn gaud(arguments: &[&str]) -> String {
+    gaud_in(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
+}
+
+fn gaud_in(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_gaud"))
         .args(arguments)
         .env_clear()
@@ -278,22 +286,31 @@ fn gaud(arguments: &[&str]) -> String {
             ("OPENAI_API_KEY", "sk-o"),
         ])
         .env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(folder)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The certificate and the key that the page about TLS has made.
+fn write_pair(folder: &Path) {
+    let pair = rcgen::generate_simple_self_signed(["gateway".to_owned()]).unwrap();
+    std::fs::create_dir(folder).unwrap();
+    std::fs::write(folder.join("tls.crt"), pair.cert.pem()).unwrap();
+    std::fs::write(folder.join("tls.key"), pair.signing_key.serialize_pem()).unwrap();
+}
+
 #[test]
 fn the_snippets_are_valid_configurations() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gaud.toml");
+    write_pair(&folder.path().join("tls"));
     for page in pages() {
         let text = read(&page);
         for snippet in text.split("```toml\n").skip(1) {
             std::fs::write(&file, snippet.split_once("```").unwrap().0).unwrap();
-            gaud(&["check", "--config", file.to_str().unwrap()]);
+            gaud_in(folder.path(), &["check", "--config", file.to_str().unwrap()]);
         }
     }
 }

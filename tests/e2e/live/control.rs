@@ -10,33 +10,37 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 /// A caller with the admin key of the first start.
-struct Caller<'a> {
+pub(super) struct Caller<'a> {
     run: &'a Run,
     key: String,
 }
 
 impl<'a> Caller<'a> {
-    fn of(run: &'a Run) -> Self {
+    pub(super) fn of(run: &'a Run) -> Self {
         Self { run, key: run.admin_key() }
     }
 
-    fn send(&self, request: Request) -> Response {
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(super) fn send(&self, request: Request) -> Response {
         let request = request.header("authorization", format!("Bearer {}", self.key));
         h1::exchange(self.run.addr(), &request)
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(super) fn get(&self, path: &str) -> Value {
         let response = self.send(Request::new("GET", path));
         assert_eq!(response.status, 200, "{path}: {}", response.text());
         response.json()
     }
 
-    fn put(&self, key: &str, value: &Value) -> Response {
+    pub(super) fn put(&self, key: &str, value: &Value) -> Response {
         self.send(change(key, value))
     }
 
     /// Changes a setting, which must be in effect with the answer.
-    fn set(&self, key: &str, value: &Value) -> Value {
+    pub(super) fn set(&self, key: &str, value: &Value) -> Value {
         let response = self.put(key, value);
         assert_eq!(response.status, 200, "{key}: {}\n{}", response.text(), self.run.log());
         let changed = response.json();
@@ -53,7 +57,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-fn change(key: &str, value: &Value) -> Request {
+pub(super) fn change(key: &str, value: &Value) -> Request {
     let mut request =
         Request::post("/admin/settings", json!({"key": key, "value": value}).to_string());
     request.method = "PUT".to_owned();

@@ -2,9 +2,14 @@
 
 mod changes;
 mod control;
+mod figures;
 mod files;
+mod kills;
 mod refusals;
+mod renewal;
 mod secrets;
+mod status;
+mod tls;
 mod traffic;
 
 use crate::kit::client::{Request, Response, h1};

@@ -38,7 +38,7 @@ fn changed(round: usize, servers: [&Provider; 3]) -> Config {
 }
 
 /// A provider that keeps nothing of what it is asked.
-fn tireless() -> Provider {
+pub(super) fn tireless() -> Provider {
     Provider::answering(|_| Box::pin(async { Answer::completion() }))
 }
 

@@ -13,16 +13,20 @@ pub enum Kind {
     AttemptFilter,
     ClientFilter,
     Listeners,
+    /// Of the gateway, with its key, where clients connect by TLS. After the listeners: Envoy reads it for a listener
+    /// that names it.
+    Certificate,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Clusters,
         Self::ClientRoutes,
         Self::AttemptRoutes,
         Self::AttemptFilter,
         Self::ClientFilter,
         Self::Listeners,
+        Self::Certificate,
     ];
 
     /// The name of the folder that Envoy watches. A folder for each kind, because a change in a folder makes Envoy read
@@ -35,6 +39,7 @@ impl Kind {
             Self::AttemptFilter => format!("ecds_{ATTEMPT}"),
             Self::ClientFilter => format!("ecds_{CLIENTS}"),
             Self::Listeners => "lds".to_owned(),
+            Self::Certificate => format!("sds_{CLIENTS}"),
         }
     }
 
@@ -55,6 +60,7 @@ impl Kind {
             Self::AttemptFilter => filter(ATTEMPT),
             Self::ClientFilter => filter(CLIENTS),
             Self::Listeners => "listener_manager.lds".to_owned(),
+            Self::Certificate => format!("sds.{CLIENTS}"),
         }
     }
 
@@ -68,6 +74,9 @@ impl Kind {
                 "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
             }
             Self::Listeners => "type.googleapis.com/envoy.config.listener.v3.Listener",
+            Self::Certificate => {
+                "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+            }
         }
     }
 }

@@ -6,7 +6,8 @@
 //! | `cds` | a cluster for each provider | a provider's URL, TLS, `http2` |
 //! | `rds_…` | the routes before and after the hop | `[retries]`, `body_limit_bytes`, `[cors]`, the longest timeout |
 //! | `ecds_…` | the filters before and after the hop, with the secrets | every other setting |
-//! | `lds` | the listeners before and after the hop | `listen`, `trusted_proxies`, `[cors]`, the longest timeout |
+//! | `lds` | the listeners before and after the hop, and that of the control server | `listen`, `trusted_proxies`, `[cors]`, `[tls]`, the longest timeout |
+//! | `sds_…` | the certificate and its key, with `[tls]` | their files |
 
 mod kind;
 pub(super) mod watched;
@@ -16,9 +17,10 @@ use std::fmt::{self, Write};
 
 use minijinja::value::Serde;
 
-use crate::names::clusters::{ATTEMPT, CLIENTS};
+use crate::names::clusters::{ATTEMPT, CLIENTS, OWN};
 
 use super::cluster::Cluster;
+use super::context::Context;
 use super::template::Macros;
 pub use kind::Kind;
 
@@ -79,29 +81,37 @@ impl Document {
 #[derive(Clone)]
 pub struct Documents {
     pub bootstrap: String,
-    /// In the order of [`Kind::ALL`].
+    /// In the order of [`Kind::ALL`]; without [`Kind::Certificate`] where clients connect without TLS.
     pub resources: Vec<Document>,
 }
 
 impl Documents {
-    pub(super) fn render(macros: &Macros, clusters: &[Cluster]) -> Result<Self, minijinja::Error> {
-        let document = |kind| Document::render(kind, macros, clusters);
+    pub(super) fn render(macros: &Macros, context: &Context) -> Result<Self, minijinja::Error> {
+        let is_there = |kind: &Kind| *kind != Kind::Certificate || context.has_tls();
+        let document = |kind| Document::render(kind, macros, context);
+        let kinds = Kind::ALL.into_iter().filter(is_there);
         Ok(Self {
             bootstrap: macros.call("bootstrap", &[])?,
-            resources: Kind::ALL.into_iter().map(document).collect::<Result<_, _>>()?,
+            resources: kinds.map(document).collect::<Result<_, _>>()?,
         })
     }
 }
 
 impl Document {
-    fn render(kind: Kind, macros: &Macros, clusters: &[Cluster]) -> Result<Self, minijinja::Error> {
+    fn render(kind: Kind, macros: &Macros, context: &Context) -> Result<Self, minijinja::Error> {
         let calls: &[(&str, &str)] = match kind {
-            Kind::Clusters => return Self::of_clusters(macros, clusters),
+            Kind::Clusters => return Self::of_clusters(macros, context.clusters()),
             Kind::ClientRoutes => &[(CLIENTS, "client_routes")],
             Kind::AttemptRoutes => &[(ATTEMPT, "attempt_routes")],
             Kind::AttemptFilter => &[(ATTEMPT, "attempt_filter")],
             Kind::ClientFilter => &[(CLIENTS, "client_filter")],
+            Kind::Listeners if context.has_control() => &[
+                (CLIENTS, "client_listener"),
+                (ATTEMPT, "attempt_listener"),
+                (OWN, "own_listener"),
+            ],
             Kind::Listeners => &[(CLIENTS, "client_listener"), (ATTEMPT, "attempt_listener")],
+            Kind::Certificate => &[(CLIENTS, "certificate")],
         };
         let mut resources = BTreeMap::new();
         for (name, call) in calls {

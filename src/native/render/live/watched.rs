@@ -7,12 +7,21 @@ use serde::Serialize;
 
 use super::kind::Kind;
 use crate::config::Secret;
+use crate::native::settings::Pair;
 
 /// What the templates need beside the settings.
 #[derive(Serialize)]
 pub(in crate::native::render) struct Live {
     folders: BTreeMap<String, Folder>,
     secrets: Vec<NamedSecret>,
+    certificate: Option<Certificate>,
+}
+
+/// The gateway's certificate and its key, in PEM.
+#[derive(Serialize)]
+struct Certificate {
+    chain: String,
+    key: String,
 }
 
 #[derive(Serialize)]
@@ -29,7 +38,11 @@ struct NamedSecret {
 
 impl Live {
     /// The folders of all kinds are below `folder`.
-    pub(in crate::native::render) fn of(folder: &Path, secrets: &[(String, Secret)]) -> Self {
+    pub(in crate::native::render) fn of(
+        folder: &Path,
+        secrets: &[(String, Secret)],
+        pair: Option<&Pair>,
+    ) -> Self {
         let place = |kind: Kind| {
             let text = |path: PathBuf| path.to_string_lossy().into_owned();
             let (path, file) = (folder.join(kind.folder()), folder.join(kind.file()));
@@ -39,6 +52,14 @@ impl Live {
             name: name.clone(),
             value: secret.expose().to_owned(),
         };
-        Self { folders: Kind::ALL.map(place).into(), secrets: secrets.iter().map(named).collect() }
+        let certificate = |pair: &Pair| Certificate {
+            chain: pair.certificates.clone(),
+            key: pair.key.expose().to_owned(),
+        };
+        Self {
+            folders: Kind::ALL.map(place).into(),
+            secrets: secrets.iter().map(named).collect(),
+            certificate: pair.map(certificate),
+        }
     }
 }

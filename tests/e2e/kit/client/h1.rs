@@ -24,7 +24,7 @@ pub(crate) fn exchange_by(socket: &str, request: &Request) -> Response {
 }
 
 /// A TCP or a Unix socket.
-trait Stream: Read + Write + Send {
+pub(super) trait Stream: Read + Write + Send {
     fn set_patience(&self, read: Duration, write: Duration) -> io::Result<()>;
     fn end_writing(&self) -> io::Result<()>;
 }
@@ -80,7 +80,7 @@ impl Connection {
         Self::over(Box::new(stream))
     }
 
-    fn over(stream: Box<dyn Stream>) -> Self {
+    pub(super) fn over(stream: Box<dyn Stream>) -> Self {
         stream.set_patience(LIMIT, LIMIT).expect("limits");
         Self { stream, buffer: Vec::new() }
     }

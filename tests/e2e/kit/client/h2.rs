@@ -1,4 +1,4 @@
-//! An HTTP/2 client on a cleartext connection: every piece of a body is one DATA frame.
+//! An HTTP/2 client: every piece of a body is one DATA frame.
 
 use super::{Headers, Request, Response};
 use crate::kit::harness::runtime;
@@ -9,6 +9,7 @@ use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::net::{Ipv4Addr, SocketAddr};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -36,7 +37,10 @@ impl Connection {
         Self::over(super::connect_from(source, addr))
     }
 
-    fn over(stream: impl Future<Output = TcpStream>) -> Self {
+    pub(super) fn over<S>(stream: impl Future<Output = S>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         runtime::run("an HTTP/2 connection", async move {
             let io = TokioIo::new(stream.await);
             let mut builder = Builder::new(TokioExecutor::new());
@@ -130,7 +134,7 @@ impl Exchange {
     }
 
     /// Reads what is left of the body, and whether it came to its end.
-    pub(super) fn rest(&mut self) -> (Vec<u8>, bool) {
+    pub(crate) fn rest(&mut self) -> (Vec<u8>, bool) {
         let mut body = Vec::new();
         loop {
             match self.piece() {

@@ -3,6 +3,7 @@
 mod exchange;
 pub(crate) mod h1;
 pub(crate) mod h2;
+pub(crate) mod tls;
 
 pub(crate) use exchange::{CLIENTS, Client, Exchange, Line};
 

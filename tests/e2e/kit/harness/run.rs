@@ -146,8 +146,8 @@ fn log(folder: &Path) -> String {
 }
 
 fn address(log: &str) -> Option<SocketAddr> {
-    let (_, rest) = log.split_once("Gaud is ready on http://")?;
-    rest.lines().next()?.parse().ok()
+    let (_, rest) = log.split_once("Gaud is ready on ")?;
+    rest.lines().next()?.split_once("://")?.1.parse().ok()
 }
 
 fn watched(folder: &Path) -> Option<PathBuf> {

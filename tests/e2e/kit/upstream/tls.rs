@@ -4,11 +4,19 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-/// Signs the providers' certificates.
+/// A certificate and its key, in PEM.
+#[derive(Clone)]
+pub(crate) struct Pair {
+    pub(crate) cert: String,
+    pub(crate) key: String,
+    pub(crate) der: CertificateDer<'static>,
+}
+
+/// Signs the certificates of providers, of the gateway and of clients.
 pub(crate) struct Authority {
     certificate: rcgen::Certificate,
     issuer: Issuer<'static, KeyPair>,
@@ -28,6 +36,21 @@ impl Authority {
     /// Writes what a client needs to trust this authority.
     pub(crate) fn write_pem(&self, path: &Path) {
         std::fs::write(path, self.certificate.pem()).expect("the certificate is written");
+    }
+
+    /// A certificate for this name with its key.
+    pub(crate) fn issue(&self, name: &str) -> Pair {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        let leaf = params.signed_by(&key, &self.issuer).expect("a certificate");
+        Pair { der: leaf.der().clone(), cert: leaf.pem(), key: key.serialize_pem() }
+    }
+
+    /// What a client needs to trust this authority alone.
+    pub(crate) fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.der().clone()).expect("a certificate");
+        roots
     }
 
     /// Takes TLS connections for `localhost`, in HTTP/2 or HTTP/1.1 as the client likes.

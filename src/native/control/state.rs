@@ -1,0 +1,55 @@
+//! What the control server says of the gateway. It only reads: the owner of the gateway asks it without a key, on a socket of
+//! their own.
+
+use std::fs::canonicalize;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::Method;
+use axum::response::Response;
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use super::api::{Control, Shared, answer};
+use super::error::ApiError;
+use crate::native::http::ask_socket;
+
+pub(super) fn router() -> Router<Arc<Control>> {
+    Router::new()
+        .route("/admin/status", get(status))
+        .route("/admin/providers", get(providers))
+        .route("/admin/models", get(models))
+}
+
+async fn status(State(control): Shared) -> Result<Response, ApiError> {
+    let health = ask(&control, "/health").await?;
+    let path = control.config.as_ref().map(|config| config.path());
+    let body = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "envoy": control.envoy,
+        "file": path.map(|path| canonicalize(path).unwrap_or_else(|_| path.to_owned())),
+        "configuration": control.now(),
+        "status": health.get("status"),
+        "providers": health.get("providers"),
+    });
+    Ok(answer(body, None))
+}
+
+async fn providers(State(control): Shared) -> Result<Response, ApiError> {
+    Ok(answer(json!({"providers": ask(&control, "/health").await?.get("providers")}), None))
+}
+
+async fn models(State(control): Shared) -> Result<Response, ApiError> {
+    Ok(answer(json!({"models": ask(&control, "/api/models").await?}), None))
+}
+
+/// Asks the gateway.
+async fn ask(control: &Control, path: &str) -> Result<Value, ApiError> {
+    let wrong = |problem: String| {
+        ApiError::unreachable_gateway(format!("The gateway does not answer: {problem}."))
+    };
+    let answer = ask_socket(&control.gateway, Method::GET, path).await;
+    let (_, text) = answer.map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
+}

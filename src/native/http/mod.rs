@@ -1,0 +1,112 @@
+//! One HTTP request: to Envoy's admin interface, or to the gateway.
+
+mod only_certificate;
+
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{AUTHORIZATION, HOST};
+use hyper::http::request::Builder;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+
+use crate::config::Secret;
+use crate::native::settings::reachable;
+use only_certificate::only;
+
+/// A server, and how it is reached.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    /// The certificate that it must show; `None` without TLS.
+    certificate: Option<CertificateDer<'static>>,
+}
+
+impl Server {
+    pub(crate) fn of(address: SocketAddr, certificate: Option<CertificateDer<'static>>) -> Self {
+        Self { address, certificate }
+    }
+
+    /// Whether what listens on `address` is this server.
+    pub(crate) fn is_on(&self, address: SocketAddr) -> bool {
+        self.address == reachable(address)
+    }
+
+    /// Whether nobody else reads what is sent there.
+    pub(crate) fn is_private(&self) -> bool {
+        self.certificate.is_some() || self.address.ip().is_loopback()
+    }
+
+    /// Asks for a path, and reads the whole answer.
+    pub(crate) async fn get(&self, path: &str) -> Result<(StatusCode, String), Box<dyn Error>> {
+        self.send(Request::get(path)).await
+    }
+
+    /// The same with a key.
+    pub(crate) async fn get_with(
+        &self,
+        path: &str,
+        key: &Secret,
+    ) -> Result<(StatusCode, String), Box<dyn Error>> {
+        let bearer = format!("Bearer {}", key.expose());
+        self.send(Request::get(path).header(AUTHORIZATION, bearer)).await
+    }
+
+    async fn send(&self, request: Builder) -> Result<(StatusCode, String), Box<dyn Error>> {
+        let request = request.header(HOST, self.to_string()).body(Empty::new())?;
+        let stream = TcpStream::connect(self.address).await?;
+        match &self.certificate {
+            None => exchange(stream, request).await,
+            Some(certificate) => exchange(secured(stream, certificate).await?, request).await,
+        }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+async fn secured(
+    stream: TcpStream,
+    certificate: &CertificateDer<'static>,
+) -> Result<TlsStream<TcpStream>, Box<dyn Error>> {
+    let address = stream.peer_addr()?.ip();
+    let config = only(certificate.clone())?;
+    Ok(TlsConnector::from(Arc::new(config)).connect(address.into(), stream).await?)
+}
+
+/// Asks on a Unix socket: Envoy's admin interface, or the gateway.
+pub(crate) async fn ask_socket(
+    socket: &Path,
+    method: Method,
+    path: &str,
+) -> Result<(StatusCode, String), Box<dyn Error>> {
+    let request = Request::builder().method(method).uri(path).header(HOST, "localhost");
+    exchange(UnixStream::connect(socket).await?, request.body(Empty::new())?).await
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Empty<Bytes>>,
+) -> Result<(StatusCode, String), Box<dyn Error>> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // The task ends with the answer, because `sender` is dropped then.
+    tokio::spawn(connection);
+    let response = sender.send_request(request).await?;
+    let status = response.status();
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
