@@ -17,7 +17,8 @@ mod secret;
 pub use auth::Auth;
 pub use error::ConfigError;
 pub use file::{
-    BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
+    BreakerFile, ControlFile, CorsFile, FallbackFile, File, KeysFile, KeysMode, OnStale, ProviderFile,
+    RetriesFile, RetryOn,
 };
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};
