@@ -7,7 +7,7 @@ use std::path::Path;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::HOST;
+use hyper::header::{AUTHORIZATION, HOST};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,7 +18,19 @@ pub(crate) async fn get(
     gateway: SocketAddr,
     path: &str,
 ) -> Result<(StatusCode, String), Box<dyn Error>> {
-    let request = Request::get(path).header(HOST, gateway.to_string());
+    get_as(gateway, path, None).await
+}
+
+/// The same with this `authorization`.
+pub(crate) async fn get_as(
+    gateway: SocketAddr,
+    path: &str,
+    authorization: Option<&str>,
+) -> Result<(StatusCode, String), Box<dyn Error>> {
+    let mut request = Request::get(path).header(HOST, gateway.to_string());
+    if let Some(value) = authorization {
+        request = request.header(AUTHORIZATION, value);
+    }
     exchange(TcpStream::connect(gateway).await?, request.body(Empty::new())?).await
 }
 

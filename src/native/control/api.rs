@@ -5,23 +5,21 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::net::UnixListener;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::auth::{Throttle, authorize};
 use super::error::ApiError;
 use super::settings::view;
 use super::store::{Audit, Store};
-use crate::native::http::get as ask;
+use super::keys::Feed;
+use crate::native::http::get_as;
 use crate::native::settings::{ConfigText, Loaded, reachable};
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -64,31 +62,13 @@ pub struct Control {
     pub following: Arc<Mutex<Following>>,
     pub envoy: String,
     pub throttle: Throttle,
+    /// Tells the filter of changes of keys.
+    pub feed: Feed,
     /// One change at a time.
     pub writer: AsyncMutex<()>,
 }
 
 type Shared = State<Arc<Control>>;
-
-/// Serves on a socket that Envoy alone connects to.
-///
-/// # Errors
-/// The socket fails.
-pub async fn serve(listener: UnixListener, control: Arc<Control>) -> std::io::Result<()> {
-    axum::serve(listener, router(control)).await
-}
-
-fn router(control: Arc<Control>) -> Router {
-    Router::new()
-        .route("/admin/settings", get(settings).put(set))
-        .route("/admin/status", get(status))
-        .route("/admin/providers", get(providers))
-        .route("/admin/models", get(models))
-        .route("/admin/openapi.json", get(openapi))
-        .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
-        .fallback(|| async { ApiError::not_found() })
-        .with_state(control)
-}
 
 /// A caller's answer: never kept by caches.
 pub(super) fn answer(body: Value, etag: Option<&str>) -> Response {
@@ -100,7 +80,7 @@ pub(super) fn answer(body: Value, etag: Option<&str>) -> Response {
     response
 }
 
-async fn settings(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn settings(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     let config = control.config()?;
     let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
@@ -137,7 +117,7 @@ pub(super) struct Put {
     pub(super) value: Value,
 }
 
-async fn set(
+pub(super) async fn set(
     State(control): Shared,
     headers: HeaderMap,
     body: Bytes,
@@ -160,7 +140,7 @@ async fn set(
     outcome
 }
 
-async fn status(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn status(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     let health = control.ask("/health").await?;
     let body = json!({
@@ -173,24 +153,24 @@ async fn status(State(control): Shared, headers: HeaderMap) -> Result<Response, 
     Ok(answer(body, None))
 }
 
-async fn providers(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn providers(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     Ok(answer(json!({"providers": control.ask("/health").await?.get("providers")}), None))
 }
 
-async fn models(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn models(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     Ok(answer(json!({"models": control.ask("/api/models").await?}), None))
 }
 
 /// The paths, as OpenAPI describes them. The document needs no key: it says nothing of this gateway.
-async fn openapi() -> Response {
+pub(super) async fn openapi() -> Response {
     let document = OPENAPI.replace("VERSION", env!("CARGO_PKG_VERSION"));
     ([(CONTENT_TYPE, "application/json")], document).into_response()
 }
 
 impl Control {
-    async fn authorize(&self, headers: &HeaderMap) -> Result<String, ApiError> {
+    pub(super) async fn authorize(&self, headers: &HeaderMap) -> Result<String, ApiError> {
         authorize(headers, &self.store, &self.throttle).await
     }
 
@@ -209,8 +189,10 @@ impl Control {
             ApiError::unreachable_gateway(format!("The gateway does not answer: {problem}."))
         };
         let gateway = self.now().gateway.ok_or_else(|| wrong("it starts".to_owned()))?;
-        let (_, text) =
-            ask(reachable(gateway), path).await.map_err(|error| wrong(error.to_string()))?;
+        let own = self.feed.authorization();
+        let (_, text) = get_as(reachable(gateway), path, Some(&own))
+            .await
+            .map_err(|error| wrong(error.to_string()))?;
         serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
     }
 }

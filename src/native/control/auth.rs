@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use tokio::time::sleep;
 
-use super::admin_key::KeyHash;
+use crate::keys::KeyHash;
 use super::error::ApiError;
 use super::store::Store;
 

@@ -6,6 +6,8 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::store::StoreError;
+
 /// An answer other than success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
@@ -44,6 +46,12 @@ impl ApiError {
         )
     }
 
+    /// No such key or user; a revoked key is none.
+    pub(super) fn unknown(what: &str, id: &str) -> Self {
+        let message = format!("There is no {what} '{id}', or it is revoked; GET the list to see what there is.");
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
     pub(super) fn wrong_method() -> Self {
         let message = "The path has other methods; GET /admin/openapi.json lists them.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
@@ -73,6 +81,12 @@ impl ApiError {
 
     pub(super) fn code(&self) -> &'static str {
         self.code
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::failed(error.to_string())
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::config::{Auth, File, ProviderFile, Secret, SecretSource};
+use crate::config::{Auth, File, KeysMode, ProviderFile, Secret, SecretSource};
 use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
 use crate::host::metrics;
 use crate::names::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
+use crate::names::keys::FEED_TOKEN;
 use serde::Serialize;
 
+use super::ControlLink;
 use super::cluster::{self, Cluster};
 use super::form::Form;
 use super::istio::{MeshTarget, Remote};
@@ -134,7 +136,7 @@ impl Context {
             wasm: wasm.to_string_lossy().into_owned(),
             capabilities: CAPABILITIES,
             stats_tags: metrics::labels(),
-            filter_json: filter_json(loaded, form),
+            filter_json: filter_json(loaded, form, false),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
             ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
             clusters,
@@ -156,9 +158,15 @@ impl Context {
 
     /// The same for an Envoy that takes its resources from files. The hop is always there: a later configuration may need
     /// the hop, and a bootstrap cannot get its extension later.
-    pub(super) fn live(mut self, live: Live, control: Option<&Path>, loaded: &Loaded) -> Self {
+    pub(super) fn live(
+        mut self,
+        live: Live,
+        control: Option<&ControlLink>,
+        loaded: &Loaded,
+    ) -> Self {
         self.live = Some(live);
-        self.control_socket = control.map(|socket| socket.to_string_lossy().into_owned());
+        self.control_socket = control.map(|link| link.socket.to_string_lossy().into_owned());
+        self.filter_json = filter_json(loaded, Form::Envoy, control.is_some());
         if control.is_some() {
             self.local_replies.splice(..0, local_reply::of_control());
         }
@@ -214,13 +222,17 @@ impl Hop {
     }
 }
 
-/// The file without what belongs to Envoy: the filter's own configuration.
-pub(super) fn filter_json(loaded: &Loaded, form: Form) -> String {
+/// The file without what belongs to Envoy: the filter's own configuration. Client keys need a control server.
+pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> String {
     let mut file = loaded.file.clone();
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
     file.open_to_network = None;
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
     file.control = None;
+    match has_control {
+        true => _ = file.keys.get_or_insert_default().mode.get_or_insert(KeysMode::Optional),
+        false => file.keys = None,
+    }
     for provider in file.providers.values_mut() {
         (provider.ca_file, provider.http2, provider.idle_connection_secs) = (None, None, None);
     }
@@ -241,7 +253,11 @@ fn is_open_to_pages(loaded: &Loaded) -> bool {
 }
 
 /// The secrets that the filter needs, by the names of their variables.
-pub(super) fn secrets(loaded: &Loaded, env: Env<'_>) -> Vec<(String, Secret)> {
+pub(super) fn secrets(
+    loaded: &Loaded,
+    control: Option<&ControlLink>,
+    env: Env<'_>,
+) -> Vec<(String, Secret)> {
     let lifted = |name: &str| {
         let (_, value) = loaded.environment.iter().find(|(own, _)| own == name)?;
         Some(value.clone())
@@ -250,7 +266,8 @@ pub(super) fn secrets(loaded: &Loaded, env: Env<'_>) -> Vec<(String, Secret)> {
         let value = lifted(&name).or_else(|| env(&name)?.into_string().ok())?;
         Some((name, Secret::new(value)))
     };
-    variables(&loaded.file).into_iter().filter_map(pair).collect()
+    let token = control.map(|link| (FEED_TOKEN.to_owned(), link.token.clone()));
+    variables(&loaded.file).into_iter().filter_map(pair).chain(token).collect()
 }
 
 /// The environment variables that the filter reads.
@@ -297,6 +314,7 @@ fn unused(file: &File) -> Vec<&'static str> {
         ("cors", file.cors.is_some()),
         ("drain_secs", file.drain_secs.is_some()),
         ("memory_limit_bytes", file.memory_limit_bytes.is_some()),
+        ("keys", file.keys.is_some()),
         ("control", file.control.is_some()),
     ];
     there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()

@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::native::control::{Apply, Change, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
 use crate::native::live::{Applied, Live, Snapshot, Watch};
 use crate::native::render::live::Documents;
-use crate::native::render::{Error, Source};
+use crate::native::render::{ControlLink, Error, Source};
 use crate::native::settings::{Env, Loaded, Started};
 
 /// How often the files are looked at. A change is in effect after two looks and the time that Envoy takes.
@@ -34,8 +34,8 @@ pub(super) struct Renderer<'a> {
     folder: PathBuf,
     /// The socket of Envoy's admin interface.
     pub(super) admin: PathBuf,
-    /// The socket of the control server, where there is one.
-    control: Option<PathBuf>,
+    /// The way to the control server, where there is one.
+    control: Option<ControlLink>,
 }
 
 impl<'a> Renderer<'a> {
@@ -43,7 +43,7 @@ impl<'a> Renderer<'a> {
         source: &Source,
         envoy: &Envoy,
         folder: &PrivateFolder,
-        control: Option<&Path>,
+        control: Option<&ControlLink>,
         env: Env<'a>,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -52,7 +52,7 @@ impl<'a> Renderer<'a> {
             wasm: source.module.file_in(folder.path()).map_err(unwritable)?,
             folder: folder.path().to_owned(),
             admin: admin_socket(folder)?,
-            control: control.map(Path::to_owned),
+            control: control.cloned(),
         })
     }
 
@@ -62,7 +62,7 @@ impl<'a> Renderer<'a> {
             &self.wasm,
             &self.folder,
             &self.admin,
-            self.control.as_deref(),
+            self.control.as_ref(),
             self.env,
         )
     }
@@ -163,6 +163,9 @@ impl<'a> Reload<'a> {
 
     async fn change(&mut self) -> Result<Applied, Failure> {
         let source = read(self.args, self.renderer.env)?;
+        if self.renderer.control.is_none() {
+            source.refuse_keys()?;
+        }
         if source.loaded.listen != self.serving.listen {
             vacant("listen", source.loaded.listen, &source.loaded)?;
         }

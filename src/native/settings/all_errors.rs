@@ -15,7 +15,7 @@ const ERRORS_MAX: usize = 64;
 const GOOD_URL: &str = "https://placeholder.invalid";
 
 /// The settings without which every other setting keeps its meaning.
-const INDEPENDENT: [&str; 29] = [
+const INDEPENDENT: [&str; 30] = [
     "admin_listen",
     "body_limit_bytes",
     "backoff_ms",
@@ -42,6 +42,7 @@ const INDEPENDENT: [&str; 29] = [
     "model_secs",
     "open_to_network",
     "retry_after_max_secs",
+    "stale_after_secs",
     "timeout_secs",
     "url",
     "workers",

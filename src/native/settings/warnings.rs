@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use crate::config::{ConfigError, File};
+use crate::config::{ConfigError, File, KeysMode};
 
 /// All warnings about a valid file, whose gateway listens on `listen`.
 pub(super) fn all(file: &File, listen: SocketAddr) -> Vec<ConfigError> {
@@ -41,12 +41,14 @@ fn repeated_matches(file: &File) -> Vec<ConfigError> {
 fn open_keys(file: &File, listen: SocketAddr) -> Option<ConfigError> {
     let keyed = file.providers.iter().filter(|(_, provider)| provider.api_key.is_some());
     let owners: Vec<_> = keyed.map(|(name, _)| name.as_str()).collect();
-    if listen.ip().is_loopback() || file.open_to_network == Some(true) || owners.is_empty() {
+    let asks_all = file.keys.as_ref().is_some_and(|keys| keys.mode == Some(KeysMode::Required));
+    let is_meant = file.open_to_network == Some(true) || asks_all;
+    if listen.ip().is_loopback() || is_meant || owners.is_empty() {
         return None;
     }
     let problem = format!(
-        "everyone who reaches {listen} can spend the api_key of {}; listen on 127.0.0.1 alone, take api_key out so that \
-         each client sends a key of its own, or write open_to_network = true where only those can connect who may \
+        "everyone who reaches {listen} can spend the api_key of {}; set mode = \"required\" in [keys], listen on 127.0.0.1 \
+         alone, take api_key out so that each client sends a key of its own, or write open_to_network = true where only those can connect who may \
          spend it",
         owners.join(" and of ")
     );

@@ -1,0 +1,17 @@
+//! Client keys and users: made, changed and revoked here, and told to the filter.
+
+mod api;
+mod changes;
+mod duration;
+mod feed;
+mod query;
+mod users;
+mod words;
+
+pub(super) use api::routes as key_routes;
+pub use api::state as key_state;
+pub use duration::parse as parse_duration;
+pub use feed::Feed;
+pub(super) use changes::changes;
+pub(super) use users::routes as user_routes;
+pub use words::{check_models, check_name, check_user};
