@@ -135,7 +135,7 @@ impl Root {
 
     /// `None` before a configuration was accepted.
     pub(super) fn open_stream(&self) -> Option<Context> {
-        let Configured { gateway, host, histories } = self.configured.as_ref()?;
+        let Configured { gateway, host, histories, .. } = self.configured.as_ref()?;
         let (gateway, host) = (Rc::clone(gateway), Rc::clone(host));
         Some(match histories {
             Some(histories) => {

@@ -288,6 +288,64 @@ mod tests {
         });
     }
 
+    /// A key of Gaud's in each place, with what else the client sends.
+    fn keyed(settings: &str, is_api: bool) -> (Vec<String>, Option<String>) {
+        let json = format!(r#"{{"providers":{{"p":{{"url":"http://h",{settings}}}}}}}"#);
+        let file = File::from_json(json.as_bytes()).unwrap();
+        let gateway = Gateway::compile(&file, &|_| Some("sk-p".to_owned())).unwrap();
+        let key = format!("sk-prx-aaaaaaaaaaaa-{}", "a".repeat(32));
+        let protocols = format!("realtime, openai-insecure-api-key.{key}");
+        let path = format!("/v1/embeddings?x=1&key={}", key.replace('-', "%2d"));
+        let map = serialized(&[
+            (":method", "POST"),
+            (":path", &path),
+            ("authorization", &format!("Bearer {key}")),
+            ("authorization", "Bearer other"),
+            ("cookie", "a=b"),
+            ("sec-websocket-protocol", &protocols),
+        ]);
+        let head = Head::parse(&map);
+        let provider = &gateway.providers()[0];
+        let outgoing = Outgoing::of(Departure {
+            provider,
+            path: &ClientPath::read(head.method, head.path, &gateway.base_paths).0,
+            renamed: None,
+            edit: None,
+            content_length: None,
+            is_decompressed: false,
+            sent: &head.credentials.sent(),
+            is_api,
+        });
+        let text = |change: &HeaderChange<'_>| match change {
+            Set(name, value) => format!("{name}={value}"),
+            SetNumber(name, number) => format!("{name}={number}"),
+            Remove(name) => format!("-{name}"),
+        };
+        let changes: Vec<_> = outgoing.header_changes(provider).iter().map(text).collect();
+        assert!(!changes.concat().contains("sk-prx-"), "{changes:?}");
+        (changes, outgoing.path)
+    }
+
+    #[test]
+    fn a_key_of_gauds_goes_to_no_provider() {
+        let passes = ["x-gaud-cluster=p", ":path=/v1/embeddings?x=1", "-authorization",
+            "sec-websocket-protocol=realtime"];
+        for is_api in [true, false] {
+            let (changes, path) = keyed(r#""models":[]"#, is_api);
+            assert_eq!(changes, passes);
+            assert_eq!(path.as_deref(), Some("/v1/embeddings?x=1"));
+        }
+        // The provider's own takes its place, also where pass_headers would let the client's pass.
+        let settings = r#""api_key":"os.environ/K","auth":"x-api-key","pass_headers":["authorization","cookie"]"#;
+        let (changes, _) = keyed(settings, true);
+        assert_eq!(changes[2..], ["-authorization", "x-api-key=sk-p", "sec-websocket-protocol=realtime"]);
+        let (changes, _) = keyed(r#""api_key":"os.environ/K""#, true);
+        let expected = ["-authorization", "-cookie", "authorization=Bearer sk-p", "sec-websocket-protocol=realtime"];
+        assert_eq!(changes[2..], expected);
+        let (changes, _) = keyed(r#""api_key":"os.environ/K""#, false);
+        assert_eq!(changes, passes, "on a path that is not of the API");
+    }
+
     #[test]
     fn debug_shows_no_value_of_a_header() {
         with_changes(r#""api_key":"os.environ/K""#, true, |changes| {

@@ -68,8 +68,8 @@ mod tests {
     fn keys_that_are_open_to_a_network_are_told() {
         let json = r#"{"providers":{"a":{"url":"http://a","api_key":"os.environ/A"},"b":{"url":"http://b"},
             "c":{"url":"http://c","api_key":"os.environ/C"}}}"#;
-        let said = "listen: everyone who reaches 0.0.0.0:8400 can spend the api_key of a and of c; listen on 127.0.0.1 \
-                    alone, take api_key out so that each client sends a key of its own, or write open_to_network = \
+        let said = "listen: everyone who reaches 0.0.0.0:8400 can spend the api_key of a and of c; set mode = \"required\" in \
+                    [keys], listen on 127.0.0.1 alone, take api_key out so that each client sends a key of its own, or write open_to_network = \
                     true where only those can connect who may spend it";
         assert_eq!(warning(json, "0.0.0.0:8400").as_deref(), Some(said));
         for listen in ["[::]:8400", "10.0.0.1:8400", "[2001:db8::1]:80"] {
