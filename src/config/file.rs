@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Auth;
 use super::error::ConfigError;
+use super::keys::KeysFile;
 use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
 
@@ -89,44 +90,6 @@ pub struct File {
     /// The control server of `gaud run`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlFile>,
-}
-
-/// Client keys.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeysFile {
-    /// Who must have a key. Default `optional` with a control server, `off` without one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mode: Option<KeysMode>,
-    /// The paths outside the API that need no key in the mode `required`. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub passthrough: Option<Vec<String>>,
-    /// How old the policies may be, once the control server is away, for `on_stale` to have no say. Default 86400.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stale_after_secs: Option<u64>,
-    /// What becomes of requests with keys after that. Default `serve`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub on_stale: Option<OnStale>,
-}
-
-/// Who must have a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KeysMode {
-    /// No key opens anything.
-    Off,
-    /// A key of Gaud's is checked, and every other credential passes.
-    Optional,
-    /// Every request needs a key of Gaud's.
-    Required,
-}
-
-/// What becomes of requests with keys whose policies are old.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnStale {
-    Serve,
-    Refuse,
 }
 
 /// The control server.

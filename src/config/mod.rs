@@ -11,14 +11,15 @@
 mod auth;
 mod error;
 mod file;
+mod keys;
 mod ordered;
 mod secret;
 
 pub use auth::Auth;
 pub use error::ConfigError;
 pub use file::{
-    BreakerFile, ControlFile, CorsFile, FallbackFile, File, KeysFile, KeysMode, OnStale, ProviderFile,
-    RetriesFile, RetryOn,
+    BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
 };
+pub use keys::{KeysFile, KeysMode};
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};

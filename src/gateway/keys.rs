@@ -1,6 +1,6 @@
 //! How client keys are checked, compiled.
 
-use crate::config::{ConfigError, KeysFile, KeysMode, Lookup, OnStale, Secret};
+use crate::config::{ConfigError, KeysFile, KeysMode, Lookup, Secret};
 use crate::names::keys::FEED_TOKEN;
 
 /// How old the policies may be, unless the file says otherwise: a day.
@@ -41,16 +41,16 @@ impl Keys {
         let secs = ConfigError::unless_within("keys.stale_after_secs", secs, 3, 31_536_000)?;
         let passthrough = file.passthrough.clone().unwrap_or_default();
         check_paths(&passthrough)?;
+        let refuses_stale = file.refuses_stale()?;
         let token = lookup(FEED_TOKEN).unwrap_or_default();
-        let are_required = match file.mode {
+        let are_required = match file.mode()? {
             None | Some(KeysMode::Off) => return Ok(None),
             Some(mode) => mode == KeysMode::Required,
         };
-        let is_refused = file.on_stale == Some(OnStale::Refuse);
         Ok(Some(Self {
             are_required,
             passthrough,
-            refuse_after_ms: is_refused.then(|| secs.saturating_mul(1000)),
+            refuse_after_ms: refuses_stale.then(|| secs.saturating_mul(1000)),
             authorization: Secret::new(if token.is_empty() {
                 token
             } else {
@@ -152,6 +152,10 @@ mod tests {
         ] {
             assert_eq!(compile(keys), Err(expected));
         }
-        assert!(compile(r#"{"mode":"on"}"#).is_err() && compile(r#"{"x":1}"#).is_err());
+        let said = |keys| compile(keys).unwrap_err();
+        let modes = "keys.mode: is none of \"off\", \"optional\", \"required\"";
+        assert_eq!(said(r#"{"mode":"on"}"#), modes);
+        assert_eq!(said(r#"{"on_stale":"x"}"#), "keys.on_stale: is none of \"serve\", \"refuse\"");
+        assert!(compile(r#"{"x":1}"#).is_err());
     }
 }

@@ -114,11 +114,11 @@ mod tests {
 
     #[test]
     fn nothing_is_known_before_the_first_answer() {
-        let (host, keys) = (Memory::at(5), Keys::default());
-        assert!(is_waiting(&host));
-        assert_eq!(check(&host, &keys, &key("a")), Err(Refusal::Waiting));
-        assert_eq!(check(&host, &keys, "sk-prx-x"), Err(Refusal::Invalid));
-        assert!(!is_waiting(&super::tests::host(&[])));
+        let (empty, keys) = (Memory::at(5), Keys::default());
+        assert!(is_waiting(&empty));
+        assert_eq!(check(&empty, &keys, &key("a")), Err(Refusal::Waiting));
+        assert_eq!(check(&empty, &keys, "sk-prx-x"), Err(Refusal::Invalid));
+        assert!(!is_waiting(&host(&[])));
     }
 
     #[test]

@@ -40,6 +40,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next text: its length in four bytes, and the text.
+    #[inline(never)]
     pub fn text(&mut self) -> Option<&'a str> {
         let length = usize::try_from(self.u32()?).ok()?;
         let (text, rest) = self.0.split_at_checked(length)?;
@@ -87,6 +88,7 @@ impl Writer {
     }
 
     /// Adds a text, with its length before it.
+    #[inline(never)]
     pub fn text(self, text: &str) -> Self {
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.u32(length).bytes(text.as_bytes())

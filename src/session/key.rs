@@ -48,16 +48,12 @@ impl Session {
             return if is_open { Ok(()) } else { Err(Reject::Key(GaudKey::Client)) };
         };
         let key = key.filter(|_| kind == GaudKey::Client).ok_or(Reject::Key(kind))?;
-        let allowed = keys::check(host, keys, &key).map_err(|refusal| match refusal {
-            Refusal::Invalid => Reject::Key(GaudKey::Client),
-            Refusal::Expired => Reject::ExpiredKey,
-            Refusal::Waiting => Reject::KeysUnknown,
-            Refusal::Stale => Reject::KeysStale,
-        })?;
-        self.key = Some(Box::new(allowed));
+        self.key = Some(check(host, keys, &key)?);
         Ok(())
     }
 
+    #[cold]
+    #[inline(never)]
     /// Whether a request without a key passes where keys are required.
     fn needs_none(&self, keys: &Keys, head: &Head<'_>, endpoint: &Endpoint) -> bool {
         match endpoint {
@@ -93,6 +89,18 @@ impl Session {
     }
 }
 
+/// # Errors
+/// The key opens nothing now.
+#[inline(never)]
+fn check(host: &dyn Host, keys: &Keys, key: &str) -> Result<Box<Allowed>, Reject> {
+    keys::check(host, keys, key).map(Box::new).map_err(|refusal| match refusal {
+        Refusal::Invalid => Reject::Key(GaudKey::Client),
+        Refusal::Expired => Reject::ExpiredKey,
+        Refusal::Waiting => Reject::KeysUnknown,
+        Refusal::Stale => Reject::KeysStale,
+    })
+}
+
 fn is_health(endpoint: &Endpoint) -> bool {
     let health = [LocalEndpoint::Liveness, LocalEndpoint::Readiness, LocalEndpoint::Health];
     matches!(endpoint, Endpoint::Local(own, _) if health.contains(own))
@@ -106,6 +114,7 @@ fn sent_key<'a>(head: &Head<'a>) -> Option<(GaudKey, Option<Cow<'a, str>>)> {
     }
 }
 
+#[inline(never)]
 fn key_in_query(path: &[u8]) -> Option<(GaudKey, Option<String>)> {
     let query = path.iter().position(|byte| *byte == b'?')?;
     let kind = GaudKey::within(&unescaped(path.get(query..)?))?;
@@ -278,15 +287,15 @@ mod tests {
 
     #[test]
     fn nothing_is_opened_before_the_keys_are_known() {
-        let (gateway, host) = (optional(), Memory::at(1));
+        let (gateway, empty) = (optional(), Memory::at(1));
         let good = key("a");
-        let (_, action) = begin(&gateway, &host, "POST", CHAT, &[("x-api-key", &good)]);
+        let (_, action) = begin(&gateway, &empty, "POST", CHAT, &[("x-api-key", &good)]);
         let RequestAction::Reply(reply) = action else { panic!("not refused") };
         assert_eq!((reply.status, reply.retry_after_secs), (503, Some(1)));
         assert!(reply.body.contains("keys_unavailable"), "{}", reply.body);
-        let (_, ready) = begin(&gateway, &host, "GET", "/readyz", &[]);
+        let (_, ready) = begin(&gateway, &empty, "GET", "/readyz", &[]);
         assert!(matches!(ready, RequestAction::Reply(reply) if reply.status == 503));
-        let (_, ready) = begin(&gateway, &super::tests::host(), "GET", "/readyz", &[]);
+        let (_, ready) = begin(&gateway, &host(), "GET", "/readyz", &[]);
         assert!(matches!(ready, RequestAction::Reply(reply) if reply.status == 200));
     }
 

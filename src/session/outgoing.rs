@@ -82,7 +82,7 @@ impl Outgoing {
             content_length: resized.map(|(edit, length)| edit.resized(length)).or(plain_length),
             is_decompressed,
             edit,
-            key_places: passing_keys(sent, provider, replaces),
+            key_places: sent.key_places().map(|own| passing_keys(own, provider, replaces)),
             credentials: is_api.then(|| sent.clone()),
         }
     }
@@ -136,19 +136,19 @@ impl fmt::Debug for HeaderChange<'_> {
 }
 
 /// The keys of Gaud's that would pass with the client's credentials, or by `pass_headers`.
-fn passing_keys(
-    sent: &SentCredentials,
-    provider: &Provider,
-    replaces: bool,
-) -> Option<KeyPlaces> {
-    let mut places = sent.key_places()?.clone();
+#[cold]
+#[inline(never)]
+fn passing_keys(sent: &KeyPlaces, provider: &Provider, replaces: bool) -> KeyPlaces {
+    let mut places = sent.clone();
     if replaces {
         places.names.retain(|name| provider.pass_headers.contains(name));
         places.protocols = None;
     }
-    Some(places)
+    places
 }
 
+#[cold]
+#[inline(never)]
 fn remove_keys<'a>(places: &'a KeyPlaces, changes: &mut Vec<HeaderChange<'a>>) {
     use HeaderChange::{Remove, Set};
     let names = places.names.iter().filter(|name| *name != PROTOCOLS);
@@ -196,7 +196,7 @@ fn provider_path(
 ) -> Option<String> {
     let renamed = renamed.or_else(|| path.below_base().map(str::to_owned));
     let shown = renamed.as_deref().unwrap_or(path.sent());
-    let keyless = without_query_pairs(shown, |key, value| {
+    let keyless = without_query_pairs(shown, &|key, value| {
         (replaces && is_query_credential(key)) || GaudKey::within(value).is_some()
     });
     let shown = keyless.as_deref().unwrap_or(shown);

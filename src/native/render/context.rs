@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::config::{Auth, File, KeysMode, ProviderFile, Secret, SecretSource};
+use crate::config::{Auth, File, ProviderFile, Secret, SecretSource};
 use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
 use crate::host::metrics;
 use crate::names::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
@@ -230,7 +230,10 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> Str
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
     file.control = None;
     match has_control {
-        true => _ = file.keys.get_or_insert_default().mode.get_or_insert(KeysMode::Optional),
+        true => {
+            let keys = file.keys.get_or_insert_default();
+            keys.mode.get_or_insert_with(|| "optional".to_owned());
+        }
         false => file.keys = None,
     }
     for provider in file.providers.values_mut() {

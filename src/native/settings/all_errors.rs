@@ -227,6 +227,7 @@ mod tests {
             r#"{"breaker":{"?":1}}"#,
             r#"{"retries":{"?":1}}"#,
             r#"{"control":{"?":1}}"#,
+            r#"{"keys":{"?":1}}"#,
             r#"{"providers":{"p":{"?":1}}}"#,
         ];
         let known: String =

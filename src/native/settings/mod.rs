@@ -110,7 +110,7 @@ impl Loaded {
 
     /// Whether a gateway with a control server checks client keys.
     pub fn has_keys(&self) -> bool {
-        self.file.keys.as_ref().and_then(|keys| keys.mode) != Some(KeysMode::Off)
+        self.file.keys.as_ref().is_none_or(|keys| keys.mode() != Ok(Some(KeysMode::Off)))
     }
 
     /// The files with certificate authorities that providers name.

@@ -41,7 +41,8 @@ fn repeated_matches(file: &File) -> Vec<ConfigError> {
 fn open_keys(file: &File, listen: SocketAddr) -> Option<ConfigError> {
     let keyed = file.providers.iter().filter(|(_, provider)| provider.api_key.is_some());
     let owners: Vec<_> = keyed.map(|(name, _)| name.as_str()).collect();
-    let asks_all = file.keys.as_ref().is_some_and(|keys| keys.mode == Some(KeysMode::Required));
+    let asks_all =
+        file.keys.as_ref().is_some_and(|keys| keys.mode() == Ok(Some(KeysMode::Required)));
     let is_meant = file.open_to_network == Some(true) || asks_all;
     if listen.ip().is_loopback() || is_meant || owners.is_empty() {
         return None;

@@ -5,7 +5,7 @@ use crate::kit::harness::Run;
 use rusqlite::Connection;
 use std::time::Instant;
 
-const KEYS: usize = 50_000;
+const KEYS: i64 = 50_000;
 
 /// Writes keys into the database of a gateway that does not run. Each is `sk-prx-` with its number.
 fn fill(setup: &Setup) {
@@ -23,7 +23,7 @@ fn fill(setup: &Setup) {
     transaction.commit().expect("a commit");
 }
 
-fn key(number: usize) -> String {
+fn key(number: i64) -> String {
     format!("sk-prx-{number:012}-{number:032}")
 }
 

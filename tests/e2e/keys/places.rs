@@ -66,7 +66,9 @@ fn a_browsers_websocket_has_its_key_among_the_subprotocols() {
 /// On paths outside the API the client's own credentials pass: never a key of Gaud's.
 #[test]
 fn a_key_does_not_pass_on_paths_outside_the_api_nor_over_the_hop() {
-    let setup = Setup::start("", "[[fallbacks]]\nmodel = \"own:chained\"\nto = [\"open:m\"]\n");
+    // What waits for a first byte goes over the hop, as chains do.
+    let tables = "first_token_secs = 30\n[[fallbacks]]\nmodel = \"own:chained\"\nto = [\"own:n\"]\n";
+    let setup = Setup::start("", tables);
     let key = setup.make_any().key;
     let bearer = || format!("Bearer {key}");
     let request = Request::new("GET", format!("/team/info?key={key}&a=b"))
@@ -77,12 +79,13 @@ fn a_key_does_not_pass_on_paths_outside_the_api_nor_over_the_hop() {
     let seen = setup.open.wait("path");
     assert_eq!((seen.header("authorization"), seen.path.as_str()), (None, "/team/info?a=b"));
     assert_eq!(seen.header("x-litellm-api-key").as_deref(), Some("sk-1234"), "the other passes");
-    setup.own.always("hop", 500, "{}");
-    let answer = exchange(
-        setup.run.addr(),
-        &chat("own:chained").header("authorization", bearer()).case("hop"),
-    );
-    assert_eq!(answer.header("x-gaud-provider").as_deref(), Some("open"), "{}", answer.text());
+    setup.own.script("hop", Answer::new(500, "application/json", "{}"));
+    for (model, provider) in [("own:chained", "own"), ("open:m", "open")] {
+        let request = chat(model).header("authorization", bearer()).case("hop");
+        let answer = exchange(setup.run.addr(), &request);
+        assert_eq!((answer.status, answer.header("x-gaud-provider").as_deref()), (200, Some(provider)));
+    }
+    assert_eq!((setup.own.seen("hop").len(), setup.open.seen("hop").len()), (2, 1));
     setup.assert_nowhere(&key);
 }
 
