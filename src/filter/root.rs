@@ -175,7 +175,9 @@ impl Root {
             return;
         }
         configured.count_quick_tick();
-        let Some(question) = feed::due(keys, host, holder(host), self.feed.is_some()) else { return };
+        let Some(question) = feed::due(keys, host, holder(host), self.feed.is_some()) else {
+            return;
+        };
         let headers = [
             (":path", Cow::Borrowed(question.path.as_str())),
             (":authority", Cow::Borrowed(question.cluster)),

@@ -19,9 +19,8 @@ impl Account {
     /// Of a request on a path of the API, with what the client has sent.
     pub fn of(provider: &Provider, sent: &SentCredentials, path: &str) -> Self {
         // A key of Gaud's goes to no provider.
-        let is_clients = |key: &[u8], value: &[u8]| {
-            is_query_credential(key) && GaudKey::within(value).is_none()
-        };
+        let is_clients =
+            |key: &[u8], value: &[u8]| is_query_credential(key) && GaudKey::within(value).is_none();
         let in_query = || without_query_pairs(path, &is_clients).is_some();
         match provider.credential {
             Credential::Header { .. } | Credential::None => Self::Gateway,

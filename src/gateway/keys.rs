@@ -91,7 +91,10 @@ impl Keys {
 
 fn check_paths(paths: &[String]) -> Result<(), ConfigError> {
     let is_good = |path: &String| {
-        path.starts_with('/') && path.len() > 1 && !path.ends_with('/') && !path.contains(['?', '#', ' '])
+        path.starts_with('/')
+            && path.len() > 1
+            && !path.ends_with('/')
+            && !path.contains(['?', '#', ' '])
     };
     match paths.iter().position(|path| !is_good(path)) {
         None => Ok(()),
@@ -148,7 +151,10 @@ mod tests {
         for (keys, expected) in [
             (r#"{"passthrough":["/ok","key"]}"#, format!("keys.passthrough[1]: {path}")),
             (r#"{"passthrough":["/"]}"#, format!("keys.passthrough[0]: {path}")),
-            (r#"{"stale_after_secs":2}"#, "keys.stale_after_secs: is 2; write 3 to 31536000".to_owned()),
+            (
+                r#"{"stale_after_secs":2}"#,
+                "keys.stale_after_secs: is 2; write 3 to 31536000".to_owned(),
+            ),
         ] {
             assert_eq!(compile(keys), Err(expected));
         }

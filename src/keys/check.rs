@@ -52,9 +52,7 @@ fn judge(policy: Policy, host: &dyn Host) -> Result<Allowed, Refusal> {
         Standing::Valid if policy.expires_secs > 0 && policy.has_expired(host.now_ms()) => {
             Err(Refusal::Expired)
         }
-        Standing::Valid => {
-            Ok(Allowed { id: policy.id, user: policy.user, models: policy.models })
-        }
+        Standing::Valid => Ok(Allowed { id: policy.id, user: policy.user, models: policy.models }),
     }
 }
 
@@ -79,7 +77,8 @@ mod tests {
     fn host(policies: &[(&str, Policy)]) -> Memory {
         let host = Memory::at(10_000);
         let policies = policies.iter().map(|(key, policy)| (KeyHash::of(key), policy.clone()));
-        let page = Page { is_reset: true, number: 9, policies: policies.collect(), ..Page::default() };
+        let page =
+            Page { is_reset: true, number: 9, policies: policies.collect(), ..Page::default() };
         state::take(&host, &page, host.now_ms()).unwrap();
         host
     }

@@ -43,7 +43,12 @@ pub struct Question<'a> {
 }
 
 /// The question for changes, if this worker is to ask now. `holder` is the worker's number, which no other has.
-pub fn due<'a>(keys: &'a Keys, host: &dyn Host, holder: u64, is_asking: bool) -> Option<Question<'a>> {
+pub fn due<'a>(
+    keys: &'a Keys,
+    host: &dyn Host,
+    holder: u64,
+    is_asking: bool,
+) -> Option<Question<'a>> {
     let has_lease = renew(host, holder, host.now_ms());
     (has_lease && !is_asking).then(|| question(keys, &State::load(host)))
 }

@@ -73,12 +73,28 @@ mod tests {
     fn the_name_that_the_client_asks_must_match() {
         let gateway = gateway();
         for (list, allowed, refused) in [
-            (&["gpt-4o"][..], &["gpt-4o", "litellm:gpt-4o"][..], &["gpt-4o-mini", "best", "GPT-4o"][..]),
+            (
+                &["gpt-4o"][..],
+                &["gpt-4o", "litellm:gpt-4o"][..],
+                &["gpt-4o-mini", "best", "GPT-4o"][..],
+            ),
             (&["litellm:gpt-4o"], &["litellm:gpt-4o"], &["gpt-4o", "claude:gpt-4o"]),
-            (&["claude:*"], &["claude:opus", "c/opus", "claude:alias"], &["opus", "best", "claude", "xclaude:opus"]),
+            (
+                &["claude:*"],
+                &["claude:opus", "c/opus", "claude:alias"],
+                &["opus", "best", "claude", "xclaude:opus"],
+            ),
             (&["best", "safe"], &["best", "safe"], &["claude:opus", "opus", "litellm:best2"]),
-            (&["opus"], &["opus", "claude:opus", "c/opus"], &["best", "claude:alias", "unknown:opus"]),
-            (&["gpt-*", "o*-mini"], &["gpt-4o", "litellm:gpt-4o", "o4-mini"], &["xgpt-4o", "o4-minix"]),
+            (
+                &["opus"],
+                &["opus", "claude:opus", "c/opus"],
+                &["best", "claude:alias", "unknown:opus"],
+            ),
+            (
+                &["gpt-*", "o*-mini"],
+                &["gpt-4o", "litellm:gpt-4o", "o4-mini"],
+                &["xgpt-4o", "o4-minix"],
+            ),
             (&[], &["anything", "claude:x"], &[]),
             (&["x", "*"], &["anything"], &[]),
         ] {

@@ -110,17 +110,23 @@ pub(super) fn take(store: &dyn Store, page: &Page, now_ms: u64) -> Result<(), Co
     store::update(store, KEY, |bytes| {
         let old = State::from_bytes(bytes);
         // Another worker may have begun another generation meanwhile: these policies are of none then.
-        let is_known = old.progress_with(page).is_some_and(|now| now.generation == progress.generation);
+        let is_known =
+            old.progress_with(page).is_some_and(|now| now.generation == progress.generation);
         (is_known.then(|| old.after(page, now_ms).to_bytes()), ())
     })
 }
 
 /// Stores a policy, unless a newer one is there: a slower worker may have an older page.
-fn put(store: &dyn Store, hash: KeyHash, generation: u32, policy: &Policy) -> Result<(), Contended> {
+fn put(
+    store: &dyn Store,
+    hash: KeyHash,
+    generation: u32,
+    policy: &Policy,
+) -> Result<(), Contended> {
     store::update(store, &hash.place(), |old| {
-        let is_newer = old.and_then(read).is_some_and(|(own, known)| {
-            (own, known.number) >= (generation, policy.number)
-        });
+        let is_newer = old
+            .and_then(read)
+            .is_some_and(|(own, known)| (own, known.number) >= (generation, policy.number));
         let bytes = || policy.write(Writer::of_version(VERSION, 128).u32(generation)).finish();
         ((!is_newer).then(bytes), ())
     })

@@ -175,8 +175,11 @@ mod tests {
             let policy = Policy { number: 1, standing, expires_secs, id, user, name, models };
             (KeyHash::of(&key(letter)), policy)
         };
-        let policies =
-            vec![policy("a", &[], 0), policy("b", &["gpt-*", "best", "safe"], 0), policy("e", &[], 5)];
+        let policies = vec![
+            policy("a", &[], 0),
+            policy("b", &["gpt-*", "best", "safe"], 0),
+            policy("e", &[], 5),
+        ];
         let page = Page { is_reset: true, has_more: false, database: 1, number: 1, policies };
         assert!(feed::answered(&host, Some(200), || page.to_bytes()));
         host
@@ -269,9 +272,13 @@ mod tests {
         assert_eq!(begin(&off, &host, "POST", CHAT, &other).1, RequestAction::Hold);
         assert_eq!(begin(&optional(), &host, "POST", CHAT, &other).1, RequestAction::Hold);
         let required = required();
-        for (method, path) in
-            [("POST", CHAT), ("GET", "/v1/models"), ("GET", "/v1/files"), ("GET", "/user/info"), ("DELETE", CHAT)]
-        {
+        for (method, path) in [
+            ("POST", CHAT),
+            ("GET", "/v1/models"),
+            ("GET", "/v1/files"),
+            ("GET", "/user/info"),
+            ("DELETE", CHAT),
+        ] {
             assert_eq!(refused(begin(&required, &host, method, path, &other).1), invalid, "{path}");
         }
         for path in ["/healthz", "/readyz", "/health", "/", "/key/info"] {
@@ -338,7 +345,11 @@ mod tests {
             };
             // Gemini's shape has no code.
             let RequestAction::Reply(reply) = action else { panic!("{path} passes: {action:?}") };
-            assert_eq!((reply.status, reply.details.as_str()), (403, "gaud_model_not_allowed"), "{path}");
+            assert_eq!(
+                (reply.status, reply.details.as_str()),
+                (403, "gaud_model_not_allowed"),
+                "{path}"
+            );
         }
     }
 

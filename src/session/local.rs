@@ -36,9 +36,7 @@ pub(super) fn answer(
             }
         }
         LocalEndpoint::Health => Reply::document(200, &Status::of(gateway, host)),
-        LocalEndpoint::Models => {
-            Reply::of(200, document(gateway, host, page(shape), key))
-        }
+        LocalEndpoint::Models => Reply::of(200, document(gateway, host, page(shape), key)),
         LocalEndpoint::Model => {
             let asked = asked.ok_or(Reject::NotUnicode)?;
             let asked = ModelName::try_from(asked).map_err(Reject::Model)?;
@@ -48,9 +46,7 @@ pub(super) fn answer(
             let near = || nearest(gateway, host, asked.as_str(), key);
             model(&Pages::of(gateway, host), gateway, asked.as_str(), shape, near)?
         }
-        LocalEndpoint::FrontEndModels => {
-            Reply::of(200, document(gateway, host, Page::Chat, key))
-        }
+        LocalEndpoint::FrontEndModels => Reply::of(200, document(gateway, host, Page::Chat, key)),
         LocalEndpoint::Refresh => refresh(gateway, host),
     })
 }
@@ -66,12 +62,7 @@ pub(super) fn nearest(
     key.is_none_or(|key| key.models.allow(gateway, &near)).then_some(near)
 }
 
-fn document(
-    gateway: &Rc<Gateway>,
-    host: &dyn Host,
-    page: Page,
-    key: Option<&Allowed>,
-) -> Rc<str> {
+fn document(gateway: &Rc<Gateway>, host: &dyn Host, page: Page, key: Option<&Allowed>) -> Rc<str> {
     let pages = Pages::of(gateway, host);
     match key {
         None => pages.document(gateway, page),
@@ -86,10 +77,9 @@ fn model(
     shape: Shape,
     near: impl FnOnce() -> Option<String>,
 ) -> Result<Reply, Reject> {
-    let entry = pages.find(gateway, asked).ok_or_else(|| Reject::NotListed {
-        model: asked.to_owned(),
-        near: near(),
-    })?;
+    let entry = pages
+        .find(gateway, asked)
+        .ok_or_else(|| Reject::NotListed { model: asked.to_owned(), near: near() })?;
     Ok(Reply::of(200, entry.document(page(shape)).into()))
 }
 

@@ -297,7 +297,8 @@ impl Session {
             self.shape = Shape::Anthropic;
         }
         let asked = self.path.decoded(place);
-        let reply = local::answer(endpoint, &self.gateway, host, asked, self.shape, self.key.as_deref())?;
+        let reply =
+            local::answer(endpoint, &self.gateway, host, asked, self.shape, self.key.as_deref())?;
         let bytes = reply.body.len();
         if bytes > SHORT_ANSWER_BYTES {
             // Envoy keeps the whole answer until the client has read it.

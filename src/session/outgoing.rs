@@ -328,8 +328,12 @@ mod tests {
 
     #[test]
     fn a_key_of_gauds_goes_to_no_provider() {
-        let passes = ["x-gaud-cluster=p", ":path=/v1/embeddings?x=1", "-authorization",
-            "sec-websocket-protocol=realtime"];
+        let passes = [
+            "x-gaud-cluster=p",
+            ":path=/v1/embeddings?x=1",
+            "-authorization",
+            "sec-websocket-protocol=realtime",
+        ];
         for is_api in [true, false] {
             let (changes, path) = keyed(r#""models":[]"#, is_api);
             assert_eq!(changes, passes);
@@ -338,9 +342,17 @@ mod tests {
         // The provider's own takes its place, also where pass_headers would let the client's pass.
         let settings = r#""api_key":"os.environ/K","auth":"x-api-key","pass_headers":["authorization","cookie"]"#;
         let (changes, _) = keyed(settings, true);
-        assert_eq!(changes[2..], ["-authorization", "x-api-key=sk-p", "sec-websocket-protocol=realtime"]);
+        assert_eq!(
+            changes[2..],
+            ["-authorization", "x-api-key=sk-p", "sec-websocket-protocol=realtime"]
+        );
         let (changes, _) = keyed(r#""api_key":"os.environ/K""#, true);
-        let expected = ["-authorization", "-cookie", "authorization=Bearer sk-p", "sec-websocket-protocol=realtime"];
+        let expected = [
+            "-authorization",
+            "-cookie",
+            "authorization=Bearer sk-p",
+            "sec-websocket-protocol=realtime",
+        ];
         assert_eq!(changes[2..], expected);
         let (changes, _) = keyed(r#""api_key":"os.environ/K""#, false);
         assert_eq!(changes, passes, "on a path that is not of the API");

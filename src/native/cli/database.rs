@@ -25,7 +25,8 @@ pub(super) fn open(config: &ConfigOption) -> Result<Store, Box<dyn Error>> {
 
 /// An entry of the audit. Who can run this command on the database needs no key.
 pub(super) fn note(store: &Store, action: &str, id: &str) -> Result<(), Box<dyn Error>> {
-    let entry = Audit { at_secs: now_secs(), key_id: CALLER, action, subject: id, outcome: "applied" };
+    let entry =
+        Audit { at_secs: now_secs(), key_id: CALLER, action, subject: id, outcome: "applied" };
     Ok(store.audit(&entry)?)
 }
 

@@ -186,14 +186,18 @@ fn list(store: &Store, user: Option<String>, revoked: bool) -> Result<String, Bo
 }
 
 fn table(rows: &[KeyRow], now_secs: i64) -> String {
-    let mut table =
-        format!("{:12}  {:10}  {:10}  {:7}  {:12}  MODELS  NAME\n", "ID", "CREATED", "EXPIRES", "STATE", "USER");
+    let mut table = format!(
+        "{:12}  {:10}  {:10}  {:7}  {:12}  MODELS  NAME\n",
+        "ID", "CREATED", "EXPIRES", "STATE", "USER"
+    );
     for row in rows {
         let expires = row.expires_secs.map_or_else(|| NEVER.to_owned(), |secs| secs.to_string());
         let models = if row.models.is_empty() { "*".to_owned() } else { row.models.join(",") };
         let (state, user) = (key_state(row, now_secs), row.user.as_deref().unwrap_or("-"));
         let KeyRow { id, name, created_secs, .. } = row;
-        table += &format!("{id:12}  {created_secs:10}  {expires:10}  {state:7}  {user:12}  {models}  {name}\n");
+        table += &format!(
+            "{id:12}  {created_secs:10}  {expires:10}  {state:7}  {user:12}  {models}  {name}\n"
+        );
     }
     table
 }

@@ -16,9 +16,9 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::auth::{Throttle, authorize};
 use super::error::ApiError;
+use super::keys::Feed;
 use super::settings::view;
 use super::store::{Audit, Store};
-use super::keys::Feed;
 use crate::native::http::get_as;
 use crate::native::settings::{ConfigText, Loaded, reachable};
 
@@ -80,7 +80,10 @@ pub(super) fn answer(body: Value, etag: Option<&str>) -> Response {
     response
 }
 
-pub(super) async fn settings(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn settings(
+    State(control): Shared,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     let config = control.config()?;
     let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
@@ -140,7 +143,10 @@ pub(super) async fn set(
     outcome
 }
 
-pub(super) async fn status(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn status(
+    State(control): Shared,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     let health = control.ask("/health").await?;
     let body = json!({
@@ -153,12 +159,18 @@ pub(super) async fn status(State(control): Shared, headers: HeaderMap) -> Result
     Ok(answer(body, None))
 }
 
-pub(super) async fn providers(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn providers(
+    State(control): Shared,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     Ok(answer(json!({"providers": control.ask("/health").await?.get("providers")}), None))
 }
 
-pub(super) async fn models(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn models(
+    State(control): Shared,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     Ok(answer(json!({"models": control.ask("/api/models").await?}), None))
 }

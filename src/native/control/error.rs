@@ -48,7 +48,9 @@ impl ApiError {
 
     /// No such key or user; a revoked key is none.
     pub(super) fn unknown(what: &str, id: &str) -> Self {
-        let message = format!("There is no {what} '{id}', or it is revoked; GET the list to see what there is.");
+        let message = format!(
+            "There is no {what} '{id}', or it is revoked; GET the list to see what there is."
+        );
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 

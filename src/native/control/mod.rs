@@ -27,5 +27,6 @@ pub use issued_key::{IssuedKey, token};
 pub use keys::{Feed, check_models, check_name, check_user, key_state, parse_duration};
 pub use router::serve;
 pub use store::{
-    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, NewKey, Store, StoreError, UserChange, UserRow,
+    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, NewKey, Store, StoreError, UserChange,
+    UserRow,
 };

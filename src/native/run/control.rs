@@ -42,7 +42,7 @@ pub(super) struct Ready {
 pub(super) struct Keys(Arc<Control>);
 
 /// How long a start waits for that.
-const KEYS_LIMIT: Duration = Duration::from_secs(5);
+const KEYS_LIMIT: Duration = Duration::from_secs(30);
 
 impl Serving {
     pub(super) fn keys(&self) -> Keys {
@@ -55,7 +55,9 @@ impl Keys {
     pub(super) async fn known(&self) {
         let Ok((_, number)) = self.0.store.feed() else { return };
         if timeout(KEYS_LIMIT, self.0.feed.taken(number)).await.is_err() {
-            note("warning: the filter has not asked for the keys of clients yet; requests with keys wait for that");
+            note(
+                "warning: the filter has not asked for the keys of clients yet; requests with keys wait for that",
+            );
         }
     }
 }
@@ -129,14 +131,12 @@ pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failu
 fn first_key(store: &Store, data: &Path) -> Result<(), Failure> {
     let failed = |problem: &dyn std::fmt::Display| Failure::Control(problem.to_string());
     let add = |key: &IssuedKey, name: &str| {
-        store
-            .add_admin_key(key.id(), &key.hash(), name, now_secs())
-            .map_err(|error| failed(&error))
+        store.add_admin_key(key.id(), &key.hash(), name, now_secs()).map_err(|error| failed(&error))
     };
     if let Some(text) = variable(ADMIN_KEY) {
         let text = text.to_str().unwrap_or_default().trim().to_owned();
-        let key =
-            IssuedKey::parse_admin(&text).map_err(|problem| failed(&format!("{ADMIN_KEY} {problem}")))?;
+        let key = IssuedKey::parse_admin(&text)
+            .map_err(|problem| failed(&format!("{ADMIN_KEY} {problem}")))?;
         return add(&key, ADMIN_KEY);
     }
     if !store.admin_keys().map_err(|error| failed(&error))?.is_empty() {

@@ -49,7 +49,10 @@ fn old_keys_are_refused_where_that_is_wanted() {
         wait::until_true("a refusal", || setup.ask(&made.key, "own:m").status == 503);
         assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
         let answer = setup.ask(&made.key, "own:m");
-        assert_eq!((code(&answer).as_str(), answer.header("retry-after").as_deref()), ("keys_unavailable", Some("1")));
+        assert_eq!(
+            (code(&answer).as_str(), answer.header("retry-after").as_deref()),
+            ("keys_unavailable", Some("1"))
+        );
     }
     wait::until_true("the keys again", || setup.ask(&made.key, "own:m").status == 200);
     assert_eq!(setup.statuses(&made.key), [200]);

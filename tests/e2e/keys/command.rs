@@ -26,7 +26,8 @@ fn assert_soon(setup: &Setup, key: &str, status: u16) {
 #[test]
 fn keys_are_made_changed_and_revoked_beside_the_running_gateway() {
     let setup = Setup::start("", "");
-    let new = ["key", "new", "--name", "laptop", "--user", "ann", "--model", "own:*", "--expires", "30d"];
+    let new =
+        ["key", "new", "--name", "laptop", "--user", "ann", "--model", "own:*", "--expires", "30d"];
     let key = gaud(&setup, &new).expect("a key");
     let id = &key["sk-prx-".len()..][..12];
     assert_soon(&setup, &key, 200);

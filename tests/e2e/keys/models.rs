@@ -4,7 +4,8 @@ use super::{Setup, chat, code};
 use crate::kit::client::Request;
 use serde_json::json;
 
-const TABLES: &str = "[aliases]\nbest = \"own:m\"\n[[fallbacks]]\nmodel = \"safe\"\nto = [\"own:n\"]\n";
+const TABLES: &str =
+    "[aliases]\nbest = \"own:m\"\n[[fallbacks]]\nmodel = \"safe\"\nto = [\"own:n\"]\n";
 
 #[test]
 fn a_list_of_models_holds_on_every_way_to_name_a_model() {
@@ -12,7 +13,9 @@ fn a_list_of_models_holds_on_every_way_to_name_a_model() {
     let limited = setup.make(&json!({"models": ["gpt-*", "best", "safe"]})).key;
     let bearer = |request: Request| request.header("authorization", format!("Bearer {limited}"));
     let form = |model: &str| {
-        let body = format!("--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\n{model}\r\n--b--\r\n");
+        let body = format!(
+            "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\n{model}\r\n--b--\r\n"
+        );
         let mut request = Request::new("POST", "/v1/audio/transcriptions")
             .header("content-type", "multipart/form-data; boundary=b");
         request.pieces.push(body.into_bytes());
@@ -21,7 +24,8 @@ fn a_list_of_models_holds_on_every_way_to_name_a_model() {
     let azure = |model: &str| {
         Request::post(format!("/openai/deployments/{model}/chat/completions"), "{\"messages\":[]}")
     };
-    let gemini = |model: &str| Request::post(format!("/v1beta/models/{model}:generateContent"), "{}");
+    let gemini =
+        |model: &str| Request::post(format!("/v1beta/models/{model}:generateContent"), "{}");
     for model in ["gpt-4o", "open:gpt-4o", "best", "safe"] {
         for request in [chat(model), form(model), azure(model), gemini(model)] {
             let answer = setup.send(&bearer(request.clone()));

@@ -58,14 +58,18 @@ fn keys_need_a_control_server() {
             one.url()
         )
     };
-    std::fs::write(folder.join("gaud.toml"), text("[keys]\nmode = \"required\"\n")).expect("a file");
+    std::fs::write(folder.join("gaud.toml"), text("[keys]\nmode = \"required\"\n"))
+        .expect("a file");
     for arguments in [&["run", "--no-control"][..], &["render"]] {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gaud"));
         command.args(arguments).arg("--wasm").arg(crate::kit::harness::filter());
         let output = command.current_dir(&folder).output().expect("gaud runs");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "{arguments:?}");
-        assert!(said.contains("gaud.toml:7: keys.mode: needs the control server of `gaud run`"), "{said}");
+        assert!(
+            said.contains("gaud.toml:7: keys.mode: needs the control server of `gaud run`"),
+            "{said}"
+        );
     }
     // Without keys in the file there are none, and a key of Gaud's is refused as ever.
     std::fs::write(folder.join("gaud.toml"), text("")).expect("a file");

@@ -32,9 +32,13 @@ fn a_key_opens_from_every_place_and_goes_no_further() {
         }
     }
     assert_eq!((setup.own.seen("place").len(), setup.open.seen("place").len()), (8, 8));
-    assert!(setup.own.seen("place").iter().all(|seen| {
-        seen.header("authorization").as_deref() == Some("Bearer sk-of-own")
-    }));
+    assert!(
+        setup
+            .own
+            .seen("place")
+            .iter()
+            .all(|seen| { seen.header("authorization").as_deref() == Some("Bearer sk-of-own") })
+    );
     assert!(setup.open.seen("place").iter().all(|seen| seen.header("authorization").is_none()));
     let queries: Vec<_> = setup.open.seen("place").iter().map(|seen| seen.path.clone()).collect();
     assert_eq!(queries[7], "/v1/chat/completions?a=b&c=d");
@@ -67,7 +71,8 @@ fn a_browsers_websocket_has_its_key_among_the_subprotocols() {
 #[test]
 fn a_key_does_not_pass_on_paths_outside_the_api_nor_over_the_hop() {
     // What waits for a first byte goes over the hop, as chains do.
-    let tables = "first_token_secs = 30\n[[fallbacks]]\nmodel = \"own:chained\"\nto = [\"own:n\"]\n";
+    let tables =
+        "first_token_secs = 30\n[[fallbacks]]\nmodel = \"own:chained\"\nto = [\"own:n\"]\n";
     let setup = Setup::start("", tables);
     let key = setup.make_any().key;
     let bearer = || format!("Bearer {key}");
@@ -83,7 +88,10 @@ fn a_key_does_not_pass_on_paths_outside_the_api_nor_over_the_hop() {
     for (model, provider) in [("own:chained", "own"), ("open:m", "open")] {
         let request = chat(model).header("authorization", bearer()).case("hop");
         let answer = exchange(setup.run.addr(), &request);
-        assert_eq!((answer.status, answer.header("x-gaud-provider").as_deref()), (200, Some(provider)));
+        assert_eq!(
+            (answer.status, answer.header("x-gaud-provider").as_deref()),
+            (200, Some(provider))
+        );
     }
     assert_eq!((setup.own.seen("hop").len(), setup.open.seen("hop").len()), (2, 1));
     setup.assert_nowhere(&key);

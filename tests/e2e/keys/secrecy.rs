@@ -26,11 +26,14 @@ fn a_key_is_in_no_log_no_metric_no_dump_and_no_error() {
     assert!(dump.contains("GAUD_FEED_TOKEN") && dump.contains("[redacted]"), "{dump}");
     setup.run.change(&format!(
         "{}\n# changed\n",
-        std::fs::read_to_string(setup.run.folder().join("gaud.toml")).expect("a file").replace("workers = 2", "workers = 2\nmodel_secs = 59")
+        std::fs::read_to_string(setup.run.folder().join("gaud.toml"))
+            .expect("a file")
+            .replace("workers = 2", "workers = 2\nmodel_secs = 59")
     ));
     setup.assert_nowhere(&made.key);
     let database = std::fs::read(setup.run.folder().join("state/gaud/gaud.db")).expect("a file");
-    let journal = std::fs::read(setup.run.folder().join("state/gaud/gaud.db-wal")).unwrap_or_default();
+    let journal =
+        std::fs::read(setup.run.folder().join("state/gaud/gaud.db-wal")).unwrap_or_default();
     let secret = made.key.rsplit('-').next().expect("a secret part").as_bytes();
     for bytes in [database, journal] {
         assert!(!bytes.windows(secret.len()).any(|window| window == secret));

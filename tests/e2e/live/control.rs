@@ -332,7 +332,7 @@ fn the_document_of_the_api_has_every_path() {
     let document = document.json();
     let caller = Caller::of(&run);
     for (path, operations) in document["paths"].as_object().expect("paths") {
-        if operations["get"].is_object() {
+        if operations["get"].is_object() && !path.contains('{') {
             caller.get(path);
         }
     }

@@ -155,7 +155,9 @@ fn request(data: &[u8]) {
         assert!(path.get(place).is_some());
     }
     if let Some(without) = escape::without_query_pairs(path, &|key, _| is_query_credential(key)) {
-        assert!(escape::without_query_pairs(&without, &|key, _| is_query_credential(key)).is_none());
+        assert!(
+            escape::without_query_pairs(&without, &|key, _| is_query_credential(key)).is_none()
+        );
     }
     assert!(endpoint::below_bases(path, &bases).all(|rest| rest.starts_with('/')));
     let _ = scan(Scanner::Json(Default::default()), [data]);

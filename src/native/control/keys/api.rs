@@ -97,7 +97,8 @@ async fn new(
     let caller = control.authorize(&headers).await?;
     let New { name, user, models, expires_secs, valid_secs, blocked } = body(&bytes)?;
     if expires_secs.is_some() && valid_secs.is_some() {
-        let problem = "Either expires_secs says when the key ends, or valid_secs how long it lasts.";
+        let problem =
+            "Either expires_secs says when the key ends, or valid_secs how long it lasts.";
         return Err(ApiError::bad_request(problem).about("valid_secs"));
     }
     let expires_secs = expires_secs.or(valid_secs.map(|secs| now_secs().saturating_add(secs)));

@@ -32,15 +32,23 @@ mod tests {
 
     #[test]
     fn lengths_of_time() {
-        for (text, secs) in
-            [("90s", 90), ("15m", 900), ("12h", 43_200), ("30d", 2_592_000), ("2w", 1_209_600), ("1mo", 2_592_000)]
-        {
+        for (text, secs) in [
+            ("90s", 90),
+            ("15m", 900),
+            ("12h", 43_200),
+            ("30d", 2_592_000),
+            ("2w", 1_209_600),
+            ("1mo", 2_592_000),
+        ] {
             assert_eq!(parse(text), Ok(secs), "{text}");
         }
-        for text in ["", "d", "30", "0d", "-1d", "1.5h", "30 d", "1y", "99999999999999999999d", "3652425d"] {
+        for text in
+            ["", "d", "30", "0d", "-1d", "1.5h", "30 d", "1y", "99999999999999999999d", "3652425d"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
-        let said = "\"x\" is not a length of time; write a number and s, m, h, d, w or mo, as in \"30d\"";
+        let said =
+            "\"x\" is not a length of time; write a number and s, m, h, d, w or mo, as in \"30d\"";
         assert_eq!(parse("x"), Err(said.to_owned()));
     }
 }

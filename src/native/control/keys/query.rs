@@ -25,7 +25,10 @@ mod tests {
         let uri: Uri = "/admin/keys?user=a%2Bb+c&limit=5&after".parse().unwrap();
         assert_eq!(value(&uri, "user").as_deref(), Some("a+b c"));
         assert_eq!(value(&uri, "after").as_deref(), Some(""));
-        assert_eq!((number(&uri, "limit"), number(&uri, "user"), number(&uri, "x")), (Some(5), None, None));
+        assert_eq!(
+            (number(&uri, "limit"), number(&uri, "user"), number(&uri, "x")),
+            (Some(5), None, None)
+        );
         assert_eq!(value(&Uri::from_static("/"), "x"), None);
     }
 }

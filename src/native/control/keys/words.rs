@@ -23,7 +23,8 @@ pub fn check_name(name: &str) -> Result<(), String> {
 /// # Errors
 /// The id is empty or too long, or has characters that are not visible ASCII.
 pub fn check_user(id: &str) -> Result<(), String> {
-    let is_good = (1..=NAME_CHARS_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    let is_good =
+        (1..=NAME_CHARS_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
     let is_plain = !id.contains(['/', '?', '#', '%']);
     match is_good && is_plain {
         true => Ok(()),

@@ -147,10 +147,8 @@ impl Store {
         change: impl FnOnce(&Transaction<'_>, i64) -> Result<i64, StoreError>,
     ) -> Result<u64, StoreError> {
         let mut connection = self.connection();
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let last: i64 =
-            transaction.query_row("SELECT number FROM feed", [], |row| row.get(0))?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last: i64 = transaction.query_row("SELECT number FROM feed", [], |row| row.get(0))?;
         let last = last + change(&transaction, last + 1)?;
         transaction.execute("UPDATE feed SET number = ?1", [last])?;
         transaction.commit()?;
@@ -339,8 +337,14 @@ mod tests {
             rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
         };
         assert_eq!(list(KeyFilter::default()), ["k1", "k2"]);
-        assert_eq!(list(KeyFilter { user: Some("ann".to_owned()), ..KeyFilter::default() }), ["k1"]);
-        assert_eq!(list(KeyFilter { after: Some("k1".to_owned()), ..KeyFilter::default() }), ["k2"]);
+        assert_eq!(
+            list(KeyFilter { user: Some("ann".to_owned()), ..KeyFilter::default() }),
+            ["k1"]
+        );
+        assert_eq!(
+            list(KeyFilter { after: Some("k1".to_owned()), ..KeyFilter::default() }),
+            ["k2"]
+        );
         let change = KeyChange {
             name: Some("n".to_owned()),
             user: Some(None),
