@@ -6,7 +6,7 @@ const DAY_SECS: u64 = 86_400;
 const LAST_SECS: u64 = 253_402_300_799;
 
 /// Writes a time. A time after [`LAST_SECS`] becomes the epoch.
-pub(super) fn format(secs: u64) -> String {
+pub fn format(secs: u64) -> String {
     let secs = if secs > LAST_SECS { 0 } else { secs };
     let (mut day, mut year, mut month) = (secs / DAY_SECS, 1970_u64, 1_u64);
     while let Some(rest) = day.checked_sub(year_days(year)) {

@@ -9,7 +9,7 @@
 
 pub mod catalog;
 mod context_window;
-mod date;
+pub mod date;
 pub mod discovery;
 mod document;
 pub mod list;

@@ -38,6 +38,12 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
     }
 
+    /// LiteLLM knows the field, and Gaud does not.
+    pub(super) fn unsupported(field: &str) -> Self {
+        Self::bad_request(format!("Gaud does not support the field '{field}'; leave it out."))
+            .about(field)
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -15,6 +15,7 @@ mod data;
 mod error;
 mod issued_key;
 mod keys;
+mod litellm;
 mod router;
 mod secrets;
 pub mod settings;

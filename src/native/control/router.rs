@@ -9,6 +9,7 @@ use tokio::net::UnixListener;
 use super::api::{Control, models, openapi, providers, set, settings, status};
 use super::error::ApiError;
 use super::keys::{changes, key_routes, user_routes};
+use super::litellm;
 use crate::names::keys::FEED_PATH;
 
 /// Serves on a socket that Envoy alone connects to.
@@ -29,6 +30,7 @@ fn router(control: Arc<Control>) -> Router {
         .route(FEED_PATH, get(changes))
         .merge(key_routes())
         .merge(user_routes())
+        .merge(litellm::routes())
         .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
         .fallback(|| async { ApiError::not_found() })
         .with_state(control)

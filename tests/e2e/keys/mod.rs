@@ -3,6 +3,7 @@
 mod api;
 mod away;
 mod command;
+mod litellm;
 mod many;
 mod models;
 mod modes;

@@ -256,7 +256,7 @@ fn a_key_of_gauds_opens_no_model_and_is_never_forwarded() {
             Request::post(format!("/v1/chat/completions?key={key}"), "{}").case("key"),
             Request::post(format!("/v1/chat/completions?key={}", key.replace('-', "%2D")), "{}")
                 .case("key"),
-            Request::new("GET", "/key/info")
+            Request::new("GET", "/team/info")
                 .header("authorization", format!("Bearer {key}"))
                 .case("key"),
             Request::new("GET", "/v1/files").header("cookie", format!("token={key}")).case("key"),

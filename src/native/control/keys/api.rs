@@ -180,7 +180,7 @@ async fn unblock(
     Ok(changed(&row, applied))
 }
 
-pub(super) fn blocking(blocked: bool) -> KeyChange {
+pub(in super::super) fn blocking(blocked: bool) -> KeyChange {
     KeyChange { blocked: Some(blocked), ..KeyChange::default() }
 }
 
@@ -192,7 +192,7 @@ fn changed(row: &KeyRow, applied: bool) -> Response {
 
 impl Control {
     /// Makes a key, `own` where the caller has made one. The last is whether the filter has taken it.
-    pub(super) async fn issue(
+    pub(in super::super) async fn issue(
         &self,
         caller: &str,
         new: &NewKey,
@@ -214,7 +214,7 @@ impl Control {
     }
 
     /// Changes a key. The last is whether the filter has taken the change.
-    pub(super) async fn alter(
+    pub(in super::super) async fn alter(
         &self,
         caller: &str,
         action: &str,
@@ -228,7 +228,11 @@ impl Control {
     }
 
     /// Revokes a key for ever. The last is whether the filter has taken the change.
-    pub(super) async fn revoke(&self, caller: &str, id: &str) -> Result<(KeyRow, bool), ApiError> {
+    pub(in super::super) async fn revoke(
+        &self,
+        caller: &str,
+        id: &str,
+    ) -> Result<(KeyRow, bool), ApiError> {
         let number = self.store.revoke_key(id, now_secs())?;
         self.spread(caller, "key.revoke", id, number).await
     }
@@ -266,7 +270,12 @@ impl Control {
     }
 
     /// An entry of the audit about a change that was made.
-    pub(super) fn note(&self, caller: &str, action: &str, subject: &str) -> Result<(), ApiError> {
+    pub(in super::super) fn note(
+        &self,
+        caller: &str,
+        action: &str,
+        subject: &str,
+    ) -> Result<(), ApiError> {
         let at_secs = now_secs();
         let entry = Audit { at_secs, key_id: caller, action, subject, outcome: "applied" };
         Ok(self.store.audit(&entry)?)

@@ -4,7 +4,7 @@ use axum::http::Uri;
 use percent_encoding::percent_decode_str;
 
 /// The first value of a key, decoded.
-pub(super) fn value(uri: &Uri, name: &str) -> Option<String> {
+pub(in super::super) fn value(uri: &Uri, name: &str) -> Option<String> {
     let pairs = uri.query()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let mut values = pairs.filter_map(|(key, value)| (key == name).then_some(value));
     let spaced = values.next()?.replace('+', " ");
@@ -12,7 +12,7 @@ pub(super) fn value(uri: &Uri, name: &str) -> Option<String> {
 }
 
 /// The same for a number; `None` where there is none.
-pub(super) fn number(uri: &Uri, name: &str) -> Option<u64> {
+pub(in super::super) fn number(uri: &Uri, name: &str) -> Option<u64> {
     value(uri, name)?.parse().ok()
 }
 

@@ -101,7 +101,7 @@ async fn remove(
 }
 
 impl Control {
-    pub(super) fn add_user(
+    pub(in super::super) fn add_user(
         &self,
         caller: &str,
         id: &str,
@@ -120,7 +120,7 @@ impl Control {
     }
 
     /// Changes a user. The last is whether the filter has taken what that means for the user's keys.
-    pub(super) async fn alter_user(
+    pub(in super::super) async fn alter_user(
         &self,
         caller: &str,
         id: &str,
@@ -137,7 +137,11 @@ impl Control {
     }
 
     /// Removes a user, and revokes the user's keys. Returns whether the filter has taken that.
-    pub(super) async fn remove_user(&self, caller: &str, id: &str) -> Result<bool, ApiError> {
+    pub(in super::super) async fn remove_user(
+        &self,
+        caller: &str,
+        id: &str,
+    ) -> Result<bool, ApiError> {
         let number = self.store.remove_user(id, now_secs())?;
         let number = number.ok_or_else(|| ApiError::unknown("user", id))?;
         self.note(caller, "user.remove", id)?;
