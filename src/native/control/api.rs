@@ -80,6 +80,14 @@ pub(super) fn answer(body: Value, etag: Option<&str>) -> Response {
     response
 }
 
+/// A document with one more field.
+pub(super) fn with(mut document: Value, name: &str, value: impl Into<Value>) -> Value {
+    if let Value::Object(fields) = &mut document {
+        fields.insert(name.to_owned(), value.into());
+    }
+    document
+}
+
 pub(super) async fn settings(
     State(control): Shared,
     headers: HeaderMap,

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::super::api::{Control, answer, now_secs};
+use super::super::api::{Control, answer, now_secs, with};
 use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
 use super::super::store::{Audit, KeyChange, KeyFilter, KeyRow, NewKey};
@@ -104,9 +104,7 @@ async fn new(
     let expires_secs = expires_secs.or(valid_secs.map(|secs| now_secs().saturating_add(secs)));
     let new = NewKey { name, user, models, expires_secs, blocked };
     let (key, row, applied) = control.issue(&caller, &new, None).await?;
-    let mut document = document(&row);
-    document["key"] = json!(key.expose());
-    document["applied"] = json!(applied);
+    let document = with(with(document(&row), "key", key.expose()), "applied", applied);
     Ok((StatusCode::CREATED, answer(document, None)).into_response())
 }
 
@@ -185,9 +183,7 @@ pub(in super::super) fn blocking(blocked: bool) -> KeyChange {
 }
 
 fn changed(row: &KeyRow, applied: bool) -> Response {
-    let mut document = document(row);
-    document["applied"] = json!(applied);
-    answer(document, None)
+    answer(with(document(row), "applied", applied), None)
 }
 
 impl Control {

@@ -11,7 +11,7 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::api::{Control, answer, now_secs};
+use super::super::api::{Control, answer, now_secs, with};
 use super::super::error::ApiError;
 use super::super::store::{UserChange, UserRow};
 use super::api::{body, nullable};
@@ -85,9 +85,7 @@ async fn change(
     let Change { name, email, blocked } = body(&bytes)?;
     let change = UserChange { name, email, blocked };
     let (row, applied) = control.alter_user(&caller, &id, &change).await?;
-    let mut document = document(&row);
-    document["applied"] = json!(applied);
-    Ok(answer(document, None))
+    Ok(answer(with(document(&row), "applied", applied), None))
 }
 
 async fn remove(

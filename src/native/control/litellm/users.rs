@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::super::api::{Control, answer};
+use super::super::api::{Control, answer, with};
 use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
 use super::super::keys::{query_number, query_value};
@@ -116,9 +116,7 @@ pub(super) async fn update(
     };
     fields.end()?;
     let (row, applied) = control.alter_user(&caller, &id, &change).await?;
-    let mut body = document(&row);
-    body["applied"] = json!(applied);
-    Ok(answer(body, None))
+    Ok(answer(with(document(&row), "applied", applied), None))
 }
 
 /// Answers with the number of users that are gone, as LiteLLM does.
