@@ -12,7 +12,7 @@
 //! | [`page`] | an answer of the control server: policies that have changed |
 //! | [`state`] | how far the policies in shared data have come |
 //! | [`feed`] | which worker asks the control server, and what becomes of the answer |
-//! | [`check`] | the decision on a request's key |
+//! | [`mod@check`] | the decision on a request's key |
 //!
 //! The filter never sees a secret but those that clients send: a policy is found by the hash of the key.
 
