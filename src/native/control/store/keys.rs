@@ -214,8 +214,9 @@ impl Store {
         let from = i64::try_from(since).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![from, since > 0, limit], policy)?;
         let policies = rows.collect::<Result<Vec<_>, _>>()?;
-        let has_more = policies.len() == PAGE_POLICIES;
         let of_last = policies.last().map_or(0, |(_, policy)| policy.number);
+        // A page with the last change is the last, also when it is full.
+        let has_more = policies.len() == PAGE_POLICIES && of_last < last;
         let number = if has_more { of_last } else { last };
         Ok(Page { is_reset, has_more, database: own, number, policies })
     }
@@ -315,9 +316,12 @@ mod tests {
     #[test]
     fn many_keys_come_in_pages() {
         let (_folder, store) = opened();
-        for index in 0..PAGE_POLICIES + 1 {
+        for index in 0..PAGE_POLICIES {
             add(&store, &format!("k{index:05}"), &NewKey::default());
         }
+        let whole = store.page(0, 0).unwrap();
+        assert_eq!((whole.policies.len(), whole.has_more, whole.number), (1000, false, 1000));
+        add(&store, "last", &NewKey::default());
         let first = store.page(0, 0).unwrap();
         assert_eq!((first.policies.len(), first.has_more, first.number), (1000, true, 1000));
         let second = store.page(first.database, first.number).unwrap();
