@@ -17,6 +17,7 @@
 //! | [`body`] | where the body names the model, while its bytes pass |
 //! | [`route`] | which provider gets the model, and which targets follow |
 //! | [`breaker`] | when a failing provider gets no traffic: the pure state machine |
+//! | [`keys`] | who may ask for what: client keys, and how the filter learns of changes |
 //! | [`health`] | what attempts and checks say of the providers, told to their breakers |
 //! | [`session`] | a client's request, from its head to its answer; its order is known only here |
 //! | [`failover`] | a request that takes several attempts, after the hop |
@@ -44,7 +45,7 @@
 //! failover  poll
 //! session
 //! health
-//! models
+//! keys  models
 //! host
 //! gateway
 //! reply  route
@@ -62,6 +63,7 @@ pub mod failover;
 pub mod gateway;
 pub mod health;
 pub mod host;
+pub mod keys;
 pub mod models;
 pub mod names;
 pub mod poll;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::Auth;
 use super::error::ConfigError;
+use super::keys::KeysFile;
 use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
 
@@ -86,6 +87,9 @@ pub struct File {
     /// Which pages of browsers may call the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cors: Option<CorsFile>,
+    /// Client keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeysFile>,
     /// The control server of `gaud run`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlFile>,

@@ -11,6 +11,7 @@
 mod auth;
 mod error;
 mod file;
+mod keys;
 mod ordered;
 mod secret;
 
@@ -20,5 +21,6 @@ pub use file::{
     BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
     TlsFile,
 };
+pub use keys::{KeysFile, KeysMode};
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};

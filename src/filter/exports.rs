@@ -118,7 +118,7 @@ extern "C" fn proxy_on_tick(root: u32) {
     with_root(root, Root::tick);
     with_contexts(|Contexts { roots, streams }| {
         let waiting = streams.iter_mut().filter_map(|(id, stream)| stream.tick(*id).then_some(()));
-        ticks::hurry(waiting.count() > 0);
+        ticks::set_probing(waiting.count() > 0);
         if roots.get(&root)?.makes_attempts() {
             return None;
         }

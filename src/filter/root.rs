@@ -1,5 +1,7 @@
 //! The plugin: reads its configuration, opens a context for each request, and asks what the core wants to ask.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::abi::{self, Buffer, Map, MetricKind};
@@ -14,6 +16,7 @@ use crate::gateway::{self, Gateway};
 use crate::health::shared_breaker;
 use crate::host::Host;
 use crate::host::metrics;
+use crate::keys::{self, feed};
 use crate::names::{clusters, properties};
 use crate::poll::{self, Poll};
 
@@ -21,6 +24,10 @@ thread_local! {
     /// The histories of this VM. A new configuration brings a new root context, and requests that are between two attempts
     /// keep what they know.
     static HISTORIES: Rc<Histories> = Rc::default();
+    /// How many configurations this VM has had: the last one asks for changes of keys.
+    static CONFIGURATIONS: Cell<u32> = const { Cell::new(0) };
+    /// The number by which other workers know this VM; 0 until it is needed.
+    static HOLDER: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The state of a plugin in a worker.
@@ -32,6 +39,10 @@ pub(super) struct Root {
     noted_ends: Option<u32>,
     /// The polls under way, by the number of their HTTP call.
     polls: Vec<(u32, Poll)>,
+    /// The question for changes of keys that is under way, by the number of its HTTP call.
+    feed: Option<u32>,
+    /// The last such question had no answer, and the log says so.
+    is_feed_away: bool,
 }
 
 struct Configured {
@@ -39,7 +50,14 @@ struct Configured {
     host: Rc<EnvoyHost>,
     /// The requests that come over the hop; `None` in the filter for clients' requests.
     histories: Option<Rc<Histories>>,
+    /// Which of the VM's configurations this is.
+    number: u32,
+    /// How many ticks come quickly yet, for the first questions for keys.
+    quick_ticks: Cell<u32>,
 }
+
+/// Quick ticks go on for five seconds at most.
+const QUICK_TICKS: u32 = 100;
 
 impl Configured {
     fn for_clients(gateway: Gateway) -> Self {
@@ -48,17 +66,54 @@ impl Configured {
             shared_breaker::seed(&host, provider);
         }
         // For polls, and for the models that do not come.
-        ticks::begin();
-        Self { gateway: Rc::new(gateway), host: Rc::new(host), histories: None }
+        let is_quick = gateway.keys.is_some();
+        ticks::begin(is_quick);
+        CONFIGURATIONS.set(CONFIGURATIONS.get().wrapping_add(1));
+        Self::of(gateway, host, None, if is_quick { QUICK_TICKS } else { 0 })
     }
 
     /// The filter after the hop: the timer is for its deadlines. The clients' filter polls.
     fn for_attempts(gateway: Gateway) -> Self {
-        ticks::begin();
+        ticks::begin(false);
         let host = EnvoyHost::new(&gateway);
         let histories = HISTORIES.with(Rc::clone);
-        Self { gateway: Rc::new(gateway), host: Rc::new(host), histories: Some(histories) }
+        Self::of(gateway, host, Some(histories), 0)
     }
+
+    fn of(
+        gateway: Gateway,
+        host: EnvoyHost,
+        histories: Option<Rc<Histories>>,
+        quick_ticks: u32,
+    ) -> Self {
+        let (gateway, host) = (Rc::new(gateway), Rc::new(host));
+        let (number, quick_ticks) = (CONFIGURATIONS.get(), Cell::new(quick_ticks));
+        Self { gateway, host, histories, number, quick_ticks }
+    }
+
+    /// Quick ticks end once the keys are known, or have not come for a while.
+    fn count_quick_tick(&self) {
+        let left = self.quick_ticks.get().saturating_sub(1);
+        if self.quick_ticks.get() > 0 && (left == 0 || !keys::check::is_waiting(&*self.host)) {
+            self.quick_ticks.set(0);
+            ticks::end_wait_for_keys();
+        } else {
+            self.quick_ticks.set(left);
+        }
+    }
+
+    /// Whether this VM has a newer configuration, which asks for changes of keys.
+    fn is_replaced(&self) -> bool {
+        CONFIGURATIONS.get() != self.number
+    }
+}
+
+/// The number by which other workers know this VM.
+fn holder(host: &EnvoyHost) -> u64 {
+    if HOLDER.get() == 0 {
+        HOLDER.set(host.unique());
+    }
+    HOLDER.get()
 }
 
 impl Root {
@@ -88,7 +143,7 @@ impl Root {
 
     /// `None` before a configuration was accepted.
     pub(super) fn open_stream(&self) -> Option<Context> {
-        let Configured { gateway, host, histories } = self.configured.as_ref()?;
+        let Configured { gateway, host, histories, .. } = self.configured.as_ref()?;
         let (gateway, host) = (Rc::clone(gateway), Rc::clone(host));
         Some(match histories {
             Some(histories) => {
@@ -110,7 +165,8 @@ impl Root {
 
     /// A second has passed.
     pub(super) fn tick(&mut self) {
-        let Some(Configured { gateway, host, histories }) = &self.configured else { return };
+        self.ask_for_keys();
+        let Some(Configured { gateway, host, histories, .. }) = &self.configured else { return };
         if let Some(histories) = histories {
             histories.purge(host.now_ms());
             return;
@@ -123,8 +179,57 @@ impl Root {
         }
     }
 
+    /// Asks the control server for changes of keys, if this worker is to ask.
+    fn ask_for_keys(&mut self) {
+        let Some(configured) = &self.configured else { return };
+        let Some(keys) = configured.gateway.keys.as_ref() else { return };
+        let host = &*configured.host;
+        if configured.histories.is_some() || configured.is_replaced() {
+            return;
+        }
+        configured.count_quick_tick();
+        let Some(question) = feed::due(keys, host, holder(host), self.feed.is_some()) else {
+            return;
+        };
+        let headers = [
+            (":path", Cow::Borrowed(question.path.as_str())),
+            (":authority", Cow::Borrowed(question.cluster)),
+            ("authorization", Cow::Borrowed(question.authorization)),
+        ];
+        self.feed = abi::get(question.cluster, &headers, question.timeout_ms);
+    }
+
+    /// The control server has answered, or has not. An answer with policies is followed by the next question at once.
+    fn keys_answered(&mut self, status: Option<u32>, body_size: usize) {
+        self.feed = None;
+        let Some(Configured { host, .. }) = &self.configured else { return };
+        let read = || match body_size {
+            0..=feed::PAGE_BYTES_MAX => abi::buffer(Buffer::CallResponseBody, 0, body_size),
+            _ => Vec::new(),
+        };
+        let is_answered = feed::answered(&**host, status, read);
+        if is_answered == self.is_feed_away {
+            match is_answered {
+                true => log::warn!("gaud: the control server tells of changes of keys again"),
+                false => log::warn!(
+                    "gaud: the control server does not tell of changes of keys (status {}); the keys that are known \
+                     stay as they are",
+                    status.unwrap_or_default()
+                ),
+            }
+        }
+        self.is_feed_away = !is_answered;
+        if is_answered {
+            self.ask_for_keys();
+        }
+    }
+
     /// A call has ended. Without headers there was no answer.
     pub(super) fn answered(&mut self, token: u32, headers: usize, body_size: usize) {
+        if self.feed == Some(token) {
+            let status = (headers > 0).then(|| reply::status(Map::CallResponseHeaders)).flatten();
+            return self.keys_answered(status, body_size);
+        }
         let Some(place) = self.polls.iter().position(|(number, _)| *number == token) else {
             return;
         };

@@ -127,7 +127,7 @@ impl Stream {
                 {
                     reply::change_headers(&outgoing, provider);
                     if session.is_probe_unheard() {
-                        ticks::hurry(true);
+                        ticks::set_probing(true);
                     }
                 }
             }

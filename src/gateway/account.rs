@@ -1,8 +1,8 @@
 //! Whose account a provider charges: by that the gateway knows whose affair a refusal is.
 
 use super::{Credential, Provider};
-use crate::request::credentials::{SentCredentials, is_query_credential};
-use crate::request::escape::without_query_keys;
+use crate::request::credentials::{GaudKey, SentCredentials, is_query_credential};
+use crate::request::escape::without_query_pairs;
 
 /// Whose credential a provider sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,10 @@ pub enum Account {
 impl Account {
     /// Of a request on a path of the API, with what the client has sent.
     pub fn of(provider: &Provider, sent: &SentCredentials, path: &str) -> Self {
-        let in_query = || without_query_keys(path, is_query_credential).is_some();
+        // A key of Gaud's goes to no provider.
+        let is_clients =
+            |key: &[u8], value: &[u8]| is_query_credential(key) && GaudKey::within(value).is_none();
+        let in_query = || without_query_pairs(path, &is_clients).is_some();
         match provider.credential {
             Credential::Header { .. } | Credential::None => Self::Gateway,
             Credential::Passthrough if sent.has_secret() || in_query() => Self::Client,

@@ -13,6 +13,7 @@ mod cluster;
 mod credential;
 mod discovery;
 mod headers;
+mod keys;
 pub mod litellm;
 mod models;
 mod plugin;
@@ -25,6 +26,7 @@ pub use account::Account;
 pub use cluster::istio_host;
 pub use credential::Credential;
 pub use discovery::Discovery;
+pub use keys::Keys;
 use plugin::PluginConfiguration;
 pub use provider::{Provider, TIMEOUT_SECS};
 pub use rooms::Rooms;
@@ -59,6 +61,7 @@ pub fn from_filter_json(json: &[u8], lookup: Lookup<'_>) -> Result<Gateway, Conf
     let file = File::from_json(json)?;
     file.refuse_what_belongs_to_envoy()?;
     let gateway = Gateway::compile(&file, lookup)?;
+    gateway.keys.as_ref().map_or(Ok(()), Keys::check_feed)?;
     Ok(Gateway { fingerprint: fingerprint(json), ..gateway })
 }
 
@@ -99,6 +102,8 @@ pub struct Gateway {
     pub aliases: Vec<String>,
     /// Which sites may call the gateway; `None` for all.
     pub sites: Option<Sites>,
+    /// How client keys are checked; `None` where no key opens anything.
+    pub keys: Option<Keys>,
     /// The [`fingerprint`] of the filter's JSON; 0 for a gateway that was not made from JSON.
     pub fingerprint: u64,
 }
@@ -133,6 +138,7 @@ impl Gateway {
             rooms: Rooms::compile(file, body_limit_bytes)?,
             base_paths: base_paths(file)?,
             sites: Sites::compile(file)?,
+            keys: Keys::compile(file.keys.as_ref(), lookup)?,
             fingerprint: 0,
             aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
             providers,

@@ -92,6 +92,11 @@ impl<'a> Status<'a> {
         Word { status: "unavailable" }
     }
 
+    /// `/readyz`, when the keys of clients are not known yet.
+    pub fn without_keys() -> Word {
+        Word { status: "keys_unavailable" }
+    }
+
     /// Whether a request for at least one provider would be let through.
     pub fn can_serve(gateway: &Gateway, host: &dyn Host) -> bool {
         gateway.providers().iter().any(|provider| shared_breaker::would_admit(host, provider, None))

@@ -78,6 +78,30 @@ impl<'a> Catalog<'a> {
         nearest_of(self.gateway, self.entries.iter().map(|entry| entry.name.as_ref()), asked)
     }
 
+    /// The entries with a name that `allows` accepts: their own, or the name with a namespace of the provider.
+    pub(super) fn allowed(mut self, allows: &dyn Fn(&str) -> bool) -> Self {
+        let gateway = self.gateway;
+        let name_of = |entry: &Entry<'a>| {
+            let provider = gateway.provider(entry.target.provider)?;
+            let reaches = |name: &String| {
+                gateway.routes.decide_str(name).is_ok_and(|found| found.target == entry.target)
+            };
+            let full = |namespace: &String| format!("{namespace}{}", entry.target.model);
+            provider.namespaces.iter().map(full).find(|name| allows(name) && reaches(name))
+        };
+        self.entries.retain_mut(|entry| {
+            if allows(&entry.name) {
+                return true;
+            }
+            match name_of(entry).filter(|_| !entry.alias) {
+                Some(name) => entry.name = Cow::Owned(name),
+                None => return false,
+            }
+            true
+        });
+        self
+    }
+
     /// Adds a model, unless no name reaches the model.
     fn add(&mut self, provider: &'a Provider, target: Target<'a>, listed: Option<&'a Listed>) {
         if let Some(name) = name(&self.gateway.routes, provider, target) {

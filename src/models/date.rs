@@ -5,7 +5,7 @@ const DAY_SECS: u64 = 86_400;
 /// 9999-12-31T23:59:59Z: every later year has five digits.
 const LAST_SECS: u64 = 253_402_300_799;
 
-/// Writes a time. A time after the year 9999 becomes the epoch.
+/// Writes a time. A time after `LAST_SECS` becomes the epoch.
 pub fn format(secs: u64) -> String {
     let secs = if secs > LAST_SECS { 0 } else { secs };
     let (mut day, mut year, mut month) = (secs / DAY_SECS, 1970_u64, 1_u64);

@@ -72,6 +72,16 @@ impl Pages {
         Rc::clone(document)
     }
 
+    /// The document of the models that `allows` accepts by a name. It is written anew for each client.
+    pub fn document_of(
+        &self,
+        gateway: &Gateway,
+        page: Page,
+        allows: &dyn Fn(&str) -> bool,
+    ) -> Rc<str> {
+        Catalog::of(gateway, &self.discovered).allowed(allows).document(page).into()
+    }
+
     /// As [`Catalog::find`].
     pub fn find<'s>(&'s self, gateway: &'s Gateway, id: &'s str) -> Option<Entry<'s>> {
         catalog::find(gateway, &self.discovered, id)

@@ -39,6 +39,15 @@ impl<'a> Reader<'a> {
         Some(*array)
     }
 
+    /// The next text: its length in four bytes, and the text.
+    #[inline(never)]
+    pub fn text(&mut self) -> Option<&'a str> {
+        let length = usize::try_from(self.u32()?).ok()?;
+        let (text, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        std::str::from_utf8(text).ok()
+    }
+
     /// What was not read.
     pub fn rest(&self) -> &'a [u8] {
         self.0
@@ -78,6 +87,13 @@ impl Writer {
         self.bytes(&number.to_le_bytes())
     }
 
+    /// Adds a text, with its length before it.
+    #[inline(never)]
+    pub fn text(self, text: &str) -> Self {
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.u32(length).bytes(text.as_bytes())
+    }
+
     /// The record.
     pub fn finish(self) -> Vec<u8> {
         self.0
@@ -99,6 +115,15 @@ mod tests {
         assert_eq!(reader.rest(), b"end");
         assert_eq!((reader.u32(), reader.array()), (None, Some(*b"end")));
         assert_eq!(reader.u8(), None);
+    }
+
+    #[test]
+    fn a_text_has_its_length_before_it() {
+        let bytes = Writer::default().text("é").text("").finish();
+        let mut reader = Reader::new(&bytes);
+        assert_eq!((reader.text(), reader.text(), reader.text()), (Some("é"), Some(""), None));
+        assert_eq!(Reader::new(&bytes[..5]).text(), None, "cut");
+        assert_eq!(Reader::new(b"\x01\0\0\0\xff").text(), None, "not UTF-8");
     }
 
     #[test]

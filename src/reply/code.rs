@@ -76,7 +76,19 @@ codes!(
     InvalidApiKey(
         401,
         "invalid_api_key",
-        "the request has a key of Gaud's (`sk-prx-`) that opens nothing here; such a key never reaches a provider",
+        "no key where one is needed, or a key of Gaud's (`sk-prx-`) that is unknown, malformed, blocked or revoked; such a \
+         key never reaches a provider",
+    ),
+    ExpiredKey(
+        401,
+        "expired_key",
+        "the key's time is over; make another, or set `expires_secs` anew",
+    ),
+    ModelNotAllowed(
+        403,
+        "model_not_allowed",
+        "the key may not call this model, or the key has a list of models and the path names none that the gateway \
+         reads; `GET /v1/models` lists what the key may call",
     ),
     AdminKey(403, "admin_key", "an admin key manages, and calls no models; send a client's key"),
     HostNotAllowed(
@@ -154,6 +166,12 @@ codes!(
         503,
         "control_unavailable",
         "the control server, which serves `/admin`, is not there; requests for models are served all the same",
+    ),
+    KeysUnavailable(
+        503,
+        "keys_unavailable",
+        "the gateway has not had the keys from its control server since it started, or for longer than `stale_after_secs` \
+         where `on_stale` is `refuse`; try again",
     ),
     ProviderTls(
         503,

@@ -77,6 +77,14 @@ pub enum Reject {
     NoCrossing,
     /// The request has a key of Gaud's.
     Key(GaudKey),
+    /// The time of the key is over.
+    ExpiredKey,
+    /// The key may not call this model; `None` for a request that names none.
+    ModelNotAllowed(Option<String>),
+    /// The keys have not come since Envoy started.
+    KeysUnknown,
+    /// The keys are too old.
+    KeysStale,
     /// The gateway may not be called by this name.
     Host(String),
     /// Pages of this origin may not call the gateway.
@@ -116,6 +124,7 @@ impl Reject {
             retry_after_secs: match self {
                 Self::Unavailable { retry_after_secs, .. } => Some(*retry_after_secs),
                 Self::NoRoom(_) | Self::TooManyLists(_) => Some(1),
+                Self::KeysUnknown | Self::KeysStale => Some(1),
                 _ => None,
             },
             allow: match self {
@@ -167,6 +176,9 @@ impl Reject {
             Self::NoCrossing => Code::GatewayError,
             Self::Key(GaudKey::Client) => Code::InvalidApiKey,
             Self::Key(GaudKey::Admin) => Code::AdminKey,
+            Self::ExpiredKey => Code::ExpiredKey,
+            Self::ModelNotAllowed(_) => Code::ModelNotAllowed,
+            Self::KeysUnknown | Self::KeysStale => Code::KeysUnavailable,
             Self::Host(_) => Code::HostNotAllowed,
             Self::Origin(_) => Code::OriginNotAllowed,
             Self::ContentType | Self::Charset => Code::UnsupportedMediaType,
@@ -191,6 +203,7 @@ impl Reject {
         match self.code() {
             Code::DuplicateModel | Code::InvalidType | Code::InvalidModel => Some("model"),
             Code::MissingModel | Code::ModelNotFound | Code::UnreadModel => Some("model"),
+            Code::ModelNotAllowed => Some("model"),
             _ => None,
         }
     }
@@ -278,6 +291,19 @@ impl Reject {
             Self::Key(GaudKey::Admin) => {
                 "An admin key manages, and calls no models; send a client's key.".to_owned()
             }
+            Self::ExpiredKey => "The API key has expired.".to_owned(),
+            Self::ModelNotAllowed(Some(model)) => format!(
+                "This API key may not call the model '{model}'. GET /v1/models lists the models that it may call."
+            ),
+            Self::ModelNotAllowed(None) => {
+                "This API key may call some models alone, and the request names none that the gateway reads."
+                    .to_owned()
+            }
+            Self::KeysUnknown => {
+                "The gateway does not know the API keys yet; try again.".to_owned()
+            }
+            Self::KeysStale => "The gateway has not heard of changes of API keys for too long; try again."
+                .to_owned(),
             Self::Host(host) => format!(
                 "This gateway may not be called as '{host}': call it by its address or as localhost, or add the name to \
                  allow_hosts."

@@ -124,8 +124,19 @@ pub struct Credentials<'a> {
     protocols: Vec<&'a [u8]>,
     /// A `connection` that names headers.
     names_headers: bool,
-    /// A key that Gaud has given out, in any of these.
-    gaud_key: Option<GaudKey>,
+    /// The keys that Gaud has given out, in any of these.
+    gaud_keys: Option<Box<GaudKeys<'a>>>,
+}
+
+/// The keys of Gaud's in a request's headers.
+#[derive(Clone, PartialEq, Eq)]
+struct GaudKeys<'a> {
+    /// What the first key is for.
+    kind: GaudKey,
+    /// The first key that is alone where clients put keys.
+    whole: Option<&'a str>,
+    /// The headers with keys.
+    names: Vec<String>,
 }
 
 /// What a key of Gaud's is for, as its public id says.
@@ -148,6 +159,39 @@ impl GaudKey {
     }
 }
 
+/// A key that is alone where clients put keys, each with what is before the key there: a scheme of `authorization`, or the name
+/// of a subprotocol.
+fn whole_key<'a>(name: &[u8], value: &'a [u8]) -> Option<&'a str> {
+    let key = match name {
+        b"authorization" => {
+            let (scheme, key) = value.trim_ascii().split_at_checked(BEARER.len())?;
+            scheme.eq_ignore_ascii_case(BEARER).then_some(key)?
+        }
+        b"x-api-key" | b"api-key" | b"x-goog-api-key" => value,
+        b"sec-websocket-protocol" => {
+            let mut protocols = value.split(|byte| *byte == b',');
+            protocols.find_map(|protocol| protocol.trim_ascii().strip_prefix(KEY_PROTOCOL))?
+        }
+        _ => return None,
+    };
+    let key = key.trim_ascii();
+    key.starts_with(keys::PREFIX.as_bytes()).then(|| std::str::from_utf8(key).ok())?
+}
+
+const BEARER: &[u8] = b"bearer ";
+
+/// What a subprotocol begins with that is a key.
+const KEY_PROTOCOL: &[u8] = b"openai-insecure-api-key.";
+
+/// The headers with keys of Gaud's, which no provider gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyPlaces {
+    /// The headers' names.
+    pub names: Vec<String>,
+    /// The subprotocols without keys, where a subprotocol is a key.
+    pub protocols: Option<String>,
+}
+
 /// Which credentials a client sent, without the values: the gateway removes these headers where the provider's credential
 /// takes their place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -157,6 +201,7 @@ pub struct SentCredentials {
     public_protocols: Option<String>,
     names_headers: bool,
     has_secret: bool,
+    key_places: Option<Box<KeyPlaces>>,
 }
 
 /// The values are secrets of the client's.
@@ -171,9 +216,9 @@ impl<'a> Credentials<'a> {
     pub fn note(&mut self, name: &'a [u8], value: &'a [u8]) {
         let kind = Kind::of(name);
         if let Kind::Account | Kind::Protocols = kind
-            && self.gaud_key.is_none()
+            && let Some(key) = GaudKey::within(value)
         {
-            self.gaud_key = GaudKey::within(value);
+            self.note_gaud_key(key, name, value);
         }
         match kind {
             Kind::Other => {}
@@ -194,9 +239,26 @@ impl<'a> Credentials<'a> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
-    /// A key of Gaud's that the client sent in a header.
-    pub fn gaud_key(&self) -> Option<GaudKey> {
-        self.gaud_key
+    #[cold]
+    #[inline(never)]
+    fn note_gaud_key(&mut self, kind: GaudKey, name: &[u8], value: &'a [u8]) {
+        let none = || Box::new(GaudKeys { kind, whole: None, names: Vec::new() });
+        let keys = self.gaud_keys.get_or_insert_with(none);
+        keys.whole = keys.whole.or_else(|| whole_key(name, value));
+        keys.names.push(String::from_utf8_lossy(name).into_owned());
+    }
+
+    /// What a key of Gaud's is for that the client sent in a header, and the key, if it is alone where clients put keys.
+    pub fn gaud_key(&self) -> Option<(GaudKey, Option<&'a str>)> {
+        self.gaud_keys.as_ref().map(|keys| (keys.kind, keys.whole))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn key_places(&self, keys: &GaudKeys<'_>) -> Box<KeyPlaces> {
+        let is_key = |protocol: &str| GaudKey::within(protocol.as_bytes()).is_some();
+        let protocols = protocols_without(&self.protocols, &is_key);
+        Box::new(KeyPlaces { names: keys.names.clone(), protocols })
     }
 
     /// Which credentials the client sent.
@@ -210,14 +272,19 @@ impl<'a> Credentials<'a> {
             [] => None,
             protocols => public_protocols(protocols),
         };
+        let key_places = self.gaud_keys.as_ref().map(|keys| self.key_places(keys));
+        let is_key = |value: &[u8]| key_places.is_some() && GaudKey::within(value).is_some();
         let is_secret = |(name, value): &(Cow<'_, str>, &[u8])| {
-            contains_word(name.as_bytes(), &PROOFS) && !is_blank(value)
+            contains_word(name.as_bytes(), &PROOFS) && !is_blank(value) && !is_key(value)
         };
+        let has_key_protocol = key_places.as_ref().is_some_and(|places| places.protocols.is_some());
         SentCredentials {
             names: self.headers.iter().map(|(name, _)| owned(name)).collect(),
-            has_secret: public_protocols.is_some() || self.headers.iter().any(is_secret),
+            has_secret: (public_protocols.is_some() && !has_key_protocol)
+                || self.headers.iter().any(is_secret),
             public_protocols,
             names_headers: self.names_headers,
+            key_places,
         }
     }
 }
@@ -241,6 +308,11 @@ impl SentCredentials {
     /// The subprotocols that may pass, if another subprotocol was a credential; an empty text when no subprotocol is left.
     pub fn public_protocols(&self) -> Option<&str> {
         self.public_protocols.as_deref()
+    }
+
+    /// Where keys of Gaud's are; `None` without such a key.
+    pub fn key_places(&self) -> Option<&KeyPlaces> {
+        self.key_places.as_deref()
     }
 
     /// Whether `connection` names headers, for a proxy before the provider to remove.
@@ -328,12 +400,15 @@ fn names_headers(value: &[u8]) -> bool {
 }
 
 fn public_protocols(protocols: &[&[u8]]) -> Option<String> {
-    if protocols.is_empty() {
-        return None;
-    }
+    protocols_without(protocols, &is_secret_protocol)
+}
+
+/// The subprotocols but those that `is_one` accepts; `None` where it accepts none.
+#[inline(never)]
+fn protocols_without(protocols: &[&[u8]], is_one: &dyn Fn(&str) -> bool) -> Option<String> {
     let all = protocols.join(&b", "[..]);
     let text = String::from_utf8_lossy(&all);
-    let is_public = |protocol: &&str| !is_secret_protocol(protocol);
+    let is_public = |protocol: &&str| !is_one(protocol);
     let public: Vec<_> = text.split(',').filter(is_public).map(str::trim).collect();
     (public.len() < text.split(',').count()).then(|| public.join(", "))
 }
@@ -346,6 +421,7 @@ fn is_secret_protocol(protocol: &str) -> bool {
     let is_bearer = |part: &str| part == "bearer" || part == "basic";
     is_account(name.split('.').next().unwrap_or_default().as_bytes())
         || name.split('.').any(is_bearer)
+        || GaudKey::within(protocol.as_bytes()).is_some()
 }
 
 #[cfg(test)]
@@ -585,7 +661,8 @@ mod tests {
             credentials.note(name.as_bytes(), value.as_bytes());
             // Another header of the name takes its place, and the key is seen all the same.
             credentials.note(name.as_bytes(), b"other");
-            assert_eq!(credentials.gaud_key(), expected, "{name}: {value}");
+            let kind = credentials.gaud_key().map(|(kind, _)| kind);
+            assert_eq!(kind, expected, "{name}: {value}");
         }
     }
 }

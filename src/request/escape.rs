@@ -98,15 +98,19 @@ fn is_plain(value: &str) -> bool {
     !value.contains(['+', '=']) && value.split('%').skip(1).all(is_escape)
 }
 
-/// A path without the pairs of its query whose decoded key `is_key` accepts; `None` when the query has no such pair.
-pub fn without_query_keys(path: &str, is_one: impl Fn(&[u8]) -> bool) -> Option<String> {
+/// A path without the pairs of its query whose decoded key and value `is_one` accepts; `None` when the query has no such
+/// pair.
+pub fn without_query_pairs(path: &str, is_one: &dyn Fn(&[u8], &[u8]) -> bool) -> Option<String> {
     let (plain, query) = path.split_once('?')?;
-    query_pairs(path).find(|(name, _)| is_one(name))?;
+    let is_one = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        is_one(&unescaped(name), &unescaped(value))
+    };
+    query.split(['&', ';']).find(|pair| is_one(pair))?;
     let mut text = plain.to_owned();
     let mut divider = '?';
     for pair in query.split(['&', ';']) {
-        let own = unescaped(pair.split('=').next().unwrap_or_default());
-        if !is_one(&own) {
+        if !is_one(pair) {
             text.push(divider);
             text.push_str(pair);
             divider = '&';
@@ -156,7 +160,7 @@ mod tests {
             ("/x?keys=a", None),
             ("/key", None),
         ] {
-            assert_eq!(without_query_keys(path, |key| key == b"key").as_deref(), expected);
+            assert_eq!(without_query_pairs(path, &|key, _| key == b"key").as_deref(), expected);
         }
     }
 }

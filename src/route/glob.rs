@@ -2,17 +2,28 @@
 
 /// A pattern in which `*` matches any text, as in a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob {
+pub struct Glob {
     pub(super) pattern: String,
 }
 
 impl Glob {
+    /// The pattern as a person writes it.
+    pub fn new(pattern: String) -> Self {
+        Self { pattern }
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.pattern
+    }
+
     /// The text before the first `*`.
     pub(super) fn literal_prefix(&self) -> &str {
         self.pattern.split('*').next().unwrap_or_default()
     }
 
-    pub(super) fn matches(&self, model: &str) -> bool {
+    /// Whether the whole name matches.
+    pub fn matches(&self, model: &str) -> bool {
         let Some((first, rest)) = self.pattern.split_once('*') else {
             return model == self.pattern;
         };

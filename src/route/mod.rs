@@ -18,9 +18,8 @@ use hashbrown::HashMap;
 
 use crate::request::model::ModelName;
 
-use glob::Glob;
-
 pub use chain::Chains;
+pub use glob::Glob;
 pub use target::{ChainTarget, ProviderId, Target};
 
 /// The compiled rules.

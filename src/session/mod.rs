@@ -18,6 +18,7 @@
 
 mod body;
 pub mod hop;
+mod key;
 mod local;
 mod nested;
 pub mod outgoing;
@@ -34,11 +35,10 @@ use crate::health::admission::Admission;
 use crate::health::outcome::{self, SentRequest, StreamEnd};
 use crate::host::Host;
 use crate::host::metrics::Metric;
+use crate::keys::Allowed;
 use crate::reply::{Reject, Reply};
-use crate::request::credentials::GaudKey;
 use crate::request::credentials::SentCredentials;
 use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Refused, Shape};
-use crate::request::escape::unescaped;
 use crate::request::escape::{MODEL_KEYS, query_models, without_query};
 use crate::request::head::{ContentType, Head};
 use crate::request::model::ModelName;
@@ -74,6 +74,8 @@ pub struct Session {
     /// The body is the plain text of a compressed one.
     is_decompressed: bool,
     credentials: SentCredentials,
+    /// What the client's key allows; `None` without a key.
+    key: Option<Box<Allowed>>,
     /// The whole request has come.
     is_whole: bool,
     /// The client asks for another protocol, such as a WebSocket.
@@ -142,15 +144,6 @@ fn shown(method: &[u8]) -> String {
     String::from_utf8_lossy(method.get(..METHOD_BYTES_MAX).unwrap_or(method)).into_owned()
 }
 
-/// A key that Gaud has given out, wherever in a head clients put keys: it never leaves the gateway.
-fn gaud_key(head: &Head<'_>) -> Option<GaudKey> {
-    let in_query = || {
-        let query = head.path.iter().position(|byte| *byte == b'?')?;
-        GaudKey::within(&unescaped(head.path.get(query..)?))
-    };
-    head.credentials.gaud_key().or_else(in_query)
-}
-
 impl Session {
     /// Reads the head. `end` says that no body follows.
     pub fn begin(
@@ -173,6 +166,7 @@ impl Session {
             encoding: None,
             is_decompressed: false,
             credentials: head.credentials.sent(),
+            key: None,
             is_whole: end,
             is_tunnel: head.is_upgrade,
             has_model: false,
@@ -188,9 +182,8 @@ impl Session {
             let action = session.reject(host, &refusal);
             return (session, action);
         }
-        let is_local = matches!(request.endpoint, Endpoint::Local(..));
-        if let Some(key) = gaud_key(head).filter(|_| !is_local) {
-            let action = session.reject(host, &Reject::Key(key));
+        if let Err(refusal) = session.identify(host, head, &request.endpoint) {
+            let action = session.reject(host, &refusal);
             return (session, action);
         }
         let action = match request.endpoint {
@@ -331,7 +324,8 @@ impl Session {
             self.shape = Shape::Anthropic;
         }
         let asked = self.path.decoded(place);
-        let reply = local::answer(endpoint, &self.gateway, host, asked, self.shape)?;
+        let reply =
+            local::answer(endpoint, &self.gateway, host, asked, self.shape, self.key.as_deref())?;
         let bytes = reply.body.len();
         if bytes > SHORT_ANSWER_BYTES {
             // Envoy keeps the whole answer until the client has read it.

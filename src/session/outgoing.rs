@@ -6,8 +6,10 @@ use crate::body::Edit;
 use crate::config::Hidden;
 use crate::gateway::{Credential, Provider};
 use crate::names::headers;
-use crate::request::credentials::{CONNECTION, PROTOCOLS, SentCredentials, is_query_credential};
-use crate::request::escape::{without_query, without_query_keys};
+use crate::request::credentials::{
+    CONNECTION, GaudKey, KeyPlaces, PROTOCOLS, SentCredentials, is_query_credential,
+};
+use crate::request::escape::{without_query, without_query_pairs};
 use crate::request::path::ClientPath;
 
 /// Says how a body is compressed.
@@ -28,6 +30,8 @@ pub struct Outgoing {
     /// path that is not of the API (LiteLLM's `/key/generate`), the gateway's key would make every client an
     /// administrator.
     pub credentials: Option<SentCredentials>,
+    /// Where the client's credentials pass: the keys of Gaud's among them, which go to no provider.
+    pub key_places: Option<KeyPlaces>,
 }
 
 /// A change of the request's headers.
@@ -52,8 +56,10 @@ pub(crate) struct Departure<'a> {
     pub(crate) content_length: Option<u64>,
     /// The body is the plain text of a compressed one.
     pub(crate) is_decompressed: bool,
-    /// The client's credentials, on a path of the API.
-    pub(crate) credentials: Option<SentCredentials>,
+    /// The client's credentials.
+    pub(crate) sent: &'a SentCredentials,
+    /// The path is of the API.
+    pub(crate) is_api: bool,
 }
 
 impl Outgoing {
@@ -65,16 +71,19 @@ impl Outgoing {
             edit,
             content_length,
             is_decompressed,
-            credentials,
+            sent,
+            is_api,
         } = departure;
+        let replaces = is_api && provider.credential != Credential::Passthrough;
         let resized = edit.as_ref().zip(content_length);
         let plain_length = content_length.filter(|_| is_decompressed);
         Self {
-            path: provider_path(provider, path, renamed, credentials.is_some()),
+            path: provider_path(provider, path, renamed, replaces),
             content_length: resized.map(|(edit, length)| edit.resized(length)).or(plain_length),
             is_decompressed,
             edit,
-            credentials,
+            key_places: sent.key_places().map(|own| passing_keys(own, provider, replaces)),
+            credentials: is_api.then(|| sent.clone()),
         }
     }
 
@@ -86,6 +95,9 @@ impl Outgoing {
         changes.extend(self.path.as_deref().map(|path| Set(":path", path)));
         let timeout_ms = provider.timeout_ms;
         changes.extend(timeout_ms.map(|ms| SetNumber(headers::ENVOY_TRY_TIMEOUT_MS, ms)));
+        if let Some(places) = &self.key_places {
+            remove_keys(places, &mut changes);
+        }
         if let Some(sent) = &self.credentials {
             replace_credentials(sent, provider, &mut changes);
             let headers = provider.headers.iter();
@@ -100,7 +112,7 @@ impl Outgoing {
 /// A query may carry a client's credential.
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, edit, content_length, is_decompressed, credentials } = self;
+        let Self { path, edit, content_length, is_decompressed, credentials, .. } = self;
         f.debug_struct("Outgoing")
             .field("path", &path.as_deref().map(without_query))
             .field("edit", edit)
@@ -120,6 +132,31 @@ impl fmt::Debug for HeaderChange<'_> {
             }
             Self::Remove(name) => f.debug_tuple("Remove").field(name).finish(),
         }
+    }
+}
+
+/// The keys of Gaud's that would pass with the client's credentials, or by `pass_headers`.
+#[cold]
+#[inline(never)]
+fn passing_keys(sent: &KeyPlaces, provider: &Provider, replaces: bool) -> KeyPlaces {
+    let mut places = sent.clone();
+    if replaces {
+        places.names.retain(|name| provider.pass_headers.contains(name));
+        places.protocols = None;
+    }
+    places
+}
+
+#[cold]
+#[inline(never)]
+fn remove_keys<'a>(places: &'a KeyPlaces, changes: &mut Vec<HeaderChange<'a>>) {
+    use HeaderChange::{Remove, Set};
+    let names = places.names.iter().filter(|name| *name != PROTOCOLS);
+    changes.extend(names.map(|name| Remove(name)));
+    match places.protocols.as_deref() {
+        None => {}
+        Some("") => changes.push(Remove(PROTOCOLS)),
+        Some(others) => changes.push(Set(PROTOCOLS, others)),
     }
 }
 
@@ -160,12 +197,13 @@ fn provider_path(
     provider: &Provider,
     path: &ClientPath,
     renamed: Option<String>,
-    replaces_credentials: bool,
+    replaces: bool,
 ) -> Option<String> {
     let renamed = renamed.or_else(|| path.below_base().map(str::to_owned));
     let shown = renamed.as_deref().unwrap_or(path.sent());
-    let replaces = replaces_credentials && provider.credential != Credential::Passthrough;
-    let keyless = if replaces { without_query_keys(shown, is_query_credential) } else { None };
+    let keyless = without_query_pairs(shown, &|key, value| {
+        (replaces && is_query_credential(key)) || GaudKey::within(value).is_some()
+    });
     let shown = keyless.as_deref().unwrap_or(shown);
     match provider.url.as_ref().filter(|url| !url.keeps_paths()) {
         Some(url) => Some(url.path(shown)),
@@ -212,7 +250,8 @@ mod tests {
             edit: Some(Edit { start: 0, end: 3, with: b"a".to_vec() }),
             content_length: Some(10),
             is_decompressed: false,
-            credentials: is_api.then(|| head.credentials.sent()),
+            sent: &head.credentials.sent(),
+            is_api,
         });
         check(outgoing.header_changes(&gateway.providers()[0]));
     }
@@ -251,6 +290,76 @@ mod tests {
         with_changes(r#""api_key":"os.environ/K""#, false, |changes| {
             assert_eq!(changes, [Set("x-gaud-cluster", "p"), path, SetNumber("content-length", 8)]);
         });
+    }
+
+    /// A key of Gaud's in each place, with what else the client sends.
+    fn keyed(settings: &str, is_api: bool) -> (Vec<String>, Option<String>) {
+        let json = format!(r#"{{"providers":{{"p":{{"url":"http://h",{settings}}}}}}}"#);
+        let file = File::from_json(json.as_bytes()).unwrap();
+        let gateway = Gateway::compile(&file, &|_| Some("sk-p".to_owned())).unwrap();
+        let key = format!("sk-prx-aaaaaaaaaaaa-{}", "a".repeat(32));
+        let protocols = format!("realtime, openai-insecure-api-key.{key}");
+        let path = format!("/v1/embeddings?x=1&key={}", key.replace('-', "%2d"));
+        let map = serialized(&[
+            (":method", "POST"),
+            (":path", &path),
+            ("authorization", &format!("Bearer {key}")),
+            ("authorization", "Bearer other"),
+            ("cookie", "a=b"),
+            ("sec-websocket-protocol", &protocols),
+        ]);
+        let head = Head::parse(&map);
+        let provider = &gateway.providers()[0];
+        let outgoing = Outgoing::of(Departure {
+            provider,
+            path: &ClientPath::read(head.method, head.path, &gateway.base_paths).0,
+            renamed: None,
+            edit: None,
+            content_length: None,
+            is_decompressed: false,
+            sent: &head.credentials.sent(),
+            is_api,
+        });
+        let text = |change: &HeaderChange<'_>| match change {
+            Set(name, value) => format!("{name}={value}"),
+            SetNumber(name, number) => format!("{name}={number}"),
+            Remove(name) => format!("-{name}"),
+        };
+        let changes: Vec<_> = outgoing.header_changes(provider).iter().map(text).collect();
+        assert!(!changes.concat().contains("sk-prx-"), "{changes:?}");
+        (changes, outgoing.path)
+    }
+
+    #[test]
+    fn a_key_of_gauds_goes_to_no_provider() {
+        let passes = [
+            "x-gaud-cluster=p",
+            ":path=/v1/embeddings?x=1",
+            "-authorization",
+            "sec-websocket-protocol=realtime",
+        ];
+        for is_api in [true, false] {
+            let (changes, path) = keyed(r#""models":[]"#, is_api);
+            assert_eq!(changes, passes);
+            assert_eq!(path.as_deref(), Some("/v1/embeddings?x=1"));
+        }
+        // The provider's own takes its place, also where pass_headers would let the client's pass.
+        let settings = r#""api_key":"os.environ/K","auth":"x-api-key","pass_headers":["authorization","cookie"]"#;
+        let (changes, _) = keyed(settings, true);
+        assert_eq!(
+            changes[2..],
+            ["-authorization", "x-api-key=sk-p", "sec-websocket-protocol=realtime"]
+        );
+        let (changes, _) = keyed(r#""api_key":"os.environ/K""#, true);
+        let expected = [
+            "-authorization",
+            "-cookie",
+            "authorization=Bearer sk-p",
+            "sec-websocket-protocol=realtime",
+        ];
+        assert_eq!(changes[2..], expected);
+        let (changes, _) = keyed(r#""api_key":"os.environ/K""#, false);
+        assert_eq!(changes, passes, "on a path that is not of the API");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::health::admission::Admission;
 use crate::health::shared_breaker::Watched;
 use crate::host::Host;
 use crate::host::metrics::Metric;
+use crate::keys::Allowed;
 use crate::reply::Reject;
 use crate::request::escape::{MODEL_KEYS, query_models};
 use crate::request::model::ModelName;
@@ -43,13 +44,16 @@ impl Session {
                 found.value.strip_prefix(self.resource).unwrap_or(&found.value).to_owned()
             }
             (None, None) => {
+                self.check_unnamed()?;
                 let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
                 return self.forward(host, Destination { provider, model: None }, None, None);
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
-        let mut targets =
-            gateway.targets_in_turn(&model).map_err(|none| no_route(&gateway, host, none))?;
+        self.check_model(model.as_str())?;
+        let mut targets = gateway
+            .targets_in_turn(&model)
+            .map_err(|none| no_route(&gateway, host, none, self.key.as_deref()))?;
         let Some(target) = targets.next() else { return Err(Reject::NoModel) };
         let is_repeated = self.repeats_in_query(model.as_str())?;
         let is_renamed = target.model != model.as_str();
@@ -181,7 +185,8 @@ impl Session {
             edit,
             content_length: self.content_length,
             is_decompressed: self.is_decompressed,
-            credentials: self.is_api.then(|| self.credentials.clone()),
+            sent: &self.credentials,
+            is_api: self.is_api,
         })))
     }
 
@@ -200,12 +205,17 @@ impl Session {
     }
 }
 
-fn no_route(gateway: &Rc<Gateway>, host: &dyn Host, no_route: NoRoute<'_>) -> Reject {
+fn no_route(
+    gateway: &Rc<Gateway>,
+    host: &dyn Host,
+    no_route: NoRoute<'_>,
+    key: Option<&Allowed>,
+) -> Reject {
     match no_route {
         NoRoute::MissingModel(namespace) => Reject::NamespaceAlone(namespace.to_owned()),
         NoRoute::NotFound(model) => Reject::ModelNotFound {
             model: model.to_owned(),
-            near: local::nearest(gateway, host, model),
+            near: local::nearest(gateway, host, model, key),
         },
     }
 }

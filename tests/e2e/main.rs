@@ -22,6 +22,7 @@ mod deployments;
 mod edge;
 mod failover;
 mod hostile;
+mod keys;
 mod live;
 mod long;
 mod models;

@@ -260,7 +260,8 @@ fn outgoing(
         edit: in_body.map(|in_body| in_body.edit(&format!("{resource}{}", target.model))),
         content_length: head.content_length,
         is_decompressed: false,
-        credentials: Some(head.credentials.sent()),
+        sent: &head.credentials.sent(),
+        is_api: true,
     })
 }
 

@@ -1,15 +1,13 @@
 //! `gaud admin`: the admin keys, in the database of the control server.
 
 use std::error::Error;
-use std::io;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::native::control::{
-    AdminKey, AdminKeyRow, Audit, DataFolder, DataProblem, Store, now_secs,
-};
-use crate::native::settings::{self, ConfigOption};
+use super::database::{note, open};
+use crate::native::control::{AdminKeyRow, IssuedKey, Store, now_secs};
+use crate::native::settings::ConfigOption;
 
 /// Make, list and revoke admin keys, whether the gateway runs or not
 #[derive(clap::Args, Debug)]
@@ -62,9 +60,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn new(store: &Store, name: &str) -> Result<ExitCode, Box<dyn Error>> {
-    let key = AdminKey::new()?;
-    store.add_admin_key(&key.id(), &key.hash(), name, now_secs())?;
-    note(store, "new", &key.id())?;
+    let key = IssuedKey::admin()?;
+    store.add_admin_key(key.id(), &key.hash(), name, now_secs())?;
+    note(store, "new", key.id())?;
     println!("{}", key.expose());
     Ok(ExitCode::SUCCESS)
 }
@@ -78,30 +76,6 @@ fn revoke(store: &Store, id: &str) -> Result<ExitCode, Box<dyn Error>> {
     }
     note(store, "revoke", id)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Who can run this command on the database needs no key.
-fn note(store: &Store, action: &str, id: &str) -> Result<(), Box<dyn Error>> {
-    let entry =
-        Audit { at_secs: now_secs(), key_id: "command", action, subject: id, outcome: "applied" };
-    Ok(store.audit(&entry)?)
-}
-
-/// The database of the folder that a gateway with this configuration uses.
-fn open(config: &ConfigOption) -> Result<Store, Box<dyn Error>> {
-    let named = match config.load() {
-        Ok(loaded) => loaded.file.control.and_then(|own| own.data),
-        Err(settings::Error::Nothing) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let place = DataFolder::place(named.as_deref(), &|name| std::env::var_os(name));
-    let place = place.ok_or(DataProblem::NoPlace).map_err(|problem| problem.to_string())?;
-    if !place.is_dir() {
-        let problem =
-            format!("there are no keys in {}: the first `gaud run` makes one", place.display());
-        return Err(io::Error::other(problem).into());
-    }
-    Ok(Store::open(&place)?)
 }
 
 fn table(rows: &[AdminKeyRow]) -> String {

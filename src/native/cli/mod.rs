@@ -4,6 +4,8 @@ mod admin;
 mod check;
 mod configuration;
 mod control;
+mod database;
+mod key;
 mod models;
 mod render;
 mod route;
@@ -37,6 +39,7 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Admin(admin::Args),
+    Key(key::Args),
     Upstream(upstream::Args),
     Wasm(wasm::Args),
     #[command(name = run::with_parent::NAME, hide = true)]
@@ -72,6 +75,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
         Command::Admin(args) => admin::run(args)?,
+        Command::Key(args) => key::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
         Command::Wasm(args) => wasm::run(args)?,
         Command::Exec(args) => run::with_parent::run(args)?,

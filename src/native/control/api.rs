@@ -1,29 +1,23 @@
 //! The paths below `/admin`.
 
-use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::net::UnixListener;
-use tokio::select;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::auth::{Throttle, authorize};
 use super::error::ApiError;
+use super::keys::Feed;
 use super::settings::view;
-use super::state;
 use super::store::{Audit, Store};
 use crate::native::settings::{ConfigText, Loaded};
 
@@ -79,37 +73,13 @@ pub struct Control {
     pub gateway: PathBuf,
     pub envoy: String,
     pub throttle: Throttle,
+    /// Tells the filter of changes of keys.
+    pub feed: Feed,
     /// One change at a time.
     pub writer: AsyncMutex<()>,
 }
 
 pub(super) type Shared = State<Arc<Control>>;
-
-/// Serves on a socket that Envoy alone connects to, and on a socket of the owner's.
-///
-/// # Errors
-/// A socket fails.
-pub async fn serve(
-    listener: UnixListener,
-    owner: UnixListener,
-    control: Arc<Control>,
-) -> std::io::Result<()> {
-    let own = state::router().with_state(Arc::clone(&control)).into_make_service();
-    select! {
-        served = axum::serve(listener, router(control)).into_future() => served,
-        served = axum::serve(owner, own).into_future() => served,
-    }
-}
-
-fn router(control: Arc<Control>) -> Router {
-    Router::new()
-        .route("/admin/settings", get(settings).put(set))
-        .merge(state::router().layer(from_fn_with_state(Arc::clone(&control), keyed)))
-        .route("/admin/openapi.json", get(openapi))
-        .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
-        .fallback(|| async { ApiError::not_found() })
-        .with_state(control)
-}
 
 /// A caller's answer: never kept by caches.
 pub(super) fn answer(body: Value, etag: Option<&str>) -> Response {
@@ -121,7 +91,18 @@ pub(super) fn answer(body: Value, etag: Option<&str>) -> Response {
     response
 }
 
-async fn settings(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
+/// A document with one more field.
+pub(super) fn with(mut document: Value, name: &str, value: impl Into<Value>) -> Value {
+    if let Value::Object(fields) = &mut document {
+        fields.insert(name.to_owned(), value.into());
+    }
+    document
+}
+
+pub(super) async fn settings(
+    State(control): Shared,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     let config = control.config()?;
     let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
@@ -158,7 +139,7 @@ pub(super) struct Put {
     pub(super) value: Value,
 }
 
-async fn set(
+pub(super) async fn set(
     State(control): Shared,
     headers: HeaderMap,
     body: Bytes,
@@ -181,20 +162,14 @@ async fn set(
     outcome
 }
 
-/// Lets callers with an admin key through.
-async fn keyed(State(control): Shared, request: Request, next: Next) -> Result<Response, ApiError> {
-    control.authorize(request.headers()).await?;
-    Ok(next.run(request).await)
-}
-
 /// The paths, as OpenAPI describes them. The document needs no key: it says nothing of this gateway.
-async fn openapi() -> Response {
+pub(super) async fn openapi() -> Response {
     let document = OPENAPI.replace("VERSION", env!("CARGO_PKG_VERSION"));
     ([(CONTENT_TYPE, "application/json")], document).into_response()
 }
 
 impl Control {
-    async fn authorize(&self, headers: &HeaderMap) -> Result<String, ApiError> {
+    pub(super) async fn authorize(&self, headers: &HeaderMap) -> Result<String, ApiError> {
         authorize(headers, &self.store, &self.throttle).await
     }
 

@@ -11,9 +11,9 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use tokio::time::sleep;
 
-use super::admin_key::KeyHash;
 use super::error::ApiError;
 use super::store::Store;
+use crate::keys::KeyHash;
 
 const FREE_FAILURES: u32 = 5;
 const FAILURES_KEPT: Duration = Duration::from_secs(60);

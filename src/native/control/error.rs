@@ -6,6 +6,8 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::store::StoreError;
+
 /// An answer other than success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
@@ -36,12 +38,26 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
     }
 
+    /// LiteLLM knows the field, and Gaud does not.
+    pub(super) fn unsupported(field: &str) -> Self {
+        Self::bad_request(format!("Gaud does not support the field '{field}'; leave it out."))
+            .about(field)
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "unknown_url",
             "No such path; GET /admin/openapi.json lists the paths.",
         )
+    }
+
+    /// No such key or user; a revoked key is none.
+    pub(super) fn unknown(what: &str, id: &str) -> Self {
+        let message = format!(
+            "There is no {what} '{id}', or it is revoked; GET the list to see what there is."
+        );
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
     pub(super) fn wrong_method() -> Self {
@@ -73,6 +89,12 @@ impl ApiError {
 
     pub(super) fn code(&self) -> &'static str {
         self.code
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::failed(error.to_string())
     }
 }
 

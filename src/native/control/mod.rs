@@ -1,26 +1,35 @@
-//! The control server: settings, and the state of the gateway, for callers with an admin key.
+//! The control server: settings, client keys and users, and the state of the gateway, for callers with an admin key.
 //!
 //! ```text
 //! client ──8400──> Envoy ── /admin, /ui ──> socket of the control server ── settings ──> gaud.toml ──> the running Envoy
-//!                                             │    └─ admin keys, audit ──> SQLite, in the folder `[control] data`
+//!                                             │    └─ keys, users, audit ──> SQLite, in the folder `[control] data`
 //! gaud status, models ──> socket of the owner ┘ without a key, and to read only
+//! filter ──────────── Envoy ── /internal/keys ──> the same socket: what has changed of the keys
 //! ```
 //!
 //! Envoy serves requests whether the control server is there or not.
 
-mod admin_key;
 mod api;
 mod auth;
 mod change;
 mod data;
 mod error;
+mod issued_key;
+mod keys;
+mod litellm;
+mod router;
 mod secrets;
 pub mod settings;
 mod state;
 mod store;
 
-pub use admin_key::{AdminKey, KeyHash};
-pub use api::{Apply, Change, Control, Following, RefusedChange, now_secs, serve};
+pub use api::{Apply, Change, Control, Following, RefusedChange, now_secs};
 pub use auth::Throttle;
 pub use data::{DataFolder, DataProblem, OWNER_LINK};
-pub use store::{AdminKeyRow, Audit, Store, StoreError};
+pub use issued_key::{IssuedKey, token};
+pub use keys::{Feed, check_models, check_name, check_user, key_state, parse_duration};
+pub use router::serve;
+pub use store::{
+    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, NewKey, Store, StoreError, UserChange,
+    UserRow,
+};

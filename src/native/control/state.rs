@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::Method;
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::api::{Control, Shared, answer};
 use super::error::ApiError;
-use crate::native::http::ask_socket;
+use crate::native::http::ask_socket_as;
 
 pub(super) fn router() -> Router<Arc<Control>> {
     Router::new()
@@ -49,7 +48,8 @@ async fn ask(control: &Control, path: &str) -> Result<Value, ApiError> {
     let wrong = |problem: String| {
         ApiError::unreachable_gateway(format!("The gateway does not answer: {problem}."))
     };
-    let answer = ask_socket(&control.gateway, Method::GET, path).await;
+    let own = control.feed.authorization();
+    let answer = ask_socket_as(&control.gateway, path, &own).await;
     let (_, text) = answer.map_err(|error| wrong(error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
 }

@@ -98,6 +98,16 @@ pub(crate) async fn ask_socket(
     exchange(UnixStream::connect(socket).await?, request.body(Empty::new())?).await
 }
 
+/// The same to read, with this `authorization`.
+pub(crate) async fn ask_socket_as(
+    socket: &Path,
+    path: &str,
+    authorization: &str,
+) -> Result<(StatusCode, String), Box<dyn Error>> {
+    let request = Request::get(path).header(HOST, "localhost").header(AUTHORIZATION, authorization);
+    exchange(UnixStream::connect(socket).await?, request.body(Empty::new())?).await
+}
+
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Empty<Bytes>>,

@@ -9,10 +9,12 @@ use crate::host::metrics;
 use crate::names::capabilities::{
     CAPABILITIES, ENDS_CAPABILITIES, HEARING_CAPABILITIES, HOP_CAPABILITIES,
 };
+use crate::names::keys::FEED_TOKEN;
 use serde::Serialize;
 
+use super::ControlLink;
 use super::cluster::{self, Cluster};
-use super::edge::{Control, Range, ServerTls, Socket, Sockets};
+use super::edge::{Control, Range, ServerTls, Socket};
 use super::form::Form;
 use super::istio::{MeshTarget, Remote};
 use super::live::watched::Live;
@@ -142,7 +144,7 @@ impl Context {
             capabilities: Capabilities::of(form.notes_ends()),
             notes_ends: form.notes_ends(),
             stats_tags: metrics::labels(),
-            filter_json: filter_json(loaded, form),
+            filter_json: filter_json(loaded, form, false),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
             ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
             clusters,
@@ -164,9 +166,15 @@ impl Context {
 
     /// The same for an Envoy that takes its resources from files. The hop is always there: a later configuration may need
     /// the hop, and a bootstrap cannot get its extension later.
-    pub(super) fn live(mut self, live: Live, control: Option<&Sockets>, loaded: &Loaded) -> Self {
+    pub(super) fn live(
+        mut self,
+        live: Live,
+        control: Option<&ControlLink>,
+        loaded: &Loaded,
+    ) -> Self {
         self.live = Some(live);
-        self.control_sockets = control.map(Control::from);
+        self.control_sockets = control.map(|link| Control::from(&link.sockets));
+        self.filter_json = filter_json(loaded, Form::Envoy, control.is_some());
         if control.is_some() {
             self.local_replies.splice(..0, local_reply::of_control());
         }
@@ -247,13 +255,20 @@ impl Hop {
     }
 }
 
-/// The file without what belongs to Envoy: the filter's own configuration.
-pub(super) fn filter_json(loaded: &Loaded, form: Form) -> String {
+/// The file without what belongs to Envoy: the filter's own configuration. Client keys need a control server.
+pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> String {
     let mut file = loaded.file.clone();
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
     (file.open_to_network, file.tls) = (None, None);
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
     file.control = None;
+    match has_control {
+        true => {
+            let keys = file.keys.get_or_insert_default();
+            keys.mode.get_or_insert_with(|| "optional".to_owned());
+        }
+        false => file.keys = None,
+    }
     for provider in file.providers.values_mut() {
         (provider.ca_file, provider.http2, provider.idle_connection_secs) = (None, None, None);
     }
@@ -274,7 +289,11 @@ fn is_open_to_pages(loaded: &Loaded) -> bool {
 }
 
 /// The secrets that the filter needs, by the names of their variables.
-pub(super) fn secrets(loaded: &Loaded, env: Env<'_>) -> Vec<(String, Secret)> {
+pub(super) fn secrets(
+    loaded: &Loaded,
+    control: Option<&ControlLink>,
+    env: Env<'_>,
+) -> Vec<(String, Secret)> {
     let lifted = |name: &str| {
         let (_, value) = loaded.environment.iter().find(|(own, _)| own == name)?;
         Some(value.clone())
@@ -283,7 +302,8 @@ pub(super) fn secrets(loaded: &Loaded, env: Env<'_>) -> Vec<(String, Secret)> {
         let value = lifted(&name).or_else(|| env(&name)?.into_string().ok())?;
         Some((name, Secret::new(value)))
     };
-    variables(&loaded.file).into_iter().filter_map(pair).collect()
+    let token = control.map(|link| (FEED_TOKEN.to_owned(), link.token.clone()));
+    variables(&loaded.file).into_iter().filter_map(pair).chain(token).collect()
 }
 
 /// The environment variables that the filter reads.
@@ -331,6 +351,7 @@ fn unused(file: &File) -> Vec<&'static str> {
         ("cors", file.cors.is_some()),
         ("drain_secs", file.drain_secs.is_some()),
         ("memory_limit_bytes", file.memory_limit_bytes.is_some()),
+        ("keys", file.keys.is_some()),
         ("control", file.control.is_some()),
     ];
     there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()

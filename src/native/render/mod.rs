@@ -27,6 +27,8 @@ use std::path::Path;
 
 use super::envoy::EnvoyVersion;
 use super::settings::{self, Env, Loaded};
+use crate::config::Secret;
+use crate::gateway::Keys;
 use context::Context;
 pub use edge::Sockets;
 pub use error::Error;
@@ -34,14 +36,20 @@ pub use form::Form;
 pub use module_file::Module;
 
 /// The fingerprints that a running gateway with this configuration may have, in hexadecimal digits: `gaud run` adds what
-/// pages in a browser may not do, and an Envoy of the user's has the file as it is.
-pub fn fingerprints(loaded: &Loaded) -> [String; 2] {
-    [Form::Envoy, Form::Filter].map(|form| {
-        format!(
-            "{:016x}",
-            crate::gateway::fingerprint(context::filter_json(loaded, form).as_bytes())
-        )
+/// pages in a browser may not do and, with a control server, client keys; an Envoy of the user's has the file as it is.
+pub fn fingerprints(loaded: &Loaded) -> [String; 3] {
+    [(Form::Envoy, true), (Form::Envoy, false), (Form::Filter, false)].map(|(form, has_control)| {
+        let json = context::filter_json(loaded, form, has_control);
+        format!("{:016x}", crate::gateway::fingerprint(json.as_bytes()))
     })
+}
+
+/// The way to the control server.
+#[derive(Debug, Clone)]
+pub struct ControlLink {
+    pub sockets: Sockets,
+    /// What opens its feed of keys.
+    pub token: Secret,
 }
 
 /// What is rendered, read and checked.
@@ -70,6 +78,17 @@ impl Source {
         Ok(Self { form, loaded, module })
     }
 
+    /// Refuses client keys for a gateway without a control server.
+    ///
+    /// # Errors
+    /// The configuration wants keys.
+    pub fn refuse_keys(&self) -> Result<(), Error> {
+        match self.loaded.gateway.keys {
+            Some(_) => Err(Error::Config(self.loaded.refused(Keys::without_feed()))),
+            None => Ok(()),
+        }
+    }
+
     /// The configuration for an Envoy of this version that has the filter in the file `wasm`, with its admin interface on
     /// a socket where one is named.
     pub fn yaml(
@@ -91,10 +110,10 @@ impl Source {
         wasm: &Path,
         folder: &Path,
         admin_socket: &Path,
-        control: Option<&Sockets>,
+        control: Option<&ControlLink>,
         env: Env<'_>,
     ) -> Result<live::Documents, Error> {
-        let secrets = context::secrets(&self.loaded, env);
+        let secrets = context::secrets(&self.loaded, control, env);
         let pair = self.loaded.tls.as_ref().and_then(|tls| tls.pair.as_ref());
         let watched = live::watched::Live::of(folder, &secrets, pair);
         let context = Context::of(self.form, &self.loaded, version, wasm, env)

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::names::{clusters, headers, metrics, properties};
+use crate::names::{clusters, headers, keys, metrics, properties};
 
 /// Each name by its place in [`crate::names`].
 #[derive(Serialize)]
@@ -13,6 +13,8 @@ pub(super) struct Names {
     label_regex: String,
     /// What the details of the filter's replies begin with.
     details: &'static str,
+    /// How an admin key begins.
+    admin_key: String,
     /// Where Envoy's filter state has the shape of the client's errors.
     shape: String,
 }
@@ -81,6 +83,7 @@ impl Names {
                 metrics::PREFIX
             ),
             details: properties::DETAILS_PREFIX,
+            admin_key: format!("{}{}", keys::PREFIX, keys::ADMIN_ID_PREFIX),
             shape: format!("{}{}", properties::FILTER_STATE_PREFIX, properties::SHAPE),
         }
     }

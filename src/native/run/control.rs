@@ -5,18 +5,20 @@ use std::future::pending;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::failure::Failure;
 use super::{Args, note, variable};
 use crate::native::control::{
-    self, AdminKey, Change, Control, DataFolder, Following, Store, Throttle, now_secs,
+    self, Change, Control, DataFolder, Feed, Following, IssuedKey, Store, Throttle, now_secs, token,
 };
 use crate::native::envoy::Envoy;
 use crate::native::private_file;
-use crate::native::render::{Sockets, Source};
+use crate::native::render::{ControlLink, Sockets, Source};
 use crate::native::settings::ConfigText;
 
 /// The variable with the admin key for a start without a terminal.
@@ -34,9 +36,34 @@ const OWNER_SOCKET: &str = "owner.sock";
 
 /// A control server that is ready to serve.
 pub(super) struct Ready {
-    pub(super) sockets: Sockets,
+    pub(super) link: ControlLink,
     pub(super) serving: Serving,
     pub(super) changes: Changes,
+}
+
+/// The control server's part in a start: a gateway is ready once its filter knows the keys.
+#[derive(Clone)]
+pub(super) struct Keys(Arc<Control>);
+
+/// How long a start waits for that.
+const KEYS_LIMIT: Duration = Duration::from_secs(30);
+
+impl Serving {
+    pub(super) fn keys(&self) -> Keys {
+        Keys(Arc::clone(&self.control))
+    }
+}
+
+impl Keys {
+    /// Returns when the filter knows the keys, or after a while: without them the rest serves.
+    pub(super) async fn known(&self) {
+        let Ok((_, number)) = self.0.store.feed() else { return };
+        if timeout(KEYS_LIMIT, self.0.feed.taken(number)).await.is_err() {
+            note(
+                "warning: the filter has not asked for the keys of clients yet; requests with keys wait for that",
+            );
+        }
+    }
 }
 
 /// What serves, and the folder that it uses.
@@ -61,6 +88,7 @@ pub(super) fn start(
     folder: &Path,
 ) -> Result<Option<Ready>, Failure> {
     if args.no_control {
+        source.refuse_keys()?;
         return Ok(None);
     }
     let settings = source.loaded.file.control.as_ref();
@@ -70,6 +98,7 @@ pub(super) fn start(
         Err(problem) if settings.is_some() => return Err(Failure::Control(problem.to_string())),
         Err(problem) => {
             note(&format!("no control server: {problem}"));
+            source.refuse_keys()?;
             return Ok(None);
         }
     };
@@ -79,6 +108,7 @@ pub(super) fn start(
     let following = Arc::new(Mutex::new(Following::default()));
     let sockets = Sockets { control: folder.join(SOCKET), own: folder.join(OWN_SOCKET) };
     let config = source.loaded.path.as_deref();
+    let token = token().map_err(|error| Failure::Control(error.to_string()))?;
     let control = Arc::new(Control {
         store,
         data: data.path().to_owned(),
@@ -88,13 +118,15 @@ pub(super) fn start(
         gateway: sockets.own.clone(),
         envoy: envoy.version.to_string(),
         throttle: Throttle::default(),
+        feed: Feed::new(token.clone()),
         writer: tokio::sync::Mutex::default(),
     });
     let owner = folder.join(OWNER_SOCKET);
     data.link_owner(&owner)?;
     let listener = UnixListener::bind(&sockets.control)?;
     let serving = Serving { listener, owner: UnixListener::bind(owner)?, control, _data: data };
-    Ok(Some(Ready { sockets, serving, changes: Changes { wishes, following } }))
+    let link = ControlLink { sockets, token };
+    Ok(Some(Ready { link, serving, changes: Changes { wishes, following } }))
 }
 
 pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failure> {
@@ -108,21 +140,19 @@ pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failu
 /// The key that the environment names; else, at the first start, a new key, which is shown once.
 fn first_key(store: &Store, data: &Path) -> Result<(), Failure> {
     let failed = |problem: &dyn std::fmt::Display| Failure::Control(problem.to_string());
-    let add = |key: &AdminKey, name: &str| {
-        store
-            .add_admin_key(&key.id(), &key.hash(), name, now_secs())
-            .map_err(|error| failed(&error))
+    let add = |key: &IssuedKey, name: &str| {
+        store.add_admin_key(key.id(), &key.hash(), name, now_secs()).map_err(|error| failed(&error))
     };
     if let Some(text) = variable(ADMIN_KEY).filter(|text| !text.is_empty()) {
         let text = text.to_str().unwrap_or_default().trim().to_owned();
-        let key =
-            AdminKey::parse(&text).map_err(|problem| failed(&format!("{ADMIN_KEY} {problem}")))?;
+        let key = IssuedKey::parse_admin(&text)
+            .map_err(|problem| failed(&format!("{ADMIN_KEY} {problem}")))?;
         return add(&key, ADMIN_KEY);
     }
     if !store.admin_keys().map_err(|error| failed(&error))?.is_empty() {
         return Ok(());
     }
-    let key = AdminKey::new().map_err(|error| failed(&error))?;
+    let key = IssuedKey::admin().map_err(|error| failed(&error))?;
     add(&key, "first")?;
     if io::stderr().is_terminal() {
         note(&format!("the admin key of /admin, shown this once: {}", key.expose()));

@@ -127,8 +127,8 @@ async fn serve(
     }
     let folder = PrivateFolder::create()?;
     let control = control::start(args, &source, &envoy, folder.path())?;
-    let sockets = control.as_ref().map(|control| control.sockets.clone());
-    let renderer = Renderer::of(&source, &envoy, &folder, sockets, &env)?;
+    let link = control.as_ref().map(|control| &control.link);
+    let renderer = Renderer::of(&source, &envoy, &folder, link, &env)?;
     let documents = renderer.documents(&source)?;
     let live =
         Live::begin(folder.path(), &renderer.admin, documents.resources).map_err(unwritable)?;
@@ -138,8 +138,9 @@ async fn serve(
         control.map_or((None, None), |own| (Some(own.serving), Some(own.changes)));
     let rejections = process.rejections();
     let reload = Reload::of(args, renderer, live, rejections, source.loaded, changes);
+    let keys = serving.as_ref().map(control::Serving::keys);
     select! {
-        failure = watch(process, reload, reread) => failure,
+        failure = watch(process, reload, keys, reread) => failure,
         failure = attend(stand_in) => failure,
         failure = control::attend(serving) => failure,
     }
@@ -199,9 +200,13 @@ async fn attend(stand_in: Option<TcpListener>) -> Result<Infallible, Failure> {
 async fn watch(
     envoy: &mut Process,
     mut reload: Reload<'_>,
+    keys: Option<control::Keys>,
     reread: &mut Reread,
 ) -> Result<Infallible, Failure> {
     envoy.ready(&reload.live).await?;
+    if let Some(keys) = keys.filter(|_| reload.serving.has_keys()) {
+        keys.known().await;
+    }
     let listen = reload.serving.listen;
     let address = match listen.port() {
         0 => admin::listener(&reload.renderer.admin).await?,

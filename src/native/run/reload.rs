@@ -20,7 +20,7 @@ use crate::native::control::{Apply, Change, RefusedChange, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
 use crate::native::live::{Applied, Live, Snapshot, Watch};
 use crate::native::render::live::Documents;
-use crate::native::render::{Error, Sockets, Source};
+use crate::native::render::{ControlLink, Error, Source};
 use crate::native::settings::{Env, Loaded, Started};
 
 /// How often the files are looked at. A change is in effect after two looks and the time that Envoy takes.
@@ -35,8 +35,8 @@ pub(super) struct Renderer<'a> {
     folder: PathBuf,
     /// The socket of Envoy's admin interface.
     pub(super) admin: PathBuf,
-    /// The sockets of the control server, where there is one.
-    control: Option<Sockets>,
+    /// The way to the control server, where there is one.
+    control: Option<ControlLink>,
 }
 
 impl<'a> Renderer<'a> {
@@ -44,7 +44,7 @@ impl<'a> Renderer<'a> {
         source: &Source,
         envoy: &Envoy,
         folder: &PrivateFolder,
-        control: Option<Sockets>,
+        control: Option<&ControlLink>,
         env: Env<'a>,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -53,7 +53,7 @@ impl<'a> Renderer<'a> {
             wasm: source.module.file_in(folder.path()).map_err(unwritable)?,
             folder: folder.path().to_owned(),
             admin: admin_socket(folder)?,
-            control,
+            control: control.cloned(),
         })
     }
 
@@ -172,6 +172,9 @@ impl<'a> Reload<'a> {
 
     async fn change(&mut self) -> Result<Applied, Failure> {
         let source = read(self.args, self.renderer.env)?;
+        if self.renderer.control.is_none() {
+            source.refuse_keys()?;
+        }
         if source.loaded.listen != self.serving.listen {
             vacant("listen", source.loaded.listen, &source.loaded)?;
         }

@@ -15,7 +15,7 @@ const ERRORS_MAX: usize = 64;
 const GOOD_URL: &str = "https://placeholder.invalid";
 
 /// The settings without which every other setting keeps its meaning.
-const INDEPENDENT: [&str; 32] = [
+const INDEPENDENT: [&str; 33] = [
     "admin_listen",
     "body_limit_bytes",
     "backoff_ms",
@@ -45,6 +45,7 @@ const INDEPENDENT: [&str; 32] = [
     "model_secs",
     "open_to_network",
     "retry_after_max_secs",
+    "stale_after_secs",
     "timeout_secs",
     "url",
     "workers",
@@ -230,6 +231,7 @@ mod tests {
             r#"{"retries":{"?":1}}"#,
             r#"{"control":{"?":1}}"#,
             r#"{"tls":{"?":1}}"#,
+            r#"{"keys":{"?":1}}"#,
             r#"{"providers":{"p":{"?":1}}}"#,
         ];
         let known: String =

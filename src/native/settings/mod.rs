@@ -30,7 +30,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::{ConfigError, ControlFile, File};
+use crate::config::{ConfigError, ControlFile, File, KeysMode};
 use crate::gateway::Gateway;
 use crate::native::os_error::words;
 pub use ranges::AddressRange;
@@ -110,6 +110,11 @@ impl Loaded {
             Some(path) => path.display().to_string(),
             None => "the environment".to_owned(),
         }
+    }
+
+    /// Whether a gateway with a control server checks client keys.
+    pub fn has_keys(&self) -> bool {
+        self.file.keys.as_ref().is_none_or(|keys| keys.mode() != Ok(Some(KeysMode::Off)))
     }
 
     /// The files with certificate authorities that providers name.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::Tls;
-use crate::config::{ConfigError, File};
+use crate::config::{ConfigError, File, KeysMode};
 
 /// All warnings about a valid file, whose gateway listens on `listen`.
 pub(super) fn all(file: &File, listen: SocketAddr, tls: Option<&Tls>) -> Vec<ConfigError> {
@@ -43,14 +43,16 @@ fn repeated_matches(file: &File) -> Vec<ConfigError> {
 fn open_keys(file: &File, listen: SocketAddr) -> Option<ConfigError> {
     let keyed = file.providers.iter().filter(|(_, provider)| provider.api_key.is_some());
     let owners: Vec<_> = keyed.map(|(name, _)| name.as_str()).collect();
-    let asks = file.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    let asks_all =
+        file.keys.as_ref().is_some_and(|keys| keys.mode() == Ok(Some(KeysMode::Required)));
+    let asks = asks_all || file.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
     let is_meant = file.open_to_network == Some(true);
     if listen.ip().is_loopback() || asks || is_meant || owners.is_empty() {
         return None;
     }
     let problem = format!(
-        "everyone who reaches {listen} can spend the api_key of {}; listen on 127.0.0.1 alone, take api_key out so that \
-         each client sends a key of its own, or write open_to_network = true where only those can connect who may \
+        "everyone who reaches {listen} can spend the api_key of {}; set mode = \"required\" in [keys], listen on 127.0.0.1 \
+         alone, take api_key out so that each client sends a key of its own, or write open_to_network = true where only those can connect who may \
          spend it",
         owners.join(" and of ")
     );
@@ -70,8 +72,8 @@ mod tests {
     fn keys_that_are_open_to_a_network_are_told() {
         let json = r#"{"providers":{"a":{"url":"http://a","api_key":"os.environ/A"},"b":{"url":"http://b"},
             "c":{"url":"http://c","api_key":"os.environ/C"}}}"#;
-        let said = "listen: everyone who reaches 0.0.0.0:8400 can spend the api_key of a and of c; listen on 127.0.0.1 \
-                    alone, take api_key out so that each client sends a key of its own, or write open_to_network = \
+        let said = "listen: everyone who reaches 0.0.0.0:8400 can spend the api_key of a and of c; set mode = \"required\" in \
+                    [keys], listen on 127.0.0.1 alone, take api_key out so that each client sends a key of its own, or write open_to_network = \
                     true where only those can connect who may spend it";
         assert_eq!(warning(json, "0.0.0.0:8400").as_deref(), Some(said));
         for listen in ["[::]:8400", "10.0.0.1:8400", "[2001:db8::1]:80"] {

@@ -65,6 +65,9 @@ fn the_table_of_settings_is_complete() {
     known.remove("breaker");
     known.remove("cors");
     known.insert("cors.allow_origins".to_owned());
+    known.remove("keys");
+    let of_keys = fields(r#"{"keys":{"?":1}}"#);
+    known.extend(of_keys.iter().map(|field| format!("keys.{field}")));
     known.remove("control");
     known.insert("control.data".to_owned());
     known.remove("tls");

@@ -260,7 +260,7 @@ fn a_key_of_gauds_opens_no_model_and_is_never_forwarded() {
             Request::post(format!("/v1/chat/completions?key={key}"), "{}").case("key"),
             Request::post(format!("/v1/chat/completions?key={}", key.replace('-', "%2D")), "{}")
                 .case("key"),
-            Request::new("GET", "/key/info")
+            Request::new("GET", "/team/info")
                 .header("authorization", format!("Bearer {key}"))
                 .case("key"),
             Request::new("GET", "/v1/files").header("cookie", format!("token={key}")).case("key"),
@@ -336,7 +336,7 @@ fn the_document_of_the_api_has_every_path() {
     let document = document.json();
     let caller = Caller::of(&run);
     for (path, operations) in document["paths"].as_object().expect("paths") {
-        if operations["get"].is_object() {
+        if operations["get"].is_object() && !path.contains('{') {
             caller.get(path);
         }
     }

@@ -60,7 +60,7 @@ fn command() -> Command {
 }
 
 /// The built filter.
-pub(super) fn filter() -> PathBuf {
+pub(crate) fn filter() -> PathBuf {
     let built = concat!(env!("CARGO_MANIFEST_DIR"), "/target/wasm32-wasip1/release/gaud.wasm");
     let path = std::env::var_os("GAUD_WASM").map_or_else(|| PathBuf::from(built), PathBuf::from);
     assert!(path.is_file(), "there is no filter at {}: run `make build` first", path.display());

@@ -168,6 +168,11 @@ impl Provider {
         self.scripted().0.of(case)
     }
 
+    /// All requests, as far as they have come.
+    pub(crate) fn all(&self) -> Vec<Seen> {
+        self.scripted().0.all()
+    }
+
     /// Waits for a complete request of `case`.
     pub(crate) fn wait(&self, case: &str) -> Seen {
         self.wait_until(case, |seen| seen.complete)

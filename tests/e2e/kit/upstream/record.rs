@@ -115,6 +115,10 @@ impl Records {
         all.iter().filter(|seen| is_of(case, seen)).cloned().collect()
     }
 
+    pub(super) fn all(&self) -> Vec<Seen> {
+        self.0.0.lock().expect("records").clone()
+    }
+
     /// Waits for a record of `case` that is `ready`.
     pub(super) fn wait(&self, case: &str, ready: impl Fn(&Seen) -> bool) -> Seen {
         let (records, changed) = &*self.0;

@@ -1,7 +1,12 @@
-//! The database: admin keys, and what was changed by whom.
+//! The database: admin keys, client keys, users, and what was changed by whom.
 //!
 //! SQLite, one file of mode 0600. The schema has a number; each start brings an older schema forward, and a schema of a newer
 //! version is refused.
+
+mod admin_keys;
+mod keys;
+mod migrations;
+mod users;
 
 use std::fmt;
 use std::fs::OpenOptions;
@@ -10,35 +15,20 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
-use super::admin_key::KeyHash;
 use crate::native::private_file;
+use migrations::{MIGRATIONS, migrate};
+
+pub use admin_keys::AdminKeyRow;
+pub use keys::{KeyChange, KeyFilter, KeyRow, NewKey};
+pub use users::{UserChange, UserRow};
 
 /// The database's file, in the data folder.
 const FILE: &str = "gaud.db";
 
 /// How long a statement waits for another process, such as `gaud admin key list`.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
-
-/// What brings the schema from one number to the next. A row that has shipped never changes.
-const MIGRATIONS: [&str; 1] = ["
-    CREATE TABLE admin_keys (
-        id TEXT PRIMARY KEY,
-        hash TEXT NOT NULL UNIQUE,
-        name TEXT NOT NULL,
-        created_secs INTEGER NOT NULL,
-        revoked_secs INTEGER
-    ) STRICT;
-    CREATE TABLE audit (
-        number INTEGER PRIMARY KEY,
-        at_secs INTEGER NOT NULL,
-        key_id TEXT NOT NULL,
-        action TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        outcome TEXT NOT NULL
-    ) STRICT;
-"];
 
 #[derive(Debug)]
 pub enum StoreError {
@@ -48,16 +38,6 @@ pub enum StoreError {
     Newer {
         schema: usize,
     },
-}
-
-/// An admin key, without the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AdminKeyRow {
-    pub id: String,
-    pub name: String,
-    /// Seconds since 1970.
-    pub created_secs: i64,
-    pub revoked_secs: Option<i64>,
 }
 
 /// An entry of the audit: who has done what to what, and what came of it.
@@ -84,48 +64,9 @@ impl Store {
         connection.busy_timeout(BUSY_LIMIT)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
         migrate(&connection)?;
         Ok(Self(Mutex::new(connection)))
-    }
-
-    pub fn add_admin_key(
-        &self,
-        id: &str,
-        hash: &KeyHash,
-        name: &str,
-        now_secs: i64,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO admin_keys (id, hash, name, created_secs) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT (hash) DO UPDATE SET revoked_secs = NULL";
-        self.connection().execute(sql, params![id, hash.as_str(), name, now_secs])?;
-        Ok(())
-    }
-
-    /// The id of the key with this hash, unless the key is revoked.
-    pub fn admin_key(&self, hash: &KeyHash) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT id FROM admin_keys WHERE hash = ?1 AND revoked_secs IS NULL";
-        let connection = self.connection();
-        Ok(connection.query_row(sql, [hash.as_str()], |row| row.get(0)).optional()?)
-    }
-
-    /// All keys, the oldest first.
-    pub fn admin_keys(&self) -> Result<Vec<AdminKeyRow>, StoreError> {
-        let sql =
-            "SELECT id, name, created_secs, revoked_secs FROM admin_keys ORDER BY created_secs, id";
-        let connection = self.connection();
-        let mut statement = connection.prepare(sql)?;
-        let row = |row: &rusqlite::Row<'_>| {
-            let (id, name) = (row.get(0)?, row.get(1)?);
-            Ok(AdminKeyRow { id, name, created_secs: row.get(2)?, revoked_secs: row.get(3)? })
-        };
-        let rows = statement.query_map([], row)?.collect::<Result<_, _>>()?;
-        Ok(rows)
-    }
-
-    /// Whether there was such a key, not revoked.
-    pub fn revoke_admin_key(&self, id: &str, now_secs: i64) -> Result<bool, StoreError> {
-        let sql = "UPDATE admin_keys SET revoked_secs = ?2 WHERE id = ?1 AND revoked_secs IS NULL";
-        Ok(self.connection().execute(sql, params![id, now_secs])? > 0)
     }
 
     pub fn audit(&self, entry: &Audit<'_>) -> Result<(), StoreError> {
@@ -138,22 +79,6 @@ impl Store {
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    let schema: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let schema = usize::try_from(schema).unwrap_or(usize::MAX);
-    if schema > MIGRATIONS.len() {
-        return Err(StoreError::Newer { schema });
-    }
-    for (number, sql) in MIGRATIONS.iter().enumerate().skip(schema) {
-        // One transaction: a start that is cut off leaves the schema as it was.
-        let next = number + 1;
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {sql} PRAGMA user_version = {next}; COMMIT;"
-        ))?;
-    }
-    Ok(())
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -191,6 +116,14 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::keys::KeyHash;
+
+    /// An empty database, and its folder.
+    pub(super) fn opened() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        (folder, store)
+    }
 
     #[test]
     fn a_key_is_found_by_its_hash_until_it_is_revoked() {
@@ -231,7 +164,7 @@ mod tests {
         let said = Store::open(folder.path()).err().unwrap().to_string();
         assert_eq!(
             said,
-            "the database gaud.db has schema 99, and this gaud knows 1; run the gaud that has written it, or a newer one"
+            "the database gaud.db has schema 99, and this gaud knows 2; run the gaud that has written it, or a newer one"
         );
     }
 }

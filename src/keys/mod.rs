@@ -1,0 +1,31 @@
+//! Client keys: who may ask for what, and how the filter learns of changes.
+//!
+//! ```text
+//! control server ── page ──> feed, one worker at a time ──> shared data ──> check, in every worker
+//! ```
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | [`key`] | the grammar of a key, and its hash |
+//! | [`policy`] | what a key may do, and the bytes of that |
+//! | [`models`] | which names of models a list allows |
+//! | [`page`] | an answer of the control server: policies that have changed |
+//! | [`state`] | how far the policies in shared data have come |
+//! | [`feed`] | which worker asks the control server, and what becomes of the answer |
+//! | [`mod@check`] | the decision on a request's key |
+//!
+//! The filter never sees a secret but those that clients send: a policy is found by the hash of the key.
+
+pub mod check;
+pub mod feed;
+pub mod key;
+pub mod models;
+pub mod page;
+pub mod policy;
+pub mod state;
+
+pub use check::{Allowed, Refusal, check};
+pub use key::{KeyHash, id_of};
+pub use models::Models;
+pub use page::Page;
+pub use policy::{Policy, Standing};

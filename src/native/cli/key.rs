@@ -1,0 +1,240 @@
+//! `gaud key`: client keys, in the database of the control server. A running gateway takes a change within a second.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::database::{CALLER, note, open};
+use crate::native::control::{
+    IssuedKey, KeyChange, KeyFilter, KeyRow, NewKey, Store, check_models, check_name, check_user,
+    key_state, now_secs, parse_duration,
+};
+use crate::native::settings::ConfigOption;
+
+/// Make, list, change and revoke the keys of clients, whether the gateway runs or not
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Make a key, and show it once
+    New {
+        #[command(flatten)]
+        fields: Fields,
+        #[command(flatten)]
+        config: ConfigOption,
+    },
+    /// List the keys, without what opens anything
+    List {
+        /// The keys of this user alone
+        #[arg(long, value_name = "ID")]
+        user: Option<String>,
+        /// Revoked keys too
+        #[arg(long)]
+        revoked: bool,
+        #[command(flatten)]
+        config: ConfigOption,
+    },
+    /// Show a key, without what opens anything, as JSON
+    Show(One),
+    /// Change a key; what is not named stays
+    Update {
+        /// The key's id, as the list has it
+        id: String,
+        #[command(flatten)]
+        fields: Fields,
+        #[command(flatten)]
+        config: ConfigOption,
+    },
+    /// Block a key: it opens nothing until it is unblocked
+    Block(One),
+    /// Unblock a key
+    Unblock(One),
+    /// Revoke a key: it opens nothing from now on
+    Revoke(One),
+}
+
+#[derive(clap::Args, Debug)]
+struct One {
+    /// The key's id, as the list has it
+    id: String,
+    #[command(flatten)]
+    config: ConfigOption,
+}
+
+#[derive(clap::Args, Debug)]
+struct Fields {
+    /// What lists call the key
+    #[arg(long)]
+    name: Option<String>,
+    /// Who owns the key; the user is made where there is none
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// A model that the key may call, as clients ask for it, or a pattern with `*`; several times for several, "*" for every model.
+    /// Default: every model
+    #[arg(long = "model", value_name = "NAME")]
+    models: Vec<String>,
+    /// How long the key lasts from now on, as 12h or 30d, or `never`. Default: never
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
+}
+
+/// The word for a key without an end.
+const NEVER: &str = "never";
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
+    match &args.what {
+        What::New { fields, config } => new(&open(config)?, fields)?,
+        What::List { user, revoked, config } => {
+            print!("{}", list(&open(config)?, user.clone(), *revoked)?);
+        }
+        What::Show(One { id, config }) => {
+            println!("{:#}", shown(&found(&open(config)?, id)?, now_secs()));
+        }
+        What::Update { id, fields, config } => update(&open(config)?, id, fields)?,
+        What::Block(one) => block(one, true)?,
+        What::Unblock(one) => block(one, false)?,
+        What::Revoke(One { id, config }) => {
+            let store = open(config)?;
+            store.revoke_key(id, now_secs())?.ok_or_else(|| unknown(id))?;
+            note(&store, "key.revoke", id)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn new(store: &Store, fields: &Fields) -> Result<(), Box<dyn Error>> {
+    let expires_secs = fields.checked(store)?.flatten();
+    let key = IssuedKey::client()?;
+    let new = NewKey {
+        name: fields.name.clone().unwrap_or_default(),
+        user: fields.user.clone(),
+        models: fields.models.clone(),
+        expires_secs,
+        blocked: false,
+    };
+    store.add_key(key.id(), &key.hash(), &new, CALLER, now_secs())?;
+    note(store, "key.new", key.id())?;
+    println!("{}", key.expose());
+    Ok(())
+}
+
+fn update(store: &Store, id: &str, fields: &Fields) -> Result<(), Box<dyn Error>> {
+    let expires_secs = fields.checked(store)?;
+    let change = KeyChange {
+        name: fields.name.clone(),
+        user: fields.user.clone().map(Some),
+        models: Some(fields.models.clone()).filter(|models| !models.is_empty()),
+        expires_secs,
+        blocked: None,
+    };
+    store.change_key(id, &change, now_secs())?.ok_or_else(|| unknown(id))?;
+    note(store, "key.change", id)
+}
+
+fn block(One { id, config }: &One, blocked: bool) -> Result<(), Box<dyn Error>> {
+    let store = open(config)?;
+    let change = KeyChange { blocked: Some(blocked), ..KeyChange::default() };
+    store.change_key(id, &change, now_secs())?.ok_or_else(|| unknown(id))?;
+    note(&store, if blocked { "key.block" } else { "key.unblock" }, id)
+}
+
+impl Fields {
+    /// Refuses what no key may have, and makes the user. Returns when the key ends, where that is said.
+    fn checked(&self, store: &Store) -> Result<Option<Option<i64>>, Box<dyn Error>> {
+        check_name(self.name.as_deref().unwrap_or_default())?;
+        check_models(&self.models)?;
+        let expires_secs = match self.expires.as_deref() {
+            None => None,
+            Some(NEVER) => Some(None),
+            Some(time) => Some(Some(now_secs().saturating_add(parse_duration(time)?))),
+        };
+        if let Some(user) = &self.user {
+            check_user(user)?;
+            if store.add_user(user, "", None, now_secs())? {
+                note(store, "user.new", user)?;
+            }
+        }
+        Ok(expires_secs)
+    }
+}
+
+fn found(store: &Store, id: &str) -> Result<KeyRow, Box<dyn Error>> {
+    Ok(store.key(id)?.ok_or_else(|| unknown(id))?)
+}
+
+fn unknown(id: &str) -> String {
+    format!("there is no key {id}, or it is revoked; `gaud key list` lists the keys")
+}
+
+fn shown(row: &KeyRow, now_secs: i64) -> serde_json::Value {
+    json!({
+        "id": row.id, "name": row.name, "user": row.user, "models": row.models, "state": key_state(row, now_secs),
+        "expires_secs": row.expires_secs, "created_secs": row.created_secs, "created_by": row.created_by,
+        "changed_secs": row.changed_secs, "revoked_secs": row.revoked_secs,
+    })
+}
+
+fn list(store: &Store, user: Option<String>, revoked: bool) -> Result<String, Box<dyn Error>> {
+    let filter = KeyFilter { user, after: None, limit: usize::MAX, with_revoked: revoked };
+    Ok(table(&store.keys(&filter)?, now_secs()))
+}
+
+fn table(rows: &[KeyRow], now_secs: i64) -> String {
+    let mut table = format!(
+        "{:12}  {:10}  {:10}  {:7}  {:12}  MODELS  NAME\n",
+        "ID", "CREATED", "EXPIRES", "STATE", "USER"
+    );
+    for row in rows {
+        let expires = row.expires_secs.map_or_else(|| NEVER.to_owned(), |secs| secs.to_string());
+        let models = if row.models.is_empty() { "*".to_owned() } else { row.models.join(",") };
+        let (state, user) = (key_state(row, now_secs), row.user.as_deref().unwrap_or("-"));
+        let KeyRow { id, name, created_secs, .. } = row;
+        table += &format!(
+            "{id:12}  {created_secs:10}  {expires:10}  {state:7}  {user:12}  {models}  {name}\n"
+        );
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::KeyHash;
+
+    #[test]
+    fn the_list_has_no_key_in_it() {
+        let row = |id: &str, expires_secs| KeyRow {
+            id: id.to_owned(),
+            hash: KeyHash::of(id),
+            name: "laptop".to_owned(),
+            user: Some("ann".to_owned()),
+            models: Vec::new(),
+            expires_secs,
+            blocked: false,
+            created_secs: 1_795_948_573,
+            created_by: CALLER.to_owned(),
+            changed_secs: 0,
+            revoked_secs: None,
+        };
+        let limited = KeyRow {
+            models: vec!["gpt-*".to_owned(), "claude:opus".to_owned()],
+            user: None,
+            blocked: true,
+            ..row("abcdefghijk2", Some(1_795_948_574))
+        };
+        let rows = [row("abcdefghijk1", None), limited, row("abcdefghijk3", Some(1_795_948_574))];
+        let expected = "\
+ID            CREATED     EXPIRES     STATE    USER          MODELS  NAME
+abcdefghijk1  1795948573  never       valid    ann           *  laptop
+abcdefghijk2  1795948573  1795948574  blocked  -             gpt-*,claude:opus  laptop
+abcdefghijk3  1795948573  1795948574  expired  ann           *  laptop
+";
+        assert_eq!(table(&rows, 1_795_948_574), expected);
+    }
+}

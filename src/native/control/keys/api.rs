@@ -1,0 +1,279 @@
+//! `/admin/keys`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::super::api::{Control, answer, now_secs, with};
+use super::super::error::ApiError;
+use super::super::issued_key::IssuedKey;
+use super::super::store::{Audit, KeyChange, KeyFilter, KeyRow, NewKey};
+use super::query::{number, value};
+use super::words::{check_models, check_name};
+
+/// The most keys of one answer.
+const LIST_MAX: usize = 1000;
+
+type Shared = State<Arc<Control>>;
+
+pub(in super::super) fn routes() -> Router<Arc<Control>> {
+    Router::new()
+        .route("/admin/keys", get(list).post(new))
+        .route("/admin/keys/{id}", get(show).patch(change).delete(revoke))
+        .route("/admin/keys/{id}/block", post(block))
+        .route("/admin/keys/{id}/unblock", post(unblock))
+}
+
+/// A key as answers show it.
+pub(super) fn document(row: &KeyRow) -> Value {
+    json!({
+        "id": row.id, "name": row.name, "user": row.user, "models": row.models, "state": state(row, now_secs()),
+        "expires_secs": row.expires_secs, "blocked": row.blocked, "created_secs": row.created_secs,
+        "created_by": row.created_by, "changed_secs": row.changed_secs, "revoked_secs": row.revoked_secs,
+    })
+}
+
+/// What a key is good for now, in a word.
+pub fn state(row: &KeyRow, now_secs: i64) -> &'static str {
+    match row {
+        KeyRow { revoked_secs: Some(_), .. } => "revoked",
+        KeyRow { blocked: true, .. } => "blocked",
+        KeyRow { expires_secs: Some(end), .. } if now_secs >= *end => "expired",
+        _ => "valid",
+    }
+}
+
+/// The body of a request. An unknown field is refused: its sender would believe that it counts.
+pub(super) fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
+    let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
+    serde_json::from_slice(bytes).map_err(|error| {
+        ApiError::bad_request(format!("The body is not the JSON that this path takes: {error}."))
+    })
+}
+
+/// A field that may be `null`, which is something else than no field.
+pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct New {
+    name: String,
+    user: Option<String>,
+    models: Vec<String>,
+    expires_secs: Option<i64>,
+    valid_secs: Option<i64>,
+    blocked: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Change {
+    name: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    user: Option<Option<String>>,
+    models: Option<Vec<String>>,
+    #[serde(deserialize_with = "nullable")]
+    expires_secs: Option<Option<i64>>,
+    blocked: Option<bool>,
+}
+
+async fn new(
+    State(control): Shared,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let New { name, user, models, expires_secs, valid_secs, blocked } = body(&bytes)?;
+    if expires_secs.is_some() && valid_secs.is_some() {
+        let problem =
+            "Either expires_secs says when the key ends, or valid_secs how long it lasts.";
+        return Err(ApiError::bad_request(problem).about("valid_secs"));
+    }
+    let expires_secs = expires_secs.or(valid_secs.map(|secs| now_secs().saturating_add(secs)));
+    let new = NewKey { name, user, models, expires_secs, blocked };
+    let (key, row, applied) = control.issue(&caller, &new, None).await?;
+    let document = with(with(document(&row), "key", key.expose()), "applied", applied);
+    Ok((StatusCode::CREATED, answer(document, None)).into_response())
+}
+
+async fn list(State(control): Shared, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
+    control.authorize(&headers).await?;
+    let limit = number(&uri, "limit").and_then(|limit| usize::try_from(limit).ok());
+    let limit = limit.unwrap_or(LIST_MAX).clamp(1, LIST_MAX);
+    let filter = KeyFilter {
+        user: value(&uri, "user"),
+        after: value(&uri, "after"),
+        limit,
+        with_revoked: value(&uri, "revoked").as_deref() == Some("true"),
+    };
+    let rows = control.store.keys(&filter)?;
+    // The next page begins after this id.
+    let next = rows.last().filter(|_| rows.len() == limit).map(|row| &row.id);
+    let keys: Vec<_> = rows.iter().map(document).collect();
+    Ok(answer(json!({"keys": keys, "next": next}), None))
+}
+
+async fn show(
+    State(control): Shared,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    control.authorize(&headers).await?;
+    let row = control.store.key(&id)?.ok_or_else(|| ApiError::unknown("key", &id))?;
+    Ok(answer(document(&row), None))
+}
+
+async fn change(
+    State(control): Shared,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let Change { name, user, models, expires_secs, blocked } = body(&bytes)?;
+    let change = KeyChange { name, user, models, expires_secs, blocked };
+    let (row, applied) = control.alter(&caller, "key.change", &id, &change).await?;
+    Ok(changed(&row, applied))
+}
+
+async fn revoke(
+    State(control): Shared,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let (row, applied) = control.revoke(&caller, &id).await?;
+    Ok(changed(&row, applied))
+}
+
+async fn block(
+    State(control): Shared,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let (row, applied) = control.alter(&caller, "key.block", &id, &blocking(true)).await?;
+    Ok(changed(&row, applied))
+}
+
+async fn unblock(
+    State(control): Shared,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let (row, applied) = control.alter(&caller, "key.unblock", &id, &blocking(false)).await?;
+    Ok(changed(&row, applied))
+}
+
+pub(in super::super) fn blocking(blocked: bool) -> KeyChange {
+    KeyChange { blocked: Some(blocked), ..KeyChange::default() }
+}
+
+fn changed(row: &KeyRow, applied: bool) -> Response {
+    answer(with(document(row), "applied", applied), None)
+}
+
+impl Control {
+    /// Makes a key, `own` where the caller has made one. The last is whether the filter has taken it.
+    pub(in super::super) async fn issue(
+        &self,
+        caller: &str,
+        new: &NewKey,
+        own: Option<IssuedKey>,
+    ) -> Result<(IssuedKey, KeyRow, bool), ApiError> {
+        self.check_key(Some(&new.name), new.user.as_deref(), Some(&new.models))?;
+        let key = match own {
+            Some(key) => key,
+            None => IssuedKey::client().map_err(|error| ApiError::failed(error.to_string()))?,
+        };
+        if self.store.key(key.id())?.is_some() {
+            return Err(ApiError::bad_request("There is a key with this id already.").about("key"));
+        }
+        let number = self.store.add_key(key.id(), &key.hash(), new, caller, now_secs())?;
+        self.note(caller, "key.new", key.id())?;
+        let applied = self.feed.spread(number).await;
+        let row = self.store.key(key.id())?.ok_or_else(|| ApiError::unknown("key", key.id()))?;
+        Ok((key, row, applied))
+    }
+
+    /// Changes a key. The last is whether the filter has taken the change.
+    pub(in super::super) async fn alter(
+        &self,
+        caller: &str,
+        action: &str,
+        id: &str,
+        change: &KeyChange,
+    ) -> Result<(KeyRow, bool), ApiError> {
+        let user = change.user.as_ref().and_then(Option::as_deref);
+        self.check_key(change.name.as_deref(), user, change.models.as_deref())?;
+        let number = self.store.change_key(id, change, now_secs())?;
+        self.spread(caller, action, id, number).await
+    }
+
+    /// Revokes a key for ever. The last is whether the filter has taken the change.
+    pub(in super::super) async fn revoke(
+        &self,
+        caller: &str,
+        id: &str,
+    ) -> Result<(KeyRow, bool), ApiError> {
+        let number = self.store.revoke_key(id, now_secs())?;
+        self.spread(caller, "key.revoke", id, number).await
+    }
+
+    async fn spread(
+        &self,
+        caller: &str,
+        action: &str,
+        id: &str,
+        number: Option<u64>,
+    ) -> Result<(KeyRow, bool), ApiError> {
+        let unknown = || ApiError::unknown("key", id);
+        let number = number.ok_or_else(unknown)?;
+        self.note(caller, action, id)?;
+        let applied = self.feed.spread(number).await;
+        Ok((self.store.key(id)?.ok_or_else(unknown)?, applied))
+    }
+
+    fn check_key(
+        &self,
+        name: Option<&str>,
+        user: Option<&str>,
+        models: Option<&[String]>,
+    ) -> Result<(), ApiError> {
+        let wrong = |problem: String| ApiError::bad_request(format!("This cannot be: {problem}."));
+        name.map_or(Ok(()), check_name).map_err(|problem| wrong(problem).about("name"))?;
+        models.map_or(Ok(()), check_models).map_err(|problem| wrong(problem).about("models"))?;
+        match user.map(|id| self.store.user(id)).transpose()? {
+            Some(None) => {
+                let problem = "There is no such user; POST /admin/users makes users.";
+                Err(ApiError::bad_request(problem).about("user"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An entry of the audit about a change that was made.
+    pub(in super::super) fn note(
+        &self,
+        caller: &str,
+        action: &str,
+        subject: &str,
+    ) -> Result<(), ApiError> {
+        let at_secs = now_secs();
+        let entry = Audit { at_secs, key_id: caller, action, subject, outcome: "applied" };
+        Ok(self.store.audit(&entry)?)
+    }
+}

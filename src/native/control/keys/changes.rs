@@ -1,0 +1,46 @@
+//! The path where the filter asks what has changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
+use tokio::select;
+use tokio::time::{Instant, sleep_until};
+
+use super::super::api::Control;
+use super::super::error::ApiError;
+use super::query::number;
+
+/// How often the database is looked at: other processes change it too, such as `gaud key`.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The longest that a question is held.
+const HOLD_LIMIT: Duration = Duration::from_secs(60);
+
+/// Answers the filter once there is a change, or after a while.
+pub(in super::super) async fn changes(
+    State(control): State<Arc<Control>>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let feed = &control.feed;
+    if !feed.opens(&headers) {
+        return Err(ApiError::not_found());
+    }
+    let asked = |name| number(&uri, name).unwrap_or_default();
+    let (database, since) = (asked("database"), asked("since"));
+    let deadline = Instant::now() + Duration::from_millis(asked("wait_ms")).min(HOLD_LIMIT);
+    loop {
+        let (own, last) = control.store.feed()?;
+        feed.note_question((database == own).then_some(since), last, deadline);
+        if database != own || since != last || Instant::now() >= deadline {
+            return Ok(control.store.page(database, since)?.to_bytes().into_response());
+        }
+        select! {
+            () = feed.changed() => {}
+            () = sleep_until(deadline.min(Instant::now() + LOOK_INTERVAL)) => {}
+        }
+    }
+}

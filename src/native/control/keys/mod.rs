@@ -1,0 +1,18 @@
+//! Client keys and users: made, changed and revoked here, and told to the filter.
+
+mod api;
+mod changes;
+mod duration;
+mod feed;
+mod query;
+mod users;
+mod words;
+
+pub use api::state as key_state;
+pub(super) use api::{blocking, routes as key_routes};
+pub(super) use changes::changes;
+pub use duration::parse as parse_duration;
+pub use feed::Feed;
+pub(super) use query::{number as query_number, value as query_value};
+pub(super) use users::routes as user_routes;
+pub use words::{check_models, check_name, check_user};

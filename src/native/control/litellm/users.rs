@@ -1,0 +1,140 @@
+//! `/user/…`.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::super::api::{Control, answer, with};
+use super::super::error::ApiError;
+use super::super::issued_key::IssuedKey;
+use super::super::keys::{query_number, query_value};
+use super::super::store::{KeyFilter, UserChange, UserRow};
+use super::fields::Fields;
+use super::keys::{document as key_document, made};
+
+type Shared = State<Arc<Control>>;
+
+/// A page of a list, unless the caller says otherwise.
+const PAGE_USERS: usize = 25;
+
+/// The most users of a page.
+const PAGE_USERS_MAX: usize = 100;
+
+fn document(row: &UserRow) -> Value {
+    let name = Some(row.name.as_str()).filter(|name| !name.is_empty());
+    json!({"user_id": row.id, "user_alias": name, "user_email": row.email, "blocked": row.blocked})
+}
+
+/// Makes a user and, unless `auto_create_key` is false, a key of the user.
+pub(super) async fn new(
+    State(control): Shared,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let mut fields = Fields::of(&bytes)?;
+    let id = match fields.take::<String>("user_id")? {
+        Some(id) => id,
+        None => random_id()?,
+    };
+    let alias: Option<String> = fields.take("user_alias")?;
+    let email: Option<String> = fields.take("user_email")?;
+    let with_key = fields.take("auto_create_key")?.unwrap_or(true);
+    let (mut key, own) = fields.take_key()?;
+    fields.end()?;
+    let row = control.add_user(&caller, &id, &alias.unwrap_or_default(), email.as_deref())?;
+    let mut body = document(&row);
+    if with_key {
+        key.user = Some(row.id);
+        let (key, row, applied) = control.issue(&caller, &key, own).await?;
+        merge(&mut body, made(&key, &row, applied));
+    }
+    Ok(answer(body, None))
+}
+
+fn random_id() -> Result<String, ApiError> {
+    let key = IssuedKey::client().map_err(|error| ApiError::failed(error.to_string()))?;
+    Ok(format!("user-{}", key.id()))
+}
+
+fn merge(body: &mut Value, more: Value) {
+    if let (Value::Object(body), Value::Object(more)) = (body, more) {
+        body.extend(more);
+    }
+}
+
+pub(super) async fn info(
+    State(control): Shared,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    control.authorize(&headers).await?;
+    let missing = || ApiError::bad_request("The query names no 'user_id'.").about("user_id");
+    let id = query_value(&uri, "user_id").ok_or_else(missing)?;
+    let row = control.store.user(&id)?.ok_or_else(|| ApiError::unknown("user", &id))?;
+    let filter = KeyFilter { user: Some(id), limit: usize::MAX, ..KeyFilter::default() };
+    let keys: Vec<_> = control.store.keys(&filter)?.iter().map(key_document).collect();
+    let body = json!({"user_id": row.id, "user_info": document(&row), "keys": keys, "teams": []});
+    Ok(answer(body, None))
+}
+
+pub(super) async fn list(
+    State(control): Shared,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    control.authorize(&headers).await?;
+    let count = |name| query_number(&uri, name).and_then(|count| usize::try_from(count).ok());
+    let page = count("page").unwrap_or(1).max(1);
+    let size = count("page_size").unwrap_or(PAGE_USERS).clamp(1, PAGE_USERS_MAX);
+    let rows = control.store.users()?;
+    let users: Vec<_> =
+        rows.iter().skip((page - 1).saturating_mul(size)).take(size).map(document).collect();
+    let body = json!({
+        "users": users, "total": rows.len(), "page": page, "page_size": size,
+        "total_pages": rows.len().div_ceil(size),
+    });
+    Ok(answer(body, None))
+}
+
+pub(super) async fn update(
+    State(control): Shared,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let mut fields = Fields::of(&bytes)?;
+    let id: String = fields.need("user_id")?;
+    let change = UserChange {
+        name: fields.take("user_alias")?,
+        email: fields.take("user_email")?.map(Some),
+        blocked: fields.take("blocked")?,
+    };
+    fields.end()?;
+    let (row, applied) = control.alter_user(&caller, &id, &change).await?;
+    Ok(answer(with(document(&row), "applied", applied), None))
+}
+
+/// Answers with the number of users that are gone, as LiteLLM does.
+pub(super) async fn delete(
+    State(control): Shared,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let mut fields = Fields::of(&bytes)?;
+    let ids: Vec<String> = fields.need("user_ids")?;
+    fields.end()?;
+    for id in &ids {
+        // All or none: a user that is not there changes nothing.
+        control.store.user(id)?.ok_or_else(|| ApiError::unknown("user", id))?;
+    }
+    for id in &ids {
+        control.remove_user(&caller, id).await?;
+    }
+    Ok(answer(json!(ids.len()), None))
+}

@@ -1,0 +1,55 @@
+//! Which path leads to what.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use tokio::net::UnixListener;
+use tokio::select;
+
+use super::api::{Control, Shared, openapi, set, settings};
+use super::error::ApiError;
+use super::keys::{changes, key_routes, user_routes};
+use super::litellm;
+use super::state;
+use crate::names::keys::FEED_PATH;
+
+/// Serves on a socket that Envoy alone connects to, and on a socket of the owner's.
+///
+/// # Errors
+/// A socket fails.
+pub async fn serve(
+    listener: UnixListener,
+    owner: UnixListener,
+    control: Arc<Control>,
+) -> std::io::Result<()> {
+    let own = state::router().with_state(Arc::clone(&control)).into_make_service();
+    select! {
+        served = axum::serve(listener, router(control)).into_future() => served,
+        served = axum::serve(owner, own).into_future() => served,
+    }
+}
+
+/// Lets callers with an admin key through.
+async fn keyed(State(control): Shared, request: Request, next: Next) -> Result<Response, ApiError> {
+    control.authorize(request.headers()).await?;
+    Ok(next.run(request).await)
+}
+
+fn router(control: Arc<Control>) -> Router {
+    Router::new()
+        .route("/admin/settings", get(settings).put(set))
+        .merge(state::router().layer(from_fn_with_state(Arc::clone(&control), keyed)))
+        .route("/admin/openapi.json", get(openapi))
+        .route(FEED_PATH, get(changes))
+        .merge(key_routes())
+        .merge(user_routes())
+        .merge(litellm::routes())
+        .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
+        .fallback(|| async { ApiError::not_found() })
+        .with_state(control)
+}

@@ -1,0 +1,369 @@
+//! The table of client keys, and the feed of its changes.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::{Store, StoreError};
+use crate::keys::{KeyHash, Models, Page, Policy, Standing};
+
+/// The most policies of a page: to take more at once would keep a worker of Envoy from its requests.
+const PAGE_POLICIES: usize = 1000;
+
+const COLUMNS: &str = "keys.id, keys.name, keys.user_id, keys.models, keys.expires_secs, keys.blocked, keys.created_secs,
+    keys.created_by, keys.changed_secs, keys.revoked_secs, keys.hash";
+
+/// A client key, without the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    pub id: String,
+    pub hash: KeyHash,
+    pub name: String,
+    pub user: Option<String>,
+    /// Names and patterns; none for every model.
+    pub models: Vec<String>,
+    /// Seconds since 1970, as all times here.
+    pub expires_secs: Option<i64>,
+    pub blocked: bool,
+    pub created_secs: i64,
+    /// The admin key that has made the key, or `command`.
+    pub created_by: String,
+    pub changed_secs: i64,
+    pub revoked_secs: Option<i64>,
+}
+
+/// What a new key is to have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewKey {
+    pub name: String,
+    pub user: Option<String>,
+    pub models: Vec<String>,
+    pub expires_secs: Option<i64>,
+    pub blocked: bool,
+}
+
+/// A change of a key: what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyChange {
+    pub name: Option<String>,
+    /// `Some(None)` takes the user away.
+    pub user: Option<Option<String>>,
+    pub models: Option<Vec<String>>,
+    /// `Some(None)` for a key without an end.
+    pub expires_secs: Option<Option<i64>>,
+    pub blocked: Option<bool>,
+}
+
+/// Which keys a list has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyFilter {
+    pub user: Option<String>,
+    /// Keys after this id.
+    pub after: Option<String>,
+    pub limit: usize,
+    /// Revoked keys too.
+    pub with_revoked: bool,
+}
+
+impl Store {
+    /// Returns the number of the change.
+    ///
+    /// # Errors
+    /// There is no such user, or the database fails.
+    pub fn add_key(
+        &self,
+        id: &str,
+        hash: &KeyHash,
+        new: &NewKey,
+        by: &str,
+        now_secs: i64,
+    ) -> Result<u64, StoreError> {
+        self.change_keys(|transaction, number| {
+            let sql = "INSERT INTO keys (id, hash, name, user_id, models, expires_secs, blocked, created_secs, created_by,
+                changed_secs, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10)";
+            let NewKey { name, user, models, expires_secs, blocked } = new;
+            let models = json(models);
+            let hash = &hash.as_bytes()[..];
+            transaction.execute(
+                sql,
+                params![id, hash, name, user, models, expires_secs, blocked, now_secs, by, number],
+            )?;
+            Ok(1)
+        })
+    }
+
+    /// Returns the number of the change; `None` where there is no such key, or the key is revoked.
+    ///
+    /// # Errors
+    /// There is no such user, or the database fails.
+    pub fn change_key(
+        &self,
+        id: &str,
+        change: &KeyChange,
+        now_secs: i64,
+    ) -> Result<Option<u64>, StoreError> {
+        let mut sets = vec![("changed_secs", Value::from(now_secs))];
+        sets.extend(change.name.clone().map(|name| ("name", name.into())));
+        sets.extend(change.user.clone().map(|user| ("user_id", user.into())));
+        sets.extend(change.models.as_ref().map(|models| ("models", json(models).into())));
+        sets.extend(change.expires_secs.map(|secs| ("expires_secs", secs.into())));
+        sets.extend(change.blocked.map(|blocked| ("blocked", blocked.into())));
+        self.update_key(id, sets)
+    }
+
+    /// Returns the number of the change; `None` where there is no such key, or the key is revoked.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn revoke_key(&self, id: &str, now_secs: i64) -> Result<Option<u64>, StoreError> {
+        let now = || Value::from(now_secs);
+        self.update_key(id, vec![("revoked_secs", now()), ("changed_secs", now())])
+    }
+
+    fn update_key(
+        &self,
+        id: &str,
+        mut sets: Vec<(&str, Value)>,
+    ) -> Result<Option<u64>, StoreError> {
+        let mut changed = 0;
+        let number = self.change_keys(|transaction, number| {
+            sets.push(("number", number.into()));
+            let names: Vec<_> = sets.iter().map(|(name, _)| format!("{name} = ?")).collect();
+            let sql = format!(
+                "UPDATE keys SET {} WHERE id = ? AND revoked_secs IS NULL",
+                names.join(", ")
+            );
+            let values = sets.into_iter().map(|(_, value)| value);
+            let values = values.chain([Value::from(id.to_owned())]);
+            changed = transaction.execute(&sql, rusqlite::params_from_iter(values))?;
+            Ok(i64::from(changed > 0))
+        })?;
+        Ok((changed > 0).then_some(number))
+    }
+
+    /// Makes changes in one transaction. `change` gets the number of the first change and returns how many numbers it took; the
+    /// result is the last number.
+    pub(super) fn change_keys(
+        &self,
+        change: impl FnOnce(&Transaction<'_>, i64) -> Result<i64, StoreError>,
+    ) -> Result<u64, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last: i64 = transaction.query_row("SELECT number FROM feed", [], |row| row.get(0))?;
+        let last = last + change(&transaction, last + 1)?;
+        transaction.execute("UPDATE feed SET number = ?1", [last])?;
+        transaction.commit()?;
+        Ok(u64::try_from(last).unwrap_or_default())
+    }
+
+    /// # Errors
+    /// The database fails.
+    pub fn key(&self, id: &str) -> Result<Option<KeyRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM keys WHERE id = ?1");
+        Ok(self.connection().query_row(&sql, [id], row).optional()?)
+    }
+
+    /// # Errors
+    /// The database fails.
+    pub fn key_by_hash(&self, hash: &KeyHash) -> Result<Option<KeyRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM keys WHERE hash = ?1");
+        Ok(self.connection().query_row(&sql, [&hash.as_bytes()[..]], row).optional()?)
+    }
+
+    /// By id.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn keys(&self, filter: &KeyFilter) -> Result<Vec<KeyRow>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM keys WHERE (?1 IS NULL OR user_id = ?1) AND id > ?2
+                AND (?3 OR revoked_secs IS NULL) ORDER BY id LIMIT ?4"
+        );
+        let connection = self.connection();
+        let mut statement = connection.prepare(&sql)?;
+        let KeyFilter { user, after, limit, with_revoked } = filter;
+        let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+        let after = after.as_deref().unwrap_or_default();
+        let rows = statement.query_map(params![user, after, with_revoked, limit], row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Which database this is, and the number of the last change of a key.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn feed(&self) -> Result<(u64, u64), StoreError> {
+        feed(&self.connection())
+    }
+
+    /// What has changed since a number. All keys, where the number is of another database, or of a later state than this.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn page(&self, database: u64, since: u64) -> Result<Page, StoreError> {
+        let connection = self.connection();
+        let (own, last) = feed(&connection)?;
+        let is_reset = database != own || since > last;
+        let since = if is_reset { 0 } else { since };
+        // Who knows no key need not hear of a revoked one.
+        let sql = format!(
+            "SELECT {COLUMNS}, keys.number, users.blocked FROM keys LEFT JOIN users ON users.id = user_id
+                WHERE keys.number > ?1 AND (?2 OR keys.revoked_secs IS NULL) ORDER BY keys.number LIMIT ?3"
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let limit = i64::try_from(PAGE_POLICIES).unwrap_or(i64::MAX);
+        let from = i64::try_from(since).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![from, since > 0, limit], policy)?;
+        let policies = rows.collect::<Result<Vec<_>, _>>()?;
+        let of_last = policies.last().map_or(0, |(_, policy)| policy.number);
+        // A page with the last change is the last, also when it is full.
+        let has_more = policies.len() == PAGE_POLICIES && of_last < last;
+        let number = if has_more { of_last } else { last };
+        Ok(Page { is_reset, has_more, database: own, number, policies })
+    }
+}
+
+fn feed(connection: &Connection) -> Result<(u64, u64), StoreError> {
+    let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    let (database, number) = connection.query_row("SELECT database, number FROM feed", [], row)?;
+    Ok((database.cast_unsigned(), number.cast_unsigned()))
+}
+
+fn row(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+    Ok(KeyRow {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        user: row.get(2)?,
+        models: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
+        expires_secs: row.get(4)?,
+        blocked: row.get(5)?,
+        created_secs: row.get(6)?,
+        created_by: row.get(7)?,
+        changed_secs: row.get(8)?,
+        revoked_secs: row.get(9)?,
+        hash: KeyHash::from_bytes(row.get(10)?),
+    })
+}
+
+fn policy(sql: &Row<'_>) -> rusqlite::Result<(KeyHash, Policy)> {
+    let key = row(sql)?;
+    let (number, user_blocked): (i64, Option<bool>) = (sql.get(11)?, sql.get(12)?);
+    let standing = match (key.revoked_secs, key.blocked || user_blocked == Some(true)) {
+        (Some(_), _) => Standing::Revoked,
+        (None, true) => Standing::Blocked,
+        (None, false) => Standing::Valid,
+    };
+    // A time before 1970 is over as well.
+    let expires = key.expires_secs.map(|secs| u64::try_from(secs).unwrap_or_default().max(1));
+    let policy = Policy {
+        number: number.cast_unsigned(),
+        standing,
+        expires_secs: expires.unwrap_or_default(),
+        id: key.id,
+        user: key.user.unwrap_or_default(),
+        name: key.name,
+        models: Models::of(key.models),
+    };
+    Ok((key.hash, policy))
+}
+
+fn json(models: &[String]) -> String {
+    serde_json::to_string(models).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::control::store::tests::opened;
+
+    fn add(store: &Store, id: &str, new: &NewKey) -> u64 {
+        store.add_key(id, &KeyHash::of(id), new, "command", 5).unwrap()
+    }
+
+    #[test]
+    fn each_change_has_a_number_and_comes_in_the_feed() {
+        let (_folder, store) = opened();
+        let (database, number) = store.feed().unwrap();
+        assert_eq!(number, 0);
+        let new = NewKey { models: vec!["gpt-*".to_owned()], ..NewKey::default() };
+        assert_eq!((add(&store, "k1", &new), add(&store, "k2", &new)), (1, 2));
+        let change = KeyChange { blocked: Some(true), ..KeyChange::default() };
+        assert_eq!(store.change_key("k1", &change, 6).unwrap(), Some(3));
+        assert_eq!(store.change_key("k9", &change, 6).unwrap(), None);
+        assert_eq!(store.revoke_key("k2", 7).unwrap(), Some(4));
+        assert_eq!(store.revoke_key("k2", 8).unwrap(), None, "a revoked key stays revoked");
+        let page = store.page(database, 2).unwrap();
+        let seen: Vec<_> = page.policies.iter().map(|(_, own)| (&*own.id, own.standing)).collect();
+        assert_eq!(seen, [("k1", Standing::Blocked), ("k2", Standing::Revoked)]);
+        assert!(!page.is_reset && !page.has_more && page.number == 4);
+        assert_eq!(store.page(database, 4).unwrap().policies.len(), 0);
+    }
+
+    #[test]
+    fn a_foreign_number_gets_all_keys_that_are_left() {
+        let (_folder, store) = opened();
+        let (database, _) = store.feed().unwrap();
+        add(&store, "k1", &NewKey { expires_secs: Some(9), ..NewKey::default() });
+        add(&store, "k2", &NewKey::default());
+        store.revoke_key("k2", 7).unwrap();
+        for (database, since) in [(database.wrapping_add(1), 1), (database, 99), (0, 0)] {
+            let page = store.page(database, since).unwrap();
+            assert!(page.is_reset && page.number == 3);
+            assert_eq!(page.policies.len(), 1);
+            assert_eq!(page.policies[0].1.expires_secs, 9);
+        }
+    }
+
+    #[test]
+    fn many_keys_come_in_pages() {
+        let (_folder, store) = opened();
+        for index in 0..PAGE_POLICIES {
+            add(&store, &format!("k{index:05}"), &NewKey::default());
+        }
+        let whole = store.page(0, 0).unwrap();
+        assert_eq!((whole.policies.len(), whole.has_more, whole.number), (1000, false, 1000));
+        add(&store, "last", &NewKey::default());
+        let first = store.page(0, 0).unwrap();
+        assert_eq!((first.policies.len(), first.has_more, first.number), (1000, true, 1000));
+        let second = store.page(first.database, first.number).unwrap();
+        assert_eq!((second.policies.len(), second.has_more, second.number), (1, false, 1001));
+        assert!(!second.is_reset);
+    }
+
+    #[test]
+    fn a_key_is_listed_found_and_changed() {
+        let (_folder, store) = opened();
+        store.add_user("ann", "Ann", None, 1).unwrap();
+        let new = NewKey { user: Some("ann".to_owned()), ..NewKey::default() };
+        add(&store, "k1", &new);
+        add(&store, "k2", &NewKey::default());
+        let list = |filter: KeyFilter| {
+            let rows = store.keys(&KeyFilter { limit: 10, ..filter }).unwrap();
+            rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+        };
+        assert_eq!(list(KeyFilter::default()), ["k1", "k2"]);
+        assert_eq!(
+            list(KeyFilter { user: Some("ann".to_owned()), ..KeyFilter::default() }),
+            ["k1"]
+        );
+        assert_eq!(
+            list(KeyFilter { after: Some("k1".to_owned()), ..KeyFilter::default() }),
+            ["k2"]
+        );
+        let change = KeyChange {
+            name: Some("n".to_owned()),
+            user: Some(None),
+            models: Some(vec!["m".to_owned()]),
+            expires_secs: Some(Some(8)),
+            blocked: None,
+        };
+        store.change_key("k1", &change, 9).unwrap();
+        let row = store.key_by_hash(&KeyHash::of("k1")).unwrap().unwrap();
+        assert_eq!((row.name.as_str(), row.user, row.models), ("n", None, vec!["m".to_owned()]));
+        assert_eq!((row.expires_secs, row.blocked, row.changed_secs), (Some(8), false, 9));
+        store.revoke_key("k1", 10).unwrap();
+        assert_eq!(list(KeyFilter::default()), ["k2"]);
+        assert_eq!(list(KeyFilter { with_revoked: true, ..KeyFilter::default() }), ["k1", "k2"]);
+        let nobody = NewKey { user: Some("bob".to_owned()), ..NewKey::default() };
+        assert!(store.add_key("k3", &KeyHash::of("k3"), &nobody, "command", 5).is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! The schema of the database, step by step.
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// What brings the schema from one number to the next. A row that has shipped never changes.
+pub(super) const MIGRATIONS: [&str; 2] = [
+    "
+    CREATE TABLE admin_keys (
+        id TEXT PRIMARY KEY,
+        hash TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        created_secs INTEGER NOT NULL,
+        revoked_secs INTEGER
+    ) STRICT;
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY,
+        at_secs INTEGER NOT NULL,
+        key_id TEXT NOT NULL,
+        action TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        outcome TEXT NOT NULL
+    ) STRICT;
+",
+    // `number` of a key is that of its last change; the feed has the number of the last change of all. The names of models
+    // are a JSON array.
+    "
+    CREATE TABLE users (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        email TEXT,
+        blocked INTEGER NOT NULL DEFAULT 0,
+        created_secs INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE keys (
+        id TEXT PRIMARY KEY,
+        hash BLOB NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        user_id TEXT REFERENCES users (id),
+        models TEXT NOT NULL,
+        expires_secs INTEGER,
+        blocked INTEGER NOT NULL DEFAULT 0,
+        created_secs INTEGER NOT NULL,
+        created_by TEXT NOT NULL,
+        changed_secs INTEGER NOT NULL,
+        revoked_secs INTEGER,
+        number INTEGER NOT NULL UNIQUE
+    ) STRICT;
+    CREATE INDEX keys_of_user ON keys (user_id);
+    CREATE TABLE feed (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        database INTEGER NOT NULL,
+        number INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO feed VALUES (1, random(), 0);
+",
+];
+
+/// Brings an older schema forward.
+pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let schema: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let schema = usize::try_from(schema).unwrap_or(usize::MAX);
+    if schema > MIGRATIONS.len() {
+        return Err(StoreError::Newer { schema });
+    }
+    for (number, sql) in MIGRATIONS.iter().enumerate().skip(schema) {
+        // One transaction: a start that is cut off leaves the schema as it was.
+        let next = number + 1;
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {sql} PRAGMA user_version = {next}; COMMIT;"
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! `gaud key`, beside the running gateway and without it.
+
+use super::Setup;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Runs the command in the folder of the gateway.
+fn gaud(setup: &Setup, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gaud"));
+    command.args(arguments).current_dir(setup.run.folder()).env_clear();
+    command.env("XDG_STATE_HOME", setup.run.folder().join("state"));
+    let output = command.output().expect("gaud runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// Waits until a key gets this status on all workers, which takes a second at most.
+#[track_caller]
+fn assert_soon(setup: &Setup, key: &str, status: u16) {
+    let start = Instant::now();
+    while setup.statuses(key) != [status] {
+        assert!(start.elapsed() < Duration::from_secs(1), "{status}: {}", setup.run.log());
+    }
+}
+
+#[test]
+fn keys_are_made_changed_and_revoked_beside_the_running_gateway() {
+    let setup = Setup::start("", "");
+    let new =
+        ["key", "new", "--name", "laptop", "--user", "ann", "--model", "own:*", "--expires", "30d"];
+    let key = gaud(&setup, &new).expect("a key");
+    let id = &key["sk-prx-".len()..][..12];
+    assert_soon(&setup, &key, 200);
+    let list = gaud(&setup, &["key", "list", "--user", "ann"]).expect("a list");
+    assert!(list.contains(id) && list.contains("valid") && list.contains("own:*"), "{list}");
+    assert!(!list.contains(&key));
+    let shown = gaud(&setup, &["key", "show", id]).expect("a key");
+    assert!(shown.contains("\"name\": \"laptop\"") && !shown.contains(&key), "{shown}");
+    gaud(&setup, &["key", "update", id, "--model", "gpt-4o"]).expect("a change");
+    assert_soon(&setup, &key, 403);
+    gaud(&setup, &["key", "update", id, "--model", "*", "--expires", "never"]).expect("a change");
+    assert_soon(&setup, &key, 200);
+    gaud(&setup, &["key", "block", id]).expect("a change");
+    assert_soon(&setup, &key, 401);
+    gaud(&setup, &["key", "unblock", id]).expect("a change");
+    assert_soon(&setup, &key, 200);
+    gaud(&setup, &["key", "revoke", id]).expect("a change");
+    assert_soon(&setup, &key, 401);
+    for (arguments, said) in [
+        (&["key", "revoke", id][..], "there is no key"),
+        (&["key", "show", "nothing"], "there is no key"),
+        (&["key", "new", "--expires", "soon"], "is not a length of time"),
+        (&["key", "new", "--user", "a b"], "a user's id has"),
+    ] {
+        let problem = gaud(&setup, arguments).expect_err("a refusal");
+        assert!(problem.contains(said), "{problem}");
+    }
+    setup.assert_nowhere(&key);
+}
