@@ -15,11 +15,13 @@
 //! |---|---|
 //! | [`request`] | what a client asks for: head, path, endpoint, credentials |
 //! | [`body`] | where the body names the model, while its bytes pass |
+//! | [`document`] | JSON and events of providers, while their bytes pass |
 //! | [`route`] | which provider gets the model, and which targets follow |
 //! | [`breaker`] | when a failing provider gets no traffic: the pure state machine |
 //! | [`health`] | what attempts and checks say of the providers, told to their breakers |
 //! | [`session`] | a client's request, from its head to its answer; its order is known only here |
 //! | [`failover`] | a request that takes several attempts, after the hop |
+//! | [`usage`] | what an attempt has used, and how the journal says so |
 //! | [`reply`] | what the gateway answers in a provider's place |
 //! | `filter` | the glue between Envoy and all of this; built for wasm32-wasip1 alone |
 //!
@@ -48,7 +50,8 @@
 //! host
 //! gateway
 //! reply  route
-//! body
+//! usage
+//! body  document
 //! request
 //! names
 //! breaker  config
@@ -58,6 +61,7 @@
 pub mod body;
 pub mod breaker;
 pub mod config;
+pub mod document;
 pub mod failover;
 pub mod gateway;
 pub mod health;
@@ -71,6 +75,7 @@ pub mod request;
 pub mod room;
 pub mod route;
 pub mod session;
+pub mod usage;
 
 #[cfg(all(target_os = "wasi", not(test)))]
 mod filter;

@@ -6,6 +6,7 @@ use super::auth::Auth;
 use super::error::ConfigError;
 use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
+use super::usage::{PriceFile, UsageFile};
 
 /// The whole file. An absent setting is `None`; its default is given where it is compiled.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,12 @@ pub struct File {
     /// The control server of `gaud run`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlFile>,
+    /// Which requests are recorded, and what becomes of the records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageFile>,
+    /// The prices of models, in the place of the table's.
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
+    pub prices: Ordered<PriceFile>,
 }
 
 /// The control server.
@@ -279,6 +286,7 @@ impl File {
             ("drain_secs", self.drain_secs.is_some()),
             ("memory_limit_bytes", self.memory_limit_bytes.is_some()),
             ("control", self.control.is_some()),
+            ("prices", !self.prices.is_empty()),
         ];
         match present.iter().find(|(_, present)| *present) {
             Some((name, _)) => Err(ConfigError::new(

@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod ordered;
 mod secret;
+mod usage;
 
 pub use auth::Auth;
 pub use error::ConfigError;
@@ -21,3 +22,4 @@ pub use file::{
 };
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};
+pub use usage::{Metered, PriceFile, UsageFile};

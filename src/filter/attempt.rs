@@ -88,6 +88,9 @@ impl AttemptStream {
             return self.carry_out(ResponseAction::Release(headers, None));
         }
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
+        if attempt.is_metered() {
+            reply::with_answer_start(end, |start| attempt.answer_begins(&*self.host, start));
+        }
         let header = |name: &str| abi::header(Map::ResponseHeaders, name);
         let details = reply::details();
         let status = reply::status(Map::ResponseHeaders).unwrap_or_default();

@@ -7,6 +7,7 @@ use crate::names::properties;
 use crate::reply::Reply;
 use crate::request::endpoint::Shape;
 use crate::session::{HeaderChange, Outgoing};
+use crate::usage::AnswerStart;
 
 /// Answers in the provider's place, with further headers.
 pub(super) fn send(reply: &Reply, further: &[(&str, String)]) {
@@ -49,6 +50,19 @@ pub(super) fn splice_body(splice: Splice) {
 /// An HTTP status as a header has it.
 pub(super) fn status(map: Map) -> Option<u32> {
     std::str::from_utf8(&abi::header(map, ":status")).ok()?.parse().ok()
+}
+
+/// Reads what a meter must know of an answer's head. `end` says that no body follows.
+pub(super) fn with_answer_start(end: bool, act: impl FnOnce(&AnswerStart<'_>)) {
+    let header = |name: &str| abi::header(Map::ResponseHeaders, name);
+    let length = header("content-length");
+    act(&AnswerStart {
+        status: status(Map::ResponseHeaders).unwrap_or_default(),
+        content_type: &header("content-type"),
+        encoding: &header("content-encoding"),
+        content_length: std::str::from_utf8(&length).ok().and_then(|text| text.parse().ok()),
+        end,
+    });
 }
 
 pub(super) fn details() -> Vec<u8> {

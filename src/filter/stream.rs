@@ -57,12 +57,24 @@ impl Stream {
         self.carry_out(action, splice, FilterStatus::Stop)
     }
 
-    pub(super) fn response_headers(&mut self) -> FilterStatus {
+    pub(super) fn response_headers(&mut self, end: bool) -> FilterStatus {
         let Some(session) = &mut self.session else { return FilterStatus::Continue };
         if let Some(provider) = session.provider() {
             abi::set_header(Map::ResponseHeaders, headers::PROVIDER, &provider.name);
             let status = reply::status(Map::ResponseHeaders);
             session.respond(&*self.host, status.unwrap_or_default(), reply::details);
+            if session.is_metered() {
+                reply::with_answer_start(end, |start| session.answer_begins(&*self.host, start));
+            }
+        }
+        FilterStatus::Continue
+    }
+
+    /// Only the filter that meters has this callback.
+    pub(super) fn response_body(&mut self, size: usize, end: bool) -> FilterStatus {
+        if let Some(session) = &mut self.session {
+            let read = || abi::buffer(Buffer::ResponseBody, 0, size);
+            session.answer_passes(&*self.host, end, read);
         }
         FilterStatus::Continue
     }
@@ -70,7 +82,7 @@ impl Stream {
     /// The stream is over, however it ended.
     pub(super) fn end(&mut self) {
         if let Some(session) = &mut self.session
-            && session.provider().is_some()
+            && (session.provider().is_some() || session.is_metered())
         {
             session.end(&*self.host, reply::flags(), reply::details);
         }
@@ -82,6 +94,13 @@ impl Stream {
         let answer = session.end_waiting(&*self.host, reject);
         abi::set_effective_context(id);
         reply::send(&answer, &[]);
+    }
+
+    /// The gateway cannot read a compressed answer as it passes.
+    fn ask_for_plain_text(&self) {
+        if self.session.as_ref().is_some_and(Session::is_metered) {
+            abi::remove_header(Map::RequestHeaders, "accept-encoding");
+        }
     }
 
     /// Turns an action into calls. `wait` is the status that makes Envoy wait in this callback.
@@ -102,6 +121,7 @@ impl Stream {
                 if let Some(provider) = self.session.as_ref().and_then(Session::provider) {
                     reply::change_headers(&outgoing, provider);
                 }
+                self.ask_for_plain_text();
             }
             RequestAction::Cross { crossing, retries_max, plain_length } => {
                 send_over_hop(&crossing, retries_max, plain_length)

@@ -31,7 +31,7 @@ pub use rooms::Rooms;
 pub use sites::Sites;
 pub use url::ProviderUrl;
 
-use crate::config::{ConfigError, File, Lookup};
+use crate::config::{ConfigError, File, Lookup, UsageFile};
 use crate::request::model::ModelName;
 use crate::route::retry::Retries;
 use crate::route::{ChainTarget, Chains, NoRoute, ProviderId, RouteTable, Target};
@@ -99,6 +99,8 @@ pub struct Gateway {
     pub aliases: Vec<String>,
     /// Which sites may call the gateway; `None` for all.
     pub sites: Option<Sites>,
+    /// Whether the usage of every request is recorded.
+    pub meters: bool,
     /// The [`fingerprint`] of the filter's JSON; 0 for a gateway that was not made from JSON.
     pub fingerprint: u64,
 }
@@ -133,6 +135,7 @@ impl Gateway {
             rooms: Rooms::compile(file, body_limit_bytes)?,
             base_paths: base_paths(file)?,
             sites: Sites::compile(file)?,
+            meters: file.usage.as_ref().is_some_and(UsageFile::meters_all),
             fingerprint: 0,
             aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
             providers,

@@ -1,8 +1,9 @@
 //! The functions of Envoy that the module may call, and the functions of the module that Envoy may call. The rendered
 //! configuration allows no others, and a test compares the built module with this list.
 
-/// What the filter after the hop may use in addition to [`CAPABILITIES`]: the filter reads responses.
-pub const HOP_CAPABILITIES: &[&str] = &["proxy_on_response_body", "proxy_on_response_trailers"];
+/// What a filter that reads responses may use in addition to [`CAPABILITIES`]: the filter after the hop, and each filter where
+/// every request is metered.
+pub const READING_CAPABILITIES: &[&str] = &["proxy_on_response_body", "proxy_on_response_trailers"];
 
 /// Names of proxy-wasm's ABI 0.2.1 and of WASI.
 pub const CAPABILITIES: &[&str] = &[

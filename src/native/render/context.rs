@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::config::{Auth, File, ProviderFile, Secret, SecretSource};
+use crate::config::{Auth, File, Ordered, ProviderFile, Secret, SecretSource};
 use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
 use crate::host::metrics;
-use crate::names::capabilities::{CAPABILITIES, HOP_CAPABILITIES};
+use crate::names::capabilities::{CAPABILITIES, READING_CAPABILITIES};
 use serde::Serialize;
 
 use super::cluster::{self, Cluster};
@@ -66,7 +66,7 @@ pub(super) struct Context {
     local_replies: Vec<LocalReply>,
     /// Where Envoy will find the filter.
     wasm: String,
-    capabilities: &'static [&'static str],
+    capabilities: Vec<&'static str>,
     stats_tags: Vec<&'static str>,
     /// The filter's own configuration.
     filter_json: String,
@@ -132,7 +132,7 @@ impl Context {
             idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),
             local_replies: local_reply::all(gateway.body_limit_bytes),
             wasm: wasm.to_string_lossy().into_owned(),
-            capabilities: CAPABILITIES,
+            capabilities: capabilities(gateway),
             stats_tags: metrics::labels(),
             filter_json: filter_json(loaded, form),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
@@ -185,6 +185,12 @@ fn kept_body_bytes(version: EnvoyVersion, body_limit_bytes: u64) -> u64 {
     body_limit_bytes.saturating_mul(counts)
 }
 
+/// What the filter for clients may use.
+fn capabilities(gateway: &Gateway) -> Vec<&'static str> {
+    let reading = if gateway.meters { READING_CAPABILITIES } else { &[] };
+    CAPABILITIES.iter().chain(reading).copied().collect()
+}
+
 /// A provider, and the cluster that Envoy has for it.
 #[derive(Serialize)]
 struct NamedCluster {
@@ -198,6 +204,7 @@ struct Hop {
     backoff_secs: f64,
     backoff_max_secs: f64,
     retry_after_max_secs: u32,
+    /// What the filter after the hop may use beyond what every filter may.
     capabilities: &'static [&'static str],
 }
 
@@ -209,7 +216,7 @@ impl Hop {
             backoff_secs,
             backoff_max_secs: backoff_secs * LONGEST,
             retry_after_max_secs: gateway.retries.retry_after_max_secs,
-            capabilities: HOP_CAPABILITIES,
+            capabilities: if gateway.meters { &[] } else { READING_CAPABILITIES },
         }
     }
 }
@@ -221,6 +228,8 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form) -> String {
     file.open_to_network = None;
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
     file.control = None;
+    file.usage = file.usage.and_then(|usage| usage.for_filter());
+    file.prices = Ordered::default();
     for provider in file.providers.values_mut() {
         (provider.ca_file, provider.http2, provider.idle_connection_secs) = (None, None, None);
     }
@@ -298,6 +307,7 @@ fn unused(file: &File) -> Vec<&'static str> {
         ("drain_secs", file.drain_secs.is_some()),
         ("memory_limit_bytes", file.memory_limit_bytes.is_some()),
         ("control", file.control.is_some()),
+        ("prices", !file.prices.is_empty()),
     ];
     there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()
 }
