@@ -6,7 +6,9 @@ use super::auth::Auth;
 use super::error::ConfigError;
 use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
-use super::usage::{PriceFile, UsageFile};
+#[cfg(not(target_os = "wasi"))]
+use super::usage::PriceFile;
+use super::usage::UsageFile;
 
 /// The whole file. An absent setting is `None`; its default is given where it is compiled.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -91,6 +93,7 @@ pub struct File {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageFile>,
     /// The prices of models, in the place of the table's.
+    #[cfg(not(target_os = "wasi"))]
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub prices: Ordered<PriceFile>,
 }
@@ -286,6 +289,7 @@ impl File {
             ("drain_secs", self.drain_secs.is_some()),
             ("memory_limit_bytes", self.memory_limit_bytes.is_some()),
             ("control", self.control.is_some()),
+            #[cfg(not(target_os = "wasi"))]
             ("prices", !self.prices.is_empty()),
         ];
         match present.iter().find(|(_, present)| *present) {

@@ -22,4 +22,6 @@ pub use file::{
 };
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};
-pub use usage::{Metered, PriceFile, UsageFile};
+#[cfg(not(target_os = "wasi"))]
+pub use usage::PriceFile;
+pub use usage::{Metered, UsageFile};

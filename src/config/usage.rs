@@ -1,4 +1,5 @@
-//! What is recorded of requests, and what models cost.
+//! What is recorded of requests, and what models cost. What the command alone needs is not in the filter, which would grow by
+//! the code that reads it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +11,11 @@ pub struct UsageFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meter: Option<Metered>,
     /// How long the ledger keeps each attempt; the sums of the days are kept for ever. Default 30.
+    #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_days: Option<u32>,
     /// A file of prices in LiteLLM's format, in the place of the table that the command has in itself.
+    #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_file: Option<String>,
 }
@@ -27,6 +30,7 @@ pub enum Metered {
 }
 
 /// The price of a model, in dollars for a million tokens.
+#[cfg(not(target_os = "wasi"))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceFile {
@@ -46,6 +50,7 @@ impl UsageFile {
     }
 
     /// What the filter must know of it.
+    #[cfg(not(target_os = "wasi"))]
     pub fn for_filter(&self) -> Option<Self> {
         self.meters_all().then(|| Self { meter: self.meter, ..Self::default() })
     }

@@ -73,6 +73,11 @@ fn message_of_a_filter(line: &str) -> Option<&str> {
 }
 
 impl Record {
+    /// Reads a line that was written so.
+    pub fn parse(line: &str) -> Option<Self> {
+        parse(line)
+    }
+
     /// The line.
     pub fn to_line(&self) -> String {
         let mut line = String::with_capacity(256);

@@ -27,3 +27,6 @@ pub use amounts::Usage;
 pub use meter::{AnswerStart, Meter};
 pub use operation::Operation;
 pub use record::{Admission, Basis, Record, Settlement, Tier};
+
+#[cfg(test)]
+mod tests;

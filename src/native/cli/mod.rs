@@ -2,12 +2,16 @@
 
 mod admin;
 mod check;
+mod data;
+mod ledger;
 mod models;
+mod prices;
 mod render;
 mod route;
 mod running;
 mod status;
 mod upstream;
+mod usage;
 mod wasm;
 
 use std::error::Error;
@@ -34,6 +38,9 @@ enum Command {
     Render(render::Args),
     Run(run::Args),
     Status(status::Args),
+    Usage(usage::Args),
+    Prices(prices::Args),
+    Ledger(ledger::Args),
     Admin(admin::Args),
     Upstream(upstream::Args),
     Wasm(wasm::Args),
@@ -69,6 +76,9 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Render(args) => render::run(args)?,
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
+        Command::Usage(args) => usage::run(args)?,
+        Command::Prices(args) => prices::run(args)?,
+        Command::Ledger(args) => ledger::run(args)?,
         Command::Admin(args) => admin::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
         Command::Wasm(args) => wasm::run(args)?,

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Json, Response};
@@ -84,6 +84,7 @@ fn router(control: Arc<Control>) -> Router {
         .route("/admin/status", get(status))
         .route("/admin/providers", get(providers))
         .route("/admin/models", get(models))
+        .route("/admin/usage", get(usage))
         .route("/admin/openapi.json", get(openapi))
         .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
         .fallback(|| async { ApiError::not_found() })
@@ -176,6 +177,16 @@ async fn status(State(control): Shared, headers: HeaderMap) -> Result<Response, 
 async fn providers(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
     Ok(answer(json!({"providers": control.ask("/health").await?.get("providers")}), None))
+}
+
+async fn usage(
+    State(control): Shared,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    control.authorize(&headers).await?;
+    let report = super::usage::report(&control.data, query.as_deref().unwrap_or_default())?;
+    Ok(answer(report, None))
 }
 
 async fn models(State(control): Shared, headers: HeaderMap) -> Result<Response, ApiError> {

@@ -16,6 +16,7 @@ mod error;
 mod secrets;
 pub mod settings;
 mod store;
+mod usage;
 
 pub use admin_key::{AdminKey, KeyHash};
 pub use api::{Apply, Change, Control, Following, now_secs, serve};

@@ -10,6 +10,7 @@ use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 
 use super::failure::Failure;
+use super::journal::Journal;
 use super::{Args, note, variable};
 use crate::native::control::{
     self, AdminKey, Change, Control, DataFolder, Following, Store, Throttle, now_secs,
@@ -28,11 +29,16 @@ const FIRST_KEY: &str = "admin-key";
 /// The socket, in the folder of the run.
 const SOCKET: &str = "control.sock";
 
+/// Why a metered gateway cannot do without.
+const NEEDED: &str =
+    "usage.meter = \"all\" writes to the ledger in its data folder; start without --no-control, or set usage.meter = \"off\"";
+
 /// A control server that is ready to serve.
 pub(super) struct Ready {
     pub(super) socket: PathBuf,
     pub(super) serving: Serving,
     pub(super) changes: Changes,
+    pub(super) journal: Journal,
 }
 
 /// What serves, and the folder that it uses.
@@ -55,19 +61,25 @@ pub(super) fn start(
     envoy: &Envoy,
     folder: &Path,
 ) -> Result<Option<Ready>, Failure> {
-    if args.no_control {
+    let is_metered = source.loaded.gateway.meters;
+    if args.no_control && !is_metered {
         return Ok(None);
+    }
+    if args.no_control {
+        return Err(Failure::Control(NEEDED.to_owned()));
     }
     let settings = source.loaded.file.control.as_ref();
     let named = settings.and_then(|own| own.data.as_deref());
     let data = match DataFolder::open(named, &variable) {
         Ok(data) => data,
-        Err(problem) if settings.is_some() => return Err(Failure::Control(problem.to_string())),
+        Err(problem) if settings.is_some() || is_metered => return Err(Failure::Control(problem.to_string())),
         Err(problem) => {
             note(&format!("no control server: {problem}"));
             return Ok(None);
         }
     };
+    let journal = Journal::open(data.path(), &source.loaded)?;
+    journal.recover();
     let store = Store::open(data.path()).map_err(|error| Failure::Control(error.to_string()))?;
     first_key(&store, data.path())?;
     let (sender, wishes) = mpsc::channel(1);
@@ -86,7 +98,7 @@ pub(super) fn start(
     });
     let listener = UnixListener::bind(&socket)?;
     let serving = Serving { listener, control, _data: data };
-    Ok(Some(Ready { socket, serving, changes: Changes { wishes, following } }))
+    Ok(Some(Ready { socket, serving, changes: Changes { wishes, following }, journal }))
 }
 
 pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failure> {
