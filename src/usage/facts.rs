@@ -136,31 +136,20 @@ impl Reading for Facts {
     }
 
     fn member(place: Place, name: &[u8]) -> Member {
-        let own = match place {
-            Place::Root => of_root(name),
-            Place::Message | Place::Response | Place::Choice => of_part(name),
-            Place::Meta => match name {
-                b"tokens" | b"billed_units" => Member::Usage,
-                _ => Member::Other,
-            },
-            Place::Usage | Place::FirstUsage => of_usage(name),
-            Place::Details(side) => of_details(side, name),
-            Place::Creation => match name {
-                b"ephemeral_1h_input_tokens" => Member::Number(Number::CreationHour),
-                _ => Member::Other,
-            },
-            Place::ToolUse => match name {
-                b"web_search_requests" => Member::Number(Number::Searches),
-                _ => Member::Other,
-            },
-            Place::Modality(_) => match name {
-                b"modality" => Member::Modality,
-                b"tokenCount" => Member::ModalityTokens,
-                _ => Member::Other,
-            },
-            _ => Member::Other,
+        let own: &[&Names] = match place {
+            Place::Root => &[OF_ROOT, OF_PART],
+            Place::Message | Place::Response | Place::Choice => &[OF_PART],
+            Place::Meta => &[OF_META],
+            Place::Usage | Place::FirstUsage => &[OF_USAGE],
+            Place::Details(Side::In) => &[OF_INPUT],
+            Place::Details(Side::Out) => &[OF_OUTPUT],
+            Place::Creation => &[OF_CREATION],
+            Place::ToolUse => &[OF_TOOL_USE],
+            Place::Modality(_) => &[OF_MODALITY],
+            _ => &[],
         };
-        if own == Member::Other && is_text(name) { Member::Text } else { own }
+        let own = own.iter().find_map(|names| find(names, name));
+        own.or_else(|| find(TEXTS, name)).unwrap_or_default()
     }
 
     fn value(&mut self, _place: Place, member: Member, word: &Word, is_text: bool) {
@@ -235,89 +224,101 @@ impl Facts {
     }
 }
 
-fn of_root(name: &[u8]) -> Member {
-    match name {
-        b"message" => Member::Message,
-        b"response" | b"x_groq" => Member::Response,
-        b"choices" => Member::Choices,
-        b"data" => Member::Data,
-        b"meta" => Member::Meta,
-        b"type" => Member::Type,
-        // An event of Responses has its text there.
-        b"delta" => Member::Text,
-        _ => of_part(name),
-    }
-}
+/// Names of members, and what they are.
+type Names = [(&'static str, Member)];
 
-fn of_part(name: &[u8]) -> Member {
-    match name {
-        b"usage" | b"usageMetadata" => Member::Usage,
-        b"service_tier" => Member::Tier,
-        b"error" => Member::Error,
-        _ => Member::Other,
-    }
-}
+#[rustfmt::skip]
+const OF_ROOT: &Names = &[
+    ("message", Member::Message),
+    ("response", Member::Response),
+    ("x_groq", Member::Response),
+    ("choices", Member::Choices),
+    ("data", Member::Data),
+    ("meta", Member::Meta),
+    ("type", Member::Type),
+    // An event of Responses has its text there.
+    ("delta", Member::Text),
+];
 
-fn of_usage(name: &[u8]) -> Member {
-    use Number::*;
-    Member::Number(match name {
-        b"prompt_tokens" => PromptTokens,
-        b"completion_tokens" => CompletionTokens,
-        b"total_tokens" => TotalTokens,
-        b"input_tokens" => InputTokens,
-        b"output_tokens" => OutputTokens,
-        b"prompt_cache_hit_tokens" => Cached,
-        b"cache_creation_input_tokens" => CacheCreationInput,
-        b"cache_read_input_tokens" => CacheReadInput,
-        b"promptTokenCount" => PromptTokenCount,
-        b"cachedContentTokenCount" => CachedContentTokenCount,
-        b"candidatesTokenCount" => CandidatesTokenCount,
-        b"thoughtsTokenCount" => ThoughtsTokenCount,
-        b"toolUsePromptTokenCount" => ToolUsePromptTokenCount,
-        b"search_units" => Searches,
-        b"seconds" => return Member::Seconds,
-        b"service_tier" => return Member::Tier,
-        b"prompt_tokens_details" | b"input_tokens_details" | b"input_token_details" => {
-            return Member::Details(Side::In);
-        }
-        b"completion_tokens_details" | b"output_tokens_details" | b"output_token_details" => {
-            return Member::Details(Side::Out);
-        }
-        b"cache_creation" => return Member::Creation,
-        b"server_tool_use" => return Member::ToolUse,
-        b"promptTokensDetails" => return Member::Modalities(Side::In),
-        b"candidatesTokensDetails" => return Member::Modalities(Side::Out),
-        _ => return Member::Other,
-    })
-}
+#[rustfmt::skip]
+const OF_PART: &Names = &[
+    ("usage", Member::Usage),
+    ("usageMetadata", Member::Usage),
+    ("service_tier", Member::Tier),
+    ("error", Member::Error),
+];
 
-fn of_details(side: Side, name: &[u8]) -> Member {
-    use Number::*;
-    Member::Number(match (side, name) {
-        (Side::In, b"cached_tokens") => Cached,
-        (Side::In, b"cache_write_tokens") => CacheWrite,
-        (Side::In, b"audio_tokens") => AudioIn,
-        (Side::In, b"image_tokens") => ImageIn,
-        (Side::Out, b"reasoning_tokens") => Reasoning,
-        (Side::Out, b"audio_tokens") => AudioOut,
-        (Side::Out, b"image_tokens") => ImageOut,
-        _ => return Member::Other,
-    })
-}
+const OF_META: &Names = &[("tokens", Member::Usage), ("billed_units", Member::Usage)];
 
-/// The names under which answers have their text.
-fn is_text(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"content"
-            | b"text"
-            | b"arguments"
-            | b"partial_json"
-            | b"thinking"
-            | b"reasoning"
-            | b"reasoning_content"
-            | b"refusal"
-    )
+#[rustfmt::skip]
+const OF_USAGE: &Names = &[
+    ("prompt_tokens", Member::Number(Number::PromptTokens)),
+    ("completion_tokens", Member::Number(Number::CompletionTokens)),
+    ("total_tokens", Member::Number(Number::TotalTokens)),
+    ("input_tokens", Member::Number(Number::InputTokens)),
+    ("output_tokens", Member::Number(Number::OutputTokens)),
+    ("prompt_cache_hit_tokens", Member::Number(Number::Cached)),
+    ("cache_creation_input_tokens", Member::Number(Number::CacheCreationInput)),
+    ("cache_read_input_tokens", Member::Number(Number::CacheReadInput)),
+    ("promptTokenCount", Member::Number(Number::PromptTokenCount)),
+    ("cachedContentTokenCount", Member::Number(Number::CachedContentTokenCount)),
+    ("candidatesTokenCount", Member::Number(Number::CandidatesTokenCount)),
+    ("thoughtsTokenCount", Member::Number(Number::ThoughtsTokenCount)),
+    ("toolUsePromptTokenCount", Member::Number(Number::ToolUsePromptTokenCount)),
+    ("search_units", Member::Number(Number::Searches)),
+    ("seconds", Member::Seconds),
+    ("service_tier", Member::Tier),
+    ("prompt_tokens_details", Member::Details(Side::In)),
+    ("input_tokens_details", Member::Details(Side::In)),
+    ("input_token_details", Member::Details(Side::In)),
+    ("completion_tokens_details", Member::Details(Side::Out)),
+    ("output_tokens_details", Member::Details(Side::Out)),
+    ("output_token_details", Member::Details(Side::Out)),
+    ("cache_creation", Member::Creation),
+    ("server_tool_use", Member::ToolUse),
+    ("promptTokensDetails", Member::Modalities(Side::In)),
+    ("candidatesTokensDetails", Member::Modalities(Side::Out)),
+];
+
+#[rustfmt::skip]
+const OF_INPUT: &Names = &[
+    ("cached_tokens", Member::Number(Number::Cached)),
+    ("cache_write_tokens", Member::Number(Number::CacheWrite)),
+    ("audio_tokens", Member::Number(Number::AudioIn)),
+    ("image_tokens", Member::Number(Number::ImageIn)),
+];
+
+#[rustfmt::skip]
+const OF_OUTPUT: &Names = &[
+    ("reasoning_tokens", Member::Number(Number::Reasoning)),
+    ("audio_tokens", Member::Number(Number::AudioOut)),
+    ("image_tokens", Member::Number(Number::ImageOut)),
+];
+
+const OF_CREATION: &Names =
+    &[("ephemeral_1h_input_tokens", Member::Number(Number::CreationHour))];
+
+const OF_TOOL_USE: &Names = &[("web_search_requests", Member::Number(Number::Searches))];
+
+const OF_MODALITY: &Names =
+    &[("modality", Member::Modality), ("tokenCount", Member::ModalityTokens)];
+
+/// The names under which answers have their text, wherever.
+#[rustfmt::skip]
+const TEXTS: &Names = &[
+    ("content", Member::Text),
+    ("text", Member::Text),
+    ("arguments", Member::Text),
+    ("partial_json", Member::Text),
+    ("thinking", Member::Text),
+    ("reasoning", Member::Text),
+    ("reasoning_content", Member::Text),
+    ("refusal", Member::Text),
+];
+
+/// In tables and not in the code: a comparison that is written out for each name is ten times as long.
+fn find(names: &Names, name: &[u8]) -> Option<Member> {
+    names.iter().find(|(own, _)| own.as_bytes() == name).map(|(_, member)| *member)
 }
 
 /// A number without its fraction; `None` for a number below 0, and for what is not a number.

@@ -18,7 +18,8 @@ pub enum Operation {
 use Operation::*;
 
 /// How a path ends, and what it asks for.
-const ENDS: [(&str, Operation); 20] = [
+#[rustfmt::skip]
+const ENDS: &[(&str, Operation)] = &[
     ("/chat/completions", Chat),
     ("/completions", Completions),
     ("/responses", Responses),

@@ -27,3 +27,4 @@ mod long;
 mod models;
 mod providers;
 mod routing;
+mod usage;

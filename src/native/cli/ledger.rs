@@ -32,7 +32,7 @@ enum What {
     /// Read a log, whatever else it has, and take its records of usage in; one that is there already counts once
     Import {
         /// The log; - for standard input
-        file: PathBuf,
+        log: PathBuf,
         /// The logs are whole: charge requests without an end at an estimate
         #[arg(long)]
         ended: bool,
@@ -42,22 +42,22 @@ enum What {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let What::Import { file, ended, config } = &args.what;
+    let What::Import { log, ended, config } = &args.what;
     let prices = match config.load() {
         Ok(loaded) => Prices::of(&loaded.file)?,
         Err(settings::Error::Nothing) => Prices::of(&crate::config::File::default())?,
         Err(error) => return Err(error.into()),
     };
     let mut import = Import {
-        ledger: Ledger::open(&data::folder(config)?)?,
+        ledger: Ledger::open(&data::made(config)?)?,
         prices,
         since: keeps(config),
         said: Said::default(),
     };
-    if file == Path::new("-") {
+    if log == Path::new("-") {
         import.read(io::stdin().lock())?;
     } else {
-        import.read(BufReader::new(File::open(file)?))?;
+        import.read(BufReader::new(File::open(log)?))?;
     }
     let lost = match ended {
         true => import.ledger.close(IMPORTED, import.since, &import.prices)?,
