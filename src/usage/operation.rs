@@ -100,7 +100,7 @@ mod tests {
             assert_eq!(Operation::of(path), expected, "{path}");
         }
         for (_, operation) in ENDS {
-            assert_eq!(Operation::parse(operation.as_str()), Some(operation));
+            assert_eq!(Operation::parse(operation.as_str()), Some(*operation));
         }
     }
 }

@@ -7,7 +7,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Acquire};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::day::Day;
 use super::intake::Batch;
 use super::schema::{Ledger, LedgerError};
-use crate::native::prices::Prices;
+use crate::native::prices::SharedPrices;
 use crate::native::private_file;
 
 /// The journals, in the data folder.
@@ -57,7 +56,7 @@ pub struct Follower {
     path: PathBuf,
     file: File,
     ledger: Ledger,
-    prices: Arc<Prices>,
+    prices: SharedPrices,
     keep_days: u64,
     /// Read, and not yet a whole line.
     rest: Vec<u8>,
@@ -106,7 +105,7 @@ impl Folder {
     pub fn follow(
         &self,
         path: &Path,
-        prices: Arc<Prices>,
+        prices: SharedPrices,
         keep_days: u64,
     ) -> Result<Follower, LedgerError> {
         let ledger = Ledger::open(&self.data)?;
@@ -214,8 +213,8 @@ impl Follower {
         }
         let since = self.since();
         let mut tries = 0;
-        while let Err(error) = self.ledger.take(batch, &self.name, self.offset, since, &self.prices)
-        {
+        let prices = self.prices.now();
+        while let Err(error) = self.ledger.take(batch, &self.name, self.offset, since, &prices) {
             if tries == 0 {
                 other(format!("gaud: usage waits in {} until the ledger takes it: {error}", self.path.display()));
             }
@@ -255,7 +254,7 @@ impl Follower {
                 return;
             }
         }
-        match self.ledger.close(&self.name, self.since(), &self.prices) {
+        match self.ledger.close(&self.name, self.since(), &self.prices.now()) {
             Ok(0) => {}
             Ok(lost) => other(format!(
                 "gaud: {lost} requests had no end when Envoy ended: the ledger has estimates, marked as lost"

@@ -20,3 +20,6 @@ pub use intake::{Batch, Counted};
 pub use report::{Column, Group, Query, Row};
 pub(in crate::native) use report::{Report, dollars, since};
 pub use schema::{Ledger, LedgerError};
+
+#[cfg(test)]
+mod tests;

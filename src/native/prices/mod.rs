@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::value::RawValue;
 
@@ -28,6 +29,25 @@ const TABLE: &str = include_str!("table.json");
 pub struct Prices {
     own: Ordered<PriceFile>,
     table: BTreeMap<String, Box<RawValue>>,
+}
+
+/// Prices that change while the gateway runs.
+#[derive(Debug, Clone)]
+pub struct SharedPrices(Arc<Mutex<Arc<Prices>>>);
+
+impl SharedPrices {
+    pub fn new(prices: Prices) -> Self {
+        Self(Arc::new(Mutex::new(Arc::new(prices))))
+    }
+
+    /// The prices from now on.
+    pub fn set(&self, prices: Prices) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(prices);
+    }
+
+    pub fn now(&self) -> Arc<Prices> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Where a price was found.
@@ -124,3 +144,6 @@ impl fmt::Display for PricesProblem {
 }
 
 impl std::error::Error for PricesProblem {}
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use crate::native::control::{
     self, AdminKey, Change, Control, DataFolder, Following, Store, Throttle, now_secs,
 };
 use crate::native::envoy::Envoy;
+use crate::native::prices::SharedPrices;
 use crate::native::private_file;
 use crate::native::render::Source;
 use crate::native::settings::ConfigText;
@@ -30,7 +31,7 @@ const FIRST_KEY: &str = "admin-key";
 const SOCKET: &str = "control.sock";
 
 /// Why a metered gateway cannot do without.
-const NEEDED: &str =
+pub(super) const NEEDED: &str =
     "usage.meter = \"all\" writes to the ledger in its data folder; start without --no-control, or set usage.meter = \"off\"";
 
 /// A control server that is ready to serve.
@@ -52,6 +53,7 @@ pub(super) struct Serving {
 pub(super) struct Changes {
     pub(super) wishes: mpsc::Receiver<Change>,
     pub(super) following: Arc<Mutex<Following>>,
+    pub(super) prices: SharedPrices,
 }
 
 /// `None` where none is wanted, or where its data have no place: a gateway needs no control server.
@@ -98,7 +100,7 @@ pub(super) fn start(
     });
     let listener = UnixListener::bind(&socket)?;
     let serving = Serving { listener, control, _data: data };
-    Ok(Some(Ready { socket, serving, changes: Changes { wishes, following }, journal }))
+    Ok(Some(Ready { socket, serving, changes: Changes { wishes, following, prices: journal.prices.clone() }, journal }))
 }
 
 pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failure> {

@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use super::failure::Failure;
 use super::log::tell;
 use crate::native::ledger::{Folder, Follower};
-use crate::native::prices::Prices;
+use crate::native::prices::{Prices, SharedPrices};
 use crate::native::settings::Loaded;
 
 /// For how many days the ledger keeps each attempt, unless the configuration says otherwise.
@@ -19,7 +18,8 @@ const KEEP_DAYS: u32 = 30;
 #[derive(Debug)]
 pub(super) struct Journal {
     folder: Folder,
-    prices: Arc<Prices>,
+    /// The follower has these too: what changes while the gateway runs counts for what comes then.
+    pub(super) prices: SharedPrices,
     keep_days: u64,
 }
 
@@ -31,7 +31,7 @@ impl Journal {
         let prices = Prices::of(&loaded.file).map_err(|problem| wrong(&problem))?;
         let keep_days = loaded.file.usage.as_ref().and_then(|usage| usage.keep_days);
         let keep_days = keep_days.unwrap_or(KEEP_DAYS).into();
-        Ok(Self { folder, prices: Arc::new(prices), keep_days })
+        Ok(Self { folder, prices: SharedPrices::new(prices), keep_days })
     }
 
     /// Takes in what other runs have left.
@@ -54,6 +54,6 @@ impl Journal {
     }
 
     fn follow(&self, path: &Path) -> Result<Follower, crate::native::ledger::LedgerError> {
-        self.folder.follow(path, Arc::clone(&self.prices), self.keep_days)
+        self.folder.follow(path, self.prices.clone(), self.keep_days)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::select;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::control::Changes;
+use super::control::{Changes, NEEDED};
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
 use super::process::admin_socket;
@@ -17,6 +17,7 @@ use super::signals::Reread;
 use super::{Args, note, read, vacant};
 use crate::native::control::{Apply, Change, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
+use crate::native::prices::Prices;
 use crate::native::live::{Applied, Live, Snapshot, Watch};
 use crate::native::render::live::Documents;
 use crate::native::render::{Error, Source};
@@ -166,11 +167,19 @@ impl<'a> Reload<'a> {
         if source.loaded.listen != self.serving.listen {
             vacant("listen", source.loaded.listen, &source.loaded)?;
         }
+        if source.loaded.gateway.meters && self.changes.is_none() {
+            return Err(Failure::Control(NEEDED.to_owned()));
+        }
+        let prices = Prices::of(&source.loaded.file);
+        let prices = prices.map_err(|problem| Failure::Control(problem.to_string()))?;
         let documents = self.renderer.documents(&source)?;
         let applied = self.live.apply(documents.resources).await.map_err(Failure::Kept)?;
         // A port that the system has chosen is known from the start alone.
         if source.loaded.listen.port() != 0 {
             self.address = Some(source.loaded.listen);
+        }
+        if let Some(changes) = &self.changes {
+            changes.prices.set(prices);
         }
         self.serving = source.loaded;
         Ok(applied)

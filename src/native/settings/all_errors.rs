@@ -226,6 +226,8 @@ mod tests {
             r#"{"breaker":{"?":1}}"#,
             r#"{"retries":{"?":1}}"#,
             r#"{"control":{"?":1}}"#,
+            r#"{"usage":{"?":1}}"#,
+            r#"{"prices":{"m":{"?":1}}}"#,
             r#"{"providers":{"p":{"?":1}}}"#,
         ];
         let known: String =

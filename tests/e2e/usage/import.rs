@@ -1,7 +1,7 @@
 //! Logs of an Envoy elsewhere are taken into the ledger, once.
 
 use crate::kit::client::{Request, h1};
-use crate::kit::harness::Gateway;
+use crate::kit::harness::{Gateway, wait};
 use crate::kit::samples::{LISTEN, provider};
 use crate::kit::upstream::Provider;
 use std::io::Write;
@@ -34,6 +34,8 @@ fn shipped_lines_count_once_and_torn_lines_not_at_all() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
+    // func-e passes the log on.
+    wait::until_true("three records", || gateway.logs().matches("gaud.journal.1 S").count() == 3);
     let log = gateway.logs();
     let torn = log.lines().find(|line| line.contains("gaud.journal.1 S")).expect("a record");
     let log = format!("{log}{}\nsomething else\n", &torn[..torn.len() - 5]);
