@@ -7,8 +7,7 @@ use super::error::ConfigError;
 use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
 #[cfg(not(target_os = "wasi"))]
-use super::usage::PriceFile;
-use super::usage::UsageFile;
+use super::usage::{PriceFile, UsageFile};
 
 /// The whole file. An absent setting is `None`; its default is given where it is compiled.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -90,8 +89,13 @@ pub struct File {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlFile>,
     /// Which requests are recorded, and what becomes of the records.
+    #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageFile>,
+    /// The same in the filter, which reads such a table already.
+    #[cfg(target_os = "wasi")]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
+    pub usage: Ordered<String>,
     /// The prices of models, in the place of the table's.
     #[cfg(not(target_os = "wasi"))]
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]

@@ -23,5 +23,4 @@ pub use file::{
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};
 #[cfg(not(target_os = "wasi"))]
-pub use usage::PriceFile;
-pub use usage::{Metered, UsageFile};
+pub use usage::{Metered, PriceFile, UsageFile};

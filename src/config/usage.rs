@@ -1,9 +1,12 @@
-//! What is recorded of requests, and what models cost. What the command alone needs is not in the filter, which would grow by
-//! the code that reads it.
+//! What is recorded of requests, and what models cost. The filter reads of this what it needs, in a way that adds no code to
+//! the module: see [`File::meters_all`].
 
+use super::file::File;
+#[cfg(not(target_os = "wasi"))]
 use serde::{Deserialize, Serialize};
 
 /// Which requests are recorded, and what becomes of the records.
+#[cfg(not(target_os = "wasi"))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UsageFile {
@@ -11,16 +14,15 @@ pub struct UsageFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meter: Option<Metered>,
     /// How long the ledger keeps each attempt; the sums of the days are kept for ever. Default 30.
-    #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_days: Option<u32>,
     /// A file of prices in LiteLLM's format, in the place of the table that the command has in itself.
-    #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_file: Option<String>,
 }
 
 /// Which requests are recorded.
+#[cfg(not(target_os = "wasi"))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metered {
@@ -44,14 +46,24 @@ pub struct PriceFile {
     pub cache_write: Option<f64>,
 }
 
+#[cfg(not(target_os = "wasi"))]
 impl UsageFile {
+    /// What the filter must know of it.
+    pub fn for_filter(&self) -> Option<Self> {
+        (self.meter == Some(Metered::All)).then(|| Self { meter: self.meter, ..Self::default() })
+    }
+}
+
+impl File {
+    /// Whether every request is recorded.
+    #[cfg(not(target_os = "wasi"))]
     pub fn meters_all(&self) -> bool {
-        self.meter == Some(Metered::All)
+        self.usage.as_ref().is_some_and(|usage| usage.meter == Some(Metered::All))
     }
 
-    /// What the filter must know of it.
-    #[cfg(not(target_os = "wasi"))]
-    pub fn for_filter(&self) -> Option<Self> {
-        self.meters_all().then(|| Self { meter: self.meter, ..Self::default() })
+    /// The same of what [`UsageFile::for_filter`] has left.
+    #[cfg(target_os = "wasi")]
+    pub fn meters_all(&self) -> bool {
+        self.usage.get("meter").is_some_and(|meter| meter == "all")
     }
 }

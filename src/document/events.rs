@@ -158,4 +158,3 @@ impl<R: Reading> Events<R> {
         self.data.as_bytes().trim_ascii() == b"[DONE]"
     }
 }
-

@@ -147,7 +147,8 @@ impl<R: Reading> Document<R> {
     }
 
     fn literal<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-');
+        let goes_on =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-');
         let end = bytes.iter().position(|byte| !goes_on(byte)).unwrap_or(bytes.len());
         let (literal, rest) = bytes.split_at(end);
         self.word.extend(literal);

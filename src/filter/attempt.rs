@@ -89,7 +89,8 @@ impl AttemptStream {
         }
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
         if attempt.is_metered() {
-            reply::with_answer_start(end, |start| attempt.answer_begins(&*self.host, start));
+            let host = &*self.host;
+            reply::with_answer_start(end, &mut |start| attempt.answer_begins(host, start));
         }
         let header = |name: &str| abi::header(Map::ResponseHeaders, name);
         let details = reply::details();

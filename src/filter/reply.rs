@@ -53,7 +53,8 @@ pub(super) fn status(map: Map) -> Option<u32> {
 }
 
 /// Reads what a meter must know of an answer's head. `end` says that no body follows.
-pub(super) fn with_answer_start(end: bool, act: impl FnOnce(&AnswerStart<'_>)) {
+#[inline(never)]
+pub(super) fn with_answer_start(end: bool, act: &mut dyn FnMut(&AnswerStart<'_>)) {
     let header = |name: &str| abi::header(Map::ResponseHeaders, name);
     let length = header("content-length");
     act(&AnswerStart {

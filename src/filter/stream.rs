@@ -64,7 +64,8 @@ impl Stream {
             let status = reply::status(Map::ResponseHeaders);
             session.respond(&*self.host, status.unwrap_or_default(), reply::details);
             if session.is_metered() {
-                reply::with_answer_start(end, |start| session.answer_begins(&*self.host, start));
+                let host = &*self.host;
+                reply::with_answer_start(end, &mut |start| session.answer_begins(host, start));
             }
         }
         FilterStatus::Continue

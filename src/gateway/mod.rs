@@ -31,7 +31,7 @@ pub use rooms::Rooms;
 pub use sites::Sites;
 pub use url::ProviderUrl;
 
-use crate::config::{ConfigError, File, Lookup, UsageFile};
+use crate::config::{ConfigError, File, Lookup};
 use crate::request::model::ModelName;
 use crate::route::retry::Retries;
 use crate::route::{ChainTarget, Chains, NoRoute, ProviderId, RouteTable, Target};
@@ -135,7 +135,7 @@ impl Gateway {
             rooms: Rooms::compile(file, body_limit_bytes)?,
             base_paths: base_paths(file)?,
             sites: Sites::compile(file)?,
-            meters: file.usage.as_ref().is_some_and(UsageFile::meters_all),
+            meters: file.meters_all(),
             fingerprint: 0,
             aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
             providers,

@@ -13,7 +13,14 @@ impl Session {
     }
 
     /// The request leaves for `provider`, which is sent `model`.
-    pub(super) fn begin_meter(&mut self, host: &dyn Host, provider: &str, model: &str, asked: &str) {
+    #[inline(never)]
+    pub(super) fn begin_meter(
+        &mut self,
+        host: &dyn Host,
+        provider: &str,
+        model: &str,
+        asked: &str,
+    ) {
         if !self.gateway.meters {
             return;
         }

@@ -46,7 +46,12 @@ impl Session {
             }
             (None, None) => {
                 let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
-                return self.forward(host, Destination { provider, model: None, asked: "" }, None, None);
+                return self.forward(
+                    host,
+                    Destination { provider, model: None, asked: "" },
+                    None,
+                    None,
+                );
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;

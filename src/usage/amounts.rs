@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn no_part_is_more_than_its_whole() {
-        let usage = Usage { input: 10, cached: 8, cache_write: 5, cache_write_hour: 4, ..Usage::default() };
+        let usage =
+            Usage { input: 10, cached: 8, cache_write: 5, cache_write_hour: 4, ..Usage::default() };
         let usage = Usage { output: 3, reasoning: 9, audio_out: 1, ..usage }.bounded();
         assert_eq!((usage.cached, usage.cache_write, usage.cache_write_hour), (8, 2, 2));
         assert_eq!((usage.audio_out, usage.reasoning), (1, 2));

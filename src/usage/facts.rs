@@ -295,8 +295,7 @@ const OF_OUTPUT: &Names = &[
     ("image_tokens", Member::Number(Number::ImageOut)),
 ];
 
-const OF_CREATION: &Names =
-    &[("ephemeral_1h_input_tokens", Member::Number(Number::CreationHour))];
+const OF_CREATION: &Names = &[("ephemeral_1h_input_tokens", Member::Number(Number::CreationHour))];
 
 const OF_TOOL_USE: &Names = &[("web_search_requests", Member::Number(Number::Searches))];
 

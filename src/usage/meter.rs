@@ -1,6 +1,5 @@
 //! Meters one attempt: a record when the request leaves, and a record before the client gets the last bytes.
 
-use super::operation::Operation;
 use super::reader::{AnswerUsage, Outcome};
 use super::record::{Admission, Record, Settlement};
 
@@ -62,7 +61,7 @@ impl Meter {
         let is_failure = !(200..300).contains(&start.status);
         self.answer = Some(answer);
         if is_failure {
-            self.settle(journal, now_ms, |_| Outcome::FAILED);
+            self.settle(journal, now_ms, Outcome::FAILED);
         } else if start.end {
             self.settle_read(journal, now_ms, true);
         }
@@ -90,7 +89,7 @@ impl Meter {
 
     /// The attempt gave nothing that is paid for.
     pub fn fail(&mut self, journal: &dyn Journal, now_ms: u64) {
-        self.settle(journal, now_ms, |_| Outcome::FAILED);
+        self.settle(journal, now_ms, Outcome::FAILED);
     }
 
     /// The stream is over, however it ended.
@@ -99,24 +98,23 @@ impl Meter {
     }
 
     fn settle_read(&mut self, journal: &dyn Journal, now_ms: u64, is_whole: bool) {
+        if self.is_settled {
+            return;
+        }
         let (operation, bytes) = (self.admission.operation, self.admission.request_bytes);
-        self.settle(journal, now_ms, |answer| match answer {
+        let outcome = match &mut self.answer {
             Some(answer) => answer.reader.outcome(operation, bytes, is_whole),
             // Nobody has waited for the answer: the provider may have read the request.
-            None => unanswered(operation, bytes),
-        });
+            None => AnswerUsage::new(b"", b"").outcome(operation, bytes, false),
+        };
+        self.settle(journal, now_ms, outcome);
     }
 
-    fn settle(
-        &mut self,
-        journal: &dyn Journal,
-        now_ms: u64,
-        outcome: impl FnOnce(Option<&mut Answer>) -> Outcome,
-    ) {
+    fn settle(&mut self, journal: &dyn Journal, now_ms: u64, outcome: Outcome) {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
-        let Outcome { basis, usage, tier } = outcome(self.answer.as_mut());
+        let Outcome { basis, usage, tier } = outcome;
         let settlement = Settlement {
             status: self.answer.as_ref().map_or(0, |answer| answer.status),
             first_ms: self.answer.as_ref().and_then(|answer| answer.first_ms),
@@ -128,8 +126,4 @@ impl Meter {
         };
         journal.write(&Record::Ended(settlement).to_line());
     }
-}
-
-fn unanswered(operation: Operation, request_bytes: u64) -> Outcome {
-    AnswerUsage::new(b"", b"").outcome(operation, request_bytes, false)
 }

@@ -33,11 +33,17 @@ pub struct AnswerUsage {
 #[derive(Debug)]
 enum Body {
     /// No byte has come but white space.
-    Unknown { is_events: bool },
+    Unknown {
+        is_events: bool,
+    },
     Events(Box<Events<Facts>>),
     Json(Box<Document<Facts>>),
     /// Kept until it is whole; `None` once it is too long.
-    Compressed { encoding: Encoding, is_events: bool, bytes: Option<Vec<u8>> },
+    Compressed {
+        encoding: Encoding,
+        is_events: bool,
+        bytes: Option<Vec<u8>>,
+    },
     Other,
 }
 

@@ -5,9 +5,9 @@ use super::journal::Line;
 use super::meter::Journal;
 use super::reader::{AnswerUsage, Outcome};
 use super::*;
+use std::cell::RefCell;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
-use std::cell::RefCell;
 
 const JSON: &str = "application/json; charset=utf-8";
 const EVENTS: &str = "text/event-stream";
@@ -41,7 +41,14 @@ const SHAPES: [Shape; 26] = [
             "usage":{"prompt_tokens":120,"completion_tokens":30,"total_tokens":150,
             "prompt_tokens_details":{"cached_tokens":100,"audio_tokens":5},
             "completion_tokens_details":{"reasoning_tokens":20,"audio_tokens":3,"accepted_prediction_tokens":1}}}"#,
-        &[("input", 120), ("cached", 100), ("audio_in", 5), ("output", 30), ("reasoning", 20), ("audio_out", 3)],
+        &[
+            ("input", 120),
+            ("cached", 100),
+            ("audio_in", 5),
+            ("output", 30),
+            ("reasoning", 20),
+            ("audio_out", 3),
+        ],
     ),
     Shape {
         tier: Tier::Priority,
@@ -265,8 +272,7 @@ fn read(shape: &Shape, pieces: &[&[u8]]) -> Outcome {
 #[test]
 fn every_shape_is_read_wherever_it_is_cut() {
     for shape in &SHAPES {
-        let expected =
-            Outcome { basis: Basis::Counted, usage: used(shape.used), tier: shape.tier };
+        let expected = Outcome { basis: Basis::Counted, usage: used(shape.used), tier: shape.tier };
         let body = shape.body.as_bytes();
         for cut in 0..=body.len() {
             let pieces = [&body[..cut], &body[cut..]];
@@ -280,8 +286,22 @@ fn every_shape_is_read_wherever_it_is_cut() {
 /// Content-type, body, whether it is whole, what it is taken for, input and output; the request has 400 bytes.
 const GUESSES: [(&str, &str, bool, Basis, u64, u64); 10] = [
     (JSON, r#"{"choices":[{"message":{"content":"12345678"}}]}"#, true, Basis::Estimated, 100, 2),
-    (EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"123456789\"}}]}\n\ndata: [DONE]\n\n", true, Basis::Estimated, 100, 3),
-    (EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"12345678\"}}]}\n\n", false, Basis::Partial, 100, 2),
+    (
+        EVENTS,
+        "data: {\"choices\":[{\"delta\":{\"content\":\"123456789\"}}]}\n\ndata: [DONE]\n\n",
+        true,
+        Basis::Estimated,
+        100,
+        3,
+    ),
+    (
+        EVENTS,
+        "data: {\"choices\":[{\"delta\":{\"content\":\"12345678\"}}]}\n\n",
+        false,
+        Basis::Partial,
+        100,
+        2,
+    ),
     (
         EVENTS,
         "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":10,\"output_tokens\":1}}}\n\n\
@@ -310,7 +330,14 @@ const GUESSES: [(&str, &str, bool, Basis, u64, u64); 10] = [
     ),
     (EVENTS, "data: {\"error\":{\"message\":\"overloaded\"}}\n\n", true, Basis::Failed, 0, 0),
     (JSON, r#"{"error":{"code":503}}"#, true, Basis::Failed, 0, 0),
-    (EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"1234\"}}]}\n\nevent: error\ndata: {\"error\":{}}\n\n", true, Basis::Estimated, 100, 1),
+    (
+        EVENTS,
+        "data: {\"choices\":[{\"delta\":{\"content\":\"1234\"}}]}\n\nevent: error\ndata: {\"error\":{}}\n\n",
+        true,
+        Basis::Estimated,
+        100,
+        1,
+    ),
     ("audio/mpeg", "12345678", true, Basis::Estimated, 100, 2),
 ];
 
@@ -500,7 +527,9 @@ fn the_end_is_written_before_the_last_byte_passes() {
 
 #[test]
 fn what_never_ends_is_written_when_the_stream_is_over() {
-    for (status, basis, input) in [(0, Basis::Partial, 100), (200, Basis::Partial, 100), (503, Basis::Failed, 0)] {
+    for (status, basis, input) in
+        [(0, Basis::Partial, 100), (200, Basis::Partial, 100), (503, Basis::Failed, 0)]
+    {
         let lines = Lines::default();
         let mut meter = begun(&lines);
         if status > 0 {

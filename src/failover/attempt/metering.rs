@@ -30,14 +30,14 @@ impl Attempt {
     }
 }
 
-/// The meter of attempt `number`, which leaves for `target`.
+/// The meter of attempt `number`, which leaves for `target`, with so many bytes where the head says how many.
 pub(super) fn begin(
     gateway: &Gateway,
     host: &dyn Host,
     crossing: &Crossing,
     path: &ClientPath,
     target: &ChainTarget,
-    number: u32,
+    (number, request_bytes): (u32, Option<u64>),
 ) -> Option<Meter> {
     if !gateway.meters {
         return None;
@@ -53,7 +53,7 @@ pub(super) fn begin(
         model: target.model.clone(),
         asked: crossing.asked.clone(),
         operation,
-        request_bytes: 0,
+        request_bytes: request_bytes.unwrap_or_default(),
     };
     Some(Meter::begin(host, admission))
 }

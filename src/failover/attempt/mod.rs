@@ -132,7 +132,14 @@ impl Attempt {
         let account = gateway.provider(target.provider).map_or(Account::Gateway, |provider| {
             Account::of(provider, &head.credentials.sent(), path.as_str())
         });
-        let meter = metering::begin(&gateway, host, &crossing, &path, &target, number);
+        let meter = metering::begin(
+            &gateway,
+            host,
+            &crossing,
+            &path,
+            &target,
+            (number, head.content_length),
+        );
         let attempt = Self {
             account,
             asked_ms: host.now_ms(),

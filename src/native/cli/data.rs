@@ -23,8 +23,10 @@ pub(super) fn made(config: &ConfigOption) -> Result<PathBuf, Box<dyn Error>> {
 pub(super) fn folder(config: &ConfigOption) -> Result<PathBuf, Box<dyn Error>> {
     let place = place(config)?;
     if !place.is_dir() {
-        let problem =
-            format!("there is nothing in {}: the first `gaud run` makes the folder", place.display());
+        let problem = format!(
+            "there is nothing in {}: the first `gaud run` makes the folder",
+            place.display()
+        );
         return Err(io::Error::other(problem).into());
     }
     Ok(place)

@@ -54,7 +54,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     }
     let unpriced: i64 = rows.iter().map(|row| row.sum("unpriced")).sum();
     if unpriced > 0 {
-        super::tell(&format!("{unpriced} attempts have no price and count as 0: set one by [prices]"));
+        super::tell(&format!(
+            "{unpriced} attempts have no price and count as 0: set one by [prices]"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

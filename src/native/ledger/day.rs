@@ -33,8 +33,7 @@ impl fmt::Display for Day {
         let days = self.0.saturating_add(719_468);
         let era = days / 146_097;
         let of_era = days % 146_097;
-        let year_of_era =
-            (of_era + of_era / 36_524 - of_era / 1_460 - of_era / 146_096) / 365;
+        let year_of_era = (of_era + of_era / 36_524 - of_era / 1_460 - of_era / 146_096) / 365;
         let of_year = of_era + year_of_era / 100 - 365 * year_of_era - year_of_era / 4;
         let month_from_march = (5 * of_year + 2) / 153;
         let day = of_year - (153 * month_from_march + 2) / 5 + 1;

@@ -202,12 +202,7 @@ impl Follower {
 
     /// Takes a batch in, however long that takes: its lines stay in the file until then. Whether the ledger has taken it; a run
     /// that ends waits for a while.
-    fn take(
-        &mut self,
-        batch: &Batch,
-        ended: &AtomicBool,
-        other: &mut impl FnMut(String),
-    ) -> bool {
+    fn take(&mut self, batch: &Batch, ended: &AtomicBool, other: &mut impl FnMut(String)) -> bool {
         if batch.broken > 0 {
             other(format!("gaud: {} broken records of usage were skipped", batch.broken));
         }
@@ -216,7 +211,10 @@ impl Follower {
         let prices = self.prices.now();
         while let Err(error) = self.ledger.take(batch, &self.name, self.offset, since, &prices) {
             if tries == 0 {
-                other(format!("gaud: usage waits in {} until the ledger takes it: {error}", self.path.display()));
+                other(format!(
+                    "gaud: usage waits in {} until the ledger takes it: {error}",
+                    self.path.display()
+                ));
             }
             tries += 1;
             if ended.load(Acquire) && tries >= TRIES_AT_END {

@@ -9,11 +9,11 @@ use rusqlite::{
 
 use super::day::Day;
 use super::schema::{Ledger, LedgerError};
-use crate::native::prices::Prices;
+use crate::native::prices::{Price, Prices};
 use crate::usage::amounts::AMOUNTS;
+use crate::usage::journal::Line;
 use crate::usage::reader::BYTES_PER_TOKEN;
 use crate::usage::{Admission, Basis, Record, Settlement, Tier, Usage};
-use crate::usage::journal::Line;
 
 /// How long an answer is taken to be of which nothing is known, and whose model has not answered before.
 const LOST_OUTPUT_TOKENS: u64 = 256;
@@ -23,9 +23,17 @@ const LOST_OUTPUT_TOKENS: u64 = 256;
 pub struct Batch {
     /// The attempts that are not over within the batch.
     begun: BTreeMap<(String, u32), Admission>,
-    ended: Vec<Settlement>,
+    ended: Vec<Ended>,
     /// How many lines were broken records.
     pub broken: u64,
+}
+
+/// An attempt that is over.
+#[derive(Debug)]
+struct Ended {
+    settlement: Settlement,
+    /// It has begun within the batch.
+    is_new: bool,
 }
 
 /// What a batch has changed.
@@ -51,8 +59,8 @@ impl Batch {
                 }
                 Record::Ended(settlement) => {
                     let Admission { request, attempt, .. } = &settlement.admission;
-                    self.begun.remove(&(request.clone(), *attempt));
-                    self.ended.push(settlement);
+                    let is_new = self.begun.remove(&(request.clone(), *attempt)).is_some();
+                    self.ended.push(Ended { settlement, is_new });
                 }
             },
         }
@@ -132,6 +140,8 @@ impl Ledger {
 struct Intake<'a> {
     transaction: &'a Transaction<'a>,
     prices: &'a Prices,
+    /// The prices that were looked up, by provider and model.
+    found: BTreeMap<(String, String), Option<Price>>,
     since: Day,
     insert_attempt: Statement<'a>,
     find_attempt: Statement<'a>,
@@ -149,6 +159,7 @@ impl<'a> Intake<'a> {
         Ok(Self {
             transaction,
             prices,
+            found: BTreeMap::new(),
             since,
             insert_attempt: transaction.prepare(&insert_attempt())?,
             find_attempt: transaction.prepare(&format!("SELECT 1 FROM attempts {of_attempt}"))?,
@@ -162,7 +173,11 @@ impl<'a> Intake<'a> {
     fn batch(mut self, batch: &Batch, name: &str) -> Result<Counted, LedgerError> {
         let mut counted = Counted::default();
         let mut sums = BTreeMap::new();
-        for settlement in &batch.ended {
+        for Ended { settlement, is_new } in &batch.ended {
+            if !is_new {
+                let Admission { request, attempt, .. } = &settlement.admission;
+                self.delete_open.execute(params![request, attempt])?;
+            }
             self.end(settlement, &mut counted, &mut sums)?;
         }
         for admission in batch.begun.values() {
@@ -187,12 +202,10 @@ impl<'a> Intake<'a> {
         counted: &mut Counted,
         sums: &mut BTreeMap<Who, Sums>,
     ) -> Result<(), LedgerError> {
-        let Admission { request, attempt, begun_ms, .. } = &settlement.admission;
-        if *begun_ms < self.since.begins_ms() {
+        if settlement.admission.begun_ms < self.since.begins_ms() {
             counted.old += 1;
             return Ok(());
         }
-        self.delete_open.execute(params![request, attempt])?;
         let cost = self.cost(settlement);
         if !self.insert(settlement, cost)? {
             if settlement.basis == Basis::Lost || !self.take_back_lost(settlement, sums)? {
@@ -207,14 +220,16 @@ impl<'a> Intake<'a> {
     }
 
     /// `None` without a price.
-    fn cost(&self, settlement: &Settlement) -> Option<i64> {
+    fn cost(&mut self, settlement: &Settlement) -> Option<i64> {
         let Settlement { admission, basis, usage, tier, .. } = settlement;
         if *basis == Basis::Failed {
             return Some(0);
         }
-        let found = self.prices.find(&admission.provider, &admission.model)?;
-        let Admission { operation, request_bytes, .. } = admission;
-        Some(found.price.cost_nanos(usage, *tier, *operation, *request_bytes))
+        let Admission { provider, model, operation, request_bytes, .. } = admission;
+        let known = self.found.entry((provider.clone(), model.clone()));
+        let find = || self.prices.find(provider, model).map(|found| found.price);
+        let price = known.or_insert_with(find).as_ref()?;
+        Some(price.cost_nanos(usage, *tier, *operation, *request_bytes))
     }
 
     /// Whether the attempt was not there.
@@ -272,9 +287,11 @@ impl<'a> Intake<'a> {
     /// answers have had.
     fn lost(&self, admission: Admission) -> Result<Settlement, LedgerError> {
         let sql = "SELECT sum(output) / sum(attempts - failed) FROM days WHERE provider = ?1 AND model = ?2";
-        let usual: Option<i64> = self
-            .transaction
-            .query_row(sql, params![admission.provider, admission.model], |row| row.get(0))?;
+        let usual: Option<i64> = self.transaction.query_row(
+            sql,
+            params![admission.provider, admission.model],
+            |row| row.get(0),
+        )?;
         let usual = usual.and_then(|tokens| tokens.try_into().ok()).unwrap_or(LOST_OUTPUT_TOKENS);
         let output = if admission.operation.is_without_output() { 0 } else { usual };
         let input = admission.request_bytes.div_ceil(BYTES_PER_TOKEN);
@@ -304,10 +321,12 @@ impl<'a> Intake<'a> {
         );
         let mut statement = self.transaction.prepare(&sql)?;
         for ((day, key, user, provider, model), own) in sums {
-            let texts = [day.to_string(), key.clone(), user.clone(), provider.clone(), model.clone()];
+            let texts =
+                [day.to_string(), key.clone(), user.clone(), provider.clone(), model.clone()];
             let numbers = [own.attempts, own.failed, own.guessed, own.unpriced, own.cost_nanos];
             let numbers = numbers.into_iter().chain(own.amounts).map(Value::Integer);
-            statement.execute(params_from_iter(texts.into_iter().map(Value::Text).chain(numbers)))?;
+            statement
+                .execute(params_from_iter(texts.into_iter().map(Value::Text).chain(numbers)))?;
         }
         Ok(())
     }
@@ -315,8 +334,19 @@ impl<'a> Intake<'a> {
 
 fn insert_attempt() -> String {
     let names = [
-        "request", "attempt", "begun_ms", "key", "user", "provider", "model", "asked", "operation",
-        "status", "basis", "tier", "duration_ms",
+        "request",
+        "attempt",
+        "begun_ms",
+        "key",
+        "user",
+        "provider",
+        "model",
+        "asked",
+        "operation",
+        "status",
+        "basis",
+        "tier",
+        "duration_ms",
     ];
     let names = names.into_iter().chain(Usage::NAMES).chain(["cost_nanos", "first_ms"]);
     let names: Vec<_> = names.collect();

@@ -15,7 +15,7 @@ mod report;
 mod schema;
 
 pub use day::Day;
-pub use follow::{Follower, Folder};
+pub use follow::{Folder, Follower};
 pub use intake::{Batch, Counted};
 pub use report::{Column, Group, Query, Row};
 pub(in crate::native) use report::{Report, dollars, since};

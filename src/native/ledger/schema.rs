@@ -63,7 +63,8 @@ fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     match schema {
         SCHEMA => Ok(()),
         0 => {
-            let sql = format!("BEGIN IMMEDIATE; {} PRAGMA user_version = {SCHEMA}; COMMIT;", first());
+            let sql =
+                format!("BEGIN IMMEDIATE; {} PRAGMA user_version = {SCHEMA}; COMMIT;", first());
             Ok(connection.execute_batch(&sql)?)
         }
         newer => Err(LedgerError::Newer(newer)),

@@ -200,7 +200,8 @@ impl Price {
             true => input_tokens >= threshold,
             false => input_tokens > threshold,
         };
-        let passed = self.thresholds(suffix).into_iter().filter(|(threshold, _)| passes(*threshold));
+        let passed =
+            self.thresholds(suffix).into_iter().filter(|(threshold, _)| passes(*threshold));
         passed.fold(self.rate(name, suffix), |rate, (_, text)| {
             self.rate(&format!("{name}_above_{text}_tokens"), suffix).or(rate)
         })

@@ -49,11 +49,27 @@ fn costs_are_exact() {
         ("openai", "gpt-4o", USAGE, Tier::Priority, 4_250_000 + 1_700_000),
         // No price for this tier: the standard's.
         ("openai", "gpt-4o", USAGE, Tier::Flex, 3_500_000),
-        ("anthropic", "claude-sonnet-4-5", written, Tier::Standard, 1_500_000 + 1_500_000 + 600_000 + 1_500_000),
-        ("gemini", "gemini-2.5-pro", Usage { input: 200_000, ..USAGE }, Tier::Standard, 250_000_000 + 1_000_000),
+        (
+            "anthropic",
+            "claude-sonnet-4-5",
+            written,
+            Tier::Standard,
+            1_500_000 + 1_500_000 + 600_000 + 1_500_000,
+        ),
+        (
+            "gemini",
+            "gemini-2.5-pro",
+            Usage { input: 200_000, ..USAGE },
+            Tier::Standard,
+            250_000_000 + 1_000_000,
+        ),
         ("gemini", "gemini-2.5-pro", long, Tier::Standard, 500_002_500 + 1_500_000),
     ] {
-        assert_eq!(cost(provider, model, usage, tier), nanos, "{provider} {model} {usage:?} {tier:?}");
+        assert_eq!(
+            cost(provider, model, usage, tier),
+            nanos,
+            "{provider} {model} {usage:?} {tier:?}"
+        );
     }
 }
 
@@ -61,7 +77,12 @@ fn costs_are_exact() {
 fn what_is_not_counted_in_tokens_has_its_price() {
     let prices = prices("");
     let of = |model: &str, usage: &Usage, operation, bytes| {
-        prices.find("openai", model).unwrap().price.cost_nanos(usage, Tier::Standard, operation, bytes)
+        prices.find("openai", model).unwrap().price.cost_nanos(
+            usage,
+            Tier::Standard,
+            operation,
+            bytes,
+        )
     };
     let audio = Usage { audio_ms: 27_500, ..Usage::NONE };
     assert_eq!(of("whisper-1", &audio, Operation::Transcription, 0), 2_750_000);
@@ -80,7 +101,10 @@ fn a_file_of_prices_takes_the_place_of_the_table() {
     let missing = Prices::of(&file).unwrap_err().to_string();
     assert_eq!(
         missing,
-        format!("usage.price_file: {} cannot be read: it is not there; name a file in the format of LiteLLM's model_prices_and_context_window.json", path.display())
+        format!(
+            "usage.price_file: {} cannot be read: it is not there; name a file in the format of LiteLLM's model_prices_and_context_window.json",
+            path.display()
+        )
     );
     fs::write(&path, r#"{"sample_spec":{"input_cost_per_token":0.0,"max_tokens":"a text"},"m":{"input_cost_per_token":"3e-7","output_cost_per_token":1e-6,"litellm_provider":"x"}}"#).unwrap();
     let prices = Prices::of(&file).unwrap();

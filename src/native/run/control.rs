@@ -31,8 +31,7 @@ const FIRST_KEY: &str = "admin-key";
 const SOCKET: &str = "control.sock";
 
 /// Why a metered gateway cannot do without.
-pub(super) const NEEDED: &str =
-    "usage.meter = \"all\" writes to the ledger in its data folder; start without --no-control, or set usage.meter = \"off\"";
+pub(super) const NEEDED: &str = "usage.meter = \"all\" writes to the ledger in its data folder; start without --no-control, or set usage.meter = \"off\"";
 
 /// A control server that is ready to serve.
 pub(super) struct Ready {
@@ -74,7 +73,9 @@ pub(super) fn start(
     let named = settings.and_then(|own| own.data.as_deref());
     let data = match DataFolder::open(named, &variable) {
         Ok(data) => data,
-        Err(problem) if settings.is_some() || is_metered => return Err(Failure::Control(problem.to_string())),
+        Err(problem) if settings.is_some() || is_metered => {
+            return Err(Failure::Control(problem.to_string()));
+        }
         Err(problem) => {
             note(&format!("no control server: {problem}"));
             return Ok(None);
@@ -100,7 +101,12 @@ pub(super) fn start(
     });
     let listener = UnixListener::bind(&socket)?;
     let serving = Serving { listener, control, _data: data };
-    Ok(Some(Ready { socket, serving, changes: Changes { wishes, following, prices: journal.prices.clone() }, journal }))
+    Ok(Some(Ready {
+        socket,
+        serving,
+        changes: Changes { wishes, following, prices: journal.prices.clone() },
+        journal,
+    }))
 }
 
 pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failure> {

@@ -39,7 +39,9 @@ impl Journal {
         for path in self.folder.left() {
             match self.follow(&path) {
                 // An Envoy that outlives its run may still write.
-                Ok(follower) => _ = thread::spawn(move || follower.run(&AtomicBool::new(false), drop)),
+                Ok(follower) => {
+                    _ = thread::spawn(move || follower.run(&AtomicBool::new(false), drop))
+                }
                 Err(problem) => tell(&format!("gaud: {}: {problem}", path.display())),
             }
         }

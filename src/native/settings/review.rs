@@ -70,7 +70,8 @@ fn review_usage(file: &File) -> Result<(), ConfigError> {
         if let Some((name, Some(rate))) =
             rates.into_iter().find(|(_, rate)| rate.is_some_and(is_wrong))
         {
-            let problem = format!("is {rate}; write dollars for a million tokens, 0 to {PRICE_MAX}");
+            let problem =
+                format!("is {rate}; write dollars for a million tokens, 0 to {PRICE_MAX}");
             return Err(ConfigError::new(format!("prices.{model}.{name}"), problem));
         }
     }

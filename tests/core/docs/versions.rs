@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{assert_part, read};
 
 /// The rows, and the suites that show each.
-const ROWS: [(&str, &[&str]); 11] = [
+const ROWS: [(&str, &[&str]); 12] = [
     ("models to providers: endpoints, paths", &["routing"]),
     ("bodies and forms as they stream, large and slow ones", &["bodies"]),
     ("answers as they stream, TLS, errors of Envoy's", &["providers"]),
@@ -16,6 +16,7 @@ const ROWS: [(&str, &[&str]); 11] = [
     ("lists of models", &["models"]),
     ("fallbacks, retries, deadlines", &["failover"]),
     ("malicious requests", &["hostile"]),
+    ("usage, and the ledger when things are killed", &["usage"]),
     ("a configuration that changes while requests run", &["live"]),
     ("Envoy's edge: limits, sites, proxies in front", &["edge"]),
     ("`gaud run`, `status`; your Envoy", &["run", "status", "upstream", "deployments"]),

@@ -36,7 +36,8 @@ fn what_a_provider_says_is_in_the_ledger_with_its_cost() {
 fn an_answer_without_usage_is_estimated_and_marked() {
     let (one, two) = (Provider::start(), Provider::start());
     let run = Run::start(&config(&one, &two, ""));
-    let body = json!({"model": "guess", "messages": [{"role": "user", "content": "x".repeat(360)}]});
+    let body =
+        json!({"model": "guess", "messages": [{"role": "user", "content": "x".repeat(360)}]});
     let request = Request::chat(body.to_string()).case("guess");
     one.always("guess", 200, r#"{"choices":[{"message":{"content":"12345678"}}]}"#);
     assert_eq!(h1::exchange(run.addr(), &request).status, 200);
@@ -50,7 +51,10 @@ fn an_answer_that_comes_compressed_all_the_same_is_read() {
     let (one, two) = (Provider::start(), Provider::start());
     let run = Run::start(&config(&one, &two, ""));
     let body = gzip(completion_json(11, 3).to_string().as_bytes());
-    one.script("gzip", Answer::new(200, "application/json", body).header("content-encoding", "gzip"));
+    one.script(
+        "gzip",
+        Answer::new(200, "application/json", body).header("content-encoding", "gzip"),
+    );
     assert_eq!(ask(&run, "gzip").status, 200);
     let row = wait_for_sums(&run, "one", "gzip", 1);
     assert_sums(&row, &json!({"input": 11, "output": 3, "guessed": 0}));
@@ -99,7 +103,8 @@ fn what_is_not_metered_has_no_callback_and_no_record() {
             let answer = client.send(&gateway, &Request::chat(r#"{"model":"one:m"}"#));
             assert_eq!(answer.status, 200, "{}", answer.text());
             // A path that costs nothing.
-            let answer = client.send(&gateway, &Request::post("/v1/moderations", r#"{"model":"one:m"}"#));
+            let answer =
+                client.send(&gateway, &Request::post("/v1/moderations", r#"{"model":"one:m"}"#));
             assert_eq!(answer.status, 200, "{}", answer.text());
         }
         // func-e passes the log on.

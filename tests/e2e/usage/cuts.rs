@@ -76,7 +76,10 @@ fn a_provider_that_breaks_off_is_paid_for_what_came() {
             pump.fail();
             assert_eq!(connection.chunk(), None, "{model}");
             let row = wait_for_sums(&run, "one", &model, 1);
-            assert_sums(&row, &json!({"guessed": 1, "failed": 0, "input": input, "output": output}));
+            assert_sums(
+                &row,
+                &json!({"guessed": 1, "failed": 0, "input": input, "output": output}),
+            );
         }
     }
 }

@@ -49,13 +49,19 @@ fn shipped_lines_count_once_and_torn_lines_not_at_all() {
     let other = tempfile::tempdir().expect("a folder");
     let lost = gaud(other.path(), &["ledger", "import", "-", "--ended"], begun);
     assert_eq!(lost, "0 new, 0 known, 0 too old, 0 broken, 1 lost\n");
-    assert_eq!(gaud(other.path(), &["ledger", "import", "-"], ended), "1 new, 0 known, 0 too old, 0 broken, 0 lost\n");
+    assert_eq!(
+        gaud(other.path(), &["ledger", "import", "-"], ended),
+        "1 new, 0 known, 0 too old, 0 broken, 0 lost\n"
+    );
     let csv = |folder: &Path| gaud(folder, &["usage", "--by", "model", "--format", "csv"], "");
     let head = "model,attempts,failed,guessed,unpriced,input,";
     for (folder, row) in [(folder, "gpt-4o,3,0,0,0,36,"), (other.path(), "gpt-4o,1,0,0,0,12,")] {
         let text = csv(folder);
         let lines: Vec<_> = text.lines().collect();
-        assert!(lines.len() == 2 && lines[0].starts_with(head) && lines[1].starts_with(row), "{text}");
+        assert!(
+            lines.len() == 2 && lines[0].starts_with(head) && lines[1].starts_with(row),
+            "{text}"
+        );
     }
     // 36 · $2.5 + 15 · $10, for a million.
     let table = gaud(folder, &["usage", "--by", "provider,model"], "");

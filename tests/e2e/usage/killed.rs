@@ -25,20 +25,26 @@ fn address(run: &Run) -> Option<SocketAddr> {
 
 fn kill_envoy(run: &Run) {
     let pid = run.envoy();
-    kill_process(Pid::from_raw(pid.cast_signed()).expect("a process"), Signal::KILL).expect("an Envoy");
+    kill_process(Pid::from_raw(pid.cast_signed()).expect("a process"), Signal::KILL)
+        .expect("an Envoy");
 }
 
 /// Clients that ask for a model until they are stopped; how many answers they saw whole.
 fn load(addr: SocketAddr, model: String, whole: &Arc<AtomicU64>) -> Load {
     let whole = Arc::clone(whole);
-    Load::start(CLIENTS, 0..u64::MAX, |_| (), move |(), _| {
-        let Some(mut connection) = Connection::try_open(addr) else { return };
-        connection.send_request(&chat(&model));
-        let answer = connection.try_response();
-        if answer.is_some_and(|answer| answer.status == 200 && answer.complete) {
-            whole.fetch_add(1, SeqCst);
-        }
-    })
+    Load::start(
+        CLIENTS,
+        0..u64::MAX,
+        |_| (),
+        move |(), _| {
+            let Some(mut connection) = Connection::try_open(addr) else { return };
+            connection.send_request(&chat(&model));
+            let answer = connection.try_response();
+            if answer.is_some_and(|answer| answer.status == 200 && answer.complete) {
+                whole.fetch_add(1, SeqCst);
+            }
+        },
+    )
 }
 
 #[test]

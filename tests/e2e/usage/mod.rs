@@ -14,7 +14,10 @@ use std::net::SocketAddr;
 /// A gateway that meters everything, with the providers `one` and `two`, and prices for the models that the tests ask for.
 fn config(one: &Provider, two: &Provider, tables: &str) -> String {
     let provider = |name: &str, server: &Provider| {
-        format!("[providers.{name}]\nurl = \"{}/v1\"\nauth = \"none\"\nbreaker = {{ enabled = false }}\n", server.url())
+        format!(
+            "[providers.{name}]\nurl = \"{}/v1\"\nauth = \"none\"\nbreaker = {{ enabled = false }}\n",
+            server.url()
+        )
     };
     format!(
         "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 2\nallow_hosts = [\"gateway\"]\n\
