@@ -282,6 +282,18 @@ impl File {
         })
     }
 
+    /// Whether every request is recorded.
+    #[cfg(not(target_os = "wasi"))]
+    pub fn meters_all(&self) -> bool {
+        self.usage.as_ref().is_some_and(|usage| usage.for_filter().is_some())
+    }
+
+    /// The same of what `UsageFile::for_filter` has left.
+    #[cfg(target_os = "wasi")]
+    pub fn meters_all(&self) -> bool {
+        self.usage.get("meter").is_some_and(|meter| meter == "all")
+    }
+
     /// Refuses the settings that only the command can carry out.
     pub(crate) fn refuse_what_belongs_to_envoy(&self) -> Result<(), ConfigError> {
         let present = [

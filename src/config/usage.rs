@@ -1,7 +1,6 @@
 //! What is recorded of requests, and what models cost. The filter reads of this what it needs, in a way that adds no code to
-//! the module: see [`File::meters_all`].
+//! the module: see [`super::File::meters_all`].
 
-use super::file::File;
 #[cfg(not(target_os = "wasi"))]
 use serde::{Deserialize, Serialize};
 
@@ -51,19 +50,5 @@ impl UsageFile {
     /// What the filter must know of it.
     pub fn for_filter(&self) -> Option<Self> {
         (self.meter == Some(Metered::All)).then(|| Self { meter: self.meter, ..Self::default() })
-    }
-}
-
-impl File {
-    /// Whether every request is recorded.
-    #[cfg(not(target_os = "wasi"))]
-    pub fn meters_all(&self) -> bool {
-        self.usage.as_ref().is_some_and(|usage| usage.meter == Some(Metered::All))
-    }
-
-    /// The same of what [`UsageFile::for_filter`] has left.
-    #[cfg(target_os = "wasi")]
-    pub fn meters_all(&self) -> bool {
-        self.usage.get("meter").is_some_and(|meter| meter == "all")
     }
 }

@@ -185,7 +185,8 @@ async fn usage(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
-    let report = super::usage::report(&control.data, query.as_deref().unwrap_or_default())?;
+    let report =
+        super::usage::report(&control.data, query.as_deref().unwrap_or_default(), now_secs())?;
     Ok(answer(report, None))
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::api::now_secs;
 use super::error::ApiError;
 use crate::native::ledger::{Day, Group, Ledger, Query, Report, since};
 
@@ -13,16 +12,16 @@ use crate::native::ledger::{Day, Group, Ledger, Query, Report, since};
 const USUAL_SINCE: &str = "30d";
 
 /// The sums of the ledger in the folder `data`.
-pub(super) fn report(data: &Path, query: &str) -> Result<Value, ApiError> {
-    let query = read(query).map_err(ApiError::bad_request)?;
+pub(super) fn report(data: &Path, query: &str, now_secs: i64) -> Result<Value, ApiError> {
+    let query = read(query, now_secs).map_err(ApiError::bad_request)?;
     let failed = |error: &dyn std::fmt::Display| ApiError::failed(error.to_string());
     let ledger = Ledger::open(data).map_err(|error| failed(&error))?;
     let rows = ledger.report(&query).map_err(|error| failed(&error))?;
     serde_json::to_value(Report::of(&query, &rows)).map_err(|error| failed(&error))
 }
 
-fn read(text: &str) -> Result<Query, String> {
-    let now_ms = u64::try_from(now_secs()).unwrap_or_default().saturating_mul(1000);
+fn read(text: &str, now_secs: i64) -> Result<Query, String> {
+    let now_ms = u64::try_from(now_secs).unwrap_or_default().saturating_mul(1000);
     let today = Day::of_ms(now_ms);
     let mut query = Query { by: vec![Group::Day], since: since(USUAL_SINCE, today)?, until: today };
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
