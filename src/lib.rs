@@ -15,12 +15,14 @@
 //! |---|---|
 //! | [`request`] | what a client asks for: head, path, endpoint, credentials |
 //! | [`body`] | where the body names the model, while its bytes pass |
+//! | [`document`] | JSON and events of providers, while their bytes pass |
 //! | [`route`] | which provider gets the model, and which targets follow |
 //! | [`breaker`] | when a failing provider gets no traffic: the pure state machine |
 //! | [`keys`] | who may ask for what: client keys, and how the filter learns of changes |
 //! | [`health`] | what attempts and checks say of the providers, told to their breakers |
 //! | [`session`] | a client's request, from its head to its answer; its order is known only here |
 //! | [`failover`] | a request that takes several attempts, after the hop |
+//! | [`usage`] | what an attempt has used, and how the journal says so |
 //! | [`reply`] | what the gateway answers in a provider's place |
 //! | `filter` | the glue between Envoy and all of this; built for wasm32-wasip1 alone |
 //!
@@ -49,7 +51,8 @@
 //! host
 //! gateway
 //! reply  route
-//! body
+//! usage
+//! body  document
 //! request
 //! names
 //! breaker  config
@@ -59,6 +62,7 @@
 pub mod body;
 pub mod breaker;
 pub mod config;
+pub mod document;
 pub mod failover;
 pub mod gateway;
 pub mod health;
@@ -73,6 +77,7 @@ pub mod request;
 pub mod room;
 pub mod route;
 pub mod session;
+pub mod usage;
 
 #[cfg(all(target_os = "wasi", not(test)))]
 mod filter;

@@ -7,6 +7,8 @@ use super::error::ConfigError;
 use super::keys::KeysFile;
 use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
+#[cfg(not(target_os = "wasi"))]
+use super::usage::{PriceFile, UsageFile};
 
 /// The whole file. An absent setting is `None`; its default is given where it is compiled.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -93,6 +95,18 @@ pub struct File {
     /// The control server of `gaud run`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlFile>,
+    /// Which requests are recorded, and what becomes of the records.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageFile>,
+    /// The same in the filter, which reads such a table already.
+    #[cfg(target_os = "wasi")]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
+    pub usage: Ordered<String>,
+    /// The prices of models, in the place of the table's.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
+    pub prices: Ordered<PriceFile>,
 }
 
 /// The files, in PEM, of a gateway that clients reach by TLS.
@@ -290,6 +304,18 @@ impl File {
         })
     }
 
+    /// Whether every request is recorded.
+    #[cfg(not(target_os = "wasi"))]
+    pub fn meters_all(&self) -> bool {
+        self.usage.as_ref().is_some_and(|usage| usage.for_filter().is_some())
+    }
+
+    /// The same of what `UsageFile::for_filter` has left.
+    #[cfg(target_os = "wasi")]
+    pub fn meters_all(&self) -> bool {
+        self.usage.get("meter").is_some_and(|meter| meter == "all")
+    }
+
     /// Refuses the settings that only the command can carry out.
     pub(crate) fn refuse_what_belongs_to_envoy(&self) -> Result<(), ConfigError> {
         let present = [
@@ -302,6 +328,8 @@ impl File {
             ("drain_secs", self.drain_secs.is_some()),
             ("memory_limit_bytes", self.memory_limit_bytes.is_some()),
             ("control", self.control.is_some()),
+            #[cfg(not(target_os = "wasi"))]
+            ("prices", !self.prices.is_empty()),
         ];
         match present.iter().find(|(_, present)| *present) {
             Some((name, _)) => Err(ConfigError::new(

@@ -14,6 +14,7 @@ mod file;
 mod keys;
 mod ordered;
 mod secret;
+mod usage;
 
 pub use auth::Auth;
 pub use error::ConfigError;
@@ -24,3 +25,5 @@ pub use file::{
 pub use keys::{KeysFile, KeysMode};
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};
+#[cfg(not(target_os = "wasi"))]
+pub use usage::{Metered, PriceFile, UsageFile};

@@ -1,7 +1,6 @@
-//! What a JSON document says of itself: its type, how it finished, and its error. Read as its bytes come, in a fixed
-//! amount of memory.
+//! What a JSON document says of itself: its type, how it finished, and its error.
 //!
-//! The document is a provider's: its grammar is not checked. Only an object is read, or the first object of a list.
+//! Only an object is read, or the first object of a list.
 //!
 //! | place | members that are read |
 //! |---|---|
@@ -9,45 +8,10 @@
 //! | `error`, of the object or of its `response` | `type`, `code`, `status` |
 //! | each of `choices` | `finish_reason` |
 
-use memchr::memchr2;
+use crate::document::{self, Reading, Word};
 
-/// Longer than each word that is looked for; a longer word is cut.
-const WORD_BYTES: usize = 40;
-
-/// Deeper than each place that is read.
-const PLACES_MAX: usize = 6;
-
-/// The first bytes of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Word {
-    bytes: [u8; WORD_BYTES],
-    length: usize,
-}
-
-impl Default for Word {
-    fn default() -> Self {
-        Self { bytes: [0; WORD_BYTES], length: 0 }
-    }
-}
-
-impl Word {
-    /// The text, as far as it was kept.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    pub(super) fn extend(&mut self, text: &[u8]) {
-        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
-        for (place, byte) in room.iter_mut().zip(text) {
-            *place = *byte;
-            self.length = self.length.saturating_add(1);
-        }
-    }
-}
+/// A document of which some bytes have come.
+pub type Document = document::Document<Facts>;
 
 /// What was read so far. A word is empty where it is absent, `null`, `false`, `0` or an empty string.
 #[derive(Debug, Clone, Default)]
@@ -68,25 +32,9 @@ pub struct Facts {
     pub has_error: bool,
 }
 
-/// A document of which some bytes have come.
-#[derive(Debug, Default)]
-pub struct Document {
-    facts: Facts,
-    /// Where the next byte is: the innermost of `depth` places, as far as they are kept.
-    places: [Place; PLACES_MAX],
-    depth: usize,
-    /// The member whose value comes next.
-    member: Member,
-    /// The next text is a member's name.
-    expects_name: bool,
-    token: Token,
-    /// The name, text or literal that is being read.
-    word: Word,
-    is_complete: bool,
-}
-
+/// A place of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Place {
+pub enum Place {
     #[default]
     Outside,
     List,
@@ -99,8 +47,9 @@ enum Place {
     OtherList,
 }
 
+/// A member of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Member {
+pub enum Member {
     #[default]
     Other,
     Type,
@@ -113,126 +62,13 @@ enum Member {
     Response,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Token {
-    #[default]
-    Between,
-    Text,
-    /// After a backslash in a text.
-    Escape,
-    /// A number, `true`, `false` or `null`.
-    Literal,
-}
+impl Reading for Facts {
+    type Place = Place;
+    type Member = Member;
+    const DEEP: Place = Place::OtherList;
 
-impl Document {
-    pub fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    /// Whether the object has ended: what follows is not read.
-    pub fn is_complete(&self) -> bool {
-        self.is_complete
-    }
-
-    pub fn feed(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while let (Some((byte, after)), false) = (rest.split_first(), self.is_complete) {
-            rest = match self.token {
-                Token::Between => {
-                    self.between(*byte);
-                    after
-                }
-                Token::Text => self.text(rest),
-                Token::Escape => {
-                    self.word.extend(&[*byte]);
-                    self.token = Token::Text;
-                    after
-                }
-                Token::Literal => self.literal(*byte, rest, after),
-            };
-        }
-    }
-
-    fn between(&mut self, byte: u8) {
-        match byte {
-            b'{' => self.open(true),
-            b'[' => self.open(false),
-            b'}' | b']' => self.close(),
-            b'"' => self.begin(Token::Text),
-            b',' => self.expects_name = self.place().is_object(),
-            b':' => self.expects_name = false,
-            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
-                self.begin(Token::Literal);
-                self.word.extend(&[byte]);
-            }
-            _ => {}
-        }
-    }
-
-    fn begin(&mut self, token: Token) {
-        self.token = token;
-        self.word = Word::default();
-    }
-
-    /// Reads a text up to its end or up to a backslash. Escapes stay as they are: no word that is looked for needs one.
-    fn text<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let end = memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
-        let (text, rest) = bytes.split_at(end);
-        self.word.extend(text);
-        match rest.split_first() {
-            Some((b'"', after)) => {
-                self.token = Token::Between;
-                self.end_text();
-                after
-            }
-            Some((_, after)) => {
-                self.word.extend(b"\\");
-                self.token = Token::Escape;
-                after
-            }
-            None => rest,
-        }
-    }
-
-    fn literal<'a>(&mut self, byte: u8, rest: &'a [u8], after: &'a [u8]) -> &'a [u8] {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-') {
-            self.word.extend(&[byte]);
-            return after;
-        }
-        self.token = Token::Between;
-        if !matches!(self.word.as_bytes(), b"null" | b"false" | b"0") {
-            self.note(false);
-        }
-        rest
-    }
-
-    fn end_text(&mut self) {
-        if self.expects_name {
-            self.member = self.place().member(self.word.as_bytes());
-        } else if !self.word.is_empty() {
-            self.note(true);
-        }
-    }
-
-    /// Notes the value that was read.
-    fn note(&mut self, is_text: bool) {
-        let (place, word) = (self.place(), self.word);
-        let facts = &mut self.facts;
-        facts.has_error |= place == Place::Error || self.member == Member::Error;
-        match (place, self.member) {
-            (Place::Root, Member::Type) => facts.kind = word,
-            (Place::Root, Member::Object) => facts.object = word,
-            (Place::Root | Place::Error, Member::Code) => facts.code = word,
-            (Place::Error, Member::Type) => facts.error_kind = word,
-            (Place::Error, Member::Status) => facts.status = word,
-            (Place::Choice, Member::Finish) if is_text => facts.finish = word,
-            _ => {}
-        }
-    }
-
-    fn open(&mut self, is_object: bool) {
-        let (place, member) = (self.place(), self.member);
-        let inner = match (place, member, is_object) {
+    fn inner(place: Place, member: Member, is_object: bool) -> Place {
+        match (place, member, is_object) {
             (Place::Outside, _, false) => Place::List,
             (Place::Outside | Place::List, _, true) => Place::Root,
             (Place::Root | Place::Response, Member::Error, true) => Place::Error,
@@ -241,47 +77,45 @@ impl Document {
             (Place::Root, Member::Response, true) => Place::Response,
             (_, _, true) => Place::OtherObject,
             (_, _, false) => Place::OtherList,
-        };
-        if let Some(place) = self.places.get_mut(self.depth) {
-            *place = inner;
-        }
-        self.depth = self.depth.saturating_add(1);
-        self.expects_name = self.place().is_object();
-        self.member = Member::Other;
-    }
-
-    fn close(&mut self) {
-        self.is_complete = self.place() == Place::Root;
-        self.depth = self.depth.saturating_sub(1);
-        self.expects_name = false;
-        self.member = Member::Other;
-    }
-
-    fn place(&self) -> Place {
-        match self.depth.checked_sub(1) {
-            None => Place::Outside,
-            Some(at) => self.places.get(at).copied().unwrap_or(Place::OtherList),
         }
     }
-}
 
-impl Place {
-    fn is_object(self) -> bool {
+    fn is_object(place: Place) -> bool {
         use Place::{Choice, Error, OtherObject, Response, Root};
-        matches!(self, Root | Error | Choice | Response | OtherObject)
+        matches!(place, Root | Error | Choice | Response | OtherObject)
     }
 
-    fn member(self, name: &[u8]) -> Member {
-        match (self, name) {
-            (Self::Root | Self::Error, b"type") => Member::Type,
-            (Self::Root | Self::Error, b"code") => Member::Code,
-            (Self::Root, b"object") => Member::Object,
-            (Self::Root, b"choices") => Member::Choices,
-            (Self::Root, b"response") => Member::Response,
-            (Self::Root | Self::Response, b"error") => Member::Error,
-            (Self::Error, b"status") => Member::Status,
-            (Self::Choice, b"finish_reason") => Member::Finish,
+    fn is_last(place: Place, _depth: usize) -> bool {
+        place == Place::Root
+    }
+
+    fn member(place: Place, name: &[u8]) -> Member {
+        match (place, name) {
+            (Place::Root | Place::Error, b"type") => Member::Type,
+            (Place::Root | Place::Error, b"code") => Member::Code,
+            (Place::Root, b"object") => Member::Object,
+            (Place::Root, b"choices") => Member::Choices,
+            (Place::Root, b"response") => Member::Response,
+            (Place::Root | Place::Response, b"error") => Member::Error,
+            (Place::Error, b"status") => Member::Status,
+            (Place::Choice, b"finish_reason") => Member::Finish,
             _ => Member::Other,
+        }
+    }
+
+    fn value(&mut self, place: Place, member: Member, word: &Word, is_text: bool) {
+        if !is_text && matches!(word.as_bytes(), b"null" | b"false" | b"0") {
+            return;
+        }
+        self.has_error |= place == Place::Error || member == Member::Error;
+        match (place, member) {
+            (Place::Root, Member::Type) => self.kind = *word,
+            (Place::Root, Member::Object) => self.object = *word,
+            (Place::Root | Place::Error, Member::Code) => self.code = *word,
+            (Place::Error, Member::Type) => self.error_kind = *word,
+            (Place::Error, Member::Status) => self.status = *word,
+            (Place::Choice, Member::Finish) if is_text => self.finish = *word,
+            _ => {}
         }
     }
 }
@@ -289,6 +123,7 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::WORD_BYTES;
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -88,6 +88,10 @@ impl AttemptStream {
             return self.carry_out(ResponseAction::Release(headers, None));
         }
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
+        if attempt.is_metered() {
+            let host = &*self.host;
+            reply::with_answer_start(end, &mut |start| attempt.answer_begins(host, start));
+        }
         let header = |name: &str| abi::header(Map::ResponseHeaders, name);
         let details = reply::details();
         let status = reply::status(Map::ResponseHeaders).unwrap_or_default();

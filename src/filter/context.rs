@@ -34,22 +34,22 @@ impl Context {
 
     pub(super) fn response_headers(&mut self, end: bool) -> FilterStatus {
         match self {
-            Self::Stream(stream) => stream.response_headers(),
+            Self::Stream(stream) => stream.response_headers(end),
             Self::Attempt(attempt) => attempt.response_headers(end),
         }
     }
 
-    /// Only an attempt reads bodies of responses; the filter for clients has no such callback.
+    /// The filter for clients has this callback only where it meters.
     pub(super) fn response_body(&mut self, size: usize, end: bool) -> FilterStatus {
         match self {
-            Self::Stream(_) => FilterStatus::Continue,
+            Self::Stream(stream) => stream.response_body(size, end),
             Self::Attempt(attempt) => attempt.response_body(size, end),
         }
     }
 
     pub(super) fn response_trailers(&mut self) -> FilterStatus {
         match self {
-            Self::Stream(_) => FilterStatus::Continue,
+            Self::Stream(stream) => stream.response_body(0, true),
             Self::Attempt(attempt) => attempt.response_trailers(),
         }
     }

@@ -14,6 +14,7 @@ use crate::host::store::Store;
 use crate::names::properties;
 use crate::room::Client;
 use crate::route::ProviderId;
+use crate::usage::meter::Journal;
 
 /// Envoy, as one plugin in one VM sees it. The numbers of metrics are kept: defining a metric again would give it a new
 /// number.
@@ -25,6 +26,8 @@ pub(super) struct EnvoyHost {
     /// The noted ends when [`Host::has_noted_end`] was asked last.
     noted_ends: Cell<u64>,
     copies: Copies,
+    /// What the names of this worker's requests begin with; empty where nothing is metered.
+    worker: String,
     /// By [`Metric::index`].
     counters: Vec<Option<u32>>,
     /// By the provider's place.
@@ -49,12 +52,37 @@ impl EnvoyHost {
         });
         Self {
             providers: gateway.providers().len(),
+            worker: if gateway.meters { worker_name() } else { String::new() },
             counters: metrics::counter_names(gateway).into_iter().map(counter).collect(),
             state_gauges: names().map(metrics::state_gauge).map(gauge).collect(),
             models_gauges: names().map(metrics::models_gauge).map(gauge).collect(),
             model_gauges: of_models.collect(),
             ..Self::default()
         }
+    }
+}
+
+/// How many workers of this Envoy have taken a name; in shared data.
+const WORKERS: &str = "gaud/usage/workers";
+
+/// A name that no other worker of any Envoy has: the time, and a number within this Envoy.
+fn worker_name() -> String {
+    let number = loop {
+        let (bytes, cas) = abi::shared_data(WORKERS).unzip();
+        let last = bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
+        let number = last.wrapping_add(1);
+        if abi::swap_shared_data(WORKERS, &number.to_le_bytes(), cas) {
+            break number;
+        }
+    };
+    format!("{:x}.{number:x}", abi::now_ns())
+}
+
+impl Journal for EnvoyHost {
+    /// A level that Envoy logs unless it is told otherwise.
+    fn write(&self, line: &str) {
+        const WARN: u32 = 3;
+        abi::log(WARN, line);
     }
 }
 
@@ -78,6 +106,10 @@ impl Host for EnvoyHost {
         self.numbers.set(number);
         // A VM that comes back after a trap counts from the start.
         clock::now_ns().wrapping_add(number)
+    }
+
+    fn request_name(&self, within_worker: &str) -> String {
+        format!("{}.{within_worker}", self.worker)
     }
 
     fn stream(&self) -> u32 {

@@ -8,6 +8,7 @@ use crate::names::properties;
 use crate::reply::Reply;
 use crate::request::endpoint::Shape;
 use crate::session::{HeaderChange, Outgoing};
+use crate::usage::AnswerStart;
 
 /// Answers in the provider's place, with further headers.
 pub(super) fn send(reply: &Reply, further: &[(&str, String)]) {
@@ -61,6 +62,20 @@ pub(super) fn stream_end() -> StreamEnd {
 pub(super) fn begun_status() -> u32 {
     let status = abi::property(properties::RESPONSE_CODE).try_into().map_or(0, u64::from_le_bytes);
     u32::try_from(status).unwrap_or_default()
+}
+
+/// Reads what a meter must know of an answer's head. `end` says that no body follows.
+#[inline(never)]
+pub(super) fn with_answer_start(end: bool, act: &mut dyn FnMut(&AnswerStart<'_>)) {
+    let header = |name: &str| abi::header(Map::ResponseHeaders, name);
+    let length = header("content-length");
+    act(&AnswerStart {
+        status: status(Map::ResponseHeaders).unwrap_or_default(),
+        content_type: &header("content-type"),
+        encoding: &header("content-encoding"),
+        content_length: std::str::from_utf8(&length).ok().and_then(|text| text.parse().ok()),
+        end,
+    });
 }
 
 pub(super) fn details() -> Vec<u8> {

@@ -58,12 +58,25 @@ impl Stream {
         self.carry_out(action, splice, FilterStatus::Stop)
     }
 
-    pub(super) fn response_headers(&mut self) -> FilterStatus {
+    pub(super) fn response_headers(&mut self, end: bool) -> FilterStatus {
         let Some(session) = &mut self.session else { return FilterStatus::Continue };
         if let Some(provider) = session.provider() {
             abi::set_header(Map::ResponseHeaders, headers::PROVIDER, &provider.name);
             let status = reply::status(Map::ResponseHeaders);
             session.respond(&*self.host, status.unwrap_or_default(), reply::details);
+            if session.is_metered() {
+                let host = &*self.host;
+                reply::with_answer_start(end, &mut |start| session.answer_begins(host, start));
+            }
+        }
+        FilterStatus::Continue
+    }
+
+    /// Only the filter that meters has this callback.
+    pub(super) fn response_body(&mut self, size: usize, end: bool) -> FilterStatus {
+        if let Some(session) = &mut self.session {
+            let read = || abi::buffer(Buffer::ResponseBody, 0, size);
+            session.answer_passes(&*self.host, end, read);
         }
         FilterStatus::Continue
     }
@@ -71,7 +84,7 @@ impl Stream {
     /// The stream is over, however it ended.
     pub(super) fn end(&mut self) {
         if let Some(session) = &mut self.session
-            && session.provider().is_some()
+            && (session.provider().is_some() || session.is_metered())
         {
             session.end(&*self.host, reply::flags(), reply::details);
         }
@@ -107,6 +120,13 @@ impl Stream {
         reply::send(&answer, &[]);
     }
 
+    /// The gateway cannot read a compressed answer as it passes.
+    fn ask_for_plain_text(&self) {
+        if self.session.as_ref().is_some_and(Session::is_metered) {
+            abi::remove_header(Map::RequestHeaders, "accept-encoding");
+        }
+    }
+
     /// Turns an action into calls. `wait` is the status that makes Envoy wait in this callback.
     fn carry_out(
         &mut self,
@@ -130,6 +150,7 @@ impl Stream {
                         ticks::set_probing(true);
                     }
                 }
+                self.ask_for_plain_text();
             }
             RequestAction::Cross { crossing, retries_max, plain_length } => {
                 send_over_hop(&crossing, retries_max, plain_length)

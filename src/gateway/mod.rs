@@ -104,6 +104,8 @@ pub struct Gateway {
     pub sites: Option<Sites>,
     /// How client keys are checked; `None` where no key opens anything.
     pub keys: Option<Keys>,
+    /// Whether the usage of every request is recorded.
+    pub meters: bool,
     /// The [`fingerprint`] of the filter's JSON; 0 for a gateway that was not made from JSON.
     pub fingerprint: u64,
 }
@@ -139,6 +141,7 @@ impl Gateway {
             base_paths: base_paths(file)?,
             sites: Sites::compile(file)?,
             keys: Keys::compile(file.keys.as_ref(), lookup)?,
+            meters: file.meters_all(),
             fingerprint: 0,
             aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
             providers,

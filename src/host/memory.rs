@@ -13,6 +13,7 @@ use crate::host::metrics::Metric;
 use crate::host::store::Store;
 use crate::room::Client;
 use crate::route::ProviderId;
+use crate::usage::meter::Journal;
 
 /// Threads may share it, as the workers of an Envoy share its data.
 #[derive(Debug, Default)]
@@ -32,6 +33,7 @@ pub struct Memory {
     notes_ends: AtomicBool,
     shown: Mutex<Vec<BreakerState>>,
     models_shown: Mutex<Vec<Vec<BreakerState>>>,
+    journal: Mutex<Vec<String>>,
 }
 
 /// A test that panicked may have held the lock. The data are whole even then.
@@ -86,6 +88,11 @@ impl Memory {
         self.notes_ends.store(notes_ends, Relaxed);
     }
 
+    /// The lines of the journal.
+    pub fn journal(&self) -> Vec<String> {
+        lock(&self.journal).clone()
+    }
+
     /// The states that the gauge of a provider's breaker was changed to, in this order.
     pub fn shown(&self) -> Vec<BreakerState> {
         lock(&self.shown).clone()
@@ -119,7 +126,17 @@ impl Store for Memory {
     }
 }
 
+impl Journal for Memory {
+    fn write(&self, line: &str) {
+        lock(&self.journal).push(line.to_owned());
+    }
+}
+
 impl Host for Memory {
+    fn request_name(&self, within_worker: &str) -> String {
+        format!("memory-{within_worker}")
+    }
+
     fn now_ms(&self) -> u64 {
         self.now_ms.load(Relaxed)
     }

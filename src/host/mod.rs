@@ -6,14 +6,18 @@ use crate::host::metrics::Metric;
 use crate::host::store::Store;
 use crate::room::Client;
 use crate::route::ProviderId;
+use crate::usage::meter::Journal;
 
-/// The clock, unique numbers, metrics and shared data.
-pub trait Host: Store {
+/// The clock, unique numbers, metrics, shared data and the journal.
+pub trait Host: Store + Journal {
     /// The wall clock, in milliseconds since 1970.
     fn now_ms(&self) -> u64;
 
     /// A number that is unique within this worker.
     fn unique(&self) -> u64;
+
+    /// A name that no request of any other worker has, nor of any other gateway, for a request with this name in this worker.
+    fn request_name(&self, within_worker: &str) -> String;
 
     /// The number of the stream whose callback is under way; unique among the streams of this worker.
     fn stream(&self) -> u32;

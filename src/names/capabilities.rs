@@ -1,9 +1,9 @@
 //! The functions of Envoy that the module may call, and the functions of the module that Envoy may call. The rendered
 //! configuration allows no others, and a test compares the built module with this list.
 
-/// What the filter after the hop may use in addition to [`CAPABILITIES`] and [`HEARING_CAPABILITIES`]: the filter reads
-/// responses.
-pub const HOP_CAPABILITIES: &[&str] = &["proxy_on_response_body", "proxy_on_response_trailers"];
+/// What a filter that reads responses may use in addition to [`CAPABILITIES`] and [`HEARING_CAPABILITIES`]: the filter after
+/// the hop, and each filter where every request is metered.
+pub const READING_CAPABILITIES: &[&str] = &["proxy_on_response_body", "proxy_on_response_trailers"];
 
 /// What a filter may use in addition to [`CAPABILITIES`] that hears of every response: the filter after the hop, and the
 /// clients' filter where Envoy notes no ends of requests.

@@ -20,6 +20,7 @@ mod body;
 pub mod hop;
 mod key;
 mod local;
+mod metering;
 mod nested;
 pub mod outgoing;
 mod route;
@@ -45,6 +46,7 @@ use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
 use crate::room::{self, Place, Purpose};
 use crate::route::Rule;
+use crate::usage::Meter;
 
 use nested::Nested;
 pub use outgoing::{HeaderChange, Outgoing};
@@ -90,6 +92,8 @@ pub struct Session {
     kept: Option<Place>,
     /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
     admission: Option<Admission>,
+    /// What the request uses; `None` before the request is forwarded, and for a request that is not metered.
+    meter: Option<Meter>,
 }
 
 /// How far a request has come.
@@ -175,6 +179,7 @@ impl Session {
             kept: None,
             may_repeat: request.endpoint.may_repeat(),
             admission: None,
+            meter: None,
             gateway,
         };
         let sites = session.gateway.sites.as_ref();
@@ -281,6 +286,7 @@ impl Session {
     /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
     /// `response.code_details`.
     pub fn end(&mut self, host: &dyn Host, flags: u64, details: impl FnOnce() -> Vec<u8>) {
+        self.end_meter(host);
         let sent = self.sent();
         if let Some(admission) = self.admission.take() {
             admission.end(host, &self.gateway, sent, flags, details);
@@ -477,6 +483,7 @@ impl Session {
         if let Some(admission) = self.admission.take() {
             admission.give_up(host, &self.gateway);
         }
+        self.fail_meter(host);
         host.count(Metric::Refused(reject.code()));
         if let Some(bound) = reject.bound() {
             host.count(Metric::Bound(bound));

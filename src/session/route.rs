@@ -25,6 +25,8 @@ use crate::route::{NoRoute, ProviderId, Target};
 struct Destination<'a> {
     provider: ProviderId,
     model: Option<&'a str>,
+    /// The model that the client asked for.
+    asked: &'a str,
 }
 
 /// The length of a chat's body is rarely more.
@@ -46,7 +48,12 @@ impl Session {
             (None, None) => {
                 self.check_unnamed()?;
                 let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
-                return self.forward(host, Destination { provider, model: None }, None, None);
+                return self.forward(
+                    host,
+                    Destination { provider, model: None, asked: "" },
+                    None,
+                    None,
+                );
             }
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
@@ -71,7 +78,11 @@ impl Session {
         if self.takes_the_hop(target, others) {
             return Ok(self.cross(host, model.as_str(), found, others.saturating_add(1)));
         }
-        let to = Destination { provider: target.provider, model: Some(target.model) };
+        let to = Destination {
+            provider: target.provider,
+            model: Some(target.model),
+            asked: model.as_str(),
+        };
         let place = self.named.as_ref().filter(|_| is_renamed);
         let path = place.map(|place| self.path.renamed(place, target.model));
         let edit = found.and_then(|found| {
@@ -177,6 +188,9 @@ impl Session {
         let refused = |refusal| Reject::unavailable(&provider.name, to.model, refusal);
         self.admission = Some(admitted.map_err(refused)?);
         self.has_model = self.is_api && to.model.is_some();
+        if let Some(model) = to.model {
+            self.begin_meter(host, &provider.name, model, to.asked);
+        }
         self.stop_holding();
         Ok(RequestAction::Forward(Outgoing::of(Departure {
             provider,

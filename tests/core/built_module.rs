@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use gaud::names::capabilities::{CAPABILITIES, HEARING_CAPABILITIES, HOP_CAPABILITIES};
+use gaud::names::capabilities::{CAPABILITIES, HEARING_CAPABILITIES, READING_CAPABILITIES};
 
 /// The most that the module may weigh.
 const SIZE_BYTES_MAX: usize = 704 * 1024;
 
 /// What either filter may use.
 fn all() -> impl Iterator<Item = &'static str> {
-    [CAPABILITIES, HEARING_CAPABILITIES, HOP_CAPABILITIES].concat().into_iter()
+    [CAPABILITIES, HEARING_CAPABILITIES, READING_CAPABILITIES].concat().into_iter()
 }
 
 fn module() -> Vec<u8> {

@@ -22,3 +22,4 @@ mod docs;
 mod fuzz_corpora;
 mod scanner_blocks;
 mod scanners;
+mod usage;

@@ -28,3 +28,4 @@ mod long;
 mod models;
 mod providers;
 mod routing;
+mod usage;

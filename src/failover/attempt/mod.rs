@@ -28,6 +28,7 @@
 
 mod action;
 mod deadline;
+mod metering;
 mod opening;
 mod response;
 
@@ -52,6 +53,7 @@ use crate::request::path::ClientPath;
 use crate::route::ChainTarget;
 use crate::session::hop::Crossing;
 use crate::session::outgoing::{Departure, Outgoing};
+use crate::usage::Meter;
 
 pub use action::{AttemptReply, ResponseAction, RetryHeaders};
 
@@ -73,6 +75,8 @@ pub struct Attempt {
     content_length: Option<u64>,
     /// The whole request has come.
     is_whole: bool,
+    /// What the attempt uses; `None` where attempts are not metered.
+    meter: Option<Meter>,
 }
 
 /// How far the response has come; the module's table has the transitions.
@@ -128,6 +132,14 @@ impl Attempt {
         let account = gateway.provider(target.provider).map_or(Account::Gateway, |provider| {
             Account::of(provider, &head.credentials.sent(), path.as_str())
         });
+        let meter = metering::begin(
+            &gateway,
+            host,
+            &crossing,
+            &path,
+            &target,
+            (number, head.content_length),
+        );
         let attempt = Self {
             account,
             asked_ms: host.now_ms(),
@@ -140,6 +152,7 @@ impl Attempt {
             admission: Some(admission),
             phase: AttemptPhase::Waiting,
             is_whole: end,
+            meter,
         };
         Ok((attempt, outgoing))
     }
@@ -158,6 +171,7 @@ impl Attempt {
     /// The first `bytes` bytes of the request's body have come, or its end. When the request is whole, the provider's time begins; a
     /// provider that counts bytes has the whole request before Envoy says that it ended.
     pub fn request_passed(&mut self, host: &dyn Host, bytes: u64, end: bool) {
+        self.meter.iter_mut().for_each(|meter| meter.request_passed(bytes));
         let is_whole = end || self.content_length.is_some_and(|length| bytes >= length);
         if is_whole && !self.is_whole {
             self.is_whole = true;
@@ -171,6 +185,7 @@ impl Attempt {
     /// The stream is over. `flags` and `details` are Envoy's `response.flags` and
     /// `response.code_details`.
     pub fn end(&mut self, host: &dyn Host, flags: u64, details: &[u8]) {
+        self.end_meter(host);
         // After a reset by the provider, Envoy's router leaves: the client has not.
         let flags = match Details::parse(details).is_reset() {
             true => flags & !CLIENT_LEFT,

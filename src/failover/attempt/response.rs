@@ -73,6 +73,22 @@ impl Attempt {
         read: impl FnOnce() -> Vec<u8>,
         end: bool,
     ) -> ResponseAction {
+        let Some(meter) = self.meter.as_mut().filter(|meter| meter.reads()) else {
+            return self.take(host, now_ms, size, read, end);
+        };
+        let bytes = if size > 0 { read() } else { Vec::new() };
+        meter.feed(host, now_ms, &bytes, end);
+        self.take(host, now_ms, size, || bytes, end)
+    }
+
+    fn take(
+        &mut self,
+        host: &dyn Host,
+        now_ms: u64,
+        size: usize,
+        read: impl FnOnce() -> Vec<u8>,
+        end: bool,
+    ) -> ResponseAction {
         match &mut self.phase {
             AttemptPhase::Head(_) if size == 0 && !end => ResponseAction::Hold,
             AttemptPhase::Head(_) if size == 0 => self.open(host, now_ms, &[], end),

@@ -4,14 +4,18 @@ mod admin;
 mod check;
 mod configuration;
 mod control;
+mod data;
 mod database;
 mod key;
+mod ledger;
 mod models;
+mod prices;
 mod render;
 mod route;
 mod running;
 mod status;
 mod upstream;
+mod usage;
 mod wasm;
 
 use std::error::Error;
@@ -38,6 +42,9 @@ enum Command {
     Render(render::Args),
     Run(run::Args),
     Status(status::Args),
+    Usage(usage::Args),
+    Prices(prices::Args),
+    Ledger(ledger::Args),
     Admin(admin::Args),
     Key(key::Args),
     Upstream(upstream::Args),
@@ -74,6 +81,9 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Render(args) => render::run(args)?,
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
+        Command::Usage(args) => usage::run(args)?,
+        Command::Prices(args) => prices::run(args)?,
+        Command::Ledger(args) => ledger::run(args)?,
         Command::Admin(args) => admin::run(args)?,
         Command::Key(args) => key::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,

@@ -22,6 +22,7 @@ mod secrets;
 pub mod settings;
 mod state;
 mod store;
+mod usage;
 
 pub use api::{Apply, Change, Control, Following, RefusedChange, now_secs};
 pub use auth::Throttle;

@@ -5,12 +5,12 @@ use std::fs::canonicalize;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::api::{Control, Shared, answer};
+use super::api::{Control, Shared, answer, now_secs};
 use super::error::ApiError;
 use crate::native::http::ask_socket_as;
 
@@ -19,6 +19,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/admin/status", get(status))
         .route("/admin/providers", get(providers))
         .route("/admin/models", get(models))
+        .route("/admin/usage", get(usage))
 }
 
 async fn status(State(control): Shared) -> Result<Response, ApiError> {
@@ -41,6 +42,11 @@ async fn providers(State(control): Shared) -> Result<Response, ApiError> {
 
 async fn models(State(control): Shared) -> Result<Response, ApiError> {
     Ok(answer(json!({"models": ask(&control, "/api/models").await?}), None))
+}
+
+async fn usage(State(control): Shared, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let query = query.as_deref().unwrap_or_default();
+    Ok(answer(super::usage::report(&control.data, query, now_secs())?, None))
 }
 
 /// Asks the gateway.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::config::{Auth, File, ProviderFile, Secret, SecretSource};
+use crate::config::{Auth, File, Ordered, ProviderFile, Secret, SecretSource};
 use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
 use crate::host::metrics;
 use crate::names::capabilities::{
-    CAPABILITIES, ENDS_CAPABILITIES, HEARING_CAPABILITIES, HOP_CAPABILITIES,
+    CAPABILITIES, ENDS_CAPABILITIES, HEARING_CAPABILITIES, READING_CAPABILITIES,
 };
 use crate::names::keys::FEED_TOKEN;
 use serde::Serialize;
@@ -110,6 +110,8 @@ impl Context {
         let ca_file = cluster::system_ca_file(form.secrets() == Secrets::Here, env);
         let clusters = cluster::all(gateway, &loaded.file, &ca_file);
         let source = loaded.path.as_deref().and_then(Path::file_name);
+        // A meter reads every response.
+        let notes_ends = form.notes_ends() && !gateway.meters;
         Self {
             names: Names::all(),
             envoy_version: version.to_string(),
@@ -141,8 +143,8 @@ impl Context {
             idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),
             local_replies: local_reply::all(gateway.body_limit_bytes),
             wasm: wasm.to_string_lossy().into_owned(),
-            capabilities: Capabilities::of(form.notes_ends()),
-            notes_ends: form.notes_ends(),
+            capabilities: Capabilities::of(notes_ends, gateway.meters),
+            notes_ends,
             stats_tags: metrics::labels(),
             filter_json: filter_json(loaded, form, false),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
@@ -225,11 +227,12 @@ struct Capabilities {
 }
 
 impl Capabilities {
-    fn of(notes_ends: bool) -> Self {
+    fn of(notes_ends: bool, meters: bool) -> Self {
         let hearing = if notes_ends { &[] } else { HEARING_CAPABILITIES };
+        let reading = if meters { READING_CAPABILITIES } else { &[] };
         Self {
-            clients: [CAPABILITIES, hearing].concat(),
-            attempt: [CAPABILITIES, HEARING_CAPABILITIES, HOP_CAPABILITIES].concat(),
+            clients: [CAPABILITIES, hearing, reading].concat(),
+            attempt: [CAPABILITIES, HEARING_CAPABILITIES, READING_CAPABILITIES].concat(),
             ends: ENDS_CAPABILITIES,
         }
     }
@@ -269,6 +272,8 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> Str
         }
         false => file.keys = None,
     }
+    file.usage = file.usage.and_then(|usage| usage.for_filter());
+    file.prices = Ordered::default();
     for provider in file.providers.values_mut() {
         (provider.ca_file, provider.http2, provider.idle_connection_secs) = (None, None, None);
     }
@@ -353,6 +358,7 @@ fn unused(file: &File) -> Vec<&'static str> {
         ("memory_limit_bytes", file.memory_limit_bytes.is_some()),
         ("keys", file.keys.is_some()),
         ("control", file.control.is_some()),
+        ("prices", !file.prices.is_empty()),
     ];
     there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()
 }

@@ -12,11 +12,13 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::failure::Failure;
+use super::journal::Journal;
 use super::{Args, note, variable};
 use crate::native::control::{
     self, Change, Control, DataFolder, Feed, Following, IssuedKey, Store, Throttle, now_secs, token,
 };
 use crate::native::envoy::Envoy;
+use crate::native::prices::SharedPrices;
 use crate::native::private_file;
 use crate::native::render::{ControlLink, Sockets, Source};
 use crate::native::settings::ConfigText;
@@ -34,11 +36,15 @@ const OWN_SOCKET: &str = "own.sock";
 /// The socket on which the control server answers who runs the gateway, who needs no key.
 const OWNER_SOCKET: &str = "owner.sock";
 
+/// Why a metered gateway cannot do without.
+pub(super) const NEEDED: &str = "usage.meter = \"all\" writes to the ledger in its data folder; start without --no-control, or set usage.meter = \"off\"";
+
 /// A control server that is ready to serve.
 pub(super) struct Ready {
     pub(super) link: ControlLink,
     pub(super) serving: Serving,
     pub(super) changes: Changes,
+    pub(super) journal: Journal,
 }
 
 /// The control server's part in a start: a gateway is ready once its filter knows the keys.
@@ -78,6 +84,7 @@ pub(super) struct Serving {
 pub(super) struct Changes {
     pub(super) wishes: mpsc::Receiver<Change>,
     pub(super) following: Arc<Mutex<Following>>,
+    pub(super) prices: SharedPrices,
 }
 
 /// `None` where none is wanted, or where its data have no place: a gateway needs no control server.
@@ -87,21 +94,29 @@ pub(super) fn start(
     envoy: &Envoy,
     folder: &Path,
 ) -> Result<Option<Ready>, Failure> {
-    if args.no_control {
+    let is_metered = source.loaded.gateway.meters;
+    if args.no_control && !is_metered {
         source.refuse_keys()?;
         return Ok(None);
+    }
+    if args.no_control {
+        return Err(Failure::Control(NEEDED.to_owned()));
     }
     let settings = source.loaded.file.control.as_ref();
     let named = settings.and_then(|own| own.data.as_deref());
     let data = match DataFolder::open(named, &variable) {
         Ok(data) => data,
-        Err(problem) if settings.is_some() => return Err(Failure::Control(problem.to_string())),
+        Err(problem) if settings.is_some() || is_metered => {
+            return Err(Failure::Control(problem.to_string()));
+        }
         Err(problem) => {
             note(&format!("no control server: {problem}"));
             source.refuse_keys()?;
             return Ok(None);
         }
     };
+    let journal = Journal::open(data.path(), &source.loaded)?;
+    journal.recover();
     let store = Store::open(data.path()).map_err(|error| Failure::Control(error.to_string()))?;
     first_key(&store, data.path())?;
     let (sender, wishes) = mpsc::channel(1);
@@ -125,8 +140,12 @@ pub(super) fn start(
     data.link_owner(&owner)?;
     let listener = UnixListener::bind(&sockets.control)?;
     let serving = Serving { listener, owner: UnixListener::bind(owner)?, control, _data: data };
-    let link = ControlLink { sockets, token };
-    Ok(Some(Ready { link, serving, changes: Changes { wishes, following } }))
+    Ok(Some(Ready {
+        link: ControlLink { sockets, token },
+        serving,
+        changes: Changes { wishes, following, prices: journal.prices.clone() },
+        journal,
+    }))
 }
 
 pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failure> {

@@ -3,8 +3,11 @@
 //! When a start fails, the lines that say why go into the error instead, without the rest.
 
 use std::io::{self, BufRead, BufReader, PipeReader, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+
+use crate::native::ledger::Follower;
 
 /// The most lines that are held, and the most that an error shows.
 const HELD_MAX: usize = 200;
@@ -48,6 +51,8 @@ pub(super) struct Log {
     held: Arc<Mutex<Held>>,
     pub(super) rejections: Rejections,
     reader: JoinHandle<()>,
+    /// Envoy has ended.
+    ended: Arc<AtomicBool>,
 }
 
 /// The lines that are held back; `None` while lines are shown at once.
@@ -67,7 +72,23 @@ impl Log {
                 take(&mut lock(&shared), line);
             }
         });
-        Self { held, rejections, reader }
+        Self { held, rejections, reader, ended: Arc::default() }
+    }
+
+    /// Where Envoy's log is a file: the records of usage in it are taken in, and not shown.
+    pub(super) fn following(follower: Follower) -> Self {
+        let held = Arc::new(Mutex::new(Some(Vec::new())));
+        let ended = Arc::new(AtomicBool::new(false));
+        let (shared, seen) = (Arc::clone(&held), Arc::clone(&ended));
+        let rejections = Rejections::default();
+        let noted = rejections.clone();
+        let reader = thread::spawn(move || {
+            follower.run(&seen, |line| {
+                noted.note(&line);
+                take(&mut lock(&shared), line);
+            });
+        });
+        Self { held, rejections, reader, ended }
     }
 
     /// The start went well: shows what was held, and holds nothing more.
@@ -84,7 +105,8 @@ impl Log {
 
     /// Envoy has ended: waits for its last line, and returns what was held of the reason.
     pub(super) fn finish(self) -> Vec<String> {
-        // The pipe ends with Envoy, and the thread with the pipe.
+        // A pipe ends with Envoy, and the thread with the pipe; a file does not.
+        self.ended.store(true, Release);
         let _ = self.reader.join();
         reason(lock(&self.held).take().unwrap_or_default())
     }

@@ -7,6 +7,7 @@ mod admin;
 mod control;
 mod failure;
 mod folder;
+mod journal;
 mod log;
 mod process;
 mod reload;
@@ -132,8 +133,9 @@ async fn serve(
     let documents = renderer.documents(&source)?;
     let live =
         Live::begin(folder.path(), &renderer.admin, documents.resources).map_err(unwritable)?;
-    let process =
-        slot.insert(Process::start(&envoy, &source.loaded, folder, &documents.bootstrap)?);
+    let journal = control.as_ref().map(|control| &control.journal);
+    let process = Process::start(&envoy, &source.loaded, folder, &documents.bootstrap, journal)?;
+    let process = slot.insert(process);
     let (serving, changes) =
         control.map_or((None, None), |own| (Some(own.serving), Some(own.changes)));
     let rejections = process.rejections();

@@ -15,6 +15,7 @@ use tokio::time::{interval, timeout};
 use super::admin;
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
+use super::journal::Journal;
 use super::log::{Log, Rejections};
 use crate::native::envoy::Envoy;
 use crate::native::live::Live;
@@ -51,16 +52,17 @@ impl Process {
         loaded: &Loaded,
         folder: PrivateFolder,
         bootstrap: &str,
+        journal: Option<&Journal>,
     ) -> Result<Self, Failure> {
         let config = folder.path().join("envoy.yaml");
         fs::write(&config, bootstrap).map_err(unwritable)?;
-        let (log, writer) = pipe()?;
+        let (log, writer) = log(journal)?;
         let mut command = command(&envoy.path, loaded, &config);
         let child = command
             .stderr(writer)
             .spawn()
             .map_err(|error| Failure::NotStarted(envoy.path.clone(), error))?;
-        Ok(Self { child, log: Some(Log::of(log)), folder, drain: loaded.drain })
+        Ok(Self { child, log: Some(log), folder, drain: loaded.drain })
     }
 
     /// Why Envoy refuses documents.
@@ -132,11 +134,27 @@ impl Process {
         if asked.is_err() || timeout(END_LIMIT, self.child.wait()).await.is_err() {
             self.child.kill().await?;
         }
+        // The last records are taken in.
+        self.reason();
         Ok(())
     }
 
     fn reason(&mut self) -> Vec<String> {
         self.log.take().map(Log::finish).unwrap_or_default()
+    }
+}
+
+/// Envoy's log, and what Envoy writes it to.
+fn log(journal: Option<&Journal>) -> Result<(Log, Stdio), Failure> {
+    match journal {
+        Some(journal) => {
+            let (file, follower) = journal.begin()?;
+            Ok((Log::following(follower), file.into()))
+        }
+        None => {
+            let (reader, writer) = pipe()?;
+            Ok((Log::of(reader), writer.into()))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::select;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::control::Changes;
+use super::control::{Changes, NEEDED};
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
 use super::log::Rejections;
@@ -19,6 +19,7 @@ use super::{Args, note, read, vacant};
 use crate::native::control::{Apply, Change, RefusedChange, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
 use crate::native::live::{Applied, Live, Snapshot, Watch};
+use crate::native::prices::Prices;
 use crate::native::render::live::Documents;
 use crate::native::render::{ControlLink, Error, Source};
 use crate::native::settings::{Env, Loaded, Started};
@@ -178,6 +179,11 @@ impl<'a> Reload<'a> {
         if source.loaded.listen != self.serving.listen {
             vacant("listen", source.loaded.listen, &source.loaded)?;
         }
+        if source.loaded.gateway.meters && self.changes.is_none() {
+            return Err(Failure::Control(NEEDED.to_owned()));
+        }
+        let prices = Prices::of(&source.loaded.file);
+        let prices = prices.map_err(|problem| Failure::Control(problem.to_string()))?;
         let documents = self.renderer.documents(&source)?;
         self.rejections.forget();
         let applied = self.live.apply(documents.resources).await;
@@ -185,6 +191,9 @@ impl<'a> Reload<'a> {
         // A port that the system has chosen is known from the start alone.
         if source.loaded.listen.port() != 0 {
             self.address = Some(source.loaded.listen);
+        }
+        if let Some(changes) = &self.changes {
+            changes.prices.set(prices);
         }
         self.serving = source.loaded;
         Ok(applied)

@@ -232,6 +232,8 @@ mod tests {
             r#"{"control":{"?":1}}"#,
             r#"{"tls":{"?":1}}"#,
             r#"{"keys":{"?":1}}"#,
+            r#"{"usage":{"?":1}}"#,
+            r#"{"prices":{"m":{"?":1}}}"#,
             r#"{"providers":{"p":{"?":1}}}"#,
         ];
         let known: String =

@@ -142,6 +142,7 @@ impl Loaded {
             ("workers", now.workers != started.workers),
             ("memory_limit_bytes", now.memory_limit_bytes != started.memory_limit_bytes),
             ("control", now.control != started.control),
+            ("usage.keep_days", now.keep_days != started.keep_days),
         ];
         differ.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
@@ -160,12 +161,15 @@ pub struct Started {
     workers: Option<u32>,
     memory_limit_bytes: u64,
     control: Option<ControlFile>,
+    keep_days: Option<u32>,
 }
 
 impl Started {
     pub fn of(loaded: &Loaded) -> Self {
         let Loaded { admin_listen, workers, memory_limit_bytes, .. } = *loaded;
-        Self { admin_listen, workers, memory_limit_bytes, control: loaded.file.control.clone() }
+        let control = loaded.file.control.clone();
+        let keep_days = loaded.file.usage.as_ref().and_then(|usage| usage.keep_days);
+        Self { admin_listen, workers, memory_limit_bytes, control, keep_days }
     }
 }
 

@@ -48,8 +48,38 @@ pub(super) fn review(file: &File, secrets: Secrets, lookup: Lookup<'_>) -> Resul
             );
         }
     }
+    review_usage(file)
+}
+
+/// How many days the ledger may keep each attempt.
+const KEEP_DAYS_MAX: u64 = 3650;
+
+fn review_usage(file: &File) -> Result<(), ConfigError> {
+    let keep_days = file.usage.as_ref().and_then(|usage| usage.keep_days);
+    if let Some(days) = keep_days {
+        ConfigError::unless_within("usage.keep_days", days.into(), 1, KEEP_DAYS_MAX)?;
+    }
+    for (model, price) in file.prices.iter() {
+        let rates = [
+            ("input", Some(price.input)),
+            ("output", Some(price.output)),
+            ("cached", price.cached),
+            ("cache_write", price.cache_write),
+        ];
+        let is_wrong = |rate: f64| !(0.0..=PRICE_MAX).contains(&rate);
+        if let Some((name, Some(rate))) =
+            rates.into_iter().find(|(_, rate)| rate.is_some_and(is_wrong))
+        {
+            let problem =
+                format!("is {rate}; write dollars for a million tokens, 0 to {PRICE_MAX}");
+            return Err(ConfigError::new(format!("prices.{model}.{name}"), problem));
+        }
+    }
     Ok(())
 }
+
+/// More than any model costs.
+const PRICE_MAX: f64 = 1e6;
 
 fn url_problem(url: &str) -> Option<String> {
     let url = url.trim_end_matches('/');

@@ -74,6 +74,12 @@ fn the_table_of_settings_is_complete() {
     known.insert("tls.cert".to_owned());
     known.insert("tls.key".to_owned());
     known.insert("tls.client_ca".to_owned());
+    known.remove("usage");
+    let of_usage = fields(r#"{"usage":{"?":1}}"#);
+    known.extend(of_usage.iter().map(|field| format!("usage.{field}")));
+    known.remove("prices");
+    let of_prices = fields(r#"{"prices":{"m":{"?":1}}}"#);
+    known.extend(of_prices.iter().map(|field| format!("prices.MODEL.{field}")));
     known.remove("retries");
     let of_retries = fields(r#"{"retries":{"?":1}}"#);
     known.extend(of_retries.iter().map(|field| format!("retries.{field}")));

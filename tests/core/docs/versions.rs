@@ -16,6 +16,7 @@ const ROWS: [(&str, &[&str]); 12] = [
     ("lists of models", &["models"]),
     ("fallbacks, retries, deadlines", &["failover"]),
     ("malicious requests", &["hostile"]),
+    ("usage, and the ledger when things are killed", &["usage"]),
     ("a configuration that changes while requests run", &["live"]),
     ("client keys", &["keys"]),
     ("Envoy's edge: limits, sites, proxies in front", &["edge"]),

@@ -67,9 +67,14 @@ pub(crate) struct Head {
 
 impl Connection {
     pub(crate) fn open(addr: SocketAddr) -> Self {
-        let stream = TcpStream::connect_timeout(&addr, LIMIT).expect("a connection");
+        Self::try_open(addr).expect("a connection")
+    }
+
+    /// The same; `None` where nobody listens.
+    pub(crate) fn try_open(addr: SocketAddr) -> Option<Self> {
+        let stream = TcpStream::connect_timeout(&addr, LIMIT).ok()?;
         stream.set_nodelay(true).expect("no delay");
-        Self::over(Box::new(stream))
+        Some(Self::over(Box::new(stream)))
     }
 
     /// The same from a certain address of the loopback.

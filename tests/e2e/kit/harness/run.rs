@@ -111,10 +111,15 @@ impl Run {
         std::fs::write(self.folder.join("keep"), "").expect("a file");
     }
 
+    /// Envoy's process.
+    pub(crate) fn envoy(&self) -> u32 {
+        let config = self.watched().join("envoy.yaml");
+        process(config.to_str().expect("UTF-8"))
+    }
+
     /// Envoy's resident memory in bytes.
     pub(crate) fn memory(&self) -> u64 {
-        let config = self.watched().join("envoy.yaml");
-        memory(process(config.to_str().expect("UTF-8")))
+        memory(self.envoy())
     }
 
     /// Waits for its end, and says whether that was a success.

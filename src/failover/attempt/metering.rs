@@ -1,0 +1,59 @@
+//! What an attempt has used.
+
+use super::Attempt;
+use crate::gateway::Gateway;
+use crate::host::Host;
+use crate::request::escape::without_query;
+use crate::request::path::ClientPath;
+use crate::route::ChainTarget;
+use crate::session::hop::Crossing;
+use crate::usage::{Admission, AnswerStart, Meter, Operation};
+
+impl Attempt {
+    /// Whether the answer is metered.
+    pub fn is_metered(&self) -> bool {
+        self.meter.is_some()
+    }
+
+    /// The answer begins.
+    pub fn answer_begins(&mut self, host: &dyn Host, start: &AnswerStart<'_>) {
+        if let Some(meter) = &mut self.meter {
+            meter.respond(host, host.now_ms(), start);
+        }
+    }
+
+    /// The stream is over, however it ended.
+    pub(super) fn end_meter(&mut self, host: &dyn Host) {
+        if let Some(mut meter) = self.meter.take() {
+            meter.end(host, host.now_ms());
+        }
+    }
+}
+
+/// The meter of attempt `number`, which leaves for `target`, with so many bytes where the head says how many.
+pub(super) fn begin(
+    gateway: &Gateway,
+    host: &dyn Host,
+    crossing: &Crossing,
+    path: &ClientPath,
+    target: &ChainTarget,
+    (number, request_bytes): (u32, Option<u64>),
+) -> Option<Meter> {
+    if !gateway.meters {
+        return None;
+    }
+    let operation = Operation::of(without_query(path.as_str()))?;
+    let admission = Admission {
+        request: host.request_name(&crossing.request),
+        attempt: number,
+        begun_ms: host.now_ms(),
+        key: String::new(),
+        user: String::new(),
+        provider: gateway.provider(target.provider)?.name.clone(),
+        model: target.model.clone(),
+        asked: crossing.asked.clone(),
+        operation,
+        request_bytes: request_bytes.unwrap_or_default(),
+    };
+    Some(Meter::begin(host, admission))
+}

@@ -1,0 +1,25 @@
+//! The ledger: what every attempt has used and cost, in a database of its own, made from the journal alone.
+//!
+//! ```text
+//! Envoy's log, a file ── follow ──┬─ other lines ──> standard error
+//!                                 └─ records ── intake ──> attempts, days, offset: one transaction
+//! gaud usage, /admin/usage <── report ──────────────────┘
+//! ```
+//!
+//! A record that comes twice counts once. Each attempt is kept for some days, the sums of each day for ever.
+
+mod day;
+mod follow;
+mod intake;
+mod report;
+mod schema;
+
+pub use day::Day;
+pub use follow::{Folder, Follower};
+pub use intake::{Batch, Counted};
+pub use report::{Column, Group, Query, Row};
+pub(in crate::native) use report::{Report, dollars, since};
+pub use schema::{Ledger, LedgerError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! The ledger counts each attempt once, whatever comes twice, late, torn or not at all.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use super::*;
+use crate::config::File;
+use crate::native::prices::{Prices, SharedPrices};
+use crate::usage::{Admission, Basis, Operation, Record, Settlement, Tier, Usage};
+
+const PREFIX: &str = "[2026-11-29 12:00:00.000][warning][wasm] wasm log gaud gaud gaud: ";
+
+/// 2026-11-29, noon.
+const NOON_MS: u64 = 1_795_953_600_000;
+
+fn admission(request: &str) -> Admission {
+    Admission {
+        request: request.to_owned(),
+        attempt: 1,
+        begun_ms: NOON_MS,
+        key: String::new(),
+        user: String::new(),
+        provider: "one".to_owned(),
+        model: "gpt-4o".to_owned(),
+        asked: "one:gpt-4o".to_owned(),
+        operation: Operation::Chat,
+        request_bytes: 400,
+    }
+}
+
+fn begun(request: &str) -> String {
+    format!("{PREFIX}{}", Record::Begun(admission(request)).to_line())
+}
+
+fn ended(request: &str) -> String {
+    let settlement = Settlement {
+        admission: admission(request),
+        status: 200,
+        basis: Basis::Counted,
+        tier: Tier::Standard,
+        usage: Usage { input: 1000, output: 100, ..Usage::NONE },
+        duration_ms: 7,
+        first_ms: Some(5),
+    };
+    format!("{PREFIX}{}", Record::Ended(settlement).to_line())
+}
+
+fn prices() -> Prices {
+    Prices::of(&File::default()).unwrap()
+}
+
+fn since() -> Day {
+    Day::of_ms(NOON_MS).before(30)
+}
+
+fn all() -> Query {
+    Query { by: Vec::new(), since: Day::of_ms(0), until: Day::of_ms(NOON_MS) }
+}
+
+/// Attempts, failed, guessed, input, output, nano-dollars.
+fn sums(ledger: &Ledger) -> [i64; 6] {
+    let rows = ledger.report(&all()).unwrap();
+    let Some(row) = rows.first() else { return [0; 6] };
+    let [attempts, failed, guessed, input, output] =
+        ["attempts", "failed", "guessed", "input", "output"].map(|name| row.sum(name));
+    [attempts, failed, guessed, input, output, row.cost_nanos]
+}
+
+/// 1000 · $2.5 + 100 · $10, for a million.
+const COST: i64 = 3_500_000;
+
+fn take(ledger: &mut Ledger, lines: &[String]) -> Counted {
+    let mut batch = Batch::default();
+    lines.iter().for_each(|line| _ = batch.take(line));
+    ledger.take(&batch, "a", 0, since(), &prices()).unwrap()
+}
+
+#[test]
+fn an_attempt_counts_once_however_often_its_records_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(folder.path()).unwrap();
+    let lines = [begun("a"), ended("a"), begun("b"), ended("b")];
+    assert_eq!(take(&mut ledger, &lines), Counted { new: 2, known: 0, old: 0 });
+    assert_eq!(take(&mut ledger, &lines), Counted { new: 0, known: 2, old: 0 });
+    assert_eq!(sums(&ledger), [2, 0, 0, 2000, 200, 2 * COST]);
+    // One record after the other, in any order.
+    for line in [ended("c"), begun("c"), ended("c")] {
+        take(&mut ledger, &[line]);
+    }
+    assert_eq!(sums(&ledger), [3, 0, 0, 3000, 300, 3 * COST]);
+    assert_eq!(ledger.close("a", since(), &prices()).unwrap(), 0);
+}
+
+#[test]
+fn an_attempt_without_an_end_is_charged_and_corrected() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(folder.path()).unwrap();
+    take(&mut ledger, &[begun("a"), ended("a"), begun("b")]);
+    assert_eq!(sums(&ledger), [1, 0, 0, 1000, 100, COST]);
+    assert_eq!(ledger.close("a", since(), &prices()).unwrap(), 1);
+    // 400 bytes are 100 tokens; answers of the model have had 100 tokens.
+    assert_eq!(sums(&ledger), [2, 0, 1, 1100, 200, COST + 1_250_000]);
+    assert_eq!(ledger.close("a", since(), &prices()).unwrap(), 0);
+    assert_eq!(take(&mut ledger, &[ended("b")]), Counted { new: 1, known: 0, old: 0 });
+    assert_eq!(sums(&ledger), [2, 0, 0, 2000, 200, 2 * COST]);
+}
+
+#[test]
+fn old_attempts_are_forgotten_and_their_sums_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(folder.path()).unwrap();
+    take(&mut ledger, &[ended("a")]);
+    let tomorrow = Day::of_ms(NOON_MS + 86_400_000);
+    ledger.forget(tomorrow).unwrap();
+    assert_eq!(sums(&ledger), [1, 0, 0, 1000, 100, COST]);
+    // A log that comes after that counts nothing twice.
+    let mut batch = Batch::default();
+    batch.take(&ended("a"));
+    let counted = ledger.take(&batch, "a", 0, tomorrow, &prices()).unwrap();
+    assert_eq!(counted, Counted { new: 0, known: 0, old: 1 });
+    assert_eq!(sums(&ledger), [1, 0, 0, 1000, 100, COST]);
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path()).unwrap();
+    ledger.connection.pragma_update(None, "user_version", 9).unwrap();
+    drop(ledger);
+    let problem = Ledger::open(folder.path()).err().unwrap().to_string();
+    assert_eq!(
+        problem,
+        "the database ledger.db has schema 9, and this gaud knows 1; run the gaud that has written it, or a newer one"
+    );
+}
+
+/// Follows a file to its end; the other lines.
+fn follow(folder: &Folder, path: &Path) -> Vec<String> {
+    let follower = folder.follow(path, SharedPrices::new(prices()), 36_500).unwrap();
+    let other = Mutex::new(Vec::new());
+    follower.run(&AtomicBool::new(false), |line| other.lock().unwrap().push(line));
+    other.into_inner().unwrap()
+}
+
+#[test]
+fn a_log_is_followed_to_its_end_and_removed() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = Folder::open(data.path()).unwrap();
+    let (mut file, path) = folder.begin().unwrap();
+    let torn = ended("c");
+    let begin = torn.get(..40).unwrap();
+    let lines = [
+        begun("a"),
+        "[2026][warning][router] something else".to_owned(),
+        ended("a"),
+        torn.get(..torn.len() - 4).unwrap().to_owned(),
+        begun("b"),
+    ];
+    file.write_all(format!("{}\n{}", lines.join("\n"), begin).as_bytes()).unwrap();
+    // Envoy is gone when nobody has the file open any more.
+    drop(file);
+    assert_eq!(
+        follow(&folder, &path),
+        [
+            "[2026][warning][router] something else",
+            "gaud: 1 broken records of usage were skipped",
+            begin,
+            "gaud: 1 requests had no end when Envoy ended: the ledger has estimates, marked as lost"
+        ]
+    );
+    assert!(folder.left().is_empty());
+    let ledger = Ledger::open(data.path()).unwrap();
+    assert_eq!(sums(&ledger)[..4], [2, 0, 1, 1100]);
+}
+
+#[test]
+fn a_follower_goes_on_where_another_was_killed() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = Folder::open(data.path()).unwrap();
+    let (mut file, path) = folder.begin().unwrap();
+    let first: Vec<_> = (0..50).map(|number| ended(&format!("r{number}")) + "\n").collect();
+    file.write_all(first.concat().as_bytes()).unwrap();
+    // Killed between two batches: the offset is that of the first, and a part of a line was read.
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut ledger = Ledger::open(data.path()).unwrap();
+    let mut batch = Batch::default();
+    first[..20].iter().for_each(|line| _ = batch.take(line.trim_end()));
+    let offset = first[..20].concat().len() as u64;
+    ledger.take(&batch, &name, offset, Day::of_ms(0), &prices()).unwrap();
+    drop(ledger);
+    drop(file);
+    assert!(follow(&folder, &path).is_empty());
+    let ledger = Ledger::open(data.path()).unwrap();
+    assert_eq!(sums(&ledger), [50, 0, 0, 50_000, 5000, 50 * COST]);
+}
+
+/// The space of a journal goes back to the disk while Envoy writes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_space_of_a_journal_is_given_back() {
+    use std::os::unix::fs::MetadataExt;
+    let data = tempfile::tempdir().unwrap();
+    let folder = Folder::open(data.path()).unwrap();
+    let (mut file, path) = folder.begin().unwrap();
+    let lines: String = (0..20_000).map(|number| ended(&format!("r{number}")) + "\n").collect();
+    file.write_all(lines.as_bytes()).unwrap();
+    let follower = folder.follow(&path, SharedPrices::new(prices()), 36_500).unwrap();
+    let ended_flag = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let start = Instant::now();
+        scope.spawn(|| follower.run(&ended_flag, |line| panic!("{line}")));
+        let blocks = || fs::metadata(&path).map(|own| own.blocks() * 512).unwrap_or_default();
+        while blocks() > lines.len() as u64 / 2 {
+            assert!(start.elapsed().as_secs() < 60, "{} bytes stay", blocks());
+            std::thread::yield_now();
+        }
+        // Envoy appends at the end, and not where the reader is.
+        let mut again = OpenOptions::new().append(true).open(&path).unwrap();
+        again.write_all(format!("{}\n", ended("last")).as_bytes()).unwrap();
+        drop((file, again));
+    });
+    assert_eq!(sums(&Ledger::open(data.path()).unwrap())[0], 20_001);
+}
+
+/// How many lines a second the ledger takes, of two for each request.
+#[test]
+#[ignore = "measures; run it alone"]
+fn the_pace_of_the_ledger() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = Folder::open(data.path()).unwrap();
+    let (mut file, path) = folder.begin().unwrap();
+    let requests = 100_000;
+    let lines: String = (0..requests)
+        .map(|number| {
+            format!("{}\n{}\n", begun(&format!("r{number}")), ended(&format!("r{number}")))
+        })
+        .collect();
+    file.write_all(lines.as_bytes()).unwrap();
+    drop(file);
+    let start = Instant::now();
+    follow(&folder, &path);
+    let pace = 2.0 * f64::from(requests) / start.elapsed().as_secs_f64();
+    println!("{pace:.0} lines a second");
+    assert_eq!(sums(&Ledger::open(data.path()).unwrap())[0], i64::from(requests));
+}

@@ -1,0 +1,149 @@
+//! What models cost: `[prices]` of the configuration, else a table in LiteLLM's format.
+//!
+//! A price is looked up by `provider/model`, then by the model that the provider is sent; a model that is written as
+//! `vendor/model` has the vendor's price at last.
+//!
+//! `table.json` is in the command. `table.py` makes it of LiteLLM's `model_prices_and_context_window.json` (MIT), and keeps
+//! the prices of the providers that are reached directly.
+
+mod decimal;
+mod price;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::value::RawValue;
+
+use crate::config::{File, Ordered, PriceFile};
+use crate::native::os_error::words;
+pub use price::Price;
+
+const TABLE: &str = include_str!("table.json");
+
+/// The prices of all models.
+#[derive(Debug, Default)]
+pub struct Prices {
+    own: Ordered<PriceFile>,
+    table: BTreeMap<String, Box<RawValue>>,
+}
+
+/// Prices that change while the gateway runs.
+#[derive(Debug, Clone)]
+pub struct SharedPrices(Arc<Mutex<Arc<Prices>>>);
+
+impl SharedPrices {
+    pub fn new(prices: Prices) -> Self {
+        Self(Arc::new(Mutex::new(Arc::new(prices))))
+    }
+
+    /// The prices from now on.
+    pub fn set(&self, prices: Prices) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(prices);
+    }
+
+    pub fn now(&self) -> Arc<Prices> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Where a price was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<'a> {
+    /// The key.
+    pub key: Cow<'a, str>,
+    pub is_own: bool,
+    pub price: Price,
+}
+
+/// Why there are no prices.
+#[derive(Debug)]
+pub enum PricesProblem {
+    Unreadable(PathBuf, std::io::Error),
+    NotPrices(PathBuf, serde_json::Error),
+}
+
+impl Prices {
+    /// The prices of a configuration.
+    ///
+    /// # Errors
+    /// The file that the configuration names cannot be read, or has no prices in it.
+    pub fn of(file: &File) -> Result<Self, PricesProblem> {
+        let named = file.usage.as_ref().and_then(|usage| usage.price_file.as_ref());
+        let table = match named {
+            None => serde_json::from_str(TABLE).unwrap_or_default(),
+            Some(path) => {
+                let path = PathBuf::from(path);
+                let text = fs::read_to_string(&path)
+                    .map_err(|error| PricesProblem::Unreadable(path.clone(), error))?;
+                serde_json::from_str(&text)
+                    .map_err(|error| PricesProblem::NotPrices(path, error))?
+            }
+        };
+        Ok(Self { own: file.prices.clone(), table })
+    }
+
+    /// The price of a model at a provider; `None` where there is none.
+    pub fn find<'a>(&'a self, provider: &str, model: &'a str) -> Option<Found<'a>> {
+        let joined = format!("{provider}/{model}");
+        let own = |key: &str| self.own.get(key).map(of_own);
+        let found = |key: Cow<'a, str>, is_own, price| Some(Found { key, is_own, price });
+        if let Some(price) = own(&joined) {
+            return found(joined.into(), true, price);
+        }
+        if let Some(price) = own(model) {
+            return found(model.into(), true, price);
+        }
+        if let Some(price) = self.listed(&joined) {
+            return found(joined.into(), false, price);
+        }
+        if let Some(price) = self.listed(model) {
+            return found(model.into(), false, price);
+        }
+        let (vendor, name) = model.split_once('/')?;
+        let price = self.listed(name).filter(|price| price.provider == vendor)?;
+        found(name.into(), false, price)
+    }
+
+    fn listed(&self, key: &str) -> Option<Price> {
+        self.table.get(key).and_then(|entry| Price::read(entry)).filter(Price::is_known)
+    }
+}
+
+/// Dollars for a million tokens, as a person writes them.
+fn of_own(own: &PriceFile) -> Price {
+    // The shortest decimal number that is read as this float: what was written.
+    let dollars = |value: f64| format!("{value}e-6");
+    Price::of_dollars(&[
+        ("input_cost_per_token", Some(dollars(own.input))),
+        ("output_cost_per_token", Some(dollars(own.output))),
+        ("cache_read_input_token_cost", own.cached.map(dollars)),
+        ("cache_creation_input_token_cost", own.cache_write.map(dollars)),
+    ])
+}
+
+impl fmt::Display for PricesProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(path, error) => write!(
+                f,
+                "usage.price_file: {} cannot be read: {}; name a file in the format of LiteLLM's model_prices_and_context_window.json",
+                path.display(),
+                words(error)
+            ),
+            Self::NotPrices(path, error) => write!(
+                f,
+                "usage.price_file: {} is not in the format of LiteLLM's model_prices_and_context_window.json: {error}",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PricesProblem {}
+
+#[cfg(test)]
+mod tests;

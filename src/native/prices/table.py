@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Makes table.json of LiteLLM's model_prices_and_context_window.json:
+
+    python3 src/native/prices/table.py model_prices_and_context_window.json > src/native/prices/table.json
+
+LiteLLM has the file in its repository, and a copy in its package (model_prices_and_context_window_backup.json)."""
+
+import json
+import sys
+
+# The providers that a gateway reaches directly, as LiteLLM names them.
+PROVIDERS = {
+    "openai", "text-completion-openai", "azure", "azure_ai", "anthropic", "gemini", "mistral", "codestral", "groq",
+    "deepseek", "xai", "perplexity", "cohere", "cohere_chat", "together_ai", "fireworks_ai", "cerebras", "sambanova",
+    "moonshot", "deepinfra", "novita", "nebius", "hyperbolic", "lambda_ai", "nscale", "baseten", "dashscope", "zai",
+    "meta_llama", "v0", "morph", "inception", "wandb", "voyage", "jina_ai", "volcengine", "ai21", "minimax", "ollama",
+}  # fmt: skip
+
+# A model is known by its bare name too, where the vendor's cloud sells it under that name.
+BARE = ("vertex_ai-language-models", "vertex_ai-embedding-models", "vertex_ai-vision-models")
+
+
+def prices(entry):
+    """What a cost is made from; no video, no pages."""
+    kept = {
+        name: value
+        for name, value in entry.items()
+        if "cost" in name
+        and not any(word in name for word in ("video", "ocr", "page", "dbu", "pixel", "_480p", "_720p", "_1080p", "vector_store"))
+        or name == "tiered_pricing"
+    }
+    return kept and {"litellm_provider": entry["litellm_provider"], **kept}
+
+
+def main(path):
+    with open(path, encoding="utf-8") as file:
+        table = json.load(file)
+    rows = {}
+    for model, entry in table.items():
+        provider = entry.get("litellm_provider")
+        is_bare = provider in BARE and "/" not in model
+        if model != "sample_spec" and (provider in PROVIDERS or is_bare) and prices(entry):
+            rows[model] = prices(entry)
+    lines = [f"{json.dumps(model)}:{json.dumps(rows[model], separators=(',', ':'), sort_keys=True)}" for model in sorted(rows)]
+    print("{" + ",\n".join(lines) + "}")
+
+
+main(sys.argv[1])

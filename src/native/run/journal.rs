@@ -1,0 +1,61 @@
+//! Envoy's log as a file beside the ledger, where records of usage are safe whatever is killed.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use super::failure::Failure;
+use super::log::tell;
+use crate::native::ledger::{Folder, Follower};
+use crate::native::prices::{Prices, SharedPrices};
+use crate::native::settings::Loaded;
+
+/// For how many days the ledger keeps each attempt, unless the configuration says otherwise.
+const KEEP_DAYS: u32 = 30;
+
+/// Where Envoy's log goes, and how its records are taken in.
+#[derive(Debug)]
+pub(super) struct Journal {
+    folder: Folder,
+    /// The follower has these too: what changes while the gateway runs counts for what comes then.
+    pub(super) prices: SharedPrices,
+    keep_days: u64,
+}
+
+impl Journal {
+    /// In the data folder of the control server.
+    pub(super) fn open(data: &Path, loaded: &Loaded) -> Result<Self, Failure> {
+        let wrong = |problem: &dyn std::fmt::Display| Failure::Control(problem.to_string());
+        let folder = Folder::open(data).map_err(|error| wrong(&error))?;
+        let prices = Prices::of(&loaded.file).map_err(|problem| wrong(&problem))?;
+        let keep_days = loaded.file.usage.as_ref().and_then(|usage| usage.keep_days);
+        let keep_days = keep_days.unwrap_or(KEEP_DAYS).into();
+        Ok(Self { folder, prices: SharedPrices::new(prices), keep_days })
+    }
+
+    /// Takes in what other runs have left.
+    pub(super) fn recover(&self) {
+        for path in self.folder.left() {
+            match self.follow(&path) {
+                // An Envoy that outlives its run may still write.
+                Ok(follower) => {
+                    _ = thread::spawn(move || follower.run(&AtomicBool::new(false), drop))
+                }
+                Err(problem) => tell(&format!("gaud: {}: {problem}", path.display())),
+            }
+        }
+    }
+
+    /// The file for an Envoy that begins, and the file's follower.
+    pub(super) fn begin(&self) -> Result<(File, Follower), Failure> {
+        let (file, path): (File, PathBuf) =
+            self.folder.begin().map_err(|error| Failure::Control(error.to_string()))?;
+        let follower = self.follow(&path).map_err(|error| Failure::Control(error.to_string()))?;
+        Ok((file, follower))
+    }
+
+    fn follow(&self, path: &Path) -> Result<Follower, crate::native::ledger::LedgerError> {
+        self.folder.follow(path, self.prices.clone(), self.keep_days)
+    }
+}
