@@ -188,8 +188,8 @@ extern "C" fn proxy_on_response_trailers(id: u32, _trailers: usize) -> FilterSta
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_log(id: u32) {
-    with_contexts(|Contexts { roots, streams }| match streams.get_mut(&id) {
-        Some(stream) => Some(stream.end()),
-        None => roots.get(&id).map(Root::note_end),
+    with_contexts(|Contexts { roots, streams }| {
+        let stream = streams.get_mut(&id).map(Context::end);
+        stream.or_else(|| roots.get(&id).map(Root::note_end))
     });
 }

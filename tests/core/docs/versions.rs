@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{assert_part, read};
 
 /// The rows, and the suites that show each.
-const ROWS: [(&str, &[&str]); 12] = [
+const ROWS: [(&str, &[&str]); 13] = [
     ("models to providers: endpoints, paths", &["routing"]),
     ("bodies and forms as they stream, large and slow ones", &["bodies"]),
     ("answers as they stream, TLS, errors of Envoy's", &["providers"]),
