@@ -14,6 +14,13 @@ use crate::native::settings::Loaded;
 /// For how many days the ledger keeps each attempt, unless the configuration says otherwise.
 const KEEP_DAYS: u32 = 30;
 
+/// Of a log that another run has left, only what the follower says of it is news.
+fn tell_own(line: String) {
+    if line.starts_with("gaud: ") {
+        tell(&line);
+    }
+}
+
 /// Where Envoy's log goes, and how its records are taken in.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -40,7 +47,7 @@ impl Journal {
             match self.follow(&path) {
                 // An Envoy that outlives its run may still write.
                 Ok(follower) => {
-                    _ = thread::spawn(move || follower.run(&AtomicBool::new(false), drop))
+                    thread::spawn(move || follower.run(&AtomicBool::new(false), tell_own));
                 }
                 Err(problem) => tell(&format!("gaud: {}: {problem}", path.display())),
             }
