@@ -351,12 +351,7 @@ mod tests {
             ["-authorization", "x-api-key=sk-p", "sec-websocket-protocol=realtime"]
         );
         let (changes, _) = keyed(r#""api_key":"os.environ/K""#, true);
-        let expected = [
-            "-authorization",
-            "-cookie",
-            "authorization=Bearer sk-p",
-            "sec-websocket-protocol=realtime",
-        ];
+        let expected = ["-cookie", "authorization=Bearer sk-p", "sec-websocket-protocol=realtime"];
         assert_eq!(changes[2..], expected);
         let (changes, _) = keyed(r#""api_key":"os.environ/K""#, false);
         assert_eq!(changes, passes, "on a path that is not of the API");
