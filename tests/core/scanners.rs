@@ -46,7 +46,13 @@ fn is_scanners_rule(problem: Problem) -> bool {
     use Problem::*;
     matches!(
         problem,
-        TooDeep | KeyTooLong | DuplicateModel | ModelNotAString(_) | ModelTooLong | ModelNotUnicode
+        TooDeep
+            | KeyTooLong
+            | DuplicateModel
+            | ModelInOtherCase
+            | ModelNotAString(_)
+            | ModelTooLong
+            | ModelNotUnicode
     )
 }
 
