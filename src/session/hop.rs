@@ -18,12 +18,23 @@ const UNFINISHED: &str = "unfinished";
 pub struct Crossing {
     /// A name that is unique among the requests of this worker.
     pub request: String,
+    /// Whose key the request has; `None` without a key of Gaud's.
+    pub caller: Option<Caller>,
     /// Head and body had come when the request left for the hop.
     pub is_whole: bool,
     /// The model that the client asks for.
     pub asked: String,
     /// Where the body names the model.
     pub place: Option<ModelPlace>,
+}
+
+/// Who pays for a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The key's public id.
+    pub key: String,
+    /// The user's id; empty without a user.
+    pub user: String,
 }
 
 /// Where a body names its model.
@@ -50,7 +61,10 @@ impl ModelPlace {
 impl Crossing {
     /// The header's value: visible ASCII, whatever the model.
     pub fn to_header(&self) -> String {
-        let (request, asked) = (&self.request, escaped(&self.asked, false));
+        let (mut request, asked) = (self.request.clone(), escaped(&self.asked, false));
+        if let Some(Caller { key, user }) = &self.caller {
+            request = [&request, ",", &escaped(key, false), ",", &escaped(user, false)].concat();
+        }
         let arrival = if self.is_whole { WHOLE } else { UNFINISHED };
         match self.place {
             Some(ModelPlace { start, end, is_json }) => {
@@ -63,7 +77,14 @@ impl Crossing {
 
     pub fn from_header(header: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(header).ok()?.split(';');
-        let (request, arrival, asked) = (parts.next()?.to_owned(), parts.next()?, parts.next()?);
+        let (request, arrival, asked) = (parts.next()?, parts.next()?, parts.next()?);
+        let text = |part: &str| String::from_utf8(unescaped(part)).ok();
+        let mut names = request.split(',');
+        let request = names.next()?.to_owned();
+        let caller = match (names.next(), names.next()) {
+            (Some(key), Some(user)) => Some(Caller { key: text(key)?, user: text(user)? }),
+            _ => None,
+        };
         let place = match parts.next() {
             Some(kind) => Some(ModelPlace {
                 is_json: kind == "json",
@@ -73,7 +94,7 @@ impl Crossing {
             None => None,
         };
         let is_whole = arrival == WHOLE;
-        Some(Self { request, is_whole, asked: String::from_utf8(unescaped(asked)).ok()?, place })
+        Some(Self { request, caller, is_whole, asked: text(asked)?, place })
     }
 }
 
@@ -87,13 +108,22 @@ mod tests {
     fn a_header_has_all_that_an_attempt_needs() {
         let json = Some(ModelPlace { start: 10, end: 12, is_json: true });
         let form = Some(ModelPlace { start: 0, end: u64::MAX, is_json: false });
-        for (asked, is_whole, place, expected) in [
-            ("gpt-4o", true, json, "17-1;whole;gpt-4o;json;10;12"),
-            ("a;b/ä", false, form, "17-1;unfinished;a%3Bb%2F%C3%A4;form;0;18446744073709551615"),
-            ("p:x", false, None, "17-1;unfinished;p:x"),
+        let caller = |user: &str| Some(Caller { key: "k1".to_owned(), user: user.to_owned() });
+        for (asked, is_whole, place, caller, expected) in [
+            ("gpt-4o", true, json, None, "17-1;whole;gpt-4o;json;10;12"),
+            (
+                "a;b/ä",
+                false,
+                form,
+                None,
+                "17-1;unfinished;a%3Bb%2F%C3%A4;form;0;18446744073709551615",
+            ),
+            ("p:x", false, None, None, "17-1;unfinished;p:x"),
+            ("x", true, None, caller(""), "17-1,k1,;whole;x"),
+            ("x", true, None, caller("a,b;c"), "17-1,k1,a%2Cb%3Bc;whole;x"),
         ] {
             let (request, asked) = ("17-1".to_owned(), asked.to_owned());
-            let crossing = Crossing { request, is_whole, asked, place };
+            let crossing = Crossing { request, caller, is_whole, asked, place };
             assert_eq!(crossing.to_header(), expected);
             assert_eq!(Crossing::from_header(expected.as_bytes()), Some(crossing));
         }

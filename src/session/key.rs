@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 
 use super::Session;
+use super::hop::Caller;
 use crate::gateway::Keys;
 use crate::host::Host;
 use crate::keys::{self, Allowed, Refusal};
@@ -50,6 +51,12 @@ impl Session {
         let key = key.filter(|_| kind == GaudKey::Client).ok_or(Reject::Key(kind))?;
         self.key = Some(check(host, keys, &key)?);
         Ok(())
+    }
+
+    /// Who pays for the request; `None` without a key of Gaud's.
+    pub(super) fn caller(&self) -> Option<Caller> {
+        let key = self.key.as_ref()?;
+        Some(Caller { key: key.id.clone(), user: key.user.clone() })
     }
 
     #[cold]

@@ -1,6 +1,7 @@
 //! What a request that goes straight to its provider has used. Where a request goes over the hop, each attempt is metered there.
 
 use super::Session;
+use super::hop::Caller;
 use crate::body::Scanner;
 use crate::host::Host;
 use crate::request::escape::without_query;
@@ -26,12 +27,13 @@ impl Session {
         }
         let path = without_query(self.path.as_str());
         let Some(operation) = Operation::of(path) else { return };
+        let Caller { key, user } = self.caller().unwrap_or_default();
         let admission = Admission {
             request: host.request_name(&format!("{:x}", host.unique())),
             attempt: 1,
             begun_ms: host.now_ms(),
-            key: String::new(),
-            user: String::new(),
+            key,
+            user,
             provider: provider.to_owned(),
             model: model.to_owned(),
             asked: asked.to_owned(),

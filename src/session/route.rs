@@ -140,8 +140,13 @@ impl Session {
         let place =
             found.zip(self.scanner()).map(|(found, scanner)| ModelPlace::of(scanner, found));
         let request = format!("{:x}", host.unique());
-        let crossing =
-            Crossing { request, is_whole: self.is_whole, asked: asked.to_owned(), place };
+        let crossing = Crossing {
+            request,
+            caller: self.caller(),
+            is_whole: self.is_whole,
+            asked: asked.to_owned(),
+            place,
+        };
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
         let retries_max = self.may_keep(host).then(|| attempts.saturating_sub(1));

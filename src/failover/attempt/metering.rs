@@ -6,7 +6,7 @@ use crate::host::Host;
 use crate::request::escape::without_query;
 use crate::request::path::ClientPath;
 use crate::route::ChainTarget;
-use crate::session::hop::Crossing;
+use crate::session::hop::{Caller, Crossing};
 use crate::usage::{Admission, AnswerStart, Meter, Operation};
 
 impl Attempt {
@@ -43,12 +43,13 @@ pub(super) fn begin(
         return None;
     }
     let operation = Operation::of(without_query(path.as_str()))?;
+    let Caller { key, user } = crossing.caller.clone().unwrap_or_default();
     let admission = Admission {
         request: host.request_name(&crossing.request),
         attempt: number,
         begun_ms: host.now_ms(),
-        key: String::new(),
-        user: String::new(),
+        key,
+        user,
         provider: gateway.provider(target.provider)?.name.clone(),
         model: target.model.clone(),
         asked: crossing.asked.clone(),

@@ -3,6 +3,7 @@
 mod attempts;
 mod cuts;
 mod import;
+mod keys;
 mod killed;
 
 use crate::kit::client::{Request, Response, h1};
