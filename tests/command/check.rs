@@ -38,5 +38,5 @@ fn what_envoy_does_not_take_is_told_in_its_words() {
     assert_eq!(end.status.code(), Some(1));
     let begin = "gaud: Envoy does not take the configuration that is rendered\n    [";
     assert!(end.stderr.starts_with(begin), "{}", end.stderr);
-    assert!(end.stderr.ends_with("Unable to create Wasm plugin gaud\n"), "{}", end.stderr);
+    assert!(end.stderr.ends_with("Unable to create Wasm plugin gaud_ends\n"), "{}", end.stderr);
 }

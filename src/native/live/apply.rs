@@ -96,10 +96,28 @@ impl Live {
     /// # Errors
     /// [`Refusal`]: Envoy runs without the configuration, and answers errors.
     pub async fn begun(&self) -> Result<(), Refusal> {
-        for document in &self.serving {
-            self.acknowledged(document.kind(), self.version, &Reading::default()).await?;
+        let mut waiting: Vec<Kind> = self.serving.iter().map(Document::kind).collect();
+        let mut ticks = interval(ASK_INTERVAL);
+        let progress = async {
+            while !waiting.is_empty() {
+                ticks.tick().await;
+                // All of them: while Envoy refuses the listener, it does not look for the routes.
+                let mut left = Vec::new();
+                for kind in waiting.iter().copied() {
+                    match self.progress(kind, self.version, &Reading::default()).await {
+                        Progress::Taken => {}
+                        Progress::Refused => return Err(Refusal::Refused(kind)),
+                        Progress::Waiting => left.push(kind),
+                    }
+                }
+                waiting = left;
+            }
+            Ok(())
+        };
+        match timeout(ACKNOWLEDGEMENT_LIMIT, progress).await {
+            Ok(begun) => begun,
+            Err(_) => waiting.first().map_or(Ok(()), |kind| Err(Refusal::Late(*kind))),
         }
-        Ok(())
     }
 
     /// Brings Envoy to `wanted`, or leaves it with the documents that serve.
@@ -174,8 +192,7 @@ impl Live {
         let progress = async {
             loop {
                 ticks.tick().await;
-                let Some(reading) = self.reading(kind).await else { continue };
-                match reading.progress(version, before) {
+                match self.progress(kind, version, before).await {
                     Progress::Taken => return Ok(()),
                     Progress::Refused => return Err(Refusal::Refused(kind)),
                     Progress::Waiting => {}
@@ -183,6 +200,11 @@ impl Live {
             }
         };
         timeout(ACKNOWLEDGEMENT_LIMIT, progress).await.unwrap_or(Err(Refusal::Late(kind)))
+    }
+
+    async fn progress(&self, kind: Kind, version: u64, before: &Reading) -> Progress {
+        let reading = self.reading(kind).await;
+        reading.map_or(Progress::Waiting, |reading| reading.progress(version, before))
     }
 
     /// `None` where Envoy does not answer.
