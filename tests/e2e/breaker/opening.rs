@@ -18,8 +18,11 @@ const OPEN: Duration = Duration::from_secs(1);
 /// How much later than asked for things may happen on a busy machine.
 const SLACK: Duration = Duration::from_secs(3);
 
-/// The provider's deadline: longer than the crowd takes while the probe waits, on a machine that does other things too.
+/// The provider's deadline where the provider fails by not answering.
 const TIMEOUT_SECS: u64 = 4;
+
+/// The provider's deadline where it fails otherwise: longer than any crowd takes while the probe waits.
+const LONG_SECS: u64 = 60;
 const CLIENTS: usize = 40;
 
 /// A way to fail.
@@ -66,7 +69,8 @@ impl Failing {
         let raw = kind.acts.clone().map(|acts| Raw::start_each(plan(Some(acts), &gate)));
         let url = raw.as_ref().map_or_else(|| closed.url(), Raw::url);
         let breaker = "failures = 3, open_secs = 1, successes = 2";
-        let table = provider("p", &url, breaker, &[&format!("timeout_secs = {TIMEOUT_SECS}")]);
+        let timeout_secs = if kind.takes.is_zero() { LONG_SECS } else { TIMEOUT_SECS };
+        let table = provider("p", &url, breaker, &[&format!("timeout_secs = {timeout_secs}")]);
         let gateway = Gateway::with_workers(workers, &format!("{LISTEN}{table}"));
         Self { gateway, raw, closed, gate, workers }
     }
