@@ -116,7 +116,7 @@ class Answer(NamedTuple):
     def of(cls, answer: httpx.Response) -> "Answer":
         path = answer.request.url.raw_path.decode().split("?")[0]
         provider = answer.headers.get("x-gaud-provider")
-        return cls(f"{answer.request.method} {path}", answer.status_code, provider, answer.text if not provider else "")
+        return cls(f"{answer.request.method} {path}", answer.status_code, provider, answer.text)
 
 
 def node_operations(url: str, providers: StandIn, with_model: set[str]):
@@ -134,8 +134,9 @@ def node_operations(url: str, providers: StandIn, with_model: set[str]):
 
 
 def judge(answer: Answer, received: list) -> tuple[str, str | None]:
-    """The outcome of a request, and the fault of that outcome."""
-    if not answer.provider:
+    """The outcome of a request, and the fault of that outcome. A provider that received nothing did not answer, though the
+    request may have left for it."""
+    if not any(seen.provider == answer.provider for seen in received):
         if answer.status == 200:
             return "answered by the gateway", None
         error = json.loads(answer.text)["error"]

@@ -145,9 +145,12 @@ pub(super) async fn set(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let caller = control.authorize(&headers).await?;
-    let put: Put = serde_json::from_slice(&body).map_err(|error| {
+    let wrong = |error: serde_json::Error| {
         ApiError::bad_request(format!("The body is not {{\"key\": \"…\", \"value\": …}}: {error}."))
-    })?;
+    };
+    // An object alone: serde would take an array for the fields in their order.
+    let fields: serde_json::Map<String, Value> = serde_json::from_slice(&body).map_err(wrong)?;
+    let put: Put = serde_json::from_value(Value::Object(fields)).map_err(wrong)?;
     let _writer = control.writer.lock().await;
     let outcome = control.set(&put, headers.get(IF_MATCH)).await;
     let said = outcome.as_ref().map_or_else(ApiError::code, |_| "applied");

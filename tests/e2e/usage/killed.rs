@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-const TRIALS: usize = 20;
+const TRIALS: usize = 8;
 const CLIENTS: usize = 6;
 const INPUT: u64 = 10;
 const OUTPUT: u64 = 3;

@@ -16,7 +16,7 @@ use super::super::api::{Control, answer, now_secs, with};
 use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
 use super::super::store::{Audit, KeyChange, KeyFilter, KeyRow, NewKey};
-use super::query::{number, value};
+use super::query::value;
 use super::words::{check_models, check_name};
 
 /// The most keys of one answer.
@@ -54,9 +54,12 @@ pub fn state(row: &KeyRow, now_secs: i64) -> &'static str {
 /// The body of a request. An unknown field is refused: its sender would believe that it counts.
 pub(super) fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
     let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
-    serde_json::from_slice(bytes).map_err(|error| {
+    let wrong = |error: serde_json::Error| {
         ApiError::bad_request(format!("The body is not the JSON that this path takes: {error}."))
-    })
+    };
+    // An object alone: serde would take an array for the fields in their order.
+    let fields: serde_json::Map<String, Value> = serde_json::from_slice(bytes).map_err(wrong)?;
+    serde_json::from_value(Value::Object(fields)).map_err(wrong)
 }
 
 /// A field that may be `null`, which is something else than no field.
@@ -110,7 +113,12 @@ async fn new(
 
 async fn list(State(control): Shared, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
-    let limit = number(&uri, "limit").and_then(|limit| usize::try_from(limit).ok());
+    let limit = match value(&uri, "limit") {
+        None => None,
+        Some(text) => Some(text.parse::<usize>().map_err(|_| {
+            ApiError::bad_request(format!("limit is {text:?}; a whole number is wanted"))
+        })?),
+    };
     let limit = limit.unwrap_or(LIST_MAX).clamp(1, LIST_MAX);
     let filter = KeyFilter {
         user: value(&uri, "user"),
