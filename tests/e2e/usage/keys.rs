@@ -33,7 +33,7 @@ fn the_ledger_names_the_key_and_its_user() {
     for (by, name) in [("key", id.as_str()), ("user", "team,1")] {
         let row = wait::until(&format!("two attempts by {by}"), || {
             let rows =
-                admin(&run, Request::new("GET", &format!("/admin/usage?by={by}")))["rows"].clone();
+                admin(&run, Request::new("GET", format!("/admin/usage?by={by}")))["rows"].clone();
             let rows = rows.as_array().expect("rows").clone();
             let row = rows.into_iter().find(|row| row[by] == name)?;
             (row["attempts"] == 2).then_some(row)
