@@ -17,7 +17,6 @@ use super::context::Context;
 use super::log;
 use super::root::Root;
 use super::status::FilterStatus;
-use super::ticks;
 use crate::reply::Reject;
 use crate::room::{Pot, Purpose};
 
@@ -118,8 +117,10 @@ extern "C" fn proxy_on_tick(root: u32) {
     with_root(root, Root::tick);
     with_contexts(|Contexts { roots, streams }| {
         let waiting = streams.iter_mut().filter_map(|(id, stream)| stream.tick(*id).then_some(()));
-        ticks::set_probing(waiting.count() > 0);
-        if roots.get(&root)?.makes_attempts() {
+        let is_probing = waiting.count() > 0;
+        let root = roots.get(&root)?;
+        root.set_probing(is_probing);
+        if root.makes_attempts() {
             return None;
         }
         let now_ms = clock::now_ns() / 1_000_000;

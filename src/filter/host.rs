@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::abi::{self, MetricKind};
 use super::clock;
+use super::ticks::Ticks;
 use crate::breaker::{BreakerState, Slot};
 use crate::gateway::Gateway;
 use crate::health::known_models;
@@ -26,6 +27,7 @@ pub(super) struct EnvoyHost {
     /// The noted ends when [`Host::has_noted_end`] was asked last.
     noted_ends: Cell<u64>,
     copies: Copies,
+    pub(super) ticks: Ticks,
     /// What the names of this worker's requests begin with; empty where nothing is metered.
     worker: String,
     /// By [`Metric::index`].

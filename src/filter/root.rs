@@ -10,7 +10,6 @@ use super::context::Context;
 use super::host::EnvoyHost;
 use super::reply;
 use super::stream::Stream;
-use super::ticks;
 use crate::failover::history::Histories;
 use crate::gateway::{self, Gateway};
 use crate::health::shared_breaker;
@@ -67,15 +66,15 @@ impl Configured {
         }
         // For polls, and for the models that do not come.
         let is_quick = gateway.keys.is_some();
-        ticks::begin(is_quick);
+        host.ticks.begin(is_quick);
         CONFIGURATIONS.set(CONFIGURATIONS.get().wrapping_add(1));
         Self::of(gateway, host, None, if is_quick { QUICK_TICKS } else { 0 })
     }
 
     /// The filter after the hop: the timer is for its deadlines. The clients' filter polls.
     fn for_attempts(gateway: Gateway) -> Self {
-        ticks::begin(false);
         let host = EnvoyHost::new(&gateway);
+        host.ticks.begin(false);
         let histories = HISTORIES.with(Rc::clone);
         Self::of(gateway, host, Some(histories), 0)
     }
@@ -96,7 +95,7 @@ impl Configured {
         let left = self.quick_ticks.get().saturating_sub(1);
         if self.quick_ticks.get() > 0 && (left == 0 || !keys::check::is_waiting(&*self.host)) {
             self.quick_ticks.set(0);
-            ticks::end_wait_for_keys();
+            self.host.ticks.end_wait_for_keys();
         } else {
             self.quick_ticks.set(left);
         }
@@ -161,6 +160,13 @@ impl Root {
     /// Whether the requests of this plugin are attempts.
     pub(super) fn makes_attempts(&self) -> bool {
         self.configured.as_ref().is_some_and(|configured| configured.histories.is_some())
+    }
+
+    /// A probe waits for its response, or none does any more.
+    pub(super) fn set_probing(&self, is_probing: bool) {
+        if let Some(configured) = &self.configured {
+            configured.host.ticks.set_probing(is_probing);
+        }
     }
 
     /// A second has passed.

@@ -6,7 +6,6 @@ use super::abi::{self, Buffer, Map};
 use super::host::EnvoyHost;
 use super::reply;
 use super::status::FilterStatus;
-use super::ticks;
 use crate::body::Splice;
 use crate::gateway::Gateway;
 use crate::names::{clusters, headers};
@@ -147,7 +146,7 @@ impl Stream {
                 {
                     reply::change_headers(&outgoing, provider);
                     if session.is_probe_unheard() {
-                        ticks::set_probing(true);
+                        self.host.ticks.set_probing(true);
                     }
                 }
                 self.ask_for_plain_text();

@@ -1,4 +1,4 @@
-//! How often this VM's root ticks: each second, and more often while a probe waits for its response, because the end of that
+//! How often a root ticks: each second, and more often while a probe waits for its response, because the end of that
 //! wait lets the next request through, or while the first keys have not come.
 
 use std::cell::Cell;
@@ -7,35 +7,39 @@ use super::abi;
 use crate::keys::feed::QUICK_TICK_MS;
 use crate::poll::TICK_MS;
 
-thread_local! {
-    static IS_PROBING: Cell<bool> = const { Cell::new(false) };
-    static WAITS_FOR_KEYS: Cell<bool> = const { Cell::new(false) };
-    static PERIOD_MS: Cell<u32> = const { Cell::new(0) };
+/// The pace of one root. Each root of a VM has a timer of its own.
+#[derive(Debug, Default)]
+pub(super) struct Ticks {
+    is_probing: Cell<bool>,
+    waits_for_keys: Cell<bool>,
+    /// What Envoy was told last; 0 before that.
+    period_ms: Cell<u32>,
 }
 
-/// A root begins to tick.
-pub(super) fn begin(waits_for_keys: bool) {
-    WAITS_FOR_KEYS.set(waits_for_keys);
-    PERIOD_MS.set(0);
-    adjust();
-}
+impl Ticks {
+    /// The root begins to tick.
+    pub(super) fn begin(&self, waits_for_keys: bool) {
+        self.waits_for_keys.set(waits_for_keys);
+        self.adjust();
+    }
 
-/// A probe waits for its response, or none does any more.
-pub(super) fn set_probing(is_probing: bool) {
-    IS_PROBING.set(is_probing);
-    adjust();
-}
+    /// A probe waits for its response, or none does any more.
+    pub(super) fn set_probing(&self, is_probing: bool) {
+        self.is_probing.set(is_probing);
+        self.adjust();
+    }
 
-/// The keys have come, or have not come for too long.
-pub(super) fn end_wait_for_keys() {
-    WAITS_FOR_KEYS.set(false);
-    adjust();
-}
+    /// The keys have come, or have not come for too long.
+    pub(super) fn end_wait_for_keys(&self) {
+        self.waits_for_keys.set(false);
+        self.adjust();
+    }
 
-fn adjust() {
-    let is_quick = IS_PROBING.get() || WAITS_FOR_KEYS.get();
-    let period_ms = if is_quick { QUICK_TICK_MS } else { TICK_MS };
-    if PERIOD_MS.replace(period_ms) != period_ms {
-        abi::set_tick_period(period_ms);
+    fn adjust(&self) {
+        let is_quick = self.is_probing.get() || self.waits_for_keys.get();
+        let period_ms = if is_quick { QUICK_TICK_MS } else { TICK_MS };
+        if self.period_ms.replace(period_ms) != period_ms {
+            abi::set_tick_period(period_ms);
+        }
     }
 }
