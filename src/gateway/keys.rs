@@ -70,7 +70,7 @@ impl Keys {
         }
     }
 
-    /// What is wrong with keys where there is no control server.
+    /// Why keys do not work without a control server.
     pub fn without_feed() -> ConfigError {
         ConfigError::new(
             "keys.mode",

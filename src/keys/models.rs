@@ -5,7 +5,7 @@
 //! | `claude:opus`, which begins with a namespace of the provider `claude` | `claude:opus`, and `opus` |
 //! | any other name: a bare model, an alias, the model of a chain | that name |
 //!
-//! What an alias or a chain leads to is not compared: whoever allows the name allows its targets.
+//! The targets of an alias or of a chain are not compared: a key that allows the name allows the targets.
 
 use crate::gateway::Gateway;
 use crate::route::{Glob, Rule};

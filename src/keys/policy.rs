@@ -31,7 +31,7 @@ pub struct Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Valid,
-    /// Opens nothing until somebody unblocks the key, or its user.
+    /// Opens nothing until an administrator unblocks the key, or the key's user.
     Blocked,
     /// Opens nothing for ever.
     Revoked,

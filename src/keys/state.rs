@@ -52,7 +52,7 @@ impl State {
         generation == self.current.generation || generation == self.loading.generation
     }
 
-    /// Where the policies of a page go; `None` for a page of a database that is no longer asked.
+    /// The generation that takes the policies of a page; `None` for a page of a database that is not asked any more.
     fn progress_with(&self, page: &Page) -> Option<Progress> {
         let Page { database, number, .. } = *page;
         let place = self.place();

@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod control;
+pub(crate) mod database;
 pub mod envoy;
 pub(crate) mod http;
 pub mod ledger;

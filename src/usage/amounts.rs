@@ -37,94 +37,35 @@ pub struct Usage {
     pub searches: u64,
 }
 
-impl Usage {
-    pub const NONE: Self = Self {
-        input: 0,
-        cached: 0,
-        cache_write: 0,
-        cache_write_hour: 0,
-        audio_in: 0,
-        image_in: 0,
-        output: 0,
-        reasoning: 0,
-        audio_out: 0,
-        image_out: 0,
-        images: 0,
-        audio_ms: 0,
-        searches: 0,
-    };
+/// The amounts in the order in which records and tables have them.
+macro_rules! in_order {
+    ($($name:ident)*) => {
+        impl Usage {
+            pub const NONE: Self = Self { $($name: 0),* };
 
-    /// The names of the amounts, in the order of [`Self::amounts`].
-    pub const NAMES: [&'static str; AMOUNTS] = [
-        "input",
-        "cached",
-        "cache_write",
-        "cache_write_hour",
-        "audio_in",
-        "image_in",
-        "output",
-        "reasoning",
-        "audio_out",
-        "image_out",
-        "images",
-        "audio_ms",
-        "searches",
-    ];
+            /// The names of the amounts, in the order of [`Self::amounts`].
+            pub const NAMES: [&'static str; AMOUNTS] = [$(stringify!($name)),*];
 
-    /// All amounts, in the order of [`Self::NAMES`].
-    pub fn amounts(&self) -> [u64; AMOUNTS] {
-        [
-            self.input,
-            self.cached,
-            self.cache_write,
-            self.cache_write_hour,
-            self.audio_in,
-            self.image_in,
-            self.output,
-            self.reasoning,
-            self.audio_out,
-            self.image_out,
-            self.images,
-            self.audio_ms,
-            self.searches,
-        ]
-    }
+            /// All amounts, in the order of [`Self::NAMES`].
+            pub fn amounts(&self) -> [u64; AMOUNTS] {
+                [$(self.$name),*]
+            }
 
-    /// The usage with these amounts.
-    pub fn of(amounts: [u64; AMOUNTS]) -> Self {
-        let [
-            input,
-            cached,
-            cache_write,
-            cache_write_hour,
-            audio_in,
-            image_in,
-            output,
-            reasoning,
-            audio_out,
-            image_out,
-            images,
-            audio_ms,
-            searches,
-        ] = amounts.map(|amount| amount.min(COUNT_MAX));
-        Self {
-            input,
-            cached,
-            cache_write,
-            cache_write_hour,
-            audio_in,
-            image_in,
-            output,
-            reasoning,
-            audio_out,
-            image_out,
-            images,
-            audio_ms,
-            searches,
+            /// The usage with these amounts.
+            pub fn of(amounts: [u64; AMOUNTS]) -> Self {
+                let [$($name),*] = amounts.map(|amount| amount.min(COUNT_MAX));
+                Self { $($name),* }.bounded()
+            }
         }
-        .bounded()
-    }
+    };
+}
 
+in_order! {
+    input cached cache_write cache_write_hour audio_in image_in
+    output reasoning audio_out image_out images audio_ms searches
+}
+
+impl Usage {
     /// The same with no part larger than its whole, in the order in which prices are taken from it.
     pub fn bounded(mut self) -> Self {
         let mut input = self.input;

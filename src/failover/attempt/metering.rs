@@ -30,7 +30,8 @@ impl Attempt {
     }
 }
 
-/// The meter of attempt `number`, which leaves for `target`, with so many bytes where the head says how many.
+/// The meter of attempt `number`, which leaves for `target`. `request_bytes` is the length of the body, where the head says
+/// the length.
 pub(super) fn begin(
     gateway: &Gateway,
     host: &dyn Host,

@@ -2,7 +2,7 @@
 //!
 //! | there is | the verb asks |
 //! |---|---|
-//! | `GAUD_ADMIN_KEY` | `/admin` of the gateway, where nobody else reads the key |
+//! | `GAUD_ADMIN_KEY` | `/admin` of the gateway, by TLS or loopback alone |
 //! | a control server of this user, of the same gateway | its socket for its owner |
 //! | neither | the gateway, as every client can |
 

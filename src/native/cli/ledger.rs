@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first day of which the ledger knows each attempt; of an earlier day, nobody could tell what it has.
+/// The first day of which the ledger knows each attempt; an earlier day has sums alone.
 fn keeps(config: &ConfigOption) -> Day {
     let days = config.load().ok().and_then(|loaded| loaded.file.usage?.keep_days).unwrap_or(30);
     let now_ms = u64::try_from(now_secs()).unwrap_or_default().saturating_mul(1000);

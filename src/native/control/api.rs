@@ -10,8 +10,9 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Json, Response};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::auth::{Throttle, authorize};
@@ -91,6 +92,12 @@ pub(super) fn answer(body: Value, etag: Option<&str>) -> Response {
     response
 }
 
+/// Reads an object alone: serde would take an array for the fields in their order.
+pub(super) fn from_object<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    let fields: Map<String, Value> = serde_json::from_slice(bytes)?;
+    serde_json::from_value(Value::Object(fields))
+}
+
 /// A document with one more field.
 pub(super) fn with(mut document: Value, name: &str, value: impl Into<Value>) -> Value {
     if let Value::Object(fields) = &mut document {
@@ -148,9 +155,7 @@ pub(super) async fn set(
     let wrong = |error: serde_json::Error| {
         ApiError::bad_request(format!("The body is not {{\"key\": \"…\", \"value\": …}}: {error}."))
     };
-    // An object alone: serde would take an array for the fields in their order.
-    let fields: serde_json::Map<String, Value> = serde_json::from_slice(&body).map_err(wrong)?;
-    let put: Put = serde_json::from_value(Value::Object(fields)).map_err(wrong)?;
+    let put: Put = from_object(&body).map_err(wrong)?;
     let _writer = control.writer.lock().await;
     let outcome = control.set(&put, headers.get(IF_MATCH)).await;
     let said = outcome.as_ref().map_or_else(ApiError::code, |_| "applied");

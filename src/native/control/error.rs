@@ -52,7 +52,7 @@ impl ApiError {
         )
     }
 
-    /// No such key or user; a revoked key is none.
+    /// The key or the user does not exist; a revoked key counts so.
     pub(super) fn unknown(what: &str, id: &str) -> Self {
         let message = format!(
             "There is no {what} '{id}', or it is revoked; GET the list to see what there is."

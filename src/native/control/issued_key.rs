@@ -72,7 +72,7 @@ impl IssuedKey {
     }
 }
 
-/// A secret that is no key: the parts of a gateway know each other by it.
+/// A secret by which the parts of a gateway know each other; not a key.
 ///
 /// # Errors
 /// The system gives no random bytes.

@@ -94,8 +94,7 @@ pub(crate) async fn ask_socket(
     method: Method,
     path: &str,
 ) -> Result<(StatusCode, String), Box<dyn Error>> {
-    let request = Request::builder().method(method).uri(path).header(HOST, "localhost");
-    exchange(UnixStream::connect(socket).await?, request.body(Empty::new())?).await
+    send_on(socket, Request::builder().method(method).uri(path)).await
 }
 
 /// The same to read, with this `authorization`.
@@ -104,8 +103,12 @@ pub(crate) async fn ask_socket_as(
     path: &str,
     authorization: &str,
 ) -> Result<(StatusCode, String), Box<dyn Error>> {
-    let request = Request::get(path).header(HOST, "localhost").header(AUTHORIZATION, authorization);
-    exchange(UnixStream::connect(socket).await?, request.body(Empty::new())?).await
+    send_on(socket, Request::get(path).header(AUTHORIZATION, authorization)).await
+}
+
+async fn send_on(socket: &Path, request: Builder) -> Result<(StatusCode, String), Box<dyn Error>> {
+    let request = request.header(HOST, "localhost").body(Empty::new())?;
+    exchange(UnixStream::connect(socket).await?, request).await
 }
 
 async fn exchange(

@@ -25,7 +25,7 @@ const END: &str = ".log";
 /// The most that is read at once, and so the most that is taken in by one transaction.
 const PIECE_BYTES: usize = 1024 * 1024;
 
-/// A longer line is no record: the rest of the line is read as another line.
+/// A longer line is not a record: the rest of the line is read as another line.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
 
 /// How often the file is looked at.

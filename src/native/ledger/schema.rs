@@ -8,14 +8,12 @@
 //! | `journals` | a file of the journal, and how far it is read |
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::native::private_file;
+use crate::native::database;
 use crate::usage::Usage;
 
 /// The database's file, in the data folder.
@@ -44,15 +42,8 @@ impl Ledger {
     /// # Errors
     /// The file cannot be opened, or its schema is newer than this program.
     pub fn open(folder: &Path) -> Result<Self, LedgerError> {
-        let path = folder.join(FILE);
-        // SQLite gives its other files the mode of this file.
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(private_file::MODE).open(&path)?;
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY_LIMIT)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        // What is committed is taken out of the journal: it must be on the disk.
-        connection.pragma_update(None, "synchronous", "full")?;
+        // What is committed is taken out of the journal, so that it must be on the disk.
+        let connection = database::open::<LedgerError>(&folder.join(FILE), BUSY_LIMIT)?;
         migrate(&connection)?;
         Ok(Self { connection })
     }

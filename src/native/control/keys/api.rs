@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::super::api::{Control, answer, now_secs, with};
+use super::super::api::{Control, answer, from_object, now_secs, with};
 use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
 use super::super::store::{Audit, KeyChange, KeyFilter, KeyRow, NewKey};
@@ -57,9 +57,7 @@ pub(super) fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
     let wrong = |error: serde_json::Error| {
         ApiError::bad_request(format!("The body is not the JSON that this path takes: {error}."))
     };
-    // An object alone: serde would take an array for the fields in their order.
-    let fields: serde_json::Map<String, Value> = serde_json::from_slice(bytes).map_err(wrong)?;
-    serde_json::from_value(Value::Object(fields)).map_err(wrong)
+    from_object(bytes).map_err(wrong)
 }
 
 /// A field that may be `null`, which is something else than no field.
@@ -172,7 +170,7 @@ async fn block(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let caller = control.authorize(&headers).await?;
-    let (row, applied) = control.alter(&caller, "key.block", &id, &blocking(true)).await?;
+    let (row, applied) = control.set_blocked(&caller, &id, true).await?;
     Ok(changed(&row, applied))
 }
 
@@ -182,12 +180,8 @@ async fn unblock(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let caller = control.authorize(&headers).await?;
-    let (row, applied) = control.alter(&caller, "key.unblock", &id, &blocking(false)).await?;
+    let (row, applied) = control.set_blocked(&caller, &id, false).await?;
     Ok(changed(&row, applied))
-}
-
-pub(in super::super) fn blocking(blocked: bool) -> KeyChange {
-    KeyChange { blocked: Some(blocked), ..KeyChange::default() }
 }
 
 fn changed(row: &KeyRow, applied: bool) -> Response {
@@ -229,6 +223,18 @@ impl Control {
         self.check_key(change.name.as_deref(), user, change.models.as_deref())?;
         let number = self.store.change_key(id, change, now_secs())?;
         self.spread(caller, action, id, number).await
+    }
+
+    /// Blocks a key, or opens the key again. The last is whether the filter has taken the change.
+    pub(in super::super) async fn set_blocked(
+        &self,
+        caller: &str,
+        id: &str,
+        is_blocked: bool,
+    ) -> Result<(KeyRow, bool), ApiError> {
+        let action = if is_blocked { "key.block" } else { "key.unblock" };
+        let change = KeyChange { blocked: Some(is_blocked), ..KeyChange::default() };
+        self.alter(caller, action, id, &change).await
     }
 
     /// Revokes a key for ever. The last is whether the filter has taken the change.

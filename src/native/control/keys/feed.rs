@@ -48,7 +48,7 @@ impl Feed {
     /// Waits until the filter has taken all changes up to this number.
     pub async fn taken(&self, number: u64) {
         let has_it = |taken: &Option<u64>| taken.is_some_and(|taken| taken >= number);
-        // The sender is here, so there is no other end.
+        // An error would mean that the sender is gone, and this value holds the sender.
         let _ = self.taken.subscribe().wait_for(has_it).await;
     }
 
@@ -74,7 +74,7 @@ impl Feed {
 
     /// Returns after the next change that is made here.
     pub(super) async fn changed(&self) {
-        // The sender is here, so there is no other end.
+        // An error would mean that the sender is gone, and this value holds the sender.
         let _ = self.changed.subscribe().changed().await;
     }
 

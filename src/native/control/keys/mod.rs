@@ -8,8 +8,8 @@ mod query;
 mod users;
 mod words;
 
+pub(super) use api::routes as key_routes;
 pub use api::state as key_state;
-pub(super) use api::{blocking, routes as key_routes};
 pub(super) use changes::changes;
 pub use duration::parse as parse_duration;
 pub use feed::Feed;

@@ -37,7 +37,7 @@ pub fn check_user(id: &str) -> Result<(), String> {
 /// The models of a key.
 ///
 /// # Errors
-/// There are too many, or one is no name of a model.
+/// The models are too many, or a model's name is not valid.
 pub fn check_models(models: &[String]) -> Result<(), String> {
     if models.len() > MODELS_MAX {
         return Err(format!("{} models are too many; write {MODELS_MAX} at most", models.len()));

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use super::super::api::{Control, answer, with};
 use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
-use super::super::keys::{blocking, query_number, query_value};
+use super::super::keys::query_value;
 use super::super::store::{KeyChange, KeyFilter, KeyRow, NewKey};
 use super::fields::Fields;
+use super::page::Page;
 use crate::keys::{KeyHash, id_of};
 use crate::models::date;
 
@@ -21,9 +22,6 @@ type Shared = State<Arc<Control>>;
 
 /// A page of a list, unless the caller says otherwise.
 const PAGE_KEYS: usize = 10;
-
-/// The most keys of a page.
-const PAGE_KEYS_MAX: usize = 100;
 
 /// A key as LiteLLM describes one.
 pub(super) fn document(row: &KeyRow) -> Value {
@@ -100,9 +98,7 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
-    let count = |name| query_number(&uri, name).and_then(|count| usize::try_from(count).ok());
-    let (page, size) = (count("page").unwrap_or(1).max(1), count("size").unwrap_or(PAGE_KEYS));
-    let size = size.clamp(1, PAGE_KEYS_MAX);
+    let page = Page::asked(&uri, "size", PAGE_KEYS);
     let filter =
         KeyFilter { user: query_value(&uri, "user_id"), limit: usize::MAX, ..KeyFilter::default() };
     let alias = query_value(&uri, "key_alias");
@@ -110,10 +106,9 @@ pub(super) async fn list(
     rows.retain(|row| alias.as_ref().is_none_or(|alias| row.name == *alias));
     let whole = query_value(&uri, "return_full_object").as_deref() == Some("true");
     let shown = |row: &KeyRow| if whole { document(row) } else { json!(row.hash.to_hex()) };
-    let keys: Vec<_> =
-        rows.iter().skip((page - 1).saturating_mul(size)).take(size).map(shown).collect();
+    let keys: Vec<_> = page.of(&rows).map(shown).collect();
     let body = json!({
-        "keys": keys, "total_count": rows.len(), "current_page": page, "total_pages": rows.len().div_ceil(size),
+        "keys": keys, "total_count": rows.len(), "current_page": page.number, "total_pages": page.count(&rows),
     });
     Ok(answer(body, None))
 }
@@ -183,8 +178,7 @@ async fn set_blocked(
     let mut fields = Fields::of(bytes)?;
     let row = control.named(&fields.need::<String>("key")?)?;
     fields.end()?;
-    let action = if blocked { "key.block" } else { "key.unblock" };
-    let (row, applied) = control.alter(&caller, action, &row.id, &blocking(blocked)).await?;
+    let (row, applied) = control.set_blocked(&caller, &row.id, blocked).await?;
     Ok(changed(&row, applied))
 }
 

@@ -5,6 +5,7 @@
 
 mod fields;
 mod keys;
+mod page;
 mod users;
 
 use std::sync::Arc;

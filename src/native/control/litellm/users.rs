@@ -11,18 +11,16 @@ use serde_json::{Value, json};
 use super::super::api::{Control, answer, with};
 use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
-use super::super::keys::{query_number, query_value};
+use super::super::keys::query_value;
 use super::super::store::{KeyFilter, UserChange, UserRow};
 use super::fields::Fields;
 use super::keys::{document as key_document, made};
+use super::page::Page;
 
 type Shared = State<Arc<Control>>;
 
 /// A page of a list, unless the caller says otherwise.
 const PAGE_USERS: usize = 25;
-
-/// The most users of a page.
-const PAGE_USERS_MAX: usize = 100;
 
 fn document(row: &UserRow) -> Value {
     let name = Some(row.name.as_str()).filter(|name| !name.is_empty());
@@ -88,15 +86,12 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
-    let count = |name| query_number(&uri, name).and_then(|count| usize::try_from(count).ok());
-    let page = count("page").unwrap_or(1).max(1);
-    let size = count("page_size").unwrap_or(PAGE_USERS).clamp(1, PAGE_USERS_MAX);
+    let page = Page::asked(&uri, "page_size", PAGE_USERS);
     let rows = control.store.users()?;
-    let users: Vec<_> =
-        rows.iter().skip((page - 1).saturating_mul(size)).take(size).map(document).collect();
+    let users: Vec<_> = page.of(&rows).map(document).collect();
     let body = json!({
-        "users": users, "total": rows.len(), "page": page, "page_size": size,
-        "total_pages": rows.len().div_ceil(size),
+        "users": users, "total": rows.len(), "page": page.number, "page_size": page.size,
+        "total_pages": page.count(&rows),
     });
     Ok(answer(body, None))
 }

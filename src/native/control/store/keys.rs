@@ -41,7 +41,7 @@ pub struct NewKey {
     pub blocked: bool,
 }
 
-/// A change of a key: what is `None` stays.
+/// A change of a key: a field that is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyChange {
     pub name: Option<String>,
@@ -68,7 +68,7 @@ impl Store {
     /// Returns the number of the change.
     ///
     /// # Errors
-    /// There is no such user, or the database fails.
+    /// The user does not exist, or the database fails.
     pub fn add_key(
         &self,
         id: &str,
@@ -91,10 +91,10 @@ impl Store {
         })
     }
 
-    /// Returns the number of the change; `None` where there is no such key, or the key is revoked.
+    /// Returns the number of the change; `None` where the key does not exist or is revoked.
     ///
     /// # Errors
-    /// There is no such user, or the database fails.
+    /// The user does not exist, or the database fails.
     pub fn change_key(
         &self,
         id: &str,
@@ -110,7 +110,7 @@ impl Store {
         self.update_key(id, sets)
     }
 
-    /// Returns the number of the change; `None` where there is no such key, or the key is revoked.
+    /// Returns the number of the change; `None` where the key does not exist or is revoked.
     ///
     /// # Errors
     /// The database fails.

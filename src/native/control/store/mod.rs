@@ -9,15 +9,13 @@ mod migrations;
 mod users;
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use crate::native::private_file;
+use crate::native::database;
 use migrations::{MIGRATIONS, migrate};
 
 pub use admin_keys::AdminKeyRow;
@@ -56,14 +54,7 @@ impl Store {
     /// # Errors
     /// The file cannot be opened, or its schema is newer than this program.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(FILE);
-        // SQLite gives its other files the mode of this file.
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(private_file::MODE).open(&path)?;
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY_LIMIT)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")?;
+        let connection = database::open::<StoreError>(&folder.join(FILE), BUSY_LIMIT)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         migrate(&connection)?;
         Ok(Self(Mutex::new(connection)))

@@ -16,7 +16,7 @@ pub struct UserRow {
     pub created_secs: i64,
 }
 
-/// A change of a user: what is `None` stays.
+/// A change of a user: a field that is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserChange {
     pub name: Option<String>,
