@@ -75,6 +75,11 @@ impl ApiError {
         Self::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)
     }
 
+    pub(super) fn too_long(limit_bytes: usize) -> Self {
+        let message = format!("The body is longer than {limit_bytes} bytes; send less.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message)
+    }
+
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_setting", message)
     }

@@ -23,6 +23,7 @@ pub mod settings;
 mod state;
 mod store;
 mod usage;
+mod whole;
 
 pub use api::{Apply, Change, Control, Following, RefusedChange, now_secs};
 pub use auth::Throttle;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use tokio::net::UnixListener;
@@ -16,6 +16,7 @@ use super::error::ApiError;
 use super::keys::{changes, key_routes, user_routes};
 use super::litellm;
 use super::state;
+use super::whole::read_whole;
 use crate::names::keys::FEED_PATH;
 
 /// Serves on a socket that Envoy alone connects to, and on a socket of the owner's.
@@ -51,5 +52,6 @@ fn router(control: Arc<Control>) -> Router {
         .merge(litellm::routes())
         .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
         .fallback(|| async { ApiError::not_found() })
+        .layer(from_fn(read_whole))
         .with_state(control)
 }
