@@ -322,6 +322,14 @@ bench-core: target-wasm32-wasip1 python ## Measure the scanner alone, on the hos
 		--host $(BENCH_TARGET)/release/gaud-bench-core --simd $(BENCH_TARGET)/wasm32-wasip1/release/gaud-bench-core.wasm \
 		--plain $(BENCH_TARGET)/plain/wasm32-wasip1/release/gaud-bench-core.wasm
 
+# AIGW is the repository of Envoy AI Gateway, or a clone of it.
+AIGW ?= https://github.com/envoyproxy/ai-gateway
+
+.PHONY: bench-start
+bench-start: dist python func-e ## Time the way from nothing to the first answer, beside other gateways; needs Go and Node, a quarter of an hour
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(VENV)/bin/python $(BENCH_DIR)/first_minutes.py --gaud "$(COMMAND)" \
+		--wheels "$(TARGET)/dist" --aigw "$(AIGW)" --aigw-envoy $(ENVOY) --portkey $(PORTKEY_VERSION)
+
 .PHONY: bench-instructions
 bench-instructions: filter command bench-filters python valgrind ## Count the instructions of a request, beside other filters, under valgrind; REPEATS=4 shows the spread
 	$(BENCH_PYTHON) $(BENCH_DIR)/instructions.py --repeats $(REPEATS)

@@ -1,9 +1,8 @@
-//! Compressed bodies are read as another library writes them, and what that library refuses is refused.
+//! Compressed bodies are read as they were written, and nothing else is taken for them.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use gaud::body::{DecompressError, Encoding};
 use proptest::collection::vec;
@@ -53,9 +52,9 @@ proptest! {
         prop_assert_eq!(Encoding::Gzip.decompress(&whole[..length], MAX), Err(DecompressError::Cut));
     }
 
-    /// What is read of changed bytes is what the other library reads.
+    /// A flag, the time and the system of the header may change, and nothing that is read.
     #[test]
-    fn changed_bytes_are_read_as_elsewhere(
+    fn changed_bytes_are_refused_or_change_nothing(
         text in texts(),
         level in 0_u32..10,
         changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -66,9 +65,7 @@ proptest! {
             bytes[place] = byte;
         }
         if let Ok(plain) = Encoding::Gzip.decompress(&bytes, MAX) {
-            let mut expected = Vec::new();
-            prop_assert!(MultiGzDecoder::new(&bytes[..]).read_to_end(&mut expected).is_ok());
-            prop_assert_eq!(plain, expected);
+            prop_assert_eq!(plain, text);
         }
     }
 

@@ -11,6 +11,7 @@
 )]
 
 mod careless;
+pub(crate) mod compressed;
 pub(crate) mod config;
 pub(crate) mod heads;
 mod input;
@@ -25,7 +26,8 @@ mod whole;
 type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const ALL: [Target; 7] = [
+pub(crate) const ALL: [Target; 8] = [
+    ("compressed", compressed::run),
     ("config", config::run),
     ("heads", heads::run),
     ("lists", lists::run),
