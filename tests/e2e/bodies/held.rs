@@ -76,11 +76,24 @@ fn held(gateway: &Gateway, source: Ipv4Addr, bytes: usize) -> h1::Connection {
 
 /// Waits until the gateway has read as many bytes of what `send` has sent.
 fn read_whole<T>(gateway: &Gateway, bytes: usize, send: impl FnOnce() -> T) -> T {
-    let read = || gateway.admin().stats()["http.gaud.downstream_cx_rx_bytes_total"];
-    let before = read();
+    let before = bytes_read(gateway);
     let sent = send();
-    until_true("the gateway to read", || read() >= before + bytes as u64);
+    until_true("the gateway to read", || bytes_read(gateway) >= before + bytes as u64);
     sent
+}
+
+/// What the gateway has read of clients, under whatever name the listener has.
+fn bytes_read(gateway: &Gateway) -> u64 {
+    let is_clients = |name: &str| {
+        name.starts_with("http.")
+            && !name.starts_with("http.admin.")
+            && name.ends_with(".downstream_cx_rx_bytes_total")
+    };
+    let stats = gateway.admin().stats();
+    let found = stats.iter().filter(|(name, _)| is_clients(name));
+    let counts: Vec<_> = found.map(|(_, bytes)| *bytes).collect();
+    assert!(!counts.is_empty(), "the gateway says nothing of what it reads");
+    counts.into_iter().sum()
 }
 
 /// Sends the rest of a request that was not refused.

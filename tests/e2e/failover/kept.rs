@@ -122,6 +122,16 @@ fn upload(gateway: &Gateway, client: Client, number: u8) -> Box<dyn std::any::An
     }
 }
 
+/// Another listener than the gateway's may let each stream send a window ahead: 16 MiB in Envoy, unless it is told otherwise.
+fn margin_bytes(client: Client) -> usize {
+    let is_own_listener = std::env::var_os("GAUD_TEST_RENDER").is_none();
+    if is_own_listener || client == Client::Http1 {
+        MARGIN_BYTES
+    } else {
+        usize::from(UPLOADS) * 16 * MIB
+    }
+}
+
 #[test]
 fn many_unfinished_uploads_take_no_more_than_the_bound() {
     let server = Raw::start(vec![Act::ReadOn]);
@@ -152,7 +162,8 @@ fn many_unfinished_uploads_take_no_more_than_the_bound() {
         let grown = highest.saturating_sub(before);
         eprintln!("{client:?}: Envoy grows by {} MiB", grown / MIB);
         assert!(grown > KEPT_BYTES / 2, "{client:?}: {grown} bytes: nothing was kept");
-        assert!(grown < KEPT_BYTES + MARGIN_BYTES, "{client:?}: Envoy grew by {} MiB", grown / MIB);
+        let bound = KEPT_BYTES + margin_bytes(client);
+        assert!(grown < bound, "{client:?}: Envoy grew by {} MiB", grown / MIB);
         assert!(met(&gateway, "kept_limit_bytes") > 10, "{client:?}");
         // With the uploads gone there is room again: a request without an answer goes on to the next target.
         drop(held);
