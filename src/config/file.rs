@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::Auth;
 use super::error::ConfigError;
 use super::keys::KeysFile;
+use super::models::ModelFile;
 use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
 #[cfg(not(target_os = "wasi"))]
@@ -77,6 +78,9 @@ pub struct File {
     /// Alternative names of models.
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub aliases: Ordered<String>,
+    /// Models that several deployments serve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ModelFile>,
     /// When a failing provider gets no requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<BreakerFile>,
@@ -103,6 +107,10 @@ pub struct File {
     #[cfg(target_os = "wasi")]
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub usage: Ordered<String>,
+    /// LiteLLM's own file, which is read as settings too.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub litellm: Option<LitellmFile>,
     /// The prices of models, in the place of the table's.
     #[cfg(not(target_os = "wasi"))]
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
@@ -131,6 +139,15 @@ pub struct ControlFile {
     /// The folder of its database. Default: `gaud` in the user's folder for state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
+}
+
+/// LiteLLM's own file.
+#[cfg(not(target_os = "wasi"))]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LitellmFile {
+    /// The file, as LiteLLM's `--config` names it.
+    pub config: String,
 }
 
 /// Which pages of browsers may call the gateway.
@@ -216,6 +233,15 @@ pub struct ProviderFile {
     /// Models that are always listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
+    /// The paths of the API that the provider has, as `/v1/messages`; `*` as in a shell. Default: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// What takes the place of a client's `/v1`, where the URL does not say so; `{model}` is the model that is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_path: Option<String>,
+    /// What is added to the query, as `api-version=2025-04-01-preview`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_query: Option<String>,
     /// Whether to ask the provider for its models. Default: for `litellm` alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discover_models: Option<bool>,
@@ -328,6 +354,8 @@ impl File {
             ("drain_secs", self.drain_secs.is_some()),
             ("memory_limit_bytes", self.memory_limit_bytes.is_some()),
             ("control", self.control.is_some()),
+            #[cfg(not(target_os = "wasi"))]
+            ("litellm", self.litellm.is_some()),
             #[cfg(not(target_os = "wasi"))]
             ("prices", !self.prices.is_empty()),
         ];

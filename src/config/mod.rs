@@ -12,6 +12,7 @@ mod auth;
 mod error;
 mod file;
 mod keys;
+mod models;
 mod ordered;
 mod secret;
 mod usage;
@@ -22,7 +23,10 @@ pub use file::{
     BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
     TlsFile,
 };
+#[cfg(not(target_os = "wasi"))]
+pub use file::LitellmFile;
 pub use keys::{KeysFile, KeysMode};
+pub use models::{DeploymentFile, ModelFile, Sticky, Strategy};
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};
 #[cfg(not(target_os = "wasi"))]

@@ -22,8 +22,7 @@ use crate::health::shared_breaker::{self, Watched};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::reply::Reject;
-use crate::route::ChainTarget;
-use crate::route::ProviderId;
+use crate::route::{ChainTarget, Loads, ProviderId};
 use crate::route::retry::{Cause, Next, Remaining};
 
 /// How long a history is kept after its last attempt: longer than the longest `retry-after` that the gateway waits for
@@ -35,9 +34,9 @@ pub(crate) const KEPT_MS: u64 = 480_000;
 /// the request once more, after its back-off.
 const ANSWERED_KEPT_MS: u64 = 15_000;
 
-/// The histories of a worker, by the requests' names.
+/// The histories of a worker, by the requests' names, and how its deployments do.
 #[derive(Debug, Default)]
-pub struct Histories(RefCell<HashMap<String, History>>);
+pub struct Histories(RefCell<HashMap<String, History>>, Loads);
 
 /// The attempts of one request.
 #[derive(Debug)]
@@ -91,6 +90,11 @@ pub struct NoTarget {
 }
 
 impl Histories {
+    /// How the deployments do.
+    pub fn loads(&self) -> &Loads {
+        &self.1
+    }
+
     /// Begins the next attempt of the request `name`. `targets` is asked once, at the first attempt. Targets whose breaker
     /// is open are skipped.
     ///
@@ -275,7 +279,7 @@ impl History {
         let mut place = match self.next.take() {
             Some(Next::Same(_)) => self.at,
             // The last attempt has lost its connection, and its end has not been reported yet.
-            None if self.tries <= gateway.retries.max => self.at,
+            None if self.tries <= gateway.retries.max && !self.has_sibling() => self.at,
             Some(Next::Move) | None => Some(self.at.map_or(0, |at| at.saturating_add(1))),
             Some(Next::Final) => None,
         };
@@ -326,10 +330,27 @@ impl History {
             })
         };
         let asked = self.at.and_then(|at| self.targets.get(at));
+        let may_repeat = self.tries <= gateway.retries.max && !self.siblings().any(is_admitting);
         Remaining {
-            same: self.tries <= gateway.retries.max && asked.is_some_and(is_admitting),
+            same: may_repeat && asked.is_some_and(is_admitting),
             next: self.others(cause).any(|(_, target)| is_admitting(target)),
         }
+    }
+
+    /// Whether another deployment follows the deployment that was asked last.
+    fn has_sibling(&self) -> bool {
+        self.siblings().next().is_some()
+    }
+
+    /// The deployments that follow the deployment that was asked last, which is left out for the rest of the request.
+    fn siblings(&self) -> impl Iterator<Item = &ChainTarget> {
+        let from = self.at.unwrap_or(self.targets.len());
+        let following = self.targets.iter().skip(from);
+        let mut has_sibling = true;
+        let deployments = following.take_while(move |target| {
+            std::mem::replace(&mut has_sibling, target.has_sibling)
+        });
+        deployments.skip(1)
     }
 
     /// The targets that may follow, with their indices. A context that was too long for a model is too long for the same

@@ -8,6 +8,7 @@
 //! Every rule between two settings is checked here.
 
 mod account;
+mod api_path;
 mod breaker;
 mod cluster;
 mod credential;
@@ -20,9 +21,11 @@ mod plugin;
 mod provider;
 mod rooms;
 mod sites;
+mod turns;
 mod url;
 
 pub use account::Account;
+pub use api_path::ApiPath;
 pub use cluster::istio_host;
 pub use credential::Credential;
 pub use discovery::Discovery;
@@ -31,12 +34,14 @@ use plugin::PluginConfiguration;
 pub use provider::{Provider, TIMEOUT_SECS};
 pub use rooms::Rooms;
 pub use sites::Sites;
+pub use turns::Turn;
+use turns::Turns;
 pub use url::ProviderUrl;
 
-use crate::config::{ConfigError, File, Lookup};
+use crate::config::{ConfigError, File, Lookup, Strategy};
 use crate::request::model::ModelName;
 use crate::route::retry::Retries;
-use crate::route::{ChainTarget, Chains, NoRoute, ProviderId, RouteTable, Target};
+use crate::route::{ChainTarget, Chains, Draw, NoRoute, ProviderId, RouteTable, Target};
 
 /// Reads and compiles the plugin configuration; `environment` reads the VM's environment, for the secrets that the
 /// configuration does not bring.
@@ -100,6 +105,12 @@ pub struct Gateway {
     pub base_paths: Vec<String>,
     /// The aliases of models, in the order of the file.
     pub aliases: Vec<String>,
+    /// The groups of deployments, in the order of the file.
+    pub groups: Vec<String>,
+    /// Whether a group looks at how its deployments do.
+    pub counts_loads: bool,
+    /// Whether a provider has some paths of the API alone.
+    has_paths: bool,
     /// Which sites may call the gateway; `None` for all.
     pub sites: Option<Sites>,
     /// How client keys are checked; `None` where no key opens anything.
@@ -127,14 +138,18 @@ impl Gateway {
             .map(|(name, provider)| Provider::compile(name, provider, file, lookup))
             .collect::<Result<Vec<_>, _>>()?;
         let default_provider = default_provider(file, &providers)?;
-        let routes = RouteTable::compile(file, default_provider)?;
+        let mut routes = RouteTable::compile(file, default_provider)?;
+        let check = |target: Target<'_>, first: Option<ProviderId>| {
+            check_credential(&providers, target, first)
+        };
+        routes.add_groups(file, &check)?;
+        routes.check_aliases(file)?;
+        let counts_loads =
+            routes.groups().any(|(_, group)| group.strategy != Strategy::Weighted);
         let body_limit_bytes = body_limit_bytes(file)?;
         Ok(Self {
-            chains: Chains::compile(file, &routes, &|target, first| {
-                check_credential(&providers, target, first)
-            })?,
+            chains: Chains::compile(file, &routes, &check)?,
             retries: Retries::compile(file.retries.as_ref())?,
-            routes,
             default_provider,
             body_limit_bytes,
             rooms: Rooms::compile(file, body_limit_bytes)?,
@@ -143,7 +158,11 @@ impl Gateway {
             keys: Keys::compile(file.keys.as_ref(), lookup)?,
             meters: file.meters_all(),
             fingerprint: 0,
-            aliases: file.aliases.iter().map(|(alias, _)| alias.to_owned()).collect(),
+            aliases: file.aliases.keys().cloned().collect(),
+            groups: file.models.iter().map(|model| model.name.clone()).collect(),
+            counts_loads,
+            routes,
+            has_paths: providers.iter().any(|provider| !provider.paths.is_empty()),
             providers,
         })
     }
@@ -152,8 +171,18 @@ impl Gateway {
     ///
     /// # Errors
     /// [`NoRoute`] when no provider takes the model.
-    pub fn targets<'a>(&'a self, model: &'a ModelName) -> Result<Vec<ChainTarget>, NoRoute<'a>> {
-        Ok(self.targets_in_turn(model)?.map(ChainTarget::from).collect())
+    pub fn targets<'a>(
+        &'a self,
+        model: &'a ModelName,
+        path: &str,
+        draw: &Draw<'_>,
+    ) -> Result<Vec<ChainTarget>, NoRoute<'a>> {
+        let mut targets: Vec<ChainTarget> = Vec::new();
+        for turn in self.targets_in_turn(model, path, draw)? {
+            let has_sibling = turn.has_sibling;
+            targets.push(ChainTarget { has_sibling, ..turn.target.into() });
+        }
+        Ok(targets)
     }
 
     /// The same as an iterator: most models have one target, and a request that needs one need not copy it.
@@ -163,20 +192,25 @@ impl Gateway {
     pub fn targets_in_turn<'a>(
         &'a self,
         model: &'a ModelName,
-    ) -> Result<impl Iterator<Item = Target<'a>>, NoRoute<'a>> {
+        path: &str,
+        draw: &Draw<'_>,
+    ) -> Result<impl Iterator<Item = Turn<'a>>, NoRoute<'a>> {
+        if self.has_paths || !self.groups.is_empty() {
+            return Ok(Turns::Drawn(self.drawn(model, path, draw)?.into_iter()));
+        }
         let chain = self.chains.of(model.as_str());
         let routed = match self.routes.decide(model) {
             Ok(decision) => Some(decision.target),
             Err(_) if !chain.is_empty() => None,
             Err(none) => return Err(none),
         };
-        let others = chain.iter().map(ChainTarget::as_target);
-        Ok(routed.into_iter().chain(others.filter(move |target| Some(*target) != routed)))
+        Ok(Turns::Plain { routed, first: routed, chain: chain.iter() })
     }
 
     /// Whether any request may take several attempts, or is watched for deadlines.
     pub fn has_hop(&self) -> bool {
         !self.chains.is_empty()
+            || self.routes.groups().any(|(_, group)| group.deployments().len() > 1)
             || self.retries.for_all
             || self.providers.iter().any(Provider::has_deadlines)
     }

@@ -1,5 +1,6 @@
 //! One provider, compiled.
 
+use super::api_path::ApiPath;
 use super::cluster;
 use super::credential::Credential;
 use super::discovery::Discovery;
@@ -9,6 +10,7 @@ use super::models;
 use super::url::ProviderUrl;
 use crate::breaker;
 use crate::config::{Auth, ConfigError, File, Lookup, ProviderFile, Secret};
+use crate::route::Glob;
 
 /// The longest wait for a response to begin, unless a provider says otherwise.
 pub const TIMEOUT_SECS: u64 = 120;
@@ -40,6 +42,10 @@ pub struct Provider {
     pub first_token_ms: Option<u64>,
     /// The longest wait between two pieces of a response.
     pub idle_ms: Option<u64>,
+    /// The paths of the API that the provider has; empty for all.
+    pub paths: Vec<Glob>,
+    /// Where the API is, where the URL alone does not say so.
+    pub api: Option<ApiPath>,
     /// Certificate authorities for https.
     pub ca_file: Option<String>,
     /// HTTP/2 without negotiation.
@@ -131,6 +137,8 @@ impl Provider {
             discovery: Discovery::compile(name, place, file, common)?,
             namespaces: file.namespaces_of(name),
             models: models::compile(name, file)?,
+            paths: paths(&at("paths"), &file.paths)?,
+            api: ApiPath::compile(&at, file, url.as_ref())?,
             url,
         })
     }
@@ -158,6 +166,18 @@ fn place<'a>(
             let problem = "needs a url, as in url = \"https://api.openai.com/v1\"";
             Err(ConfigError::new(format!("providers.{name}"), problem))
         }
+    }
+}
+
+/// The paths of the API, with the version.
+fn paths(at: &str, paths: &[String]) -> Result<Vec<Glob>, ConfigError> {
+    let wrong = |path: &String| !path.starts_with("/v1") || path.contains(['?', '#', ' ']);
+    match paths.iter().position(wrong) {
+        Some(index) => {
+            let problem = "must begin with \"/v1\", as in \"/v1/chat/completions\"";
+            Err(ConfigError::new(format!("{at}[{index}]"), problem))
+        }
+        None => Ok(paths.iter().cloned().map(Glob::new).collect()),
     }
 }
 

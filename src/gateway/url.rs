@@ -17,6 +17,7 @@ pub struct ProviderUrl {
     root: String,
     /// The path that takes the place of a client's `/v1`: the URL's version segment and what follows, else `/v1`.
     versioned: String,
+    has_path: bool,
 }
 
 impl FromStr for ProviderUrl {
@@ -58,7 +59,8 @@ impl FromStr for ProviderUrl {
             return Err(format!("has a path with spaces or non-ASCII characters, {EXAMPLE}"));
         }
         let (root, versioned) = split_version(path.trim_end_matches('/'));
-        Ok(Self { https, host: host.to_owned(), port, root, versioned })
+        let has_path = !path.trim_end_matches('/').is_empty();
+        Ok(Self { https, host: host.to_owned(), port, root, versioned, has_path })
     }
 }
 
@@ -91,6 +93,11 @@ impl ProviderUrl {
             }
             _ => format!("{}{path}", self.root),
         }
+    }
+
+    /// Whether the URL has no path.
+    pub fn is_bare(&self) -> bool {
+        !self.has_path
     }
 
     /// Whether [`Self::path`] changes no path.

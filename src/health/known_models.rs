@@ -22,7 +22,12 @@ pub fn configured(gateway: &Gateway, id: ProviderId) -> Vec<&str> {
     });
     let of_chains = gateway.chains.targets().filter(|target| target.provider == id);
     let of_chains = of_chains.map(|target| target.model.as_str());
-    in_order(listed.chain(of_aliases).chain(of_chains)).take(CONFIGURED_MAX).collect()
+    let deployments = gateway.routes.groups().flat_map(|(_, group)| group.deployments());
+    let of_groups = deployments.filter(|own| own.target.provider == id);
+    let of_groups = of_groups.map(|own| own.target.model.as_str());
+    in_order(listed.chain(of_aliases).chain(of_chains).chain(of_groups))
+        .take(CONFIGURED_MAX)
+        .collect()
 }
 
 /// The known models whose breaker is in a slot.

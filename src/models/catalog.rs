@@ -14,7 +14,7 @@ use super::{Listed, context_window};
 use crate::gateway::{Gateway, Provider};
 use crate::names::near::nearest;
 use crate::request::model::ModelName;
-use crate::route::{Decision, RouteTable, Target};
+use crate::route::{Decision, RouteTable, Rule, Target};
 
 /// A model by a name that a client can send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Entry<'a> {
     alias: bool,
 }
 
-/// The models of all providers, in the providers' order, and then the aliases.
+/// The models of all providers, in the providers' order, and then the aliases and the groups.
 #[derive(Debug)]
 pub struct Catalog<'a> {
     entries: Vec<Entry<'a>>,
@@ -110,9 +110,9 @@ impl<'a> Catalog<'a> {
         }
     }
 
-    /// Adds the aliases, but those whose name a model has, each with what is listed of its model.
+    /// Adds the aliases and the groups, but those whose name a model has, each with what is listed of its model.
     fn add_aliases(&mut self) {
-        for alias in &self.gateway.aliases {
+        for alias in self.gateway.aliases.iter().chain(&self.gateway.groups) {
             if self.entries.iter().all(|entry| entry.name != alias.as_str()) {
                 self.entries.extend(find(self.gateway, self.discovered, alias));
             }
@@ -136,7 +136,8 @@ pub(super) fn find<'s>(
     let is_shown = is_listed && name(&gateway.routes, provider, target).is_some();
     let is_meant =
         |alias: &String| resolve(gateway, alias).is_some_and(|other| other.target == target);
-    (is_shown || gateway.aliases.iter().any(is_meant)).then_some(Entry { listed, ..found })
+    let mut named = gateway.aliases.iter().chain(&gateway.groups);
+    (is_shown || named.any(is_meant)).then_some(Entry { listed, ..found })
 }
 
 /// As [`Catalog::nearest`], among these names.
@@ -159,9 +160,10 @@ pub(super) fn nearest_of<'n>(
 
 /// The entry that `name` reaches, without what is listed of its model.
 fn resolve<'s>(gateway: &'s Gateway, name: &'s str) -> Option<Entry<'s>> {
-    let Decision { target, alias, .. } = gateway.routes.decide_str(name).ok()?;
+    let Decision { target, alias, rule } = gateway.routes.decide_str(name).ok()?;
     let provider = &gateway.provider(target.provider)?.name;
-    let alias = alias.is_some() && name != target.model;
+    let is_group = matches!(rule, Rule::Group(_));
+    let alias = (alias.is_some() || is_group) && name != target.model;
     Some(Entry { name: Cow::Borrowed(name), target, provider, listed: None, alias })
 }
 

@@ -7,6 +7,7 @@ pub mod control;
 pub(crate) mod database;
 pub mod envoy;
 pub(crate) mod http;
+pub mod import;
 pub mod ledger;
 pub mod live;
 pub(crate) mod os_error;

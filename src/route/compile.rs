@@ -21,18 +21,18 @@ impl RouteTable {
         let (exact, globs) = patterns(file)?;
         let table = Self {
             aliases: aliases(file)?,
+            groups: HashMap::new(),
             namespaces,
             namespace_lengths,
             exact,
             globs,
             default_provider,
         };
-        table.check_aliases(file)?;
         Ok(table)
     }
 
     /// Every alias must name a model that a provider takes.
-    fn check_aliases(&self, file: &File) -> Result<(), ConfigError> {
+    pub(crate) fn check_aliases(&self, file: &File) -> Result<(), ConfigError> {
         for (alias, model) in file.aliases.iter() {
             if let Err(no_route) = self.decide_unaliased(model) {
                 return Err(ConfigError::new(format!("aliases.{alias}"), no_route.to_string()));

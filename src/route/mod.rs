@@ -1,14 +1,17 @@
 //! Which provider a model goes to, and by what name.
 //!
 //! 1. An alias is replaced by its model, once.
-//! 2. The longest namespace that begins the model wins, and is stripped.
-//! 3. Else the most specific `match`: exact, then the longest literal prefix, then the file's order.
-//! 4. Else the default provider. A colon that names no provider is part of the name.
-//! 5. Else no provider has the model.
+//! 2. The name of a group is the group: one of its deployments gets the request.
+//! 3. Else the longest namespace that begins the model wins, and is stripped.
+//! 4. Else the most specific `match`: exact, then the longest literal prefix, then the file's order.
+//! 5. Else the default provider. A colon that names no provider is part of the name.
+//! 6. Else no provider has the model.
 
 mod chain;
 mod compile;
 mod glob;
+pub mod group;
+pub mod load;
 pub mod retry;
 mod target;
 
@@ -16,16 +19,21 @@ use std::fmt;
 
 use hashbrown::HashMap;
 
+use crate::config::{ConfigError, File};
 use crate::request::model::ModelName;
 
-pub use chain::Chains;
+pub(crate) use chain::CheckTarget;
+pub use chain::{Chains, Link};
 pub use glob::Glob;
+pub use group::{Deployment, Draw, Group, Load};
+pub use load::{Loads, UnderWay};
 pub use target::{ChainTarget, ProviderId, Target};
 
 /// The compiled rules.
 #[derive(Debug, PartialEq)]
 pub struct RouteTable {
     aliases: HashMap<String, String>,
+    groups: HashMap<String, Group>,
     namespaces: HashMap<String, ProviderId>,
     /// The lengths of the namespaces, longest first.
     namespace_lengths: Vec<usize>,
@@ -48,6 +56,8 @@ pub struct Decision<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule<'a> {
+    /// The model is a group; the target is its first deployment.
+    Group(&'a str),
     /// The model begins with this namespace.
     Namespace(&'a str),
     /// A `match` pattern of the provider matches the model.
@@ -90,6 +100,12 @@ impl RouteTable {
             alias: None,
             rule,
         };
+        if let Some((name, group)) = self.groups.get_key_value(model)
+            && let Some(first) = group.deployments().first()
+        {
+            let Target { provider, model } = first.target.as_target();
+            return Ok(decision(provider, model, Rule::Group(name)));
+        }
         if let Some((namespace, rest, provider)) = self.namespace(model) {
             return match rest {
                 "" => Err(NoRoute::MissingModel(namespace)),
@@ -108,6 +124,26 @@ impl RouteTable {
         }
     }
 
+    /// The group of this name.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.get(name)
+    }
+
+    /// All groups.
+    pub fn groups(&self) -> impl Iterator<Item = (&String, &Group)> {
+        self.groups.iter()
+    }
+
+    /// Adds the groups of a file.
+    pub(crate) fn add_groups(
+        &mut self,
+        file: &File,
+        check: CheckTarget<'_>,
+    ) -> Result<(), ConfigError> {
+        self.groups = group::compile(file, self, check)?;
+        Ok(())
+    }
+
     /// The longest namespace that begins `model`, and the rest of `model`.
     fn namespace<'a>(&'a self, model: &'a str) -> Option<(&'a str, &'a str, ProviderId)> {
         self.namespace_lengths.iter().find_map(|length| {
@@ -124,6 +160,7 @@ impl fmt::Display for Decision<'_> {
             write!(f, "alias \"{alias}\", then ")?;
         }
         match self.rule {
+            Rule::Group(name) => write!(f, "models \"{name}\""),
             Rule::Namespace(namespace) => write!(f, "namespace \"{namespace}\""),
             Rule::Match(pattern) => write!(f, "match \"{pattern}\""),
             Rule::Default => f.write_str("default_provider"),

@@ -30,6 +30,8 @@ pub struct ChainTarget {
     pub provider: ProviderId,
     /// The model's name there.
     pub model: String,
+    /// Another deployment of the same model follows: that one is asked in the place of this one, once this one has failed.
+    pub has_sibling: bool,
 }
 
 impl ChainTarget {
@@ -41,6 +43,6 @@ impl ChainTarget {
 
 impl From<Target<'_>> for ChainTarget {
     fn from(target: Target<'_>) -> Self {
-        Self { provider: target.provider, model: target.model.to_owned() }
+        Self { provider: target.provider, model: target.model.to_owned(), has_sibling: false }
     }
 }

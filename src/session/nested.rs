@@ -100,8 +100,8 @@ impl crate::gateway::Gateway {
     /// Whether the default provider gets this model, by the same name.
     fn keeps_at_default(&self, model: &str) -> bool {
         let Ok(model) = ModelName::try_from(model.to_owned()) else { return false };
-        let Ok(mut targets) = self.targets_in_turn(&model) else { return false };
-        let Some(target) = targets.next() else { return false };
+        let Ok(decision) = self.routes.decide(&model) else { return false };
+        let target = decision.target;
         Some(target.provider) == self.default_provider && target.model == model.as_str()
     }
 }

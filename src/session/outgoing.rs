@@ -49,6 +49,8 @@ pub enum HeaderChange<'a> {
 pub(crate) struct Departure<'a> {
     pub(crate) provider: &'a Provider,
     pub(crate) path: &'a ClientPath,
+    /// The model that is sent.
+    pub(crate) model: Option<&'a str>,
     /// The path with the model's new name, where the path names the model and the name changes.
     pub(crate) renamed: Option<String>,
     /// The same for the body.
@@ -67,6 +69,7 @@ impl Outgoing {
         let Departure {
             provider,
             path,
+            model,
             renamed,
             edit,
             content_length,
@@ -78,7 +81,7 @@ impl Outgoing {
         let resized = edit.as_ref().zip(content_length);
         let plain_length = content_length.filter(|_| is_decompressed);
         Self {
-            path: provider_path(provider, path, renamed, replaces),
+            path: provider_path(provider, path, model, renamed, replaces),
             content_length: resized.map(|(edit, length)| edit.resized(length)).or(plain_length),
             is_decompressed,
             edit,
@@ -196,6 +199,7 @@ fn replace_credentials<'a>(
 fn provider_path(
     provider: &Provider,
     path: &ClientPath,
+    model: Option<&str>,
     renamed: Option<String>,
     replaces: bool,
 ) -> Option<String> {
@@ -205,6 +209,11 @@ fn provider_path(
         (replaces && is_query_credential(key)) || GaudKey::within(value).is_some()
     });
     let shown = keyless.as_deref().unwrap_or(shown);
+    if let Some(api) = &provider.api
+        && let Some(own) = api.of(provider.url.as_ref(), shown, model)
+    {
+        return Some(own);
+    }
     match provider.url.as_ref().filter(|url| !url.keeps_paths()) {
         Some(url) => Some(url.path(shown)),
         None => keyless.or(renamed),
@@ -245,6 +254,7 @@ mod tests {
         let head = Head::parse(&map);
         let outgoing = Outgoing::of(Departure {
             provider: &gateway.providers()[0],
+            model: None,
             path: &ClientPath::read(head.method, head.path, &gateway.base_paths).0,
             renamed: None,
             edit: Some(Edit { start: 0, end: 3, with: b"a".to_vec() }),
@@ -312,6 +322,7 @@ mod tests {
         let provider = &gateway.providers()[0];
         let outgoing = Outgoing::of(Departure {
             provider,
+            model: None,
             path: &ClientPath::read(head.method, head.path, &gateway.base_paths).0,
             renamed: None,
             edit: None,

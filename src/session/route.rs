@@ -8,17 +8,17 @@ use super::outgoing::{Departure, Outgoing};
 use super::{Phase, RequestAction, Session, bytes, local};
 use crate::body::{Edit, FoundModel, Scanner};
 use crate::breaker::Arrival;
-use crate::gateway::{Gateway, Provider};
+use crate::gateway::{Gateway, Provider, Turn};
 use crate::health::admission::Admission;
-use crate::health::shared_breaker::Watched;
+use crate::health::shared_breaker::{self, Watched};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::keys::Allowed;
 use crate::reply::Reject;
-use crate::request::escape::{MODEL_KEYS, query_models};
+use crate::request::escape::{MODEL_KEYS, query_models, without_query};
 use crate::request::model::ModelName;
 use crate::room::{Place, Purpose};
-use crate::route::{NoRoute, ProviderId, Target};
+use crate::route::{Draw, NoRoute, ProviderId, Target};
 
 /// Where a request goes. Without a model, only the provider's breaker is asked.
 #[derive(Clone, Copy)]
@@ -58,17 +58,25 @@ impl Session {
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
         self.check_model(model.as_str())?;
-        let mut targets = gateway
-            .targets_in_turn(&model)
+        let draw = self.draw(host);
+        let mut turns = gateway
+            .targets_in_turn(&model, without_query(self.path.as_str()), &draw)
             .map_err(|none| no_route(&gateway, host, none, self.key.as_deref()))?;
-        let Some(target) = targets.next() else { return Err(Reject::NoModel) };
+        let Some(turn) = turns.next() else { return Err(Reject::NoModel) };
+        let mut target = turn.target;
         let is_repeated = self.repeats_in_query(model.as_str())?;
-        let is_renamed = target.model != model.as_str();
-        let (mut others, mut all_same) = (0_usize, !is_renamed);
-        for other in targets {
+        let (mut others, mut all_same) = (0_usize, target.model == model.as_str());
+        // A request that is sent once goes past the deployments whose breaker is open.
+        let mut is_open = turn.has_sibling && !self.may_repeat && !self.admits(host, target);
+        for Turn { target: other, has_sibling } in turns {
             others = others.saturating_add(1);
             all_same &= other.model == model.as_str();
+            if is_open && self.admits(host, other) {
+                (target, is_open) = (other, false);
+            }
+            is_open &= has_sibling;
         }
+        let is_renamed = target.model != model.as_str();
         if let (Some(nested), false) = (&mut self.nested, all_same) {
             nested.rename()?;
         }
@@ -118,6 +126,21 @@ impl Session {
             resource if found.value.starts_with(resource) => format!("{resource}{model}").into(),
             _ => model.into(),
         }
+    }
+
+    #[cold]
+    fn admits(&self, host: &dyn Host, target: Target<'_>) -> bool {
+        let provider = self.gateway.provider(target.provider);
+        provider.is_some_and(|provider| {
+            shared_breaker::would_admit(host, provider, Some(target.model))
+        })
+    }
+
+    /// What decides between deployments, where the request is sent once. Where it may be sent again, each attempt is drawn after
+    /// the hop.
+    fn draw(&self, host: &dyn Host) -> Draw<'static> {
+        let has_groups = !self.gateway.groups.is_empty();
+        Draw::by(if has_groups { host.unique() } else { 0 })
     }
 
     /// Whether several attempts may be needed, or an attempt that is watched for its deadlines.
@@ -200,6 +223,7 @@ impl Session {
         Ok(RequestAction::Forward(Outgoing::of(Departure {
             provider,
             path: &self.path,
+            model: to.model,
             renamed,
             edit,
             content_length: self.content_length,

@@ -28,6 +28,7 @@
 
 mod action;
 mod deadline;
+mod draw;
 mod metering;
 mod opening;
 mod response;
@@ -50,7 +51,7 @@ use crate::request::escape::without_query;
 use crate::request::head::Head;
 use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
-use crate::route::ChainTarget;
+use crate::route::{ChainTarget, UnderWay};
 use crate::session::hop::Crossing;
 use crate::session::outgoing::{Departure, Outgoing};
 use crate::usage::Meter;
@@ -77,6 +78,8 @@ pub struct Attempt {
     is_whole: bool,
     /// What the attempt uses; `None` where attempts are not metered.
     meter: Option<Meter>,
+    /// One of the deployment's requests, where a group looks at these.
+    under_way: Option<UnderWay>,
 }
 
 /// How far the response has come; the module's table has the transitions.
@@ -124,11 +127,12 @@ impl Attempt {
         let foreign = || refuse(NoTarget { reject: Reject::NoCrossing, attempts: 0 });
         let crossing = Crossing::from_header(head.crossing).ok_or_else(foreign)?;
         let asked = ModelName::try_from(crossing.asked.clone()).map_err(|_| foreign())?;
-        let targets = || gateway.targets(&asked).unwrap_or_default();
+        let targets = || draw::targets(&gateway, histories.loads(), host, head, &crossing, &asked, &path);
         let arrival = Arrival::of(head.is_upgrade, end || crossing.is_whole);
         let begun = histories.begin(host, &gateway, &crossing.request, arrival, targets);
         let Begun { target, admission, number } = begun.map_err(refuse)?;
         let outgoing = outgoing(&gateway, head, &crossing, &path, &request.endpoint, &target);
+        let under_way = draw::begin(&gateway, histories.loads(), &target);
         let account = gateway.provider(target.provider).map_or(Account::Gateway, |provider| {
             Account::of(provider, &head.credentials.sent(), path.as_str())
         });
@@ -153,6 +157,7 @@ impl Attempt {
             phase: AttemptPhase::Waiting,
             is_whole: end,
             meter,
+            under_way,
         };
         Ok((attempt, outgoing))
     }
@@ -271,6 +276,7 @@ fn outgoing(
     Outgoing::of(Departure {
         provider,
         path,
+        model: Some(&target.model),
         renamed,
         edit: in_body.map(|in_body| in_body.edit(&format!("{resource}{}", target.model))),
         content_length: head.content_length,

@@ -32,6 +32,9 @@ impl Attempt {
             admission.credential_answered(host, &self.gateway, answer.status);
         }
         let kind = answer::classify(answer, self.account);
+        if let (AnswerKind::Good, Some(under_way)) = (&kind, &self.under_way) {
+            under_way.answered(now_ms.saturating_sub(self.asked_ms), now_ms);
+        }
         if kind == AnswerKind::Good
             && self.holds_head(answer)
             && let Some(reader) = self.reader(answer)

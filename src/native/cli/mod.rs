@@ -6,6 +6,7 @@ mod configuration;
 mod control;
 mod data;
 mod database;
+mod import;
 mod key;
 mod ledger;
 mod models;
@@ -39,6 +40,7 @@ enum Command {
     Check(check::Args),
     Route(route::Args),
     Models(models::Args),
+    Import(import::Args),
     Render(render::Args),
     Run(run::Args),
     Status(status::Args),
@@ -78,6 +80,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Check(args) => check::run(args)?,
         Command::Route(args) => route::run(args)?,
         Command::Models(args) => models::run(args)?,
+        Command::Import(args) => import::run(args)?,
         Command::Render(args) => render::run(args)?,
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use crate::gateway::Gateway;
 use crate::models::catalog::Catalog;
 use crate::request::model::ModelName;
-use crate::route::{ChainTarget, Decision, Rule};
+use crate::config::Strategy;
+use crate::route::{ChainTarget, Decision, Deployment, Draw, Group, NoRoute, Rule};
 use serde::Serialize;
 
 use super::running;
@@ -43,8 +44,22 @@ struct RouteReport<'a> {
     /// The namespace or pattern that decided.
     by: Option<&'a str>,
     alias: Option<&'a str>,
+    /// The deployments that serve the model, where several do. Each request draws one of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deployments: Vec<Share<'a>>,
+    /// How they are drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy: Option<Strategy>,
     /// The targets that follow.
     fallbacks: Vec<Fallback<'a>>,
+}
+
+/// A deployment of a group.
+#[derive(Serialize)]
+struct Share<'a> {
+    provider: &'a str,
+    target_model: &'a str,
+    weight: u32,
 }
 
 /// A target of the chain.
@@ -60,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, RouteError> {
     let model = ModelName::try_from(args.model.clone())
         .map_err(|problem| RouteError::NoRoute(format!("the model {problem}")))?;
     let gateway = &loaded.gateway;
-    let targets = gateway.targets(&model).map_err(|no_route| {
+    let targets = targets(gateway, &model).map_err(|no_route| {
         let listed = Catalog::of(gateway, &[]);
         let near = listed.nearest(model.as_str());
         let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
@@ -80,7 +95,29 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, RouteError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first target with the rule, then a line for each of the chain.
+/// The targets in the order of the file: no deployment is drawn.
+fn targets<'a>(
+    gateway: &'a Gateway,
+    model: &'a ModelName,
+) -> Result<Vec<ChainTarget>, NoRoute<'a>> {
+    let mut targets = gateway.targets(model, "", &Draw::by(0))?;
+    if let Some(group) = group(gateway, gateway.routes.decide(model).ok()) {
+        let deployments = group.deployments().iter().map(|own| own.target.clone());
+        let count = group.deployments().len();
+        targets = deployments.chain(targets.into_iter().skip(count)).collect();
+    }
+    Ok(targets)
+}
+
+fn group<'a>(gateway: &'a Gateway, decision: Option<Decision<'_>>) -> Option<&'a Group> {
+    match decision?.rule {
+        Rule::Group(name) => gateway.routes.group(name),
+        Rule::Namespace(_) | Rule::Match(_) | Rule::Default => None,
+    }
+}
+
+/// The first target with the rule, then a line for each of the chain. A group has a line for each deployment, with its share
+/// of the requests.
 fn text(
     gateway: &Gateway,
     model: &str,
@@ -88,9 +125,36 @@ fn text(
     targets: &[ChainTarget],
 ) -> String {
     let why = decision.map_or_else(|| "fallbacks".to_owned(), |decision| decision.to_string());
-    let mut targets = targets.iter().map(|target| (provider(gateway, target), &target.model));
-    let first = targets.next().map(|(name, sent)| format!("{model} -> {name}: {sent} ({why})\n"));
-    first.into_iter().chain(targets.map(|(name, sent)| format!("then {name}: {sent}\n"))).collect()
+    let group = group(gateway, decision);
+    let mut lines = String::new();
+    if let Some(group) = group {
+        let all: u32 = group.deployments().iter().map(|own| own.weight).sum();
+        let (count, how) = (group.deployments().len(), how(group));
+        lines += &format!("{model} -> one of {count} deployments ({why}, {how})\n");
+        for Deployment { target, weight } in group.deployments() {
+            let share = f64::from(*weight) * 100.0 / f64::from(all.max(1));
+            let name = provider(gateway, target);
+            lines += &format!("{share:>5.1} % {name}: {}\n", target.model);
+        }
+    }
+    let following = group.map_or(0, |group| group.deployments().len());
+    for (index, target) in targets.iter().enumerate().skip(following) {
+        let (name, sent) = (provider(gateway, target), &target.model);
+        lines += &match index {
+            0 => format!("{model} -> {name}: {sent} ({why})\n"),
+            _ => format!("then {name}: {sent}\n"),
+        };
+    }
+    lines
+}
+
+fn how(group: &Group) -> &'static str {
+    match (group.strategy, group.is_sticky()) {
+        (Strategy::Weighted, false) => "by weight",
+        (Strategy::Weighted, true) => "by weight, always the same for a key",
+        (Strategy::LeastBusy, _) => "of two by weight the less busy",
+        (Strategy::Latency, _) => "of two by weight the faster",
+    }
 }
 
 fn json(
@@ -100,20 +164,37 @@ fn json(
     targets: &[ChainTarget],
 ) -> String {
     let (rule, by) = match decision.map(|decision| decision.rule) {
+        Some(Rule::Group(name)) => ("models", Some(name)),
         Some(Rule::Namespace(namespace)) => ("namespace", Some(namespace)),
         Some(Rule::Match(pattern)) => ("match", Some(pattern)),
         Some(Rule::Default) => ("default_provider", None),
         None => ("fallbacks", None),
     };
     let alias = decision.and_then(|decision| decision.alias);
-    let mut targets = targets.iter().map(|target| Fallback {
-        provider: provider(gateway, target),
-        target_model: &target.model,
-    });
-    let Some(Fallback { provider, target_model }) = targets.next() else { return String::new() };
-    let fallbacks = targets.collect();
-    let report = RouteReport { model, provider, target_model, rule, by, alias, fallbacks };
+    let group = group(gateway, decision);
+    let deployments = group.map_or(&[][..], Group::deployments);
+    let following = targets.iter().skip(deployments.len().max(1));
+    let fallbacks = following
+        .map(|target| Fallback { provider: provider(gateway, target), target_model: &target.model })
+        .collect();
+    let Some(first) = targets.first() else { return String::new() };
+    let report = RouteReport {
+        model,
+        provider: provider(gateway, first),
+        target_model: &first.model,
+        rule,
+        by,
+        alias,
+        deployments: deployments.iter().map(|own| share(gateway, own)).collect(),
+        strategy: group.map(|group| group.strategy),
+        fallbacks,
+    };
     serde_json::to_string(&report).unwrap_or_default()
+}
+
+fn share<'a>(gateway: &'a Gateway, own: &'a Deployment) -> Share<'a> {
+    let Deployment { target, weight } = own;
+    Share { provider: provider(gateway, target), target_model: &target.model, weight: *weight }
 }
 
 fn provider<'a>(gateway: &'a Gateway, target: &ChainTarget) -> &'a str {
@@ -148,7 +229,7 @@ mod tests {
             Gateway::compile(&File::from_json(config.as_bytes()).unwrap(), &|_| None).unwrap();
         let name = ModelName::try_from(model.to_owned()).unwrap();
         let (decision, targets) =
-            (gateway.routes.decide(&name).ok(), gateway.targets(&name).unwrap());
+            (gateway.routes.decide(&name).ok(), targets(&gateway, &name).unwrap());
         (text(&gateway, model, decision, &targets), json(&gateway, model, decision, &targets))
     }
 

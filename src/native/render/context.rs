@@ -274,6 +274,7 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> Str
     }
     file.usage = file.usage.and_then(|usage| usage.for_filter());
     file.prices = Ordered::default();
+    file.litellm = None;
     for provider in file.providers.values_mut() {
         (provider.ca_file, provider.http2, provider.idle_connection_secs) = (None, None, None);
     }
@@ -358,6 +359,7 @@ fn unused(file: &File) -> Vec<&'static str> {
         ("memory_limit_bytes", file.memory_limit_bytes.is_some()),
         ("keys", file.keys.is_some()),
         ("control", file.control.is_some()),
+        ("litellm", file.litellm.is_some()),
         ("prices", !file.prices.is_empty()),
     ];
     there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()

@@ -12,6 +12,7 @@ mod all_errors;
 mod config_text;
 mod environment;
 mod line;
+mod litellm;
 mod literals;
 mod missing;
 mod option;
@@ -20,6 +21,7 @@ mod review;
 mod secrets;
 mod text;
 mod tls;
+mod urls;
 mod warnings;
 mod words;
 
@@ -84,6 +86,8 @@ pub struct Loaded {
     pub environment: Vec<(String, String)>,
     /// The files that hold some of these secrets, by the variables.
     pub secret_files: Vec<(String, PathBuf)>,
+    /// LiteLLM's own file and those that it includes; none without `[litellm]`.
+    pub litellm_files: Vec<PathBuf>,
     /// The settings that variables have set, by their paths, and the variables.
     pub set_by_environment: Vec<(String, String)>,
     pub listen: SocketAddr,
@@ -131,7 +135,8 @@ impl Loaded {
     pub fn files(&self) -> Vec<PathBuf> {
         let secrets = self.secret_files.iter().map(|(_, path)| path.clone());
         let tls = self.tls.iter().flat_map(Tls::files);
-        self.path.iter().cloned().chain(self.ca_files()).chain(secrets).chain(tls).collect()
+        let litellm = self.litellm_files.iter().cloned();
+        self.path.iter().cloned().chain(self.ca_files()).chain(secrets).chain(tls).chain(litellm).collect()
     }
 
     /// The settings that differ from those with which Envoy was started.
@@ -206,6 +211,11 @@ pub fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 impl Problem {
+    /// A problem whose text says the place.
+    fn whole(error: ConfigError) -> Self {
+        Self { path: None, line: None, error }
+    }
+
     fn of(path: Option<&Path>, text: Option<&str>, error: ConfigError) -> Self {
         let path = path.filter(|_| !is_variable(&error.path)).map(Path::to_owned);
         let line = text.filter(|_| path.is_some()).and_then(|text| line::of(text, &error.path));
@@ -255,7 +265,8 @@ fn read_text(path: &Path, text: &str, env: Env<'_>, secrets: Secrets) -> Result<
     match compiled {
         Ok(mut loaded) if problems.is_empty() => {
             let found = warnings::all(&loaded.file, loaded.listen, loaded.tls.as_ref());
-            loaded.warnings = found.into_iter().map(problem).collect();
+            let of_litellm = std::mem::take(&mut loaded.warnings);
+            loaded.warnings = found.into_iter().map(problem).chain(of_litellm).collect();
             Ok(Loaded { path: Some(path.to_owned()), ..loaded })
         }
         Ok(_) => Err(Error::Invalid(problems)),
@@ -318,10 +329,14 @@ fn complete(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Co
     literals::check(&file)?;
     let missing = missing::names(&file, env);
     let origins = environment::overlay(&mut file, env)?;
+    let imported = litellm::merge(&mut file, env)?;
+    let unset = urls::resolve(&mut file, env, secrets)?;
     compile(file, env, secrets)
         .map(|loaded| Loaded {
-            missing: [missing, loaded.missing].concat(),
+            missing: [missing, unset, loaded.missing].concat(),
             set_by_environment: origins.all(),
+            litellm_files: imported.files,
+            warnings: imported.warnings,
             ..loaded
         })
         .map_err(|error| origins.named(error))
@@ -358,6 +373,7 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         environment,
         secret_files: files,
         set_by_environment: Vec::new(),
+        litellm_files: Vec::new(),
     })
 }
 

@@ -113,6 +113,9 @@ fn form(path: &str, expected: &str) -> Option<String> {
         "a sequence" if path == "fallbacks" => {
             "write a list of tables, each below a line with two brackets: [[fallbacks]]".to_owned()
         }
+        "a sequence" if path == "models" => {
+            "write a list of tables, each below a line with two brackets: [[models]]".to_owned()
+        }
         "a sequence" => format!("write a list in brackets, as in {last} = [\"a\", \"b\"]"),
         "a table" | "a map" => format!("write a table below a line in brackets: [{path}]"),
         expected if expected.starts_with("struct ") => {

@@ -1,0 +1,53 @@
+//! Which deployments a request asks, and in which order.
+
+use crate::gateway::Gateway;
+use crate::host::Host;
+use crate::request::head::Head;
+use crate::request::model::ModelName;
+use crate::request::path::ClientPath;
+use crate::request::escape::without_query;
+use crate::route::group::digest;
+use crate::route::{ChainTarget, Draw, Loads, Target, UnderWay};
+use crate::session::hop::Crossing;
+
+/// The headers in which clients have keys.
+const KEYS: [&str; 5] =
+    ["authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key"];
+
+/// The targets of a request, at its first attempt.
+pub(super) fn targets(
+    gateway: &Gateway,
+    loads: &Loads,
+    host: &dyn Host,
+    head: &Head<'_>,
+    crossing: &Crossing,
+    asked: &ModelName,
+    path: &ClientPath,
+) -> Vec<ChainTarget> {
+    let now_ms = host.now_ms();
+    let load = |target: Target<'_>| loads.of(deployment(gateway, target), now_ms);
+    let draw = if gateway.groups.is_empty() {
+        Draw::by(0)
+    } else {
+        Draw { chance: host.unique(), client: client(head, crossing), load: &load }
+    };
+    gateway.targets(asked, without_query(path.as_str()), &draw).unwrap_or_default()
+}
+
+/// Counts a request of a deployment, where a group looks at the counts.
+pub(super) fn begin(gateway: &Gateway, loads: &Loads, target: &ChainTarget) -> Option<UnderWay> {
+    gateway.counts_loads.then(|| loads.begin(deployment(gateway, target.as_target())))
+}
+
+fn deployment(gateway: &Gateway, target: Target<'_>) -> u64 {
+    let provider = gateway.provider(target.provider).map_or("", |provider| &provider.name);
+    digest(&[provider.as_bytes(), target.model.as_bytes()])
+}
+
+/// Who asks: the key of Gaud's, else the credential that the client has sent.
+fn client(head: &Head<'_>, crossing: &Crossing) -> Option<u64> {
+    if let Some(caller) = &crossing.caller {
+        return Some(digest(&[caller.key.as_bytes()]));
+    }
+    KEYS.iter().find_map(|name| head.credentials.value(name)).map(|key| digest(&[key]))
+}
