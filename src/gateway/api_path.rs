@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `""` | `/v1/chat/completions` | `/chat/completions` |
 //! | `"/beta"` | `/v1/chat/completions` | `/beta/chat/completions` |
+//! | `"{path}"`, with the URL `http://h/x` | `/v1/chat/completions` | `/x/chat/completions` |
 //! | `"/openai/deployments/{model}"`, `"api-version=1"` | `/v1/embeddings` | `/openai/deployments/MODEL/embeddings?api-version=1` |
 
 use super::url::ProviderUrl;
@@ -13,6 +14,9 @@ use crate::request::escape::escaped;
 
 /// The place of the model in `api_path`.
 const MODEL: &str = "{model}";
+
+/// The place of the URL's own path.
+const PATH: &str = "{path}";
 
 /// The compiled settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +38,14 @@ impl ApiPath {
             text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte))
         };
         if let Some(path) = &file.api_path {
-            let is_path = path.is_empty() || (path.starts_with('/') && !path.ends_with('/'));
+            let starts = path.starts_with('/') || path.starts_with(PATH);
+            let is_path = path.is_empty() || (starts && !path.ends_with('/'));
             if !is_path || !is_plain(path) {
                 return error("api_path", "must be \"\" or begin with '/' and not end with '/', as in \"/openai/deployments/{model}\"");
             }
-            if url.is_none_or(|url| !url.is_bare()) {
-                return error("api_path", "needs a url without a path; write the whole path here, as in \"/openai/deployments/{model}\"");
+            let fits = |url: &ProviderUrl| url.own_path().is_empty() || path.starts_with(PATH);
+            if !url.is_some_and(fits) {
+                return error("api_path", "needs a url without a path; write the whole path here, as in \"/openai/deployments/{model}\", or begin with \"{path}\", which is the url's");
             }
         }
         if let Some(query) = &file.api_query
@@ -47,7 +53,9 @@ impl ApiPath {
         {
             return error("api_query", "must be NAME=VALUE, as in \"api-version=2025-04-01-preview\"");
         }
-        let (path, query) = (file.api_path.clone(), file.api_query.clone());
+        let own = url.map_or("", ProviderUrl::own_path);
+        let path = file.api_path.as_ref().map(|path| path.replace(PATH, own));
+        let query = file.api_query.clone();
         Ok((path.is_some() || query.is_some()).then_some(Self { path, query }))
     }
 
@@ -98,6 +106,7 @@ mod tests {
             (azure, "/v1/embeddings?a=b", Some("m"), Some("/openai/deployments/m/embeddings?a=b&api-version=1")),
             (azure, "/v1/files", None, None),
             (azure, "/health", Some("m"), None),
+            ((Some("{path}"), None), "/v1/models", None, Some("/models")),
             ((None, Some("a=b")), "/v1/files", None, Some("/v1/files?a=b")),
         ] {
             let api = compile("https://h", path, query).unwrap();
@@ -111,7 +120,9 @@ mod tests {
         for wrong in ["x", "/", "/x/", "/x?a=b", "/x y"] {
             assert_eq!(compile("http://h", Some(wrong), None).unwrap_err(), path, "{wrong}");
         }
-        let bare = "api_path: needs a url without a path; write the whole path here, as in \"/openai/deployments/{model}\"";
+        let own = compile("http://h/x/", Some("{path}/y"), None).unwrap();
+        assert_eq!(own.of(None, "/v1/models", None).as_deref(), Some("/x/y/models"));
+        let bare = "api_path: needs a url without a path; write the whole path here, as in \"/openai/deployments/{model}\", or begin with \"{path}\", which is the url's";
         assert_eq!(compile("http://h/v1", Some("/x"), None).unwrap_err(), bare);
         let query = "api_query: must be NAME=VALUE, as in \"api-version=2025-04-01-preview\"";
         for wrong in ["", "?a=b", "&a=b", "a=b c", "a#"] {

@@ -17,7 +17,8 @@ pub struct ProviderUrl {
     root: String,
     /// The path that takes the place of a client's `/v1`: the URL's version segment and what follows, else `/v1`.
     versioned: String,
-    has_path: bool,
+    /// The URL's path as it is written, without a closing slash.
+    own_path: String,
 }
 
 impl FromStr for ProviderUrl {
@@ -59,8 +60,8 @@ impl FromStr for ProviderUrl {
             return Err(format!("has a path with spaces or non-ASCII characters, {EXAMPLE}"));
         }
         let (root, versioned) = split_version(path.trim_end_matches('/'));
-        let has_path = !path.trim_end_matches('/').is_empty();
-        Ok(Self { https, host: host.to_owned(), port, root, versioned, has_path })
+        let own_path = path.trim_end_matches('/').to_owned();
+        Ok(Self { https, host: host.to_owned(), port, root, versioned, own_path })
     }
 }
 
@@ -95,9 +96,9 @@ impl ProviderUrl {
         }
     }
 
-    /// Whether the URL has no path.
-    pub fn is_bare(&self) -> bool {
-        !self.has_path
+    /// The URL's path as it is written, without a closing slash.
+    pub fn own_path(&self) -> &str {
+        &self.own_path
     }
 
     /// Whether [`Self::path`] changes no path.

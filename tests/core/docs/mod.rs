@@ -68,6 +68,8 @@ fn the_table_of_settings_is_complete() {
     known.remove("keys");
     let of_keys = fields(r#"{"keys":{"?":1}}"#);
     known.extend(of_keys.iter().map(|field| format!("keys.{field}")));
+    known.remove("litellm");
+    known.insert("litellm.config".to_owned());
     known.remove("control");
     known.insert("control.data".to_owned());
     known.remove("tls");

@@ -18,6 +18,7 @@ mod credentials;
 mod early_failures;
 mod edges;
 mod errors_inside;
+mod groups;
 mod half_answers;
 mod kept;
 mod metrics;
