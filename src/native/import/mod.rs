@@ -18,8 +18,6 @@ mod prefix;
 mod report;
 mod router;
 mod sources;
-#[cfg(test)]
-mod tests;
 mod text;
 mod yaml;
 

@@ -179,7 +179,7 @@ fn direct(name: &str, entry: &Node, common: &Common<'_>) -> Result<Direct, Kept>
             server,
             key,
             auth,
-            headers: headers(prefix, &params)?,
+            headers: headers(prefix, &params, common)?,
             timeout_secs: seconds(timeout),
             paths,
         },
@@ -265,7 +265,11 @@ fn provider<'a>(params: &Params<'a>, model: &'a str) -> Result<(&'static Prefix,
     Ok((prefix, rest))
 }
 
-fn headers(prefix: &Prefix, params: &Params<'_>) -> Result<Vec<(String, String)>, Kept> {
+fn headers(
+    prefix: &Prefix,
+    params: &Params<'_>,
+    common: &Common<'_>,
+) -> Result<Vec<(String, String)>, Kept> {
     let mut headers = Vec::new();
     if prefix.serves == Serves::Messages {
         headers.push(("anthropic-version".to_owned(), "2023-06-01".to_owned()));
@@ -287,6 +291,15 @@ fn headers(prefix: &Prefix, params: &Params<'_>) -> Result<Vec<(String, String)>
         }
         headers.retain(|(own, _)| *own != name);
         headers.push((name, value.to_owned()));
+    }
+    for (header, value) in &headers {
+        let Some(name) = value.strip_prefix(base::ENVIRONMENT) else { continue };
+        if common.declared(name).is_some() {
+            return Err(Stays(format!("{header} is in {name}, which the file declares for LiteLLM alone")));
+        }
+        if common.needs_keys && common.variable(name).is_none_or(|value| value.is_empty()) {
+            return Err(Stays(format!("{header} is in {name}, which is not set here")));
+        }
     }
     Ok(headers)
 }

@@ -233,7 +233,7 @@ impl Plan<'_> {
             Err(Kept::Stays(why)) => (Verdict::Stays, why.clone()),
             Err(Kept::Refused(why)) => (Verdict::Refused, why.clone()),
         };
-        report.add(own.at, own.name.clone(), verdict, why);
+        report.add_model(own.at, &own.name, verdict, why);
     }
 
     /// What LiteLLM keeps, as it would list it.

@@ -27,6 +27,8 @@ pub struct Line {
     /// The entry.
     pub what: String,
     pub verdict: Verdict,
+    /// The entry is of `model_list`.
+    pub is_model: bool,
     /// Where to, why, or what to write.
     pub why: String,
 }
@@ -46,12 +48,19 @@ impl Report {
         verdict: Verdict,
         why: impl Into<String>,
     ) {
-        self.lines.push(Line { file, line, what: what.into(), verdict, why: why.into() });
+        let (what, why) = (what.into(), why.into());
+        self.lines.push(Line { file, line, what, verdict, is_model: false, why });
     }
 
-    /// How many lines have this verdict.
+    /// Adds the line of an entry of `model_list`.
+    pub(super) fn add_model(&mut self, at: (usize, usize), name: &str, verdict: Verdict, why: String) {
+        self.add(at, name, verdict, why);
+        self.lines.iter_mut().last().into_iter().for_each(|line| line.is_model = true);
+    }
+
+    /// How many deployments have this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
-        self.lines.iter().filter(|line| line.verdict == verdict).count()
+        self.lines.iter().filter(|line| line.is_model && line.verdict == verdict).count()
     }
 
     /// The lines about what LiteLLM itself would refuse or ignore.
@@ -84,13 +93,12 @@ impl fmt::Display for Report {
         for line in lines {
             writeln!(f, "{}", self.text(line))?;
         }
-        let count = |verdict| self.count(verdict);
         writeln!(
             f,
-            "{} direct, {} with LiteLLM, {} refused",
-            count(Verdict::Direct),
-            count(Verdict::Stays),
-            count(Verdict::Refused)
+            "deployments: {} direct, {} with LiteLLM; entries that LiteLLM refuses or ignores: {}",
+            self.count(Verdict::Direct),
+            self.count(Verdict::Stays),
+            self.refused().count()
         )
     }
 }

@@ -131,6 +131,10 @@ impl Common<'_> {
             "credential_list" => {
                 report.add(at, "credential_list", Verdict::Taken, "where an entry names one of these");
             }
+            "policies" | "policy_attachments" if !entry.node.items().is_empty() || !entry.node.entries().is_empty() => {
+                self.kept.get_or_insert("a policy looks at requests".to_owned());
+                report.add(at, entry.key.as_str(), Verdict::Stays, "a policy looks at requests, so every model stays");
+            }
             "guardrails" => {
                 let always = entry.node.items().iter().find(|own| {
                     own.get("litellm_params").is_some_and(|own| own.get("default_on").is_some_and(Node::is_true))

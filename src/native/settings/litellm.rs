@@ -55,7 +55,7 @@ pub(super) fn merge(file: &mut File, env: Env<'_>) -> Result<Imported, ConfigErr
 fn add(file: &mut File, import: Import) -> Result<(), ConfigError> {
     let Import { file: mut other, report } = import;
     let kept = other.providers.shift_remove(LITELLM).unwrap_or_default();
-    let stays = report.count(import::Verdict::Stays) > 0 && !kept.models.is_empty();
+    let stays = report.count(import::Verdict::Stays) > 0;
     match file.providers.get_mut(LITELLM) {
         Some(litellm) => keep(litellm, kept),
         None if stays => {
@@ -98,4 +98,66 @@ fn keep(litellm: &mut ProviderFile, kept: ProviderFile) {
     litellm.discover_models = litellm.discover_models.or(kept.discover_models);
     litellm.models.extend(kept.models);
     litellm.patterns.extend(kept.patterns);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+
+    const YAML: &str = "include: [more.yaml]\nmodel_list:\n\
+        - {model_name: gpt-4o, litellm_params: {model: openai/gpt-4o, api_key: os.environ/SET}}\n\
+        - {model_name: unset, litellm_params: {model: openai/gpt-4o, api_key: os.environ/UNSET}}\n\
+        - {model_name: gemini, litellm_params: {model: gemini/flash}}\n\
+        router_settings: {fallbacks: true, num_retries: 2}\n";
+    const MORE: &str = "model_list:\n\
+        - {model_name: own, litellm_params: {model: groq/llama, api_key: os.environ/SET}}\n\
+        - {model_name: fast, litellm_params: {model: groq/llama, api_key: os.environ/SET}}\n";
+
+    fn merged(toml: &str) -> (tempfile::TempDir, Result<(File, Imported), String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        fs::write(&path, YAML).unwrap();
+        fs::write(folder.path().join("more.yaml"), MORE).unwrap();
+        let toml = toml.replace("CONFIG", path.to_str().unwrap());
+        let mut file: File = toml::from_str(&toml).unwrap();
+        let env = |name: &str| (name == "SET").then(|| OsString::from("sk"));
+        let imported = merge(&mut file, &env).map_err(|error| error.to_string());
+        (folder, imported.map(|imported| (file, imported)))
+    }
+
+    #[test]
+    fn the_files_settings_rule_over_litellms() {
+        let toml = "[litellm]\nconfig = \"CONFIG\"\n[providers.litellm]\nurl = \"http://l\"\n[providers.openai]\n\
+                    url = \"http://o\"\n[aliases]\nfast = \"openai:mini\"\n[retries]\nmax = 0\n";
+        let (folder, merged) = merged(toml);
+        let (file, imported) = merged.unwrap();
+        let providers: Vec<_> = file.providers.keys().map(String::as_str).collect();
+        assert_eq!(providers, ["litellm", "openai", "openai-2", "groq"]);
+        let aliases: Vec<_> =
+            file.aliases.iter().map(|(name, to)| format!("{name} {to}")).collect();
+        assert_eq!(aliases, ["fast openai:mini", "gpt-4o openai-2:gpt-4o", "own groq:llama"]);
+        assert_eq!(file.retries.unwrap().max, Some(0));
+        assert_eq!(file.default_provider.as_deref(), Some("litellm"));
+        let litellm = &file.providers["litellm"];
+        assert_eq!((&*litellm.models, litellm.discover_models), (&["unset".to_owned(), "gemini".to_owned()][..], Some(false)));
+        let names = imported.files.iter().map(|path| path.strip_prefix(folder.path()).unwrap());
+        assert_eq!(names.collect::<Vec<_>>(), [Path::new("config.yaml"), Path::new("more.yaml")]);
+        let [warning] = imported.warnings.as_slice() else { panic!("{:?}", imported.warnings) };
+        let said = warning.to_string();
+        assert!(said.ends_with("config.yaml:6: router_settings.fallbacks: refused: is `true`; write a list of tables, as in - gpt-4o: [gpt-4o-mini]"), "{said}");
+    }
+
+    #[test]
+    fn what_stays_needs_litellm() {
+        let (_folder, merged) = merged("[litellm]\nconfig = \"CONFIG\"\n");
+        let said = "litellm.config: has models that stay with LiteLLM; add [providers.litellm] with its url, as in url = \
+                    \"http://localhost:4000\"";
+        assert_eq!(merged.err().as_deref(), Some(said));
+        let mut file: File = toml::from_str("[litellm]\nconfig = \"/not/there.yaml\"\n").unwrap();
+        let problem = merge(&mut file, &|_| None).err().unwrap().to_string();
+        let said = "litellm.config: /not/there.yaml cannot be read: it is not there; name LiteLLM's file";
+        assert_eq!(problem, said);
+    }
 }

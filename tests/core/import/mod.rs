@@ -107,7 +107,7 @@ fn each_settings_are_a_configuration_of_the_gateway() {
         for provider in file.providers.values_mut() {
             let url = provider.url.clone().unwrap_or_default();
             if url.starts_with("os.environ/") {
-                provider.url = Some("https://host.example/v1".to_owned());
+                provider.url = Some("https://host.example".to_owned());
             }
         }
         let lookup = |_: &str| Some("user:password".to_owned());

@@ -5,6 +5,7 @@ mod control;
 mod figures;
 mod files;
 mod kills;
+mod litellm_file;
 mod refusals;
 mod renewal;
 mod secrets;

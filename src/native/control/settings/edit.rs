@@ -149,6 +149,15 @@ model = \"gpt-4o\"
 to = [\"claude:claude-sonnet\", \"litellm:gpt-4o-mini\"]
 ";
 
+    const GROUPS: &str = "
+[[models]]
+name = \"opus\"
+deployments = [{ target = \"claude:opus\" }]
+[[models]]
+name = \"both\"
+deployments = [{ target = \"litellm:opus\" }, { target = \"claude:opus\" }]
+";
+
     fn set(key: &str, json: &Json) -> Result<Edited, EditError> {
         change(FILE, &SettingKey::parse(key).unwrap(), json, &check)
     }
@@ -225,6 +234,16 @@ to = [\"claude:claude-sonnet\", \"litellm:gpt-4o-mini\"]
         assert!(!edited.text.contains("claude"), "{}", edited.text);
         let edited = set("providers.litellm", &Json::Null).unwrap();
         assert!(edited.removed.contains(&"default_provider".to_owned()), "{edited:?}");
+    }
+
+    #[test]
+    fn a_provider_goes_with_its_deployments() {
+        let key = SettingKey::parse("providers.claude").unwrap();
+        let edited = change(&(FILE.to_owned() + GROUPS), &key, &Json::Null, &check).unwrap();
+        assert!(edited.removed.contains(&"models[0]".to_owned()), "{edited:?}");
+        assert!(edited.removed.contains(&"models[1].deployments[1]".to_owned()), "{edited:?}");
+        let left = "[[models]]\nname = \"both\"\ndeployments = [{ target = \"litellm:opus\" }]\n";
+        assert!(edited.text.ends_with(left), "{}", edited.text);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use toml_edit::{DocumentMut, Item, Value};
 use super::key::dotted;
 use super::take::take;
 
-/// Takes out the default provider, the aliases, the chains and the targets of chains that name a provider; their keys.
+/// Takes out the default provider, the aliases, the deployments, the chains and the targets of chains that name a provider; their keys.
 pub(super) fn take_all(document: &mut DocumentMut, provider: &str) -> Vec<String> {
     let namespaces = namespaces(document, provider);
     let names_it = |model: Option<&str>| {
@@ -20,6 +20,7 @@ pub(super) fn take_all(document: &mut DocumentMut, provider: &str) -> Vec<String
         take(document.as_table_mut(), &["aliases", &alias]);
         removed.push(dotted(&["aliases", &alias]));
     }
+    removed.extend(take_deployments(document, &names_it));
     removed.extend(take_chains(document, &names_it));
     removed
 }
@@ -35,6 +36,32 @@ fn aliases(document: &DocumentMut, names_it: &dyn Fn(Option<&str>) -> bool) -> V
     let aliases = document.get("aliases").and_then(Item::as_table_like);
     let all = aliases.into_iter().flat_map(|own| own.iter());
     all.filter(|(_, model)| names_it(model.as_str())).map(|(alias, _)| alias.to_owned()).collect()
+}
+
+fn take_deployments(document: &mut DocumentMut, names_it: &dyn Fn(Option<&str>) -> bool) -> Vec<String> {
+    let Some(models) = document.get_mut("models").and_then(Item::as_array_of_tables_mut) else {
+        return Vec::new();
+    };
+    let (mut removed, mut empty) = (Vec::new(), Vec::new());
+    for (index, model) in models.iter_mut().enumerate() {
+        let Some(all) = model.get_mut("deployments").and_then(Item::as_array_mut) else { continue };
+        let target = |own: &Value| own.as_inline_table()?.get("target")?.as_str().map(str::to_owned);
+        let of_it = |own: &Value| names_it(target(own).as_deref());
+        let gone: Vec<usize> =
+            all.iter().enumerate().filter(|(_, own)| of_it(own)).map(|(place, _)| place).collect();
+        if !gone.is_empty() && gone.len() == all.len() {
+            empty.push(index);
+            removed.push(format!("models[{index}]"));
+            continue;
+        }
+        gone.iter().rev().for_each(|place| _ = all.remove(*place));
+        removed.extend(gone.iter().map(|place| format!("models[{index}].deployments[{place}]")));
+    }
+    empty.iter().rev().for_each(|index| _ = models.remove(*index));
+    if models.is_empty() {
+        document.remove("models");
+    }
+    removed
 }
 
 fn take_chains(document: &mut DocumentMut, names_it: &dyn Fn(Option<&str>) -> bool) -> Vec<String> {
