@@ -19,12 +19,12 @@ mod usage;
 
 pub use auth::Auth;
 pub use error::ConfigError;
+#[cfg(not(target_os = "wasi"))]
+pub use file::LitellmFile;
 pub use file::{
     BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
     TlsFile,
 };
-#[cfg(not(target_os = "wasi"))]
-pub use file::LitellmFile;
 pub use keys::{KeysFile, KeysMode};
 pub use models::{DeploymentFile, ModelFile, Sticky, Strategy};
 pub use ordered::Ordered;

@@ -27,6 +27,9 @@ pub struct DeploymentFile {
     /// The share of the requests, among the weights of the others. Default 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<u32>,
+    /// The requests for a minute above which the others come first. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpm: Option<u32>,
 }
 
 /// Which deployment gets a request.

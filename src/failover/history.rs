@@ -22,8 +22,8 @@ use crate::health::shared_breaker::{self, Watched};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::reply::Reject;
-use crate::route::{ChainTarget, Loads, ProviderId};
 use crate::route::retry::{Cause, Next, Remaining};
+use crate::route::{ChainTarget, Loads, ProviderId};
 
 /// How long a history is kept after its last attempt: longer than the longest `retry-after` that the gateway waits for
 /// and the back-off that Envoy adds.
@@ -347,9 +347,8 @@ impl History {
         let from = self.at.unwrap_or(self.targets.len());
         let following = self.targets.iter().skip(from);
         let mut has_sibling = true;
-        let deployments = following.take_while(move |target| {
-            std::mem::replace(&mut has_sibling, target.has_sibling)
-        });
+        let deployments = following
+            .take_while(move |target| std::mem::replace(&mut has_sibling, target.has_sibling));
         deployments.skip(1)
     }
 

@@ -34,24 +34,32 @@ impl ApiPath {
         url: Option<&ProviderUrl>,
     ) -> Result<Option<Self>, ConfigError> {
         let error = |field, problem| Err(ConfigError::new(at(field), problem));
-        let is_plain = |text: &str| {
-            text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte))
-        };
+        let is_plain =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte));
         if let Some(path) = &file.api_path {
             let starts = path.starts_with('/') || path.starts_with(PATH);
             let is_path = path.is_empty() || (starts && !path.ends_with('/'));
             if !is_path || !is_plain(path) {
-                return error("api_path", "must be \"\" or begin with '/' and not end with '/', as in \"/openai/deployments/{model}\"");
+                return error(
+                    "api_path",
+                    "must be \"\" or begin with '/' and not end with '/', as in \"/openai/deployments/{model}\"",
+                );
             }
             let fits = |url: &ProviderUrl| url.own_path().is_empty() || path.starts_with(PATH);
             if !url.is_some_and(fits) {
-                return error("api_path", "needs a url without a path; write the whole path here, as in \"/openai/deployments/{model}\", or begin with \"{path}\", which is the url's");
+                return error(
+                    "api_path",
+                    "needs a url without a path; write the whole path here, as in \"/openai/deployments/{model}\", or begin with \"{path}\", which is the url's",
+                );
             }
         }
         if let Some(query) = &file.api_query
             && (query.is_empty() || !is_plain(query) || query.starts_with('&'))
         {
-            return error("api_query", "must be NAME=VALUE, as in \"api-version=2025-04-01-preview\"");
+            return error(
+                "api_query",
+                "must be NAME=VALUE, as in \"api-version=2025-04-01-preview\"",
+            );
         }
         let own = url.map_or("", ProviderUrl::own_path);
         let path = file.api_path.as_ref().map(|path| path.replace(PATH, own));
@@ -102,8 +110,18 @@ mod tests {
         for ((path, query), asked, model, expected) in [
             ((Some(""), None), "/v1/chat/completions", None, Some("/chat/completions")),
             ((Some("/beta"), None), "/v1/models?a=b", None, Some("/beta/models?a=b")),
-            (azure, "/v1/embeddings", Some("m x/y"), Some("/openai/deployments/m%20x%2Fy/embeddings?api-version=1")),
-            (azure, "/v1/embeddings?a=b", Some("m"), Some("/openai/deployments/m/embeddings?a=b&api-version=1")),
+            (
+                azure,
+                "/v1/embeddings",
+                Some("m x/y"),
+                Some("/openai/deployments/m%20x%2Fy/embeddings?api-version=1"),
+            ),
+            (
+                azure,
+                "/v1/embeddings?a=b",
+                Some("m"),
+                Some("/openai/deployments/m/embeddings?a=b&api-version=1"),
+            ),
             (azure, "/v1/files", None, None),
             (azure, "/health", Some("m"), None),
             ((Some("{path}"), None), "/v1/models", None, Some("/models")),

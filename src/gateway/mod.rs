@@ -144,8 +144,7 @@ impl Gateway {
         };
         routes.add_groups(file, &check)?;
         routes.check_aliases(file)?;
-        let counts_loads =
-            routes.groups().any(|(_, group)| group.strategy != Strategy::Weighted);
+        let counts_loads = routes.groups().any(|(_, group)| group.strategy != Strategy::Weighted);
         let body_limit_bytes = body_limit_bytes(file)?;
         Ok(Self {
             chains: Chains::compile(file, &routes, &check)?,

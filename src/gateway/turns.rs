@@ -8,6 +8,7 @@
 //! has sent: LiteLLM serves the path by translating.
 
 use super::Gateway;
+use crate::request::escape::without_query;
 use crate::request::model::ModelName;
 use crate::route::{Decision, Draw, Group, Link, NoRoute, ProviderId, Rule, Target};
 
@@ -23,7 +24,11 @@ pub struct Turn<'a> {
 /// The targets of one request.
 pub(super) enum Turns<'a> {
     /// A route and a chain, as they are.
-    Plain { routed: Option<Target<'a>>, first: Option<Target<'a>>, chain: std::slice::Iter<'a, Link> },
+    Plain {
+        routed: Option<Target<'a>>,
+        first: Option<Target<'a>>,
+        chain: std::slice::Iter<'a, Link>,
+    },
     /// With groups or paths.
     Drawn(std::vec::IntoIter<Turn<'a>>),
 }
@@ -36,7 +41,9 @@ impl<'a> Iterator for Turns<'a> {
         match self {
             Self::Plain { routed, first, chain } => {
                 let target = first.take().or_else(|| {
-                    chain.map(|link| link.target.as_target()).find(|target| Some(*target) != *routed)
+                    chain
+                        .map(|link| link.target.as_target())
+                        .find(|target| Some(*target) != *routed)
                 })?;
                 Some(Turn { target, has_sibling: false })
             }
@@ -54,6 +61,7 @@ impl Gateway {
         path: &str,
         draw: &Draw<'_>,
     ) -> Result<Vec<Turn<'a>>, NoRoute<'a>> {
+        let path = without_query(path);
         let chain = self.chains.of(model.as_str());
         let routed = match self.routes.decide(model) {
             Ok(decision) => self.at_path(model, path, self.routed(&decision, draw)),
@@ -117,5 +125,67 @@ impl Gateway {
     fn has_path(&self, provider: ProviderId, path: &str) -> bool {
         let paths = self.provider(provider).map_or(&[][..], |provider| &provider.paths);
         paths.is_empty() || paths.iter().any(|own| own.matches(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::File;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// `provider: model` of each turn; `+` where a deployment of the same model follows.
+    fn turns(model: &str, path: &str, chance: u64) -> String {
+        let json = r#"{"default_provider":"rest","providers":{
+            "rest":{"url":"http://r"},
+            "claude":{"url":"http://c","auth":"none","paths":["/v1/messages"],"namespaces":["claude:","anthropic/"]},
+            "one":{"url":"http://1","auth":"none"},"two":{"url":"http://2","auth":"none"}},
+            "aliases":{"sonnet":"claude:s","both":"pair"},
+            "models":[{"name":"pair","deployments":[{"target":"one:a"},{"target":"two:b"}]},
+                {"name":"mixed","deployments":[{"target":"one:a"},{"target":"claude:s"}]}],
+            "fallbacks":[{"model":"pair","to":["one:z","claude:s"]},{"model":"one:x","to":["pair","two:b"]}]}"#;
+        let file = File::from_json(json.as_bytes()).unwrap();
+        let gateway = Gateway::compile(&file, &|_| None).unwrap();
+        let model = ModelName::try_from(model.to_owned()).unwrap();
+        let text = |turn: Turn<'_>| {
+            let name = &gateway.provider(turn.target.provider).unwrap().name;
+            format!("{name}:{}{}", turn.target.model, if turn.has_sibling { "+" } else { "" })
+        };
+        let draw = Draw::by(chance);
+        let turns = gateway.targets_in_turn(&model, path, &draw).unwrap();
+        turns.map(text).collect::<Vec<_>>().join(" ")
+    }
+
+    const CHAT: &str = "/v1/chat/completions?x=/v1/messages";
+
+    #[test]
+    fn a_path_that_is_not_there_goes_to_the_default_under_the_name_that_was_asked() {
+        for (model, path, expected) in [
+            ("sonnet", "/v1/messages?beta=true", "claude:s"),
+            ("sonnet", CHAT, "rest:sonnet"),
+            ("anthropic/opus", "/v1/messages", "claude:opus"),
+            ("anthropic/opus", CHAT, "rest:anthropic/opus"),
+            ("mixed", CHAT, "rest:mixed"),
+            ("other", CHAT, "rest:other"),
+        ] {
+            assert_eq!(turns(model, path, 0), expected, "{model} {path}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_drawn_in_its_place() {
+        let all = |model: &str, path: &str| {
+            let drawn: std::collections::BTreeSet<_> =
+                (0..50).map(|chance| turns(model, path, chance)).collect();
+            drawn.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(all("pair", CHAT), ["one:a+ two:b one:z", "two:b+ one:a one:z"]);
+        assert_eq!(all("both", CHAT), ["one:a+ two:b", "two:b+ one:a"], "a chain is of the name that is asked");
+        assert_eq!(
+            all("pair", "/v1/messages"),
+            ["one:a+ two:b one:z claude:s", "two:b+ one:a one:z claude:s"]
+        );
+        assert_eq!(all("one:x", CHAT), ["one:x one:a+ two:b", "one:x two:b+ one:a"]);
     }
 }

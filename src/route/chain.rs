@@ -104,10 +104,8 @@ fn targets(
         if let Some((_, group)) = &group {
             group.check(check).map_err(|(_, problem)| (at(), problem))?;
         }
-        let link = Link {
-            target: ChainTarget::from(decision.target),
-            group: group.map(|(name, _)| name),
-        };
+        let link =
+            Link { target: ChainTarget::from(decision.target), group: group.map(|(name, _)| name) };
         if targets.contains(&link) {
             return Err((at(), format!("\"{model}\" is in this chain already; take one out")));
         }

@@ -7,7 +7,8 @@
 //! | `latency` | of two that are drawn, the one that has answered sooner | the same |
 //!
 //! Of two that are equal the first drawn is taken, so that a tie goes to none of them always. A deployment whose breaker is
-//! open is skipped, and one that has failed is left out for the rest of the request: the next in the order follows.
+//! open is skipped, and one that has failed is left out for the rest of the request: the next in the order follows. One that has
+//! had its requests for a minute (`rpm`) comes after all others: that is a reason to skip it, and none to fail.
 
 use hashbrown::HashMap;
 
@@ -20,6 +21,9 @@ const DEPLOYMENTS_MAX: usize = 32;
 
 /// The most that a weight may be: the weights of all deployments together fit into 32 bits.
 const WEIGHT_MAX: u64 = 1_000_000;
+
+/// The most that `rpm` may be: the time between two requests is counted in microseconds.
+const RPM_MAX: u64 = 10_000_000;
 
 /// The deployments of one model.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub struct Deployment {
     pub target: ChainTarget,
     /// The share of the requests.
     pub weight: u32,
+    /// The requests for a minute above which the others come first.
+    pub rpm: Option<u32>,
 }
 
 /// How a deployment has done lately, as far as the worker has seen.
@@ -46,6 +52,8 @@ pub struct Load {
     pub under_way: u32,
     /// The time until an answer began; 0 where that is not known.
     pub answer_ms: u32,
+    /// The requests for a minute are spent.
+    pub is_spent: bool,
 }
 
 /// What decides between deployments.
@@ -55,7 +63,7 @@ pub struct Draw<'a> {
     /// The same for each request of a client.
     pub client: Option<u64>,
     /// How a deployment does.
-    pub load: &'a dyn Fn(Target<'_>) -> Load,
+    pub load: &'a dyn Fn(&Deployment) -> Load,
 }
 
 impl Draw<'_> {
@@ -83,8 +91,11 @@ impl Group {
         let mut rest: Vec<&Deployment> = self.deployments.iter().collect();
         let mut order = Vec::with_capacity(rest.len());
         while let Some(first) = drawn(&mut dice, &mut rest) {
-            let second =
-                if self.strategy == Strategy::Weighted { None } else { drawn(&mut dice, &mut rest) };
+            let second = if self.strategy == Strategy::Weighted {
+                None
+            } else {
+                drawn(&mut dice, &mut rest)
+            };
             let chosen = match second {
                 Some(second) if self.prefers(second, first, draw) => {
                     rest.push(first);
@@ -96,14 +107,16 @@ impl Group {
                 }
                 None => first,
             };
-            order.push(chosen.target.as_target());
+            order.push(chosen);
         }
-        order
+        if self.deployments.iter().any(|own| own.rpm.is_some()) {
+            order.sort_by_key(|own| own.rpm.is_some() && (draw.load)(own).is_spent);
+        }
+        order.into_iter().map(|own| own.target.as_target()).collect()
     }
 
     fn prefers(&self, one: &Deployment, other: &Deployment, draw: &Draw<'_>) -> bool {
-        let load = |own: &Deployment| (draw.load)(own.target.as_target());
-        let (load_of_one, load_of_other) = (load(one), load(other));
+        let (load_of_one, load_of_other) = ((draw.load)(one), (draw.load)(other));
         if self.strategy == Strategy::Latency {
             return load_of_one.answer_ms < load_of_other.answer_ms;
         }
@@ -126,8 +139,8 @@ impl Group {
         let mut deployments: Vec<Deployment> = Vec::new();
         for (index, file) in model.deployments.iter().enumerate() {
             let at = |field: &str| format!("deployments[{index}].{field}");
-            let target = target(model, &file.target, routes)
-                .map_err(|problem| (at("target"), problem))?;
+            let target =
+                target(model, &file.target, routes).map_err(|problem| (at("target"), problem))?;
             if deployments.iter().any(|other| other.target == target) {
                 let problem = format!(
                     "\"{}\" is a deployment of this model already; take one out",
@@ -138,7 +151,11 @@ impl Group {
             let weight = u64::from(file.weight.unwrap_or(1));
             let weight = ConfigError::unless_within("", weight, 0, WEIGHT_MAX)
                 .map_err(|error| (at("weight"), error.problem))?;
-            deployments.push(Deployment { target, weight: u32::try_from(weight).unwrap_or(1) });
+            let rpm = file.rpm.map(u64::from);
+            let rpm = rpm.map(|rpm| ConfigError::unless_within("", rpm, 1, RPM_MAX)).transpose();
+            let rpm = rpm.map_err(|error| (at("rpm"), error.problem))?;
+            let small = |number: u64| u32::try_from(number).unwrap_or(1);
+            deployments.push(Deployment { target, weight: small(weight), rpm: rpm.map(small) });
         }
         let group = Self {
             deployments,
@@ -149,7 +166,9 @@ impl Group {
             let problem = "needs strategy = \"weighted\"; take one of the two out";
             return Err(("sticky".to_owned(), problem.to_owned()));
         }
-        group.check(check).map_err(|(index, problem)| (format!("deployments[{index}].target"), problem))?;
+        group
+            .check(check)
+            .map_err(|(index, problem)| (format!("deployments[{index}].target"), problem))?;
         Ok(group)
     }
 
@@ -181,7 +200,10 @@ pub(super) fn compile(
             return error("name", problem.to_string());
         }
         if groups.contains_key(name) {
-            return error("name", format!("\"{name}\" is here twice; put the deployments into one"));
+            return error(
+                "name",
+                format!("\"{name}\" is here twice; put the deployments into one"),
+            );
         }
         if file.aliases.contains_key(name) {
             return error("name", format!("\"{name}\" is an alias too; take one of the two out"));

@@ -38,7 +38,7 @@ impl Loads {
         let Some(counts) = counts.get(&deployment) else { return Load::default() };
         let is_known = now_ms.saturating_sub(counts.measured_ms.get()) < MEASURED_MS;
         let answer_ms = if is_known { counts.answer_ms.get() } else { 0 };
-        Load { under_way: counts.under_way.get(), answer_ms }
+        Load { under_way: counts.under_way.get(), answer_ms, is_spent: false }
     }
 
     /// A request begins.

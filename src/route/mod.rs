@@ -129,6 +129,12 @@ impl RouteTable {
         self.groups.get(name)
     }
 
+    /// The requests for a minute of a target, where a group says them.
+    pub fn rpm(&self, target: Target<'_>) -> Option<u32> {
+        let deployments = self.groups.values().flat_map(|group| group.deployments());
+        deployments.filter(|own| own.target.as_target() == target).find_map(|own| own.rpm)
+    }
+
     /// All groups.
     pub fn groups(&self) -> impl Iterator<Item = (&String, &Group)> {
         self.groups.iter()

@@ -2,11 +2,13 @@
 
 use super::{Phase, RequestAction, Session, encoding, scanner};
 use crate::body::NestedModels;
+use crate::gateway::Turn;
 use crate::host::Host;
 use crate::reply::Reject;
 use crate::request::endpoint::ModelBody;
 use crate::request::head::Head;
 use crate::request::model::ModelName;
+use crate::route::Draw;
 
 /// How Gemini's clients begin a model's name in a body.
 const RESOURCE: &str = "models/";
@@ -86,7 +88,9 @@ impl Session {
             // The arguments of a tool may have a `model` of any kind.
             (None, true) => return Ok(()),
             (Some(name), true) => named.as_deref() == Some(name) && !nested.is_renamed,
-            (name, false) => self.gateway.keeps_at_default(name.unwrap_or(&model)),
+            (name, false) => {
+                self.gateway.keeps_at_default(name.unwrap_or(&model), self.path.as_str())
+            }
         };
         if !is_right {
             return Err(Reject::NestedModel(model));
@@ -98,10 +102,11 @@ impl Session {
 
 impl crate::gateway::Gateway {
     /// Whether the default provider gets this model, by the same name.
-    fn keeps_at_default(&self, model: &str) -> bool {
+    fn keeps_at_default(&self, model: &str, path: &str) -> bool {
         let Ok(model) = ModelName::try_from(model.to_owned()) else { return false };
-        let Ok(decision) = self.routes.decide(&model) else { return false };
-        let target = decision.target;
+        let draw = Draw::by(0);
+        let Ok(mut turns) = self.targets_in_turn(&model, path, &draw) else { return false };
+        let Some(Turn { target, .. }) = turns.next() else { return false };
         Some(target.provider) == self.default_provider && target.model == model.as_str()
     }
 }

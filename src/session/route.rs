@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::keys::Allowed;
 use crate::reply::Reject;
-use crate::request::escape::{MODEL_KEYS, query_models, without_query};
+use crate::request::escape::{MODEL_KEYS, query_models};
 use crate::request::model::ModelName;
 use crate::room::{Place, Purpose};
 use crate::route::{Draw, NoRoute, ProviderId, Target};
@@ -60,7 +60,7 @@ impl Session {
         self.check_model(model.as_str())?;
         let draw = self.draw(host);
         let mut turns = gateway
-            .targets_in_turn(&model, without_query(self.path.as_str()), &draw)
+            .targets_in_turn(&model, self.path.as_str(), &draw)
             .map_err(|none| no_route(&gateway, host, none, self.key.as_deref()))?;
         let Some(turn) = turns.next() else { return Err(Reject::NoModel) };
         let mut target = turn.target;
@@ -131,9 +131,8 @@ impl Session {
     #[cold]
     fn admits(&self, host: &dyn Host, target: Target<'_>) -> bool {
         let provider = self.gateway.provider(target.provider);
-        provider.is_some_and(|provider| {
-            shared_breaker::would_admit(host, provider, Some(target.model))
-        })
+        provider
+            .is_some_and(|provider| shared_breaker::would_admit(host, provider, Some(target.model)))
     }
 
     /// What decides between deployments, where the request is sent once. Where it may be sent again, each attempt is drawn after

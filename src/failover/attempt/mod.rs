@@ -29,6 +29,7 @@
 mod action;
 mod deadline;
 mod draw;
+mod limit;
 mod metering;
 mod opening;
 mod response;
@@ -127,12 +128,13 @@ impl Attempt {
         let foreign = || refuse(NoTarget { reject: Reject::NoCrossing, attempts: 0 });
         let crossing = Crossing::from_header(head.crossing).ok_or_else(foreign)?;
         let asked = ModelName::try_from(crossing.asked.clone()).map_err(|_| foreign())?;
-        let targets = || draw::targets(&gateway, histories.loads(), host, head, &crossing, &asked, &path);
+        let targets =
+            || draw::targets(&gateway, histories.loads(), host, head, &crossing, &asked, &path);
         let arrival = Arrival::of(head.is_upgrade, end || crossing.is_whole);
         let begun = histories.begin(host, &gateway, &crossing.request, arrival, targets);
         let Begun { target, admission, number } = begun.map_err(refuse)?;
         let outgoing = outgoing(&gateway, head, &crossing, &path, &request.endpoint, &target);
-        let under_way = draw::begin(&gateway, histories.loads(), &target);
+        let under_way = draw::begin(&gateway, histories.loads(), host, &target);
         let account = gateway.provider(target.provider).map_or(Account::Gateway, |provider| {
             Account::of(provider, &head.credentials.sent(), path.as_str())
         });

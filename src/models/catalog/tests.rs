@@ -147,3 +147,14 @@ fn the_list_is_a_chat_front_ends() {
     );
     assert_eq!(Catalog::of(&gateway, &found).document(Page::Chat), expected);
 }
+
+#[test]
+fn a_group_is_listed_by_its_name() {
+    let json = r#"{"providers":{"a":{"url":"http://a","auth":"none","models":["x"]},"b":{"url":"http://b","auth":"none"}},
+        "models":[{"name":"shared","deployments":[{"target":"b:y"},{"target":"a:x"}]},
+            {"name":"a:x","deployments":[{"target":"b:z"}]}]}"#;
+    let gateway = gateway(json);
+    let catalog = Catalog::of(&gateway, &[]);
+    assert_eq!(rows(&catalog), ["shared -> b: y", "a:x -> b: z"]);
+    assert_eq!(catalog.find("shared").map(|entry| row(&entry)).as_deref(), Some("shared -> b: y"));
+}

@@ -44,7 +44,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         Some(place) => {
             write(place, &import)?;
             print!("{}", import.report);
-            println!("{}: written; `gaud check --config {}` says whether it holds here", place.display(), place.display());
+            println!(
+                "{}: written; `gaud check --config {}` says whether it holds here",
+                place.display(),
+                place.display()
+            );
         }
         None => {
             print!("{}", text(&import));
@@ -87,7 +91,11 @@ fn variable(provider: &str) -> String {
 /// Writes the settings, and each key into a file for this user alone.
 fn write(place: &Path, import: &Import) -> Result<(), Box<dyn Error>> {
     if place.exists() {
-        return Err(format!("{}: is there already; name a new file, or take this file away", place.display()).into());
+        return Err(format!(
+            "{}: is there already; name a new file, or take this file away",
+            place.display()
+        )
+        .into());
     }
     let folder = std::path::absolute(place.with_extension("secrets"))?;
     let unwritable = |path: &Path, error: &std::io::Error| {

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::config::Strategy;
 use crate::gateway::Gateway;
 use crate::models::catalog::Catalog;
 use crate::request::model::ModelName;
-use crate::config::Strategy;
 use crate::route::{ChainTarget, Decision, Deployment, Draw, Group, NoRoute, Rule};
 use serde::Serialize;
 
@@ -131,7 +131,7 @@ fn text(
         let all: u32 = group.deployments().iter().map(|own| own.weight).sum();
         let (count, how) = (group.deployments().len(), how(group));
         lines += &format!("{model} -> one of {count} deployments ({why}, {how})\n");
-        for Deployment { target, weight } in group.deployments() {
+        for Deployment { target, weight, .. } in group.deployments() {
             let share = f64::from(*weight) * 100.0 / f64::from(all.max(1));
             let name = provider(gateway, target);
             lines += &format!("{share:>5.1} % {name}: {}\n", target.model);
@@ -193,7 +193,7 @@ fn json(
 }
 
 fn share<'a>(gateway: &'a Gateway, own: &'a Deployment) -> Share<'a> {
-    let Deployment { target, weight } = own;
+    let Deployment { target, weight, .. } = own;
     Share { provider: provider(gateway, target), target_model: &target.model, weight: *weight }
 }
 
@@ -222,9 +222,10 @@ mod tests {
         let config = r#"{"providers":{
             "p":{"url":"http://a","match":["gpt-*"],"auth":"none"},
             "q":{"url":"http://b","auth":"none"}},
-            "aliases":{"fast":"p:x"},
+            "aliases":{"fast":"p:x","other":"shared"},
+            "models":[{"name":"shared","deployments":[{"target":"p:x","weight":3},{"target":"q:y"}],"strategy":"least_busy"}],
             "fallbacks":[{"model":"gpt-4*","to":["p:gpt-4o-mini","q:small"]},
-                {"model":"nowhere","to":["q:a","q:b"]}]}"#;
+                {"model":"nowhere","to":["q:a","q:b"]},{"model":"shared","to":["q:last"]}]}"#;
         let gateway =
             Gateway::compile(&File::from_json(config.as_bytes()).unwrap(), &|_| None).unwrap();
         let name = ModelName::try_from(model.to_owned()).unwrap();
@@ -243,6 +244,16 @@ mod tests {
             ("gpt-5", "gpt-5 -> p: gpt-5 (match \"gpt-*\")\n"),
             ("fast", "fast -> p: x (alias \"fast\", then namespace \"p:\")\n"),
             ("nowhere", "nowhere -> q: a (fallbacks)\nthen q: b\n"),
+            (
+                "shared",
+                "shared -> one of 2 deployments (models \"shared\", of two by weight the less busy)\n 75.0 % p: x\n 25.0 % q: y\n\
+                 then q: last\n",
+            ),
+            (
+                "other",
+                "other -> one of 2 deployments (alias \"other\", then models \"shared\", of two by weight the less busy)\n \
+                 75.0 % p: x\n 25.0 % q: y\n",
+            ),
         ] {
             assert_eq!(said(model).0, expected);
         }
@@ -258,6 +269,10 @@ mod tests {
             (
                 "fast",
                 r#"{"model":"fast","provider":"p","target_model":"x","rule":"namespace","by":"p:","alias":"fast","fallbacks":[]}"#,
+            ),
+            (
+                "shared",
+                r#"{"model":"shared","provider":"p","target_model":"x","rule":"models","by":"shared","alias":null,"deployments":[{"provider":"p","target_model":"x","weight":3},{"provider":"q","target_model":"y","weight":1}],"strategy":"least_busy","fallbacks":[{"provider":"q","target_model":"last"}]}"#,
             ),
             (
                 "nowhere",

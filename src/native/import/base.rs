@@ -42,9 +42,13 @@ pub(super) fn server(
         prefix.base_variables.iter().find(set).map(|name| format!("{ENVIRONMENT}{name}"))
     };
     let is_usual = written.is_none();
-    let base = written.or_else(of_variable).or_else(|| (!prefix.base.is_empty()).then(|| prefix.base.to_owned()));
+    let base = written
+        .or_else(of_variable)
+        .or_else(|| (!prefix.base.is_empty()).then(|| prefix.base.to_owned()));
     let base = base.ok_or_else(|| match prefix.base_variables.first() {
-        Some(name) if prefix.serves == Serves::Azure => Stays(format!("has no api_base, and {name} is not set here")),
+        Some(name) if prefix.serves == Serves::Azure => {
+            Stays(format!("has no api_base, and {name} is not set here"))
+        }
         _ => Refused(format!("{} needs api_base, and has none", prefix.name)),
     })?;
     if prefix.serves == Serves::Azure {
@@ -61,7 +65,8 @@ fn at(base: &str, is_usual: bool, is_rooted: bool, common: &Common<'_>) -> Resul
     let (url, password) = without_password(base.trim_end_matches('/'))?;
     let parsed: ProviderUrl =
         url.parse().map_err(|problem| Stays(format!("api_base {problem}")))?;
-    let own = url.split_once("://").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)));
+    let own =
+        url.split_once("://").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)));
     let is_same = is_rooted || parsed.path("/v1/x") == format!("{}/x", own.unwrap_or_default());
     let api_path = (!is_same).then(|| "{path}".to_owned());
     Ok(Server { url, api_path, api_query: None, password, is_usual })
@@ -95,7 +100,8 @@ fn without_password(url: &str) -> Result<(String, Option<Secret>), Kept> {
     let (authority, path) = rest.split_at(end);
     let Some((user, host)) = authority.rsplit_once('@') else { return Ok((url.to_owned(), None)) };
     let decoded = percent_decode_str(user).decode_utf8();
-    let decoded = decoded.map_err(|_| Stays("api_base has a password that is not UTF-8".to_owned()))?;
+    let decoded =
+        decoded.map_err(|_| Stays("api_base has a password that is not UTF-8".to_owned()))?;
     let password = match decoded.contains(':') {
         true => decoded.into_owned(),
         false => format!("{decoded}:"),
@@ -124,7 +130,9 @@ fn azure(
         },
         None => common.variable("AZURE_API_VERSION").unwrap_or_else(|| AZURE_VERSION.to_owned()),
     };
-    if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+    if version.is_empty()
+        || !version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    {
         return Err(Stays("api_version is not a version".to_owned()));
     }
     if WITHOUT_DEPLOYMENTS.contains(&version.as_str()) {
@@ -133,11 +141,15 @@ fn azure(
     if is_translated(model) {
         return Err(Stays(format!("LiteLLM changes requests for {model}")));
     }
-    let (url, is_known) = match base.strip_prefix(ENVIRONMENT).filter(|name| common.declared(name).is_none()) {
-        Some(name) => (common.variable(name).unwrap_or_default(), false),
-        None => (base.to_owned(), true),
-    };
-    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let (url, is_known) =
+        match base.strip_prefix(ENVIRONMENT).filter(|name| common.declared(name).is_none()) {
+            Some(name) => (common.variable(name).unwrap_or_default(), false),
+            None => (base.to_owned(), true),
+        };
+    let path = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .map_or("", |(_, path)| path);
     if !path.trim_matches('/').is_empty() {
         return Err(Stays("api_base has a path, which LiteLLM takes apart".to_owned()));
     }
@@ -152,7 +164,9 @@ fn azure(
 
 /// The models at Azure whose parameters LiteLLM changes.
 fn is_translated(model: &str) -> bool {
-    ["o1", "o3", "o4", "gpt-5", "gpt5", "command", "mistral"].iter().any(|start| model.contains(start))
+    ["o1", "o3", "o4", "gpt-5", "gpt5", "command", "mistral"]
+        .iter()
+        .any(|start| model.contains(start))
 }
 
 /// The key of a deployment, and how it is sent.
@@ -167,7 +181,7 @@ pub(super) fn credential(
         Serves::Messages => Auth::XApiKey,
         _ => Auth::Bearer,
     };
-    // The password of a URL takes the place of the key: httpx sets it last.
+    // A request has room for one of the two, and a password in a URL is there to be sent.
     if let Some(password) = &server.password {
         let is_reference = server.url.starts_with(ENVIRONMENT);
         let key = (!is_reference).then(|| SecretSource::Literal(password.clone()));
@@ -176,7 +190,8 @@ pub(super) fn credential(
     let key = match params.text("api_key")? {
         Some(key) => Some(declared(secret(key), common)),
         None => {
-            let is_set = |name: &&&str| common.variable(name).is_some_and(|value| !value.is_empty());
+            let is_set =
+                |name: &&&str| common.variable(name).is_some_and(|value| !value.is_empty());
             let set = prefix.key_variables.iter().find(is_set).copied();
             let name = set.or_else(|| prefix.usual_key().filter(|_| !prefix.is_keyless));
             name.map(|name| declared(SecretSource::Environment(name.to_owned()), common))

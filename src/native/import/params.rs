@@ -74,7 +74,9 @@ const UNDERSTOOD: [&str; 21] = [
 ];
 
 /// What some of the others do.
-const REASONS: [(&str, &str); 12] = [
+const REASONS: [(&str, &str); 14] = [
+    ("drop_params", "LiteLLM takes parameters out"),
+    ("use_in_pass_through", "LiteLLM's own paths use the deployment"),
     ("order", "the deployments have an order"),
     ("max_parallel_requests", "LiteLLM counts the requests under way"),
     ("max_budget", "LiteLLM counts the deployment's budget"),
@@ -131,7 +133,9 @@ impl<'a> Params<'a> {
         };
         match number.filter(|number| number.is_finite() && *number >= 0.0) {
             Some(number) => Ok(Some(number)),
-            None => Err(Stays(format!("{key} is {}, and not a number that is known here", node.kind()))),
+            None => {
+                Err(Stays(format!("{key} is {}, and not a number that is known here", node.kind())))
+            }
         }
     }
 }
@@ -148,20 +152,31 @@ pub(super) fn read(entry: &Node, common: &Common<'_>) -> (String, Result<Direct,
 fn direct(name: &str, entry: &Node, common: &Common<'_>) -> Result<Direct, Kept> {
     let own = match entry.get("litellm_params") {
         Some(own) if own.is_map() => own,
-        Some(own) => return Err(Refused(format!("litellm_params is {}; write a table with model", own.kind()))),
+        Some(own) => {
+            return Err(Refused(format!(
+                "litellm_params is {}; write a table with model",
+                own.kind()
+            )));
+        }
         None => return Err(Refused("has no litellm_params; write a table with model".to_owned())),
     };
     let credential = credential(own, common)?;
     let params = Params { own, credential };
     let model = params.text("model")?.ok_or_else(|| {
-        Refused("litellm_params has no model; write the provider and its model, as in openai/gpt-4o".to_owned())
+        Refused(
+            "litellm_params has no model; write the provider and its model, as in openai/gpt-4o"
+                .to_owned(),
+        )
     })?;
     let mut remarks = understood(&params)?;
     let mode = mode(entry)?;
     let (prefix, model) = provider(&params, model)?;
     let paths = prefix.serves.paths(mode);
     if paths.is_empty() {
-        return Err(Stays(format!("requests of mode {} are not sent on as they are", mode.unwrap_or_default())));
+        return Err(Stays(format!(
+            "requests of mode {} are not sent on as they are",
+            mode.unwrap_or_default()
+        )));
     }
     if name.contains('*') != model.contains('*') {
         return Err(Stays("name and model are not patterns alike".to_owned()));
@@ -169,7 +184,9 @@ fn direct(name: &str, entry: &Node, common: &Common<'_>) -> Result<Direct, Kept>
     let server = base::server(prefix, &params, common, model)?;
     let (key, auth) = base::credential(prefix, &params, &server, common)?;
     if entry.get("tpm").or_else(|| entry.get("rpm")).is_some() {
-        remarks.push("rpm and tpm beside litellm_params are ignored by LiteLLM; they are meant within");
+        remarks.push(
+            "rpm and tpm beside litellm_params are ignored by LiteLLM; they are meant within",
+        );
     }
     let timeout = params.number("timeout", common)?.unwrap_or(common.timeout_secs);
     Ok(Direct {
@@ -216,11 +233,16 @@ fn understood(params: &Params<'_>) -> Result<Vec<&'static str>, Kept> {
     for entry in params.own.entries().iter().chain(of_credential) {
         let key = entry.key.as_str();
         let is_nothing = matches!(entry.node.value, Value::Null | Value::Bool(false));
-        if is_nothing || (UNDERSTOOD.contains(&key) && key != "drop_params" && key != "use_in_pass_through") {
+        if is_nothing
+            || (UNDERSTOOD.contains(&key) && key != "drop_params" && key != "use_in_pass_through")
+        {
             continue;
         }
         let why = REASONS.iter().find(|(own, _)| *own == key).map(|(_, why)| format!(" ({why})"));
-        return Err(Stays(format!("{key}{}", why.unwrap_or_else(|| " is not understood".to_owned()))));
+        return Err(Stays(format!(
+            "{key}{}",
+            why.unwrap_or_else(|| " is not understood".to_owned())
+        )));
     }
     let mut remarks = Vec::new();
     if params.get("stream_timeout").is_some() {
@@ -251,7 +273,9 @@ fn provider<'a>(params: &Params<'a>, model: &'a str) -> Result<(&'static Prefix,
         (Some(own), Some((prefix, rest))) if own == prefix => (own, rest),
         (Some(own), _) => (own, model),
         (None, Some((prefix, rest))) => (prefix, rest),
-        (None, None) if prefix::is_openai(model) && params.get("api_base").is_none() => ("openai", model),
+        (None, None) if prefix::is_openai(model) && params.get("api_base").is_none() => {
+            ("openai", model)
+        }
         (None, None) => {
             return Err(Stays(format!(
                 "{model} has no provider before it that is known here; write it as in openai/{model}"
@@ -295,7 +319,9 @@ fn headers(
     for (header, value) in &headers {
         let Some(name) = value.strip_prefix(base::ENVIRONMENT) else { continue };
         if common.declared(name).is_some() {
-            return Err(Stays(format!("{header} is in {name}, which the file declares for LiteLLM alone")));
+            return Err(Stays(format!(
+                "{header} is in {name}, which the file declares for LiteLLM alone"
+            )));
         }
         if common.needs_keys && common.variable(name).is_none_or(|value| value.is_empty()) {
             return Err(Stays(format!("{header} is in {name}, which is not set here")));

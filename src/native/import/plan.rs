@@ -83,7 +83,8 @@ fn keep_together(entries: &mut [Entry], common: &Common<'_>) {
         };
         let by_error = common.by_error.iter().find(|chain| chain.model == own.name);
         let why = why.or_else(|| {
-            let chain = by_error.filter(|chain| !common.chains.contains(*chain))?;
+            let chain =
+                by_error.filter(|chain| !common.chains.iter().any(|own| own.is_as(chain)))?;
             Some(match chain.to.is_empty() {
                 true => "its fallbacks have parameters of their own".to_owned(),
                 false => "the kind of its error decides which model follows".to_owned(),
@@ -146,7 +147,9 @@ fn chain(
 ) -> Result<Option<Chain>, String> {
     let paths = |name: &str| -> Vec<&'static str> {
         let all = entries.iter().filter(|other| other.name == name);
-        all.filter_map(|other| other.outcome.as_ref().ok()).flat_map(|own| own.provider.paths.clone()).collect()
+        all.filter_map(|other| other.outcome.as_ref().ok())
+            .flat_map(|own| own.provider.paths.clone())
+            .collect()
     };
     let needed = paths(&own.name);
     let mut to: Vec<String> = Vec::new();
@@ -166,7 +169,7 @@ fn chain(
             to.push(target);
         }
     }
-    Ok((!to.is_empty()).then(|| Chain { model: own.name.clone(), to }))
+    Ok((!to.is_empty()).then(|| Chain { line: own.at.1, model: own.name.clone(), to }))
 }
 
 /// Says which chains name models that are not there.
@@ -177,8 +180,14 @@ fn unknown_targets(entries: &[Entry], common: &Common<'_>, report: &mut Report) 
     };
     for chain in &common.chains {
         for name in chain.to.iter().filter(|name| !is_known(name)) {
-            let why = format!("{name} is no model_name of this file; take it out, or add the model");
-            report.add((0, 0), format!("fallbacks of {}", chain.model), Verdict::Refused, why);
+            let why =
+                format!("{name} is no model_name of this file; take it out, or add the model");
+            report.add(
+                (0, chain.line),
+                format!("fallbacks of {}", chain.model),
+                Verdict::Refused,
+                why,
+            );
         }
     }
 }
@@ -194,10 +203,7 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn file(self, options: &Options<'_>, report: &mut Report) -> File {
         let mut providers = Providers::of(options.taken);
-        let mut file = File {
-            default_provider: Some(LITELLM.to_owned()),
-            ..File::default()
-        };
+        let mut file = File { default_provider: Some(LITELLM.to_owned()), ..File::default() };
         file.providers.insert(LITELLM.to_owned(), self.litellm(options));
         let mut done: Vec<&str> = Vec::new();
         for own in &self.entries {
@@ -220,7 +226,7 @@ impl Plan<'_> {
         file.fallbacks = self
             .chains
             .iter()
-            .map(|Chain { model, to }| FallbackFile { model: model.clone(), to: to.clone() })
+            .map(|Chain { model, to, .. }| FallbackFile { model: model.clone(), to: to.clone() })
             .collect();
         file.retries = self.common.retries.filter(|_| has_direct);
         file.breaker = self.common.breaker.filter(|_| has_direct);
@@ -261,11 +267,17 @@ impl Plan<'_> {
         }
         let mut targets: Vec<(String, f64)> = Vec::new();
         let shares = shares(all);
-        for (own, share) in all.iter().zip(shares.iter().flatten().copied().chain(std::iter::repeat(1.0))) {
+        for (own, share) in
+            all.iter().zip(shares.iter().flatten().copied().chain(std::iter::repeat(1.0)))
+        {
             let provider = providers.name(own);
             let target = format!("{provider}:{}", own.model);
             if let Some((input, output)) = own.price {
-                let price = PriceFile { input: million(input), output: million(output), ..PriceFile::default() };
+                let price = PriceFile {
+                    input: million(input),
+                    output: million(output),
+                    ..PriceFile::default()
+                };
                 file.prices.insert(format!("{provider}/{}", own.model), price);
             }
             match targets.iter_mut().find(|(other, _)| *other == target) {
@@ -279,10 +291,12 @@ impl Plan<'_> {
         }
         let is_weighed = shares.is_some() && self.common.strategy == Ok(Strategy::Weighted);
         let weights = whole(&targets);
-        let deployments = targets.into_iter().zip(weights).map(|((target, _), weight)| DeploymentFile {
-            target,
-            weight: is_weighed.then_some(weight),
-        });
+        let deployments =
+            targets.into_iter().zip(weights).map(|((target, _), weight)| DeploymentFile {
+                target,
+                weight: is_weighed.then_some(weight),
+                ..DeploymentFile::default()
+            });
         file.models.push(ModelFile {
             name: name.to_owned(),
             deployments: deployments.collect(),
@@ -295,11 +309,15 @@ impl Plan<'_> {
     fn aliases(&self, file: &mut File) {
         for (alias, model) in &self.common.aliases {
             let is_group = file.models.iter().any(|own| own.name == *model);
-            let target = file.aliases.get(model).cloned().or_else(|| is_group.then(|| model.clone()));
+            let target =
+                file.aliases.get(model).cloned().or_else(|| is_group.then(|| model.clone()));
             let is_name = ModelName::check(alias).is_ok();
-            let is_free = !file.aliases.contains_key(alias) && file.models.iter().all(|own| own.name != *alias);
+            let is_free = !file.aliases.contains_key(alias)
+                && file.models.iter().all(|own| own.name != *alias);
             match target {
-                Some(target) if is_name && is_free => _ = file.aliases.insert(alias.clone(), target),
+                Some(target) if is_name && is_free => {
+                    _ = file.aliases.insert(alias.clone(), target)
+                }
                 None if is_name => {
                     let litellm = file.providers.get_mut(LITELLM);
                     litellm.into_iter().for_each(|own| own.models.push(alias.clone()));

@@ -161,5 +161,6 @@ pub(super) fn is_openai(model: &str) -> bool {
     let starts = ["gpt-3.5-turbo", "gpt-4", "gpt-5", "o1", "o3", "o4-mini", "chatgpt-4o"];
     let exact = ["text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"];
     let follows = |rest: &str| rest.is_empty() || rest.starts_with(['-', 'o', '.']);
-    exact.contains(&model) || starts.iter().any(|start| model.strip_prefix(start).is_some_and(follows))
+    exact.contains(&model)
+        || starts.iter().any(|start| model.strip_prefix(start).is_some_and(follows))
 }

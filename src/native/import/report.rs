@@ -53,7 +53,13 @@ impl Report {
     }
 
     /// Adds the line of an entry of `model_list`.
-    pub(super) fn add_model(&mut self, at: (usize, usize), name: &str, verdict: Verdict, why: String) {
+    pub(super) fn add_model(
+        &mut self,
+        at: (usize, usize),
+        name: &str,
+        verdict: Verdict,
+        why: String,
+    ) {
         self.add(at, name, verdict, why);
         self.lines.iter_mut().last().into_iter().for_each(|line| line.is_model = true);
     }

@@ -32,10 +32,18 @@ pub(super) struct Common<'a> {
 }
 
 /// The models that follow a model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Chain {
+    pub(super) line: usize,
     pub(super) model: String,
     pub(super) to: Vec<String>,
+}
+
+impl Chain {
+    /// Whether the same models follow the same model.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        self.model == other.model && self.to == other.to
+    }
 }
 
 /// The longest wait unless a file says otherwise (`litellm.request_timeout`).
@@ -46,10 +54,45 @@ const RETRIES_MAX: f64 = 5.0;
 
 /// The callbacks that only look at what has happened.
 const LOGGERS: [&str; 40] = [
-    "langfuse", "langfuse_otel", "langsmith", "lunary", "helicone", "sentry", "posthog", "datadog", "datadog_llm_observability",
-    "otel", "opentelemetry", "prometheus", "s3", "s3_v2", "sqs", "gcs_bucket", "gcs_pubsub", "azure_storage", "dynamodb",
-    "supabase", "slack", "email", "resend_email", "smtp_email", "lago", "openmeter", "athina", "arize", "arize_phoenix",
-    "braintrust", "galileo", "greenscale", "literalai", "logfire", "mlflow", "opik", "promptlayer", "traceloop", "wandb",
+    "langfuse",
+    "langfuse_otel",
+    "langsmith",
+    "lunary",
+    "helicone",
+    "sentry",
+    "posthog",
+    "datadog",
+    "datadog_llm_observability",
+    "otel",
+    "opentelemetry",
+    "prometheus",
+    "s3",
+    "s3_v2",
+    "sqs",
+    "gcs_bucket",
+    "gcs_pubsub",
+    "azure_storage",
+    "dynamodb",
+    "supabase",
+    "slack",
+    "email",
+    "resend_email",
+    "smtp_email",
+    "lago",
+    "openmeter",
+    "athina",
+    "arize",
+    "arize_phoenix",
+    "braintrust",
+    "galileo",
+    "greenscale",
+    "literalai",
+    "logfire",
+    "mlflow",
+    "opik",
+    "promptlayer",
+    "traceloop",
+    "wandb",
     "cloudzero",
 ];
 
@@ -66,7 +109,11 @@ impl Common<'_> {
 }
 
 /// Reads what counts for all.
-pub(super) fn read<'a>(sources: &'a Sources, options: &Options<'a>, report: &mut Report) -> Common<'a> {
+pub(super) fn read<'a>(
+    sources: &'a Sources,
+    options: &Options<'a>,
+    report: &mut Report,
+) -> Common<'a> {
     let mut common = Common {
         needs_keys: options.needs_keys,
         env: options.env,
@@ -87,7 +134,12 @@ pub(super) fn read<'a>(sources: &'a Sources, options: &Options<'a>, report: &mut
     for section in ["litellm_settings", "router_settings", "general_settings"] {
         let Some((file, node)) = sources.last(section) else { continue };
         if !node.is_map() {
-            report.add((file, node.line), section, Verdict::Refused, format!("is {}; write a table", node.kind()));
+            report.add(
+                (file, node.line),
+                section,
+                Verdict::Refused,
+                format!("is {}; write a table", node.kind()),
+            );
         }
         for entry in node.entries() {
             let what = format!("{section}.{}", entry.key);
@@ -112,7 +164,10 @@ fn declared(sources: &Sources) -> Vec<(&str, &str)> {
 
 fn credentials(sources: &Sources) -> Vec<(&str, &Node)> {
     let all = sources.all("credential_list").flat_map(|(_, node)| node.items());
-    all.filter_map(|item| Some((item.get("credential_name")?.text()?, item.get("credential_values")?))).collect()
+    all.filter_map(|item| {
+        Some((item.get("credential_name")?.text()?, item.get("credential_values")?))
+    })
+    .collect()
 }
 
 /// The settings of a file's top that are read elsewhere.
@@ -126,24 +181,48 @@ impl Common<'_> {
         match entry.key.as_str() {
             own if SECTIONS.contains(&own) => {}
             "environment_variables" => {
-                report.add(at, "environment_variables", Verdict::Taken, "where an entry names one of these");
+                report.add(
+                    at,
+                    "environment_variables",
+                    Verdict::Taken,
+                    "where an entry names one of these",
+                );
             }
             "credential_list" => {
-                report.add(at, "credential_list", Verdict::Taken, "where an entry names one of these");
+                report.add(
+                    at,
+                    "credential_list",
+                    Verdict::Taken,
+                    "where an entry names one of these",
+                );
             }
-            "policies" | "policy_attachments" if !entry.node.items().is_empty() || !entry.node.entries().is_empty() => {
+            "policies" | "policy_attachments"
+                if !entry.node.items().is_empty() || !entry.node.entries().is_empty() =>
+            {
                 self.kept.get_or_insert("a policy looks at requests".to_owned());
-                report.add(at, entry.key.as_str(), Verdict::Stays, "a policy looks at requests, so every model stays");
+                report.add(
+                    at,
+                    entry.key.as_str(),
+                    Verdict::Stays,
+                    "a policy looks at requests, so every model stays",
+                );
             }
             "guardrails" => {
                 let always = entry.node.items().iter().find(|own| {
-                    own.get("litellm_params").is_some_and(|own| own.get("default_on").is_some_and(Node::is_true))
+                    own.get("litellm_params")
+                        .is_some_and(|own| own.get("default_on").is_some_and(Node::is_true))
                 });
                 match always {
                     Some(own) => {
-                        let name = own.get("guardrail_name").and_then(Node::text).unwrap_or("without a name");
-                        let why = format!("the guardrail {name} looks at every request, so every model stays");
-                        self.kept.get_or_insert(format!("the guardrail {name} looks at every request"));
+                        let name = own
+                            .get("guardrail_name")
+                            .and_then(Node::text)
+                            .unwrap_or("without a name");
+                        let why = format!(
+                            "the guardrail {name} looks at every request, so every model stays"
+                        );
+                        self.kept
+                            .get_or_insert(format!("the guardrail {name} looks at every request"));
                         report.add((file, own.line), "guardrails", Verdict::Stays, why);
                     }
                     None => report.add(at, "guardrails", Verdict::Lost, ""),
@@ -176,7 +255,7 @@ impl Common<'_> {
             (_, "context_window_fallbacks" | "content_policy_fallbacks") => {
                 let (verdict, why) = self.chains(node, |this, chains| this.by_error.extend(chains));
                 match verdict {
-                    Verdict::Taken => stays("its models stay, because the error decides"),
+                    Verdict::Taken => stays("a model stays whose fallbacks do not say the same"),
                     _ => (verdict, why),
                 }
             }
@@ -209,8 +288,18 @@ impl Common<'_> {
             ("litellm_settings", "drop_params") if node.is_true() => {
                 lost("a parameter that a provider does not know reaches the provider")
             }
-            (_, "retry_policy" | "model_group_retry_policy" | "allowed_fails_policy" | "max_fallbacks") => lost(""),
-            ("router_settings", "enable_pre_call_checks" | "enable_tag_filtering") if node.is_true() => lost(""),
+            (
+                _,
+                "retry_policy"
+                | "model_group_retry_policy"
+                | "allowed_fails_policy"
+                | "max_fallbacks",
+            ) => lost(""),
+            ("router_settings", "enable_pre_call_checks" | "enable_tag_filtering")
+                if node.is_true() =>
+            {
+                lost("")
+            }
             _ => stays(""),
         }
     }
@@ -227,24 +316,34 @@ impl Common<'_> {
             if let Some(text) = item.text() {
                 let first = items.first().and_then(Node::text).unwrap_or(text);
                 let others: Vec<_> = items.iter().skip(1).filter_map(Node::text).collect();
-                let why = format!("is a list of names, and LiteLLM needs the model that fails: write - {first}: [{}]", others.join(", "));
+                let why = format!(
+                    "is a list of names, and LiteLLM needs the model that fails: write - {first}: [{}]",
+                    others.join(", ")
+                );
                 return (Verdict::Refused, why);
             }
-            if let (Some(name), Some(to)) = (item.get("model_name").and_then(Node::text), item.get("fallbacks")) {
+            if let (Some(name), Some(to)) =
+                (item.get("model_name").and_then(Node::text), item.get("fallbacks"))
+            {
                 let to: Vec<_> = to.items().iter().filter_map(Node::text).collect();
-                let why = format!("LiteLLM takes model_name for the name of a model; write - {name}: [{}]", to.join(", "));
+                let why = format!(
+                    "LiteLLM takes model_name for the name of a model; write - {name}: [{}]",
+                    to.join(", ")
+                );
                 return (Verdict::Refused, why);
             }
             for entry in item.entries() {
                 let all = entry.node.items();
-                let to: Vec<String> = all.iter().filter_map(Node::text).map(str::to_owned).collect();
+                let to: Vec<String> =
+                    all.iter().filter_map(Node::text).map(str::to_owned).collect();
                 if to.is_empty() || to.len() < all.len() {
                     // A target may be a table with parameters, which LiteLLM puts in.
-                    let chain = Chain { model: entry.key.clone(), to: Vec::new() };
+                    let chain =
+                        Chain { line: entry.line, model: entry.key.clone(), to: Vec::new() };
                     self.by_error.push(chain);
                     continue;
                 }
-                chains.push(Chain { model: entry.key.clone(), to });
+                chains.push(Chain { line: entry.line, model: entry.key.clone(), to });
             }
         }
         keep(self, chains);
@@ -252,19 +351,29 @@ impl Common<'_> {
     }
 
     fn default_chain(&mut self, node: &Node) -> (Verdict, String) {
-        let names: Vec<String> = node.items().iter().filter_map(Node::text).map(str::to_owned).collect();
+        let names: Vec<String> =
+            node.items().iter().filter_map(Node::text).map(str::to_owned).collect();
         if names.is_empty() {
             return refused(node, "write a list of models, as in [gpt-4o-mini]");
         }
         self.defaults = names;
-        (Verdict::Taken, "[[fallbacks]] of each model that goes direct, where all that follow go direct".to_owned())
+        (
+            Verdict::Taken,
+            "[[fallbacks]] of each model that goes direct, where all that follow go direct"
+                .to_owned(),
+        )
     }
 
     fn retries(&mut self, node: &Node) -> (Verdict, String) {
-        let Some(number) = node.number().filter(|number| *number >= 0.0 && number.fract() == 0.0) else {
+        let Some(number) = node.number().filter(|number| *number >= 0.0 && number.fract() == 0.0)
+        else {
             return refused(node, "write a whole number, as in 2");
         };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within bounds"
+        )]
         let max = number.min(RETRIES_MAX) as u32;
         self.retries = Some(RetriesFile { max: Some(max), ..RetriesFile::default() });
         let most = if number > RETRIES_MAX { ", the most that there is" } else { "" };
@@ -282,8 +391,10 @@ impl Common<'_> {
                 return stays("models with several deployments stay");
             }
             _ => {
-                let known = "simple-shuffle, least-busy, latency-based-routing, usage-based-routing-v2";
-                let problem = format!("\"{name}\" is none of LiteLLM's strategies; write one of {known}");
+                let known =
+                    "simple-shuffle, least-busy, latency-based-routing, usage-based-routing-v2";
+                let problem =
+                    format!("\"{name}\" is none of LiteLLM's strategies; write one of {known}");
                 return (Verdict::Refused, problem);
             }
         };
@@ -293,7 +404,11 @@ impl Common<'_> {
             Strategy::LeastBusy => "least_busy",
             Strategy::Latency => "latency",
         };
-        let instead = if name.starts_with("usage") { ", which looks at requests and not at tokens" } else { "" };
+        let instead = if name.starts_with("usage") {
+            ", which looks at requests and not at tokens"
+        } else {
+            ""
+        };
         (Verdict::Taken, format!("strategy = \"{ours}\"{instead}"))
     }
 
@@ -324,7 +439,11 @@ impl Common<'_> {
         let Some(number) = node.number().filter(|number| (0.0..=86_400.0).contains(number)) else {
             return refused(node, "write a number, as in 3");
         };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within bounds"
+        )]
         set(self.breaker.get_or_insert_default(), number.ceil() as u32);
         (Verdict::Taken, format!("[breaker] {name}"))
     }

@@ -43,10 +43,15 @@ pub(super) fn read(
     };
     let node = yaml::read(text).map_err(place(name))?;
     if !node.is_map() {
-        return Err(format!("{name}:{}: is {}; LiteLLM's file is a table with model_list", node.line, node.kind()));
+        return Err(format!(
+            "{name}:{}: is {}; LiteLLM's file is a table with model_list",
+            node.line,
+            node.kind()
+        ));
     }
     let mut sources = Sources { files: vec![name.to_owned()], ..Sources::default() };
-    let included: Vec<Node> = node.get("include").map(|own| own.items().to_vec()).unwrap_or_default();
+    let included: Vec<Node> =
+        node.get("include").map(|own| own.items().to_vec()).unwrap_or_default();
     sources.add(0, node);
     for path in included {
         let Some(other) = path.text() else { continue };

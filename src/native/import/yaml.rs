@@ -41,11 +41,8 @@ const DEPTH_MAX: usize = 64;
 /// # Errors
 /// The line, and what is wrong there.
 pub(super) fn read(text: &str) -> Result<Node, (usize, String)> {
-    let mut reader = Reader {
-        parser: Parser::new_from_str(text),
-        anchors: HashMap::new(),
-        nodes: 0,
-    };
+    let mut reader =
+        Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
     loop {
         let (event, line) = reader.next()?;
         match event {
@@ -78,15 +75,20 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn node(&mut self, event: Event<'t>, line: usize, depth: usize) -> Result<Node, (usize, String)> {
+    fn node(
+        &mut self,
+        event: Event<'t>,
+        line: usize,
+        depth: usize,
+    ) -> Result<Node, (usize, String)> {
         self.nodes += 1;
         if self.nodes > NODES_MAX || depth > DEPTH_MAX {
             return Err((line, "is too large or too deep".to_owned()));
         }
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let is_text = style != ScalarStyle::Plain
-                    || tag.is_some_and(|tag| tag.suffix == "str");
+                let is_text =
+                    style != ScalarStyle::Plain || tag.is_some_and(|tag| tag.suffix == "str");
                 let text = text.into_owned();
                 (anchor, if is_text { Value::Text(text) } else { plain(text) })
             }
@@ -94,7 +96,8 @@ impl<'t> Reader<'t> {
             Event::MappingStart(anchor, _) => (anchor, Value::Map(self.map(depth)?)),
             Event::Alias(anchor) => {
                 let found = self.anchors.get(&anchor).cloned();
-                let found = found.ok_or_else(|| (line, "names an anchor that is not there".to_owned()))?;
+                let found =
+                    found.ok_or_else(|| (line, "names an anchor that is not there".to_owned()))?;
                 self.nodes += found.count();
                 return Ok(Node { line, ..found });
             }

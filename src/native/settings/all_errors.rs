@@ -212,7 +212,10 @@ fn is_above(path: &str, earlier: &str) -> bool {
 
 /// Whether what is wrong at `path` may come of what was wrong at `earlier`: a route needs its provider.
 fn depends(path: &str, earlier: &str) -> bool {
-    let is_route = path == "providers" || path.starts_with("aliases.") || path.contains(".to[") || path.starts_with("models[");
+    let is_route = path == "providers"
+        || path.starts_with("aliases.")
+        || path.contains(".to[")
+        || path.starts_with("models[");
     let last = earlier.rsplit('.').next().unwrap_or(earlier);
     let is_independent =
         INDEPENDENT.contains(&last) || is_variable(earlier) || earlier.starts_with("fallbacks[");

@@ -24,7 +24,11 @@ pub(super) fn merge(file: &mut File, env: Env<'_>) -> Result<Imported, ConfigErr
     };
     let error = |problem: String| ConfigError::new("litellm.config", problem);
     let text = fs::read_to_string(&path).map_err(|problem| {
-        error(format!("{} cannot be read: {}; name LiteLLM's file", path.display(), words(&problem)))
+        error(format!(
+            "{} cannot be read: {}; name LiteLLM's file",
+            path.display(),
+            words(&problem)
+        ))
     })?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let include = |name: &str| {
@@ -141,7 +145,10 @@ mod tests {
         assert_eq!(file.retries.unwrap().max, Some(0));
         assert_eq!(file.default_provider.as_deref(), Some("litellm"));
         let litellm = &file.providers["litellm"];
-        assert_eq!((&*litellm.models, litellm.discover_models), (&["unset".to_owned(), "gemini".to_owned()][..], Some(false)));
+        assert_eq!(
+            (&*litellm.models, litellm.discover_models),
+            (&["unset".to_owned(), "gemini".to_owned()][..], Some(false))
+        );
         let names = imported.files.iter().map(|path| path.strip_prefix(folder.path()).unwrap());
         assert_eq!(names.collect::<Vec<_>>(), [Path::new("config.yaml"), Path::new("more.yaml")]);
         let [warning] = imported.warnings.as_slice() else { panic!("{:?}", imported.warnings) };
@@ -157,7 +164,8 @@ mod tests {
         assert_eq!(merged.err().as_deref(), Some(said));
         let mut file: File = toml::from_str("[litellm]\nconfig = \"/not/there.yaml\"\n").unwrap();
         let problem = merge(&mut file, &|_| None).err().unwrap().to_string();
-        let said = "litellm.config: /not/there.yaml cannot be read: it is not there; name LiteLLM's file";
+        let said =
+            "litellm.config: /not/there.yaml cannot be read: it is not there; name LiteLLM's file";
         assert_eq!(problem, said);
     }
 }

@@ -136,7 +136,14 @@ impl Loaded {
         let secrets = self.secret_files.iter().map(|(_, path)| path.clone());
         let tls = self.tls.iter().flat_map(Tls::files);
         let litellm = self.litellm_files.iter().cloned();
-        self.path.iter().cloned().chain(self.ca_files()).chain(secrets).chain(tls).chain(litellm).collect()
+        self.path
+            .iter()
+            .cloned()
+            .chain(self.ca_files())
+            .chain(secrets)
+            .chain(tls)
+            .chain(litellm)
+            .collect()
     }
 
     /// The settings that differ from those with which Envoy was started.

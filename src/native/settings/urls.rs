@@ -16,13 +16,19 @@ pub(super) fn resolve(
     for (provider, own) in &mut file.providers {
         let Some(url) = &mut own.url else { continue };
         let SecretSource::Environment(name) = SecretSource::parse(url) else { continue };
-        let error = |problem: String| Err(ConfigError::new(format!("providers.{provider}.url"), problem));
+        let error =
+            |problem: String| Err(ConfigError::new(format!("providers.{provider}.url"), problem));
         if !is_name(&name) {
-            return error("names no variable: after \"os.environ/\" write a name of letters, digits and '_'".to_owned());
+            return error(
+                "names no variable: after \"os.environ/\" write a name of letters, digits and '_'"
+                    .to_owned(),
+            );
         }
         if secrets != Secrets::Elsewhere && !missing::is_unset(&name, env) {
             let Some(value) = env(&name).and_then(|value| value.into_string().ok()) else {
-                return error(format!("the environment variable {name} is not UTF-8; write a URL into it"));
+                return error(format!(
+                    "the environment variable {name} is not UTF-8; write a URL into it"
+                ));
             };
             *url = value;
             continue;

@@ -87,7 +87,7 @@ fn crowd(gateway: &Gateway, took_ms: [u64; 3]) -> [u64; 3] {
             }
             !is_over
         });
-        let load = |target: Target<'_>| loads.borrow()[target.provider.index()];
+        let load = |own: &Deployment| loads.borrow()[own.target.provider.index()];
         let draw = Draw { chance: now_ms, client: None, load: &load };
         let place = group(gateway).order(&draw)[0].provider.index();
         seen[place] += 1;
@@ -124,14 +124,32 @@ fn equal_loads_are_no_herd() {
 #[test]
 fn a_busy_deployment_may_have_more_by_its_weight() {
     let gateway = weighted([3, 1, 0], r#","strategy":"least_busy""#);
-    let load = |target: Target<'_>| Load {
-        under_way: if target.provider.index() == 0 { 29 } else { 10 },
-        answer_ms: 0,
+    let load = |own: &Deployment| Load {
+        under_way: if own.target.provider.index() == 0 { 29 } else { 10 },
+        ..Load::default()
     };
     for chance in 0..REQUESTS {
         let draw = Draw { chance, client: None, load: &load };
         assert_eq!(group(&gateway).order(&draw)[0].provider.index(), 0);
     }
+}
+
+#[test]
+fn a_deployment_that_has_had_its_requests_comes_last() {
+    let model =
+        r#""deployments":[{"target":"a:x","rpm":1},{"target":"b:x","rpm":1},{"target":"c:x"}]"#;
+    let gateway = gateway(model);
+    let load =
+        |own: &Deployment| Load { is_spent: own.target.provider.index() != 1, ..Load::default() };
+    let mut last = [0_u64; 3];
+    for chance in 0..REQUESTS {
+        let order = group(&gateway).order(&Draw { chance, client: None, load: &load });
+        let places: Vec<_> = order.iter().map(|target| target.provider.index()).collect();
+        // Without rpm, nothing is spent.
+        assert_eq!(places[2], 0, "{places:?}");
+        last[places[0]] += 1;
+    }
+    near(last[1], 5000);
 }
 
 #[test]
@@ -166,7 +184,10 @@ fn refused(models: &str, expected: &str) {
 #[test]
 fn what_cannot_be_a_group_is_refused() {
     let one = r#""deployments":[{"target":"b:x"}]"#;
-    refused(r#"{"name":"m","deployments":[]}"#, "models[0].deployments: has 0 deployments; write 1 to 32");
+    refused(
+        r#"{"name":"m","deployments":[]}"#,
+        "models[0].deployments: has 0 deployments; write 1 to 32",
+    );
     refused(
         &format!(r#"{{"name":"m",{one}}},{{"name":"m",{one}}}"#),
         "models[1].name: \"m\" is here twice; put the deployments into one",

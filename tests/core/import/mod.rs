@@ -52,7 +52,8 @@ fn cases(text: &str) -> Vec<Case<'_>> {
 
 fn import(case: &Case<'_>) -> Result<Import, String> {
     let (name, text) = &case.files[0];
-    let others: HashMap<_, _> = case.files.iter().skip(1).map(|(name, text)| (*name, text)).collect();
+    let others: HashMap<_, _> =
+        case.files.iter().skip(1).map(|(name, text)| (*name, text)).collect();
     let options = Options {
         env: &|name| case.env.get(name).map(|value| (*value).to_owned()),
         include: &|name| {
@@ -68,7 +69,9 @@ fn import(case: &Case<'_>) -> Result<Import, String> {
 }
 
 fn settings(import: &Import) -> String {
-    import::toml(&import.file, &mut |provider, _| SecretSource::Environment(format!("KEY_OF_{provider}")))
+    import::toml(&import.file, &mut |provider, _| {
+        SecretSource::Environment(format!("KEY_OF_{provider}"))
+    })
 }
 
 /// The case with its answer.

@@ -56,7 +56,8 @@ fn deployments_get_requests_by_their_weights() {
     let seen = spread(&fleet, "shared", 300);
     // The standard deviation is 7.5.
     assert!(seen["one"].abs_diff(225) < 45 && seen["two"] > 0, "{seen:?}");
-    let sent = fleet.server("two").seen("shared 0").len() + fleet.server("one").seen("shared 0").len();
+    let sent =
+        fleet.server("two").seen("shared 0").len() + fleet.server("one").seen("shared 0").len();
     assert_eq!(sent, 1);
     let by_alias = spread(&fleet, "other-name", 40);
     assert_eq!(by_alias.len(), 2, "{by_alias:?}");
@@ -181,6 +182,19 @@ fn azure_has_the_model_in_the_path() {
     let request = Request::chat(chat("gpt-4o", false)).case("azure");
     assert_eq!(h1::exchange(gateway.addr(), &request).status, 200);
     let seen = server.seen("azure").remove(0);
-    assert_eq!(seen.path, "/openai/deployments/our%20model/chat/completions?api-version=2024-10-21");
+    assert_eq!(
+        seen.path,
+        "/openai/deployments/our%20model/chat/completions?api-version=2024-10-21"
+    );
     assert!(seen.text().contains(r#""model":"our model""#));
+}
+
+#[test]
+fn a_deployment_that_has_had_its_requests_comes_last() {
+    let tables = "[[models]]\nname = \"limited\"\n\
+                  deployments = [{ target = \"one:a\", weight = 1000, rpm = 5 }, { target = \"two:b\" }]\n";
+    let fleet = Fleet::without_breakers("", tables);
+    let seen = spread(&fleet, "limited", 40);
+    // A request gives its place back after 12 s.
+    assert!(seen["one"] >= 5 && seen["one"] < 20, "{seen:?}");
 }

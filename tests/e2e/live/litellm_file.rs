@@ -9,12 +9,15 @@ use std::path::Path;
 fn write(place: &Path, server: &Provider, names: &[&str]) {
     let entry = |name: &&str| {
         let url = format!("{}/v1", server.url());
-        format!("- {{model_name: {name}, litellm_params: {{model: openai/m-{name}, api_base: {url}, api_key: sk-{name}}}}}\n")
+        format!(
+            "- {{model_name: {name}, litellm_params: {{model: openai/m-{name}, api_base: {url}, api_key: sk-{name}}}}}\n"
+        )
     };
     let entries: String = names.iter().map(entry).collect();
     let stays = "- {model_name: stays, litellm_params: {model: gemini/flash}}\n";
     let next = place.with_extension("next");
-    std::fs::write(&next, format!("include: [more.yaml]\nmodel_list:\n{entries}{stays}")).expect("a file");
+    std::fs::write(&next, format!("include: [more.yaml]\nmodel_list:\n{entries}{stays}"))
+        .expect("a file");
     std::fs::rename(next, place).expect("a place");
 }
 

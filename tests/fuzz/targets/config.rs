@@ -64,7 +64,11 @@ fn check_gateway(gateway: &Gateway) {
     }
     for model in ["gpt-4o", "litellm:", "a:b", "\u{e9}*"] {
         let name = ModelName::try_from(model.to_owned()).expect("a name");
-        assert!(gateway.targets(&name, "", &gaud::route::Draw::by(0)).map_or(true, |targets| !targets.is_empty()));
+        assert!(
+            gateway
+                .targets(&name, "", &gaud::route::Draw::by(0))
+                .map_or(true, |targets| !targets.is_empty())
+        );
     }
 }
 

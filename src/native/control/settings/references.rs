@@ -38,14 +38,18 @@ fn aliases(document: &DocumentMut, names_it: &dyn Fn(Option<&str>) -> bool) -> V
     all.filter(|(_, model)| names_it(model.as_str())).map(|(alias, _)| alias.to_owned()).collect()
 }
 
-fn take_deployments(document: &mut DocumentMut, names_it: &dyn Fn(Option<&str>) -> bool) -> Vec<String> {
+fn take_deployments(
+    document: &mut DocumentMut,
+    names_it: &dyn Fn(Option<&str>) -> bool,
+) -> Vec<String> {
     let Some(models) = document.get_mut("models").and_then(Item::as_array_of_tables_mut) else {
         return Vec::new();
     };
     let (mut removed, mut empty) = (Vec::new(), Vec::new());
     for (index, model) in models.iter_mut().enumerate() {
         let Some(all) = model.get_mut("deployments").and_then(Item::as_array_mut) else { continue };
-        let target = |own: &Value| own.as_inline_table()?.get("target")?.as_str().map(str::to_owned);
+        let target =
+            |own: &Value| own.as_inline_table()?.get("target")?.as_str().map(str::to_owned);
         let of_it = |own: &Value| names_it(target(own).as_deref());
         let gone: Vec<usize> =
             all.iter().enumerate().filter(|(_, own)| of_it(own)).map(|(place, _)| place).collect();

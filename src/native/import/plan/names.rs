@@ -39,7 +39,9 @@ pub(super) fn patterns(entries: &mut [Entry]) -> HashMap<String, Pattern> {
         match pattern(&name, &model) {
             Some(_) if count > 1 => keep(entries, index, "several deployments have one pattern"),
             Some(pattern) => _ = patterns.insert(name, pattern),
-            None => keep(entries, index, "the pattern changes the name in a way that Gaud does not"),
+            None => {
+                keep(entries, index, "the pattern changes the name in a way that Gaud does not")
+            }
         }
     }
     // A namespace would take what a longer pattern takes by another way.
@@ -72,7 +74,9 @@ fn pattern(name: &str, model: &str) -> Option<Pattern> {
         return None;
     }
     match (name_start, model_start) {
-        (name_start, model_start) if name_start == model_start => Some(Pattern::Match(name.to_owned())),
+        (name_start, model_start) if name_start == model_start => {
+            Some(Pattern::Match(name.to_owned()))
+        }
         (start, "") => Some(Pattern::Namespace(start.to_owned())),
         _ => None,
     }
