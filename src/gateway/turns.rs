@@ -181,7 +181,11 @@ mod tests {
             drawn.into_iter().collect::<Vec<_>>()
         };
         assert_eq!(all("pair", CHAT), ["one:a+ two:b one:z", "two:b+ one:a one:z"]);
-        assert_eq!(all("both", CHAT), ["one:a+ two:b", "two:b+ one:a"], "a chain is of the name that is asked");
+        assert_eq!(
+            all("both", CHAT),
+            ["one:a+ two:b", "two:b+ one:a"],
+            "a chain is of the name that is asked"
+        );
         assert_eq!(
             all("pair", "/v1/messages"),
             ["one:a+ two:b one:z claude:s", "two:b+ one:a one:z claude:s"]

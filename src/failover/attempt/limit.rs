@@ -33,7 +33,8 @@ fn read(bytes: &[u8]) -> u64 {
 }
 
 fn next(until: u64, now: u64, rpm: u32) -> u64 {
-    until.max(now).saturating_add(MINUTE_MICROS / u64::from(rpm.max(1)))
+    let share = MINUTE_MICROS.checked_div(u64::from(rpm)).unwrap_or(MINUTE_MICROS);
+    until.max(now).saturating_add(share)
 }
 
 #[cfg(test)]

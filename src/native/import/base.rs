@@ -2,14 +2,12 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::params::{Kept, Params, secret};
+use super::parameters::Kept::{Refused, Stays};
+use super::parameters::{ENVIRONMENT, Kept, Params, secret};
 use super::prefix::{Prefix, Serves};
 use super::router::Common;
 use crate::config::{Auth, Secret, SecretSource};
 use crate::gateway::ProviderUrl;
-
-/// What marks a variable.
-pub(super) const ENVIRONMENT: &str = "os.environ/";
 
 /// A server as a provider's settings have it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +21,6 @@ pub(super) struct Server {
     /// Whether the URL is the provider's own.
     pub(super) is_usual: bool,
 }
-
-use Kept::{Refused, Stays};
 
 /// The server of a deployment.
 pub(super) fn server(

@@ -1,7 +1,7 @@
 //! LiteLLM's own configuration file, as settings of Gaud's.
 //!
 //! ```text
-//! YAML ──> sources ──> entries ── params: is every parameter understood? ──┬─> direct
+//! YAML ──> sources ──> entries ── deployment: is every parameter understood? ──┬─> direct
 //!            └─> router: what counts for all ──────────────────────────────┼─> stays with LiteLLM
 //!                                                                          └─> refused
 //!                                        plan: names, groups, patterns, chains ──> File, Report
@@ -12,7 +12,8 @@
 //! answers as before.
 
 mod base;
-mod params;
+mod deployment;
+mod parameters;
 mod plan;
 mod prefix;
 mod report;

@@ -5,7 +5,8 @@ mod providers;
 
 use std::collections::HashMap;
 
-use super::params::{self, Direct, Kept};
+use super::deployment::{self, Direct};
+use super::parameters::Kept;
 use super::report::{Report, Verdict};
 use super::router::{self, Chain, Common};
 use super::sources::Sources;
@@ -56,7 +57,7 @@ fn entries(sources: &Sources, common: &Common<'_>, report: &mut Report) -> Vec<E
 }
 
 fn entry(file: usize, item: &Node, common: &Common<'_>) -> Entry {
-    let (name, mut outcome) = params::read(item, common);
+    let (name, mut outcome) = deployment::read(item, common);
     if let (Ok(_), Some(why)) = (&outcome, &common.kept) {
         outcome = Err(Kept::Stays(why.clone()));
     }
@@ -105,7 +106,7 @@ fn keep(entries: &mut [Entry], index: usize, why: &str) {
 
 /// The chains of the models that go direct. A model whose chain cannot be carried stays with LiteLLM, which may keep others.
 fn chains(
-    entries: &mut Vec<Entry>,
+    entries: &mut [Entry],
     common: &Common<'_>,
     options: &Options<'_>,
     report: &mut Report,

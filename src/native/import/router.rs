@@ -6,7 +6,7 @@ use super::Options;
 use super::report::{Report, Verdict};
 use super::sources::Sources;
 use super::yaml::{Entry, Node, Value};
-use crate::config::{BreakerFile, RetriesFile, Strategy};
+use crate::config::{BreakerFile, RetriesFile, SecretSource, Strategy};
 
 /// What counts for all deployments.
 pub(super) struct Common<'a> {
@@ -159,7 +159,8 @@ pub(super) fn read<'a>(
 fn declared(sources: &Sources) -> Vec<(&str, &str)> {
     let all = sources.all("environment_variables").flat_map(|(_, node)| node.entries());
     let texts = all.filter_map(|entry| Some((entry.key.as_str(), entry.node.text()?)));
-    texts.filter(|(_, value)| !value.starts_with(super::base::ENVIRONMENT)).collect()
+    let is_value = |value| !matches!(SecretSource::parse(value), SecretSource::Environment(_));
+    texts.filter(|(_, value)| is_value(value)).collect()
 }
 
 fn credentials(sources: &Sources) -> Vec<(&str, &Node)> {

@@ -1,5 +1,7 @@
 //! Who gets how many of ten thousand requests.
 
+#![allow(clippy::arithmetic_side_effects)] // a debug build would show an overflow
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 

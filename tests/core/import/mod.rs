@@ -113,6 +113,10 @@ fn each_settings_are_a_configuration_of_the_gateway() {
                 provider.url = Some("https://host.example".to_owned());
             }
         }
+        if case.env.contains_key("LITELLM_FOLLOWS") {
+            let key = Some(SecretSource::Environment("KEY".to_owned()));
+            file.providers.get_mut(import::LITELLM).unwrap().api_key = key;
+        }
         let lookup = |_: &str| Some("user:password".to_owned());
         if let Err(problem) = Gateway::compile(&file, &lookup) {
             panic!("{}: {problem}\n{settings}", case.name);

@@ -1,7 +1,7 @@
 //! The providers of the deployments that go direct: one for each server and credential.
 
-use super::super::base::ENVIRONMENT;
-use super::super::params::{Direct, ProviderKey};
+use super::super::deployment::{Direct, ProviderKey};
+use super::super::parameters::ENVIRONMENT;
 use super::LITELLM;
 use super::names::Pattern;
 use crate::config::{Auth, ProviderFile, SecretSource};

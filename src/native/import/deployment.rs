@@ -1,10 +1,12 @@
 //! An entry of `model_list`: whether every parameter is understood, and what the deployment is then.
 
 use super::base::{self, Server};
+use super::parameters::Kept::{Refused, Stays};
+use super::parameters::{ENVIRONMENT, Kept, Params};
 use super::prefix::{self, Prefix, Serves};
 use super::router::Common;
 use super::yaml::{Node, Value};
-use crate::config::{Auth, Secret, SecretSource};
+use crate::config::{Auth, SecretSource};
 
 /// A deployment that can go direct.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,15 +40,6 @@ pub(super) struct Shares {
     pub(super) rpm: Option<f64>,
     pub(super) tpm: Option<f64>,
 }
-
-/// Why an entry does not go direct.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kept {
-    Stays(String),
-    Refused(String),
-}
-
-use Kept::{Refused, Stays};
 
 /// The parameters that are understood. Any other keeps a deployment with LiteLLM.
 const UNDERSTOOD: [&str; 21] = [
@@ -102,43 +95,6 @@ const ACTED_ON: [&str; 8] = [
     "enable_tag_filtering",
     "adaptive_router_preferences",
 ];
-
-/// The parameters of one deployment, with those of its credential.
-pub(super) struct Params<'a> {
-    own: &'a Node,
-    credential: Option<&'a Node>,
-}
-
-impl<'a> Params<'a> {
-    pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
-        self.own.get(key).or_else(|| self.credential?.get(key))
-    }
-
-    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, Kept> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(node) => match node.text() {
-                Some("") => Ok(None),
-                Some(text) => Ok(Some(text)),
-                None => Err(Refused(format!("{key} is {}; write a text", node.kind()))),
-            },
-        }
-    }
-
-    fn number(&self, key: &str, common: &Common<'_>) -> Result<Option<f64>, Kept> {
-        let Some(node) = self.get(key) else { return Ok(None) };
-        let number = match node.text().and_then(|text| text.strip_prefix(base::ENVIRONMENT)) {
-            Some(name) => common.variable(name).and_then(|value| value.trim().parse().ok()),
-            None => node.number(),
-        };
-        match number.filter(|number| number.is_finite() && *number >= 0.0) {
-            Some(number) => Ok(Some(number)),
-            None => {
-                Err(Stays(format!("{key} is {}, and not a number that is known here", node.kind())))
-            }
-        }
-    }
-}
 
 /// Reads an entry; the name that clients ask for, and what becomes of the entry.
 pub(super) fn read(entry: &Node, common: &Common<'_>) -> (String, Result<Direct, Kept>) {
@@ -306,7 +262,7 @@ fn headers(
         let Some(value) = entry.node.text() else {
             return Err(Stays(format!("extra_headers.{} is {}", entry.key, entry.node.kind())));
         };
-        let is_reference = value.starts_with(base::ENVIRONMENT);
+        let is_reference = value.starts_with(ENVIRONMENT);
         if crate::request::credentials::is_account_header(&name) && !is_reference {
             return Err(Stays(format!(
                 "extra_headers.{} is a credential that is written out; write os.environ/NAME",
@@ -317,7 +273,7 @@ fn headers(
         headers.push((name, value.to_owned()));
     }
     for (header, value) in &headers {
-        let Some(name) = value.strip_prefix(base::ENVIRONMENT) else { continue };
+        let Some(name) = value.strip_prefix(ENVIRONMENT) else { continue };
         if common.declared(name).is_some() {
             return Err(Stays(format!(
                 "{header} is in {name}, which the file declares for LiteLLM alone"
@@ -334,12 +290,4 @@ fn price(params: &Params<'_>, common: &Common<'_>) -> Result<Option<(f64, f64)>,
     let input = params.number("input_cost_per_token", common)?;
     let output = params.number("output_cost_per_token", common)?;
     Ok(input.zip(output))
-}
-
-/// The key as a setting has it: a reference to a variable, or the key that the file writes out.
-pub(super) fn secret(value: &str) -> SecretSource {
-    match value.strip_prefix(base::ENVIRONMENT) {
-        Some(name) => SecretSource::Environment(name.to_owned()),
-        None => SecretSource::Literal(Secret::new(value)),
-    }
 }
