@@ -60,6 +60,8 @@ pub struct Provider {
     pub namespaces: Vec<String>,
     /// The models that the configuration lists, by the names that the provider is sent.
     pub models: Vec<String>,
+    /// Whether the gateway asks for the usage of streams that it meters.
+    pub includes_usage: bool,
 }
 
 impl Provider {
@@ -131,6 +133,7 @@ impl Provider {
             discovery: Discovery::compile(name, place, file, common)?,
             namespaces: file.namespaces_of(name),
             models: models::compile(name, file)?,
+            includes_usage: file.include_usage.unwrap_or(true),
             url,
         })
     }

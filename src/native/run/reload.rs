@@ -7,15 +7,18 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::select;
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::control::{Changes, NEEDED};
+use super::disk::room_changed;
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
 use super::log::Rejections;
 use super::process::admin_socket;
 use super::signals::Reread;
 use super::{Args, note, read, vacant};
+use crate::config::Metered;
 use crate::native::control::{Apply, Change, RefusedChange, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
 use crate::native::live::{Applied, Live, Snapshot, Watch};
@@ -130,15 +133,25 @@ impl<'a> Reload<'a> {
 
     /// Returns after each change that was tried.
     pub(super) async fn next(&mut self, reread: &mut Reread) {
-        let mut reply = None;
+        let (mut reply, mut is_of_disk) = (None, false);
+        let (is_metered, min_free_bytes) = self.room();
+        let (wishes, disk) = match &mut self.changes {
+            Some(changes) => (Some(&mut changes.wishes), Some(&mut changes.disk)),
+            None => (None, None),
+        };
         let asked = select! {
             () = changed(&mut self.watch, &self.serving) => false,
             () = retried(self.refused.is_some()) => false,
             () = reread.asked() => true,
-            change = wished(self.changes.as_mut()) => { reply = Some(change); false }
+            change = wished(wishes) => { reply = Some(change); false }
+            () = room_changed(disk, is_metered, min_free_bytes) => { is_of_disk = true; false }
         };
+        if is_of_disk && let Some(changes) = &self.changes {
+            note(&changes.disk.news());
+        }
         let outcome = match self.change().await {
             Ok(applied) => {
+                let applied = if is_of_disk { Applied::Nothing } else { applied };
                 self.tell(applied, asked);
                 Apply::Version(self.live.version())
             }
@@ -157,6 +170,12 @@ impl<'a> Reload<'a> {
         reply.into_iter().for_each(|reply| _ = reply.send(outcome.clone()));
     }
 
+    /// Whether usage is recorded, and the space that its disk must have.
+    fn room(&self) -> (bool, Option<u64>) {
+        let usage = self.serving.file.usage.as_ref();
+        (self.serving.gateway.meters, usage.and_then(|usage| usage.min_free_bytes))
+    }
+
     /// Tells the control server what is in effect.
     fn publish(&self) {
         let Some(changes) = &self.changes else { return };
@@ -172,7 +191,17 @@ impl<'a> Reload<'a> {
     }
 
     async fn change(&mut self) -> Result<Applied, Failure> {
-        let source = read(self.args, self.renderer.env)?;
+        let mut source = read(self.args, self.renderer.env)?;
+        let is_full = self.changes.as_ref().is_some_and(|changes| changes.disk.is_full());
+        if let Some(usage) = source
+            .loaded
+            .file
+            .usage
+            .as_mut()
+            .filter(|usage| is_full && usage.for_filter().is_some())
+        {
+            usage.meter = Some(Metered::Stopped);
+        }
         if self.renderer.control.is_none() {
             source.refuse_keys()?;
         }
@@ -252,10 +281,10 @@ async fn changed(watch: &mut Watch, serving: &Loaded) {
     }
 }
 
-async fn wished(changes: Option<&mut Changes>) -> Change {
-    match changes {
+async fn wished(wishes: Option<&mut Receiver<Change>>) -> Change {
+    match wishes {
         // The other end is there for as long as the control server is.
-        Some(changes) => match changes.wishes.recv().await {
+        Some(wishes) => match wishes.recv().await {
             Some(change) => change,
             None => pending().await,
         },

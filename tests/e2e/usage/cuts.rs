@@ -89,7 +89,9 @@ fn a_request_that_is_refused_late_costs_nothing() {
     let (one, two) = (Provider::start(), Provider::start());
     let run = Run::start(&config(&one, &two, ""));
     // The model has come, and the request has left; what follows is not JSON.
-    let request = chat("late").chunked();
+    // A chat's body would be read whole before the request leaves.
+    let body = r#"{"model":"late"}"#;
+    let request = Request::post("/v1/responses", body).case("late").chunked();
     let mut connection = Connection::open(run.addr());
     connection.send(h1::head(&request)).expect("a gateway");
     connection.send_piece(&request, br#"{"model":"late","messages":["#).expect("a gateway");
