@@ -106,8 +106,10 @@ impl Session {
     /// Holds pieces, if there is room for them.
     fn keep(&mut self, host: &dyn Host, pieces: Vec<Vec<u8>>) -> Result<(), Reject> {
         let rooms = self.gateway.rooms;
+        // A body that has its model, and waits for the rest, is not late.
+        let wait_ms = if self.has_found() { u64::MAX } else { rooms.model_ms };
         let place = self.place.get_or_insert_with(|| {
-            let until_ms = host.now_ms().saturating_add(rooms.model_ms);
+            let until_ms = host.now_ms().saturating_add(wait_ms);
             Place::new(Purpose::Held, host.stream(), host.client(), until_ms)
         });
         for piece in pieces {

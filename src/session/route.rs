@@ -197,7 +197,8 @@ impl Session {
         let refused = |refusal| Reject::unavailable(&provider.name, to.model, refusal);
         self.admission = Some(admitted.map_err(refused)?);
         self.has_model = self.is_api && to.model.is_some();
-        let question = self.usage_question().filter(|_| provider.includes_usage);
+        let is_asked = provider.includes_usage && to.model.is_some();
+        let question = self.usage_question().filter(|_| is_asked);
         if let Some(model) = to.model {
             self.begin_meter(host, &provider.name, model, to.asked, question.is_some());
         }

@@ -1,6 +1,6 @@
 //! Answers that are cut off: by the client, by the provider, by the gateway.
 
-use super::{assert_sums, chat, config, wait_for_sums};
+use super::{assert_sums, config, wait_for_sums};
 use crate::kit::client::h1::Connection;
 use crate::kit::client::{Request, h1};
 use crate::kit::harness::Run;

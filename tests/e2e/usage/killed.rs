@@ -12,8 +12,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
 const CLIENTS: usize = 6;
+/// How long a start may take on a machine that does other things too.
+const START_LIMIT: Duration = Duration::from_secs(60);
 const INPUT: u64 = 10;
 const OUTPUT: u64 = 3;
 
@@ -104,7 +107,8 @@ fn kill_under_load(victim: Victim, trials: usize, seed: u64) {
         clients.stop(0);
         let (whole, served) = (whole.load(SeqCst), one.seen(&model).len() as u64);
         // Each start has another port.
-        let addr = wait::until("the next Envoy", || address(&run).filter(|now| *now != addr));
+        let next = || address(&run).filter(|now| *now != addr);
+        let addr = wait::until_within(START_LIMIT, "the next Envoy", next);
         let number = |row: &Value, name: &str| row[name].as_u64().unwrap_or_default();
         let row = wait::until(&format!("all that was served of {model}, {victim:?}"), || {
             let row = sums(addr, &key, "one", &model);

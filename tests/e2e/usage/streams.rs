@@ -1,6 +1,7 @@
 //! Streams that say their usage only if they are asked for it: the gateway asks, and the client sees nothing of that.
 
 use super::{assert_sums, config, wait_for_sums};
+use crate::kit::client::h1::Connection;
 use crate::kit::client::{Request, Response, h1, h2};
 use crate::kit::harness::Run;
 use crate::kit::upstream::{Answer, Provider};
@@ -168,9 +169,14 @@ fn a_body_that_is_not_read_whole_is_not_asked_and_its_usage_is_an_estimate() {
     let run = Run::start(&config(&one, &two, CHAIN));
     let body = json!({"model": "long", "stream": true, "user": "x".repeat(300_000)}).to_string();
     one.script("long", Answer::new(200, "text/event-stream", [CHOICE, DONE].concat()));
-    let request = Request::chat(&body).case("long").cut(&[60]);
-    let response = h1::exchange(run.addr(), &request);
-    assert_eq!(response.text(), [CHOICE, DONE].concat());
+    let request = Request::chat(&body).case("long");
+    let mut connection = Connection::open(run.addr());
+    connection.send(h1::head(&request)).expect("a gateway");
+    let (first, rest) = body.as_bytes().split_at(60);
+    connection.send_piece(&request, first).expect("a gateway");
+    one.wait_until("long", |seen| seen.length > 0);
+    connection.send_piece(&request, rest).expect("a gateway");
+    assert_eq!(connection.response().text(), [CHOICE, DONE].concat());
     assert_eq!(one.wait("long").length, body.len());
     let row = wait_for_sums(&run, "one", "long", 1);
     assert_sums(&row, &json!({"guessed": 1, "input": body.len().div_ceil(4), "output": 2}));
