@@ -538,7 +538,7 @@ fn the_usage_that_the_gateway_has_asked_for_is_counted_and_taken_out() {
         (true, events, true),
         (false, events, false),
         (true, gzip, false),
-        (true, self::start(None), false),
+        (true, start(None), false),
         (true, AnswerStart { status: 500, ..events }, false),
     ] {
         let lines = Lines::default();

@@ -95,7 +95,8 @@ proptest! {
 
 /// What a request may say of streams.
 fn options() -> impl Strategy<Value = Value> {
-    let flag = prop_oneof![Just(json!(true)), Just(json!(false)), Just(Value::Null), Just(json!(1))];
+    let flag =
+        prop_oneof![Just(json!(true)), Just(json!(false)), Just(Value::Null), Just(json!(1))];
     prop_oneof![
         Just(Value::Null),
         Just(json!([])),

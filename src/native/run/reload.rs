@@ -94,6 +94,16 @@ pub(super) struct Reload<'a> {
     changes: Option<Changes>,
 }
 
+/// Why the file is looked at.
+enum Reason {
+    File,
+    /// A signal asks for that.
+    Asked,
+    Wish(Change),
+    /// The journal's disk has become full, or has room again.
+    Disk,
+}
+
 /// How often a configuration that was refused is tried again: a file that it names may be there by then.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -133,41 +143,50 @@ impl<'a> Reload<'a> {
 
     /// Returns after each change that was tried.
     pub(super) async fn next(&mut self, reread: &mut Reread) {
-        let (mut reply, mut is_of_disk) = (None, false);
-        let (is_metered, min_free_bytes) = self.room();
-        let (wishes, disk) = match &mut self.changes {
-            Some(changes) => (Some(&mut changes.wishes), Some(&mut changes.disk)),
-            None => (None, None),
-        };
-        let asked = select! {
-            () = changed(&mut self.watch, &self.serving) => false,
-            () = retried(self.refused.is_some()) => false,
-            () = reread.asked() => true,
-            change = wished(wishes) => { reply = Some(change); false }
-            () = room_changed(disk, is_metered, min_free_bytes) => { is_of_disk = true; false }
-        };
-        if is_of_disk && let Some(changes) = &self.changes {
-            note(&changes.disk.news());
-        }
+        let reason = self.reason(reread).await;
+        let asked = matches!(reason, Reason::Asked);
         let outcome = match self.change().await {
             Ok(applied) => {
-                let applied = if is_of_disk { Applied::Nothing } else { applied };
-                self.tell(applied, asked);
+                // The news of the disk is told already.
+                let is_told = matches!(reason, Reason::Disk);
+                self.tell(if is_told { Applied::Nothing } else { applied }, asked);
                 Apply::Version(self.live.version())
             }
             Err(problem) => {
                 let problem = problem.to_string();
                 self.note_refusal(&problem);
                 // Who has wished for the change hears of its refusal.
-                if reply.is_none() {
+                if !matches!(reason, Reason::Wish(_)) {
                     self.tell_refusal(problem.clone(), asked);
                 }
                 Apply::Refused(problem)
             }
         };
         self.publish();
-        // The wish may have ended meanwhile.
-        reply.into_iter().for_each(|reply| _ = reply.send(outcome.clone()));
+        if let Reason::Wish(reply) = reason {
+            // The wish may have ended meanwhile.
+            _ = reply.send(outcome);
+        }
+    }
+
+    /// Returns when there is a reason to look at the file.
+    async fn reason(&mut self, reread: &mut Reread) -> Reason {
+        let (is_metered, min_free_bytes) = self.room();
+        let (wishes, disk) = match &mut self.changes {
+            Some(changes) => (Some(&mut changes.wishes), Some(&mut changes.disk)),
+            None => (None, None),
+        };
+        let reason = select! {
+            () = changed(&mut self.watch, &self.serving) => Reason::File,
+            () = retried(self.refused.is_some()) => Reason::File,
+            () = reread.asked() => Reason::Asked,
+            change = wished(wishes) => Reason::Wish(change),
+            () = room_changed(disk, is_metered, min_free_bytes) => Reason::Disk,
+        };
+        if let (Reason::Disk, Some(changes)) = (&reason, &self.changes) {
+            note(&changes.disk.news());
+        }
+        reason
     }
 
     /// Whether usage is recorded, and the space that its disk must have.
