@@ -104,7 +104,7 @@ test-instructions: filter command bench-filters python ## Hold the instructions 
 	$(BENCH_PYTHON) -m pytest --quiet -rs -p no:cacheprovider $(BENCH_DIR)
 
 .PHONY: test-e2e
-test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers ## Test with the real Envoy: the command, the gateway, the providers' own clients
+test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers prometheus ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e -- --test-threads $(E2E_THREADS)
 	$(TEST_ENV) $(CARGO) test --quiet --test e2e chaos::ten -- --ignored
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" \
@@ -112,7 +112,7 @@ test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION)
 
 # A part of `make test-e2e`.
 .PHONY: test-sdk
-test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers ## Test with the providers' SDKs and the real LiteLLM alone
+test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers prometheus ## Test with the providers' SDKs and the real LiteLLM alone
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" $(PYTEST) $(SDK)
 
 # The servers' own parsers. `make test` reads fewer requests, always the same. PARSERS_SEED repeats a run that has failed.
@@ -234,6 +234,13 @@ soak: filter func-e python ## Send SOAK_REQUESTS good and bad requests, change t
 		CARGO_PROFILE_TEST_OPT_LEVEL=2 CARGO_PROFILE_DEV_OPT_LEVEL=2 \
 		$(CARGO) test --quiet --test e2e -- soak:: live:: --ignored --nocapture
 
+KILLS      ?= 100
+KILLS_SEED ?= $(shell date +%s)
+
+.PHONY: kills
+kills: filter func-e python ## Kill Envoy, gaud and both at random moments, KILLS times each, and compare the ledger with what was served
+	$(TEST_ENV) KILLS=$(KILLS) KILLS_SEED=$(KILLS_SEED) $(CARGO) test --quiet --test e2e -- usage::killed:: --ignored --nocapture
+
 # The targets are a separate package, and need a nightly compiler. `make test` replays their findings without it.
 FUZZ         := tests/fuzz
 FUZZ_SECS    ?= 60
@@ -347,7 +354,7 @@ bench-scale: filter command bench-filters python valgrind ## Measure what provid
 ##@ Tools
 
 .PHONY: tools
-tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers $(STAMPS)/envoy-$(OLDEST) ## Install what the tests need, into .tools/
+tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers prometheus $(STAMPS)/envoy-$(OLDEST) ## Install what the tests need, into .tools/
 
 .PHONY: clean
 clean: ## Remove what was built and installed

@@ -205,6 +205,14 @@ $(STAMPS)/servers: | $(STAMPS)
 	fi
 	@touch $@
 
+# For the test of the dashboard's queries.
+.PHONY: prometheus
+prometheus: $(STAMPS)/prometheus
+
+$(STAMPS)/prometheus: | $(STAMPS)
+	@command -v prometheus || { $(call apt_install,prometheus); }
+	@touch $@
+
 .PHONY: systemd
 systemd: $(STAMPS)/systemd
 

@@ -28,11 +28,12 @@ mod number;
 mod places;
 pub mod scanner;
 mod splice;
+mod stream_options;
 mod text;
 mod utf8;
 
 pub use compressed::{DecompressError, Encoding};
-pub use edit::Edit;
+pub use edit::{Edit, Edits};
 pub use error::{Problem, ScanError};
 pub use found::FoundModel;
 pub use held::Held;
@@ -41,3 +42,4 @@ pub use multipart::{Boundary, BoundaryProblem, FormProblem, FormScanner};
 pub use nested::NestedModels;
 pub use scanner::Scanner;
 pub use splice::Splice;
+pub use stream_options::{StreamOptions, UsageQuestion};

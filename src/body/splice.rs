@@ -1,4 +1,4 @@
-//! How held bytes go back into Envoy's buffer, with the edit of the model applied.
+//! How held bytes go back into Envoy's buffer, with the edits applied.
 //!
 //! ```text
 //! held by the filter      Envoy's buffer
@@ -9,7 +9,7 @@
 //! Envoy can replace the start of a buffer, and nothing in its middle. So an edit in the buffer means that all bytes
 //! before the edit's end are written again.
 
-use super::Edit;
+use super::edit::{Edit, Edits};
 
 /// A replacement of the start of Envoy's buffer.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub struct Splice {
 }
 
 impl Splice {
-    /// Puts `held` before the buffer's bytes, and applies `edit`, whose offsets count from the first held byte. `read`
-    /// are copies of the buffer's first bytes, at least up to the edit's end.
-    pub fn of(held: Vec<Vec<u8>>, read: Vec<Vec<u8>>, edit: Option<&Edit>) -> Self {
-        let Some(edit) = edit else { return Self { replaced: 0, pieces: held } };
+    /// Puts `held` before the buffer's bytes, and applies `edits`, whose offsets count from the first held byte. `read`
+    /// are copies of the buffer's first bytes, at least up to the end of the last edit.
+    pub fn of(held: Vec<Vec<u8>>, read: Vec<Vec<u8>>, edits: Edits<'_>) -> Self {
+        let Some(end) = edits.end() else { return Self { replaced: 0, pieces: held } };
         let held_bytes: usize = held.iter().map(Vec::len).sum();
-        let end = usize::try_from(edit.end).unwrap_or(usize::MAX);
+        let end = usize::try_from(end).unwrap_or(usize::MAX);
         let replaced = end.saturating_sub(held_bytes);
         let mut pieces = held;
         let mut missing = replaced;
@@ -38,7 +38,8 @@ impl Splice {
             missing = missing.saturating_sub(piece.len());
             pieces.push(piece);
         }
-        Self { replaced, pieces: edited(pieces, edit) }
+        // From the last one to the first: an edit moves what follows.
+        Self { replaced, pieces: edits.iter().rev().fold(pieces, edited) }
     }
 }
 
@@ -69,10 +70,15 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     /// The body that a provider gets when `held` was taken out of Envoy's buffer and `buffer` is in it.
-    fn forwarded(held: &[&str], buffer: &str, edit: Option<&Edit>) -> Vec<u8> {
+    fn forwarded(
+        held: &[&str],
+        buffer: &str,
+        edit: Option<&Edit>,
+        other: Option<&Edit>,
+    ) -> Vec<u8> {
         let held = held.iter().map(|piece| piece.as_bytes().to_vec()).collect();
         let read = buffer.as_bytes().chunks(3).map(<[u8]>::to_vec).collect();
-        let Splice { replaced, pieces } = Splice::of(held, read, edit);
+        let Splice { replaced, pieces } = Splice::of(held, read, Edits::of(edit, other));
         [pieces.concat(), buffer.as_bytes()[replaced..].to_vec()].concat()
     }
 
@@ -86,7 +92,18 @@ mod tests {
                 for cut in 0..=body.len() {
                     let (held, buffer) = body.split_at(cut);
                     let (one, two) = held.split_at(held.len() / 2);
-                    assert_eq!(forwarded(&[one, two], buffer, Some(&edit)), expected);
+                    assert_eq!(forwarded(&[one, two], buffer, Some(&edit), None), expected);
+                    // With an insertion before or after.
+                    for at in (0..=start as u64).chain(end as u64..body.len() as u64) {
+                        let other = Edit { start: at, end: at, with: b"+".to_vec() };
+                        let mut expected = expected.clone();
+                        let moved = if at < edit.end { at } else { at + 2 - (end - start) as u64 };
+                        expected.insert(if at <= edit.start { at } else { moved } as usize, b'+');
+                        if at != edit.start {
+                            let seen = forwarded(&[one, two], buffer, Some(&edit), Some(&other));
+                            assert_eq!(seen, expected, "{edit:?} {at} {cut}");
+                        }
+                    }
                 }
             }
         }
@@ -94,8 +111,8 @@ mod tests {
 
     #[test]
     fn without_an_edit_the_buffer_does_not_change() {
-        assert_eq!(forwarded(&["ab", "c"], "def", None), b"abcdef");
+        assert_eq!(forwarded(&["ab", "c"], "def", None, None), b"abcdef");
         let nothing = Splice { replaced: 0, pieces: Vec::new() };
-        assert_eq!(Splice::of(Vec::new(), vec![b"def".to_vec()], None), nothing);
+        assert_eq!(Splice::of(Vec::new(), vec![b"def".to_vec()], Edits::default()), nothing);
     }
 }

@@ -266,6 +266,9 @@ pub struct ProviderFile {
     /// HTTP/2 without negotiation. Default: negotiated for https, HTTP/1.1 for http.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http2: Option<bool>,
+    /// Whether the gateway asks for the usage of streams that it meters. Default true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_usage: Option<bool>,
     /// Replaces settings of the common `breaker`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<BreakerFile>,
@@ -339,7 +342,19 @@ impl File {
     /// The same of what `UsageFile::for_filter` has left.
     #[cfg(target_os = "wasi")]
     pub fn meters_all(&self) -> bool {
-        self.usage.get("meter").is_some_and(|meter| meter == "all")
+        self.usage.get("meter").is_some_and(|meter| meter == "all" || meter == "stopped")
+    }
+
+    /// Whether nothing can be recorded now, so that what is metered is refused.
+    #[cfg(not(target_os = "wasi"))]
+    pub fn stops_metered(&self) -> bool {
+        self.usage.as_ref().is_some_and(|usage| usage.meter == Some(super::Metered::Stopped))
+    }
+
+    /// The same in the filter.
+    #[cfg(target_os = "wasi")]
+    pub fn stops_metered(&self) -> bool {
+        self.usage.get("meter").is_some_and(|meter| meter == "stopped")
     }
 
     /// Refuses the settings that only the command can carry out.

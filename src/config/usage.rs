@@ -18,6 +18,9 @@ pub struct UsageFile {
     /// A file of prices in LiteLLM's format, in the place of the table that the command has in itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_file: Option<String>,
+    /// The space that the disk of the journal must have for requests to be served. Default 33554432.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_free_bytes: Option<u64>,
 }
 
 /// Which requests are recorded.
@@ -28,6 +31,9 @@ pub enum Metered {
     #[default]
     Off,
     All,
+    /// As `all`, but what cannot be recorded is refused. The command alone says so, to the filter.
+    #[serde(skip_deserializing)]
+    Stopped,
 }
 
 /// The price of a model, in dollars for a million tokens.
@@ -49,6 +55,7 @@ pub struct PriceFile {
 impl UsageFile {
     /// What the filter must know of it.
     pub fn for_filter(&self) -> Option<Self> {
-        (self.meter == Some(Metered::All)).then(|| Self { meter: self.meter, ..Self::default() })
+        let is_metered = matches!(self.meter, Some(Metered::All | Metered::Stopped));
+        is_metered.then(|| Self { meter: self.meter, ..Self::default() })
     }
 }

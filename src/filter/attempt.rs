@@ -6,7 +6,7 @@ use super::abi::{self, Buffer, Map};
 use super::host::EnvoyHost;
 use super::reply;
 use super::status::FilterStatus;
-use crate::body::Edit;
+use crate::body::{Edit, Edits};
 use crate::failover::answer::AnswerHead;
 use crate::failover::attempt::{Attempt, AttemptReply, ResponseAction, RetryHeaders};
 use crate::failover::history::Histories;
@@ -25,6 +25,7 @@ pub(super) struct AttemptStream {
     /// `None` until the head has come.
     attempt: Option<Attempt>,
     edit: Option<Edit>,
+    question: Option<Edit>,
     /// How many bytes of the request's body have passed.
     offset: u64,
     /// How many bytes of the held part of the response's body were read.
@@ -42,6 +43,7 @@ impl AttemptStream {
             histories,
             attempt: None,
             edit: None,
+            question: None,
             offset: 0,
             read: 0,
             replied: None,
@@ -59,7 +61,7 @@ impl AttemptStream {
                 reply::tell_shape(attempt.shape());
                 // The gateway cannot read a compressed response.
                 abi::remove_header(Map::RequestHeaders, "accept-encoding");
-                self.edit = outgoing.edit;
+                (self.edit, self.question) = (outgoing.edit, outgoing.question);
                 self.attempt = Some(attempt);
                 FilterStatus::Continue
             }
@@ -71,10 +73,10 @@ impl AttemptStream {
     }
 
     pub(super) fn request_body(&mut self, size: usize, end: bool) -> FilterStatus {
-        if let Some(cut) = self.edit.as_ref().and_then(|edit| edit.cut(self.offset, size)) {
-            let mut bytes = abi::buffer(Buffer::RequestBody, 0, cut.keep);
-            bytes.extend(cut.with);
-            abi::replace_start(Buffer::RequestBody, cut.end, &bytes);
+        let edits = Edits::of(self.edit.as_ref(), self.question.as_ref());
+        let read = |size| abi::buffer(Buffer::RequestBody, 0, size);
+        if let Some((replaced, bytes)) = edits.of_piece(self.offset, size, read) {
+            abi::replace_start(Buffer::RequestBody, replaced, &bytes);
         }
         self.offset = self.offset.saturating_add(size as u64);
         if let Some(attempt) = &mut self.attempt {
@@ -104,6 +106,9 @@ impl AttemptStream {
             is_encoded: !header("content-encoding").is_empty(),
             end,
         };
+        if attempt.shortens_answer() {
+            abi::remove_header(Map::ResponseHeaders, "content-length");
+        }
         let action = attempt.respond(&*self.host, self.host.now_ms(), &answer);
         self.carry_out(action)
     }
@@ -116,6 +121,11 @@ impl AttemptStream {
         let action = attempt.feed(&*self.host, self.host.now_ms(), fresh, read, end);
         // With the next piece, Envoy shows the held bytes again.
         self.read = if action == ResponseAction::Hold { size } else { 0 };
+        if action != ResponseAction::Hold
+            && let Some(bytes) = attempt.take_passing()
+        {
+            abi::replace_start(Buffer::ResponseBody, size, &bytes);
+        }
         self.carry_out(action)
     }
 

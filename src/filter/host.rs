@@ -1,10 +1,12 @@
 //! Envoy as the core's [`Host`]: shared data, the clock, and metrics by the numbers that Envoy gave them.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use super::abi::{self, MetricKind};
 use super::clock;
 use super::ticks::Ticks;
+use super::usage::UsageMetrics;
 use crate::breaker::{BreakerState, Slot};
 use crate::gateway::Gateway;
 use crate::health::known_models;
@@ -15,6 +17,7 @@ use crate::host::store::Store;
 use crate::names::properties;
 use crate::room::Client;
 use crate::route::ProviderId;
+use crate::usage::Settlement;
 use crate::usage::meter::Journal;
 
 /// Envoy, as one plugin in one VM sees it. The numbers of metrics are kept: defining a metric again would give it a new
@@ -30,6 +33,8 @@ pub(super) struct EnvoyHost {
     pub(super) ticks: Ticks,
     /// What the names of this worker's requests begin with; empty where nothing is metered.
     worker: String,
+    /// `None` where nothing is metered.
+    usage: Option<UsageMetrics>,
     /// By [`Metric::index`].
     counters: Vec<Option<u32>>,
     /// By the provider's place.
@@ -42,7 +47,7 @@ pub(super) struct EnvoyHost {
 
 impl EnvoyHost {
     /// Defines the metrics of a gateway.
-    pub(super) fn new(gateway: &Gateway) -> Self {
+    pub(super) fn new(gateway: &Rc<Gateway>) -> Self {
         let counter = |name: String| abi::define_metric(MetricKind::Counter, &name);
         let gauge = |name: String| abi::define_metric(MetricKind::Gauge, &name);
         let names = || gateway.providers().iter().map(|provider| provider.name.as_str());
@@ -55,6 +60,7 @@ impl EnvoyHost {
         Self {
             providers: gateway.providers().len(),
             worker: if gateway.meters { worker_name() } else { String::new() },
+            usage: gateway.meters.then(|| UsageMetrics::new(gateway)),
             counters: metrics::counter_names(gateway).into_iter().map(counter).collect(),
             state_gauges: names().map(metrics::state_gauge).map(gauge).collect(),
             models_gauges: names().map(metrics::models_gauge).map(gauge).collect(),
@@ -85,6 +91,12 @@ impl Journal for EnvoyHost {
     fn write(&self, line: &str) {
         const WARN: u32 = 3;
         abi::log(WARN, line);
+    }
+
+    fn tally(&self, settlement: &Settlement, is_stream: bool) {
+        if let Some(usage) = &self.usage {
+            usage.record(self, self.now_ms(), settlement, is_stream);
+        }
     }
 }
 
@@ -124,7 +136,7 @@ impl Host for EnvoyHost {
 
     fn count(&self, metric: Metric) {
         if let Some(Some(id)) = self.counters.get(metric.index(self.providers)) {
-            abi::increment_metric(*id);
+            abi::increment_metric(*id, 1);
         }
     }
 

@@ -25,3 +25,4 @@ mod stream;
 mod ticks;
 #[cfg(feature = "trap")]
 mod trap;
+mod usage;

@@ -60,6 +60,7 @@ const QUICK_TICKS: u32 = 100;
 
 impl Configured {
     fn for_clients(gateway: Gateway) -> Self {
+        let gateway = Rc::new(gateway);
         let host = EnvoyHost::new(&gateway);
         for provider in gateway.providers() {
             shared_breaker::seed(&host, provider);
@@ -73,6 +74,7 @@ impl Configured {
 
     /// The filter after the hop: the timer is for its deadlines. The clients' filter polls.
     fn for_attempts(gateway: Gateway) -> Self {
+        let gateway = Rc::new(gateway);
         let host = EnvoyHost::new(&gateway);
         host.ticks.begin(false);
         let histories = HISTORIES.with(Rc::clone);
@@ -80,12 +82,12 @@ impl Configured {
     }
 
     fn of(
-        gateway: Gateway,
+        gateway: Rc<Gateway>,
         host: EnvoyHost,
         histories: Option<Rc<Histories>>,
         quick_ticks: u32,
     ) -> Self {
-        let (gateway, host) = (Rc::new(gateway), Rc::new(host));
+        let host = Rc::new(host);
         let (number, quick_ticks) = (CONFIGURATIONS.get(), Cell::new(quick_ticks));
         Self { gateway, host, histories, number, quick_ticks }
     }
@@ -154,7 +156,7 @@ impl Root {
 
     /// A request has ended in a way that its filter has to look at.
     pub(super) fn note_end(&self) {
-        self.noted_ends.iter().copied().for_each(abi::increment_metric);
+        self.noted_ends.iter().for_each(|id| abi::increment_metric(*id, 1));
     }
 
     /// Whether the requests of this plugin are attempts.

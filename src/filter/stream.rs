@@ -66,6 +66,9 @@ impl Stream {
             if session.is_metered() {
                 let host = &*self.host;
                 reply::with_answer_start(end, &mut |start| session.answer_begins(host, start));
+                if session.shortens_answer() {
+                    abi::remove_header(Map::ResponseHeaders, "content-length");
+                }
             }
         }
         FilterStatus::Continue
@@ -75,7 +78,9 @@ impl Stream {
     pub(super) fn response_body(&mut self, size: usize, end: bool) -> FilterStatus {
         if let Some(session) = &mut self.session {
             let read = || abi::buffer(Buffer::ResponseBody, 0, size);
-            session.answer_passes(&*self.host, end, read);
+            if let Some(bytes) = session.answer_passes(&*self.host, end, read) {
+                abi::replace_start(Buffer::ResponseBody, size, &bytes);
+            }
         }
         FilterStatus::Continue
     }

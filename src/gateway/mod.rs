@@ -117,6 +117,8 @@ pub struct Gateway {
     pub keys: Option<Keys>,
     /// Whether the usage of every request is recorded.
     pub meters: bool,
+    /// Whether nothing can be recorded now, so that what is metered is refused.
+    pub stops_metered: bool,
     /// The [`fingerprint`] of the filter's JSON; 0 for a gateway that was not made from JSON.
     pub fingerprint: u64,
 }
@@ -156,6 +158,7 @@ impl Gateway {
             sites: Sites::compile(file)?,
             keys: Keys::compile(file.keys.as_ref(), lookup)?,
             meters: file.meters_all(),
+            stops_metered: file.stops_metered(),
             fingerprint: 0,
             aliases: file.aliases.keys().cloned().collect(),
             groups: file.models.iter().map(|model| model.name.clone()).collect(),

@@ -66,6 +66,8 @@ pub struct Provider {
     pub namespaces: Vec<String>,
     /// The models that the configuration lists, by the names that the provider is sent.
     pub models: Vec<String>,
+    /// Whether the gateway asks for the usage of streams that it meters.
+    pub includes_usage: bool,
 }
 
 impl Provider {
@@ -139,6 +141,7 @@ impl Provider {
             models: models::compile(name, file)?,
             paths: paths(&at("paths"), &file.paths)?,
             api: ApiPath::compile(&at, file, url.as_ref())?,
+            includes_usage: file.include_usage.unwrap_or(true),
             url,
         })
     }

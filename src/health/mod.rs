@@ -12,6 +12,7 @@ pub mod check;
 pub mod details;
 pub mod known_models;
 pub mod last_error;
+pub mod model_labels;
 pub mod outcome;
 pub mod page;
 pub mod shared_breaker;

@@ -68,6 +68,7 @@ fn no_template_and_no_other_file_spells_out_a_name() {
 #[test]
 fn every_metric_begins_with_the_prefix() {
     for family in crate::host::metrics::families() {
-        assert!(family.name.starts_with(super::metrics::PREFIX), "{}", family.name);
+        let prefixes = [super::metrics::PREFIX, super::metrics::OTEL_PREFIX];
+        assert!(prefixes.iter().any(|prefix| family.name.starts_with(prefix)), "{}", family.name);
     }
 }

@@ -162,6 +162,12 @@ codes!(
          long parts, or try again; or too many lists of models are under way to clients that do not read \
          (`lists_limit_bytes`); or Envoy's memory has reached `memory_limit_bytes`",
     ),
+    JournalFull(
+        503,
+        "journal_full",
+        "the disk on which the gateway records usage has less than `usage.min_free_bytes` free; free space in its data folder: the \
+         gateway looks each second. What is not metered is served",
+    ),
     ControlUnavailable(
         503,
         "control_unavailable",

@@ -85,6 +85,8 @@ pub enum Reject {
     KeysUnknown,
     /// The keys are too old.
     KeysStale,
+    /// What the request uses could not be recorded.
+    JournalFull,
     /// The gateway may not be called by this name.
     Host(String),
     /// Pages of this origin may not call the gateway.
@@ -125,6 +127,7 @@ impl Reject {
                 Self::Unavailable { retry_after_secs, .. } => Some(*retry_after_secs),
                 Self::NoRoom(_) | Self::TooManyLists(_) => Some(1),
                 Self::KeysUnknown | Self::KeysStale => Some(1),
+                Self::JournalFull => Some(10),
                 _ => None,
             },
             allow: match self {
@@ -179,6 +182,7 @@ impl Reject {
             Self::ExpiredKey => Code::ExpiredKey,
             Self::ModelNotAllowed(_) => Code::ModelNotAllowed,
             Self::KeysUnknown | Self::KeysStale => Code::KeysUnavailable,
+            Self::JournalFull => Code::JournalFull,
             Self::Host(_) => Code::HostNotAllowed,
             Self::Origin(_) => Code::OriginNotAllowed,
             Self::ContentType | Self::Charset => Code::UnsupportedMediaType,
@@ -256,6 +260,9 @@ impl Reject {
                 .to_owned(),
             Self::ModelLate => "The 'model' did not come in time; send 'model' before the long \
                                 parts."
+                .to_owned(),
+            Self::JournalFull => "The gateway records what requests use, and its disk is full; free space on the \
+                                  disk of the gateway's data folder, and requests are served again within seconds."
                 .to_owned(),
             Self::Form => "The content-type says that the body is a form; send JSON as \
                            application/json."

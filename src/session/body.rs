@@ -1,7 +1,7 @@
 //! Reads a request's body from Envoy's buffer, and gives the held bytes back.
 
 use super::{Phase, RequestAction, Session};
-use crate::body::{DecompressError, Encoding, Splice};
+use crate::body::{DecompressError, Edits, Encoding, Splice};
 use crate::host::Host;
 use crate::reply::{Reject, Reply};
 use crate::room::{Place, Purpose};
@@ -106,8 +106,10 @@ impl Session {
     /// Holds pieces, if there is room for them.
     fn keep(&mut self, host: &dyn Host, pieces: Vec<Vec<u8>>) -> Result<(), Reject> {
         let rooms = self.gateway.rooms;
+        // A body that has its model, and waits for the rest, is not late.
+        let wait_ms = if self.has_found() { u64::MAX } else { rooms.model_ms };
         let place = self.place.get_or_insert_with(|| {
-            let until_ms = host.now_ms().saturating_add(rooms.model_ms);
+            let until_ms = host.now_ms().saturating_add(wait_ms);
             Place::new(Purpose::Held, host.stream(), host.client(), until_ms)
         });
         for piece in pieces {
@@ -141,7 +143,7 @@ impl Session {
             if piece.is_empty() {
                 break;
             }
-            let has_model = self.has_found();
+            let has_model = self.has_found() && self.stream_options.is_none();
             self.take(host, &piece, start)?;
             start = start.saturating_add(piece.len());
             // What comes after the model stays in Envoy's buffer.
@@ -157,12 +159,12 @@ impl Session {
 
     /// Adds the splice with the held bytes, if the request leaves.
     fn with_body(&mut self, action: RequestAction, read: Vec<Vec<u8>>) -> (RequestAction, Splice) {
-        let edit = match &action {
-            RequestAction::Forward(outgoing) => outgoing.edit.as_ref(),
-            RequestAction::Cross { .. } => None,
+        let edits = match &action {
+            RequestAction::Forward(outgoing) => outgoing.edits(),
+            RequestAction::Cross { .. } => Edits::default(),
             _ => return (action, Splice::default()),
         };
-        let splice = Splice::of(self.held.take_pieces(), read, edit);
+        let splice = Splice::of(self.held.take_pieces(), read, edits);
         self.place = None;
         (action, splice)
     }

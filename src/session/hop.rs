@@ -7,11 +7,12 @@
 //!
 //! Head and body reach the hop as the client sent them. The header [`crate::names::headers::CROSSING`] has the rest.
 
-use crate::body::{Edit, FoundModel, Scanner};
+use crate::body::{Edit, FoundModel, Scanner, UsageQuestion};
 use crate::request::escape::{escaped, unescaped};
 
 const WHOLE: &str = "whole";
 const UNFINISHED: &str = "unfinished";
+const QUESTION: &str = "usage,";
 
 /// What an attempt must know of its request, in a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Crossing {
     pub asked: String,
     /// Where the body names the model.
     pub place: Option<ModelPlace>,
+    /// How to ask for the usage of a stream, where the client does not.
+    pub question: Option<UsageQuestion>,
 }
 
 /// Who pays for a request.
@@ -66,13 +69,18 @@ impl Crossing {
             request = [&request, ",", &escaped(key, false), ",", &escaped(user, false)].concat();
         }
         let arrival = if self.is_whole { WHOLE } else { UNFINISHED };
-        match self.place {
+        let mut header = match self.place {
             Some(ModelPlace { start, end, is_json }) => {
                 let kind = if is_json { "json" } else { "form" };
                 format!("{request};{arrival};{asked};{kind};{start};{end}")
             }
             None => format!("{request};{arrival};{asked}"),
+        };
+        if let Some(question) = self.question {
+            let [text, start, end] = question.numbers();
+            header.push_str(&format!(";{QUESTION}{text},{start},{end}"));
         }
+        header
     }
 
     pub fn from_header(header: &[u8]) -> Option<Self> {
@@ -85,7 +93,8 @@ impl Crossing {
             (Some(key), Some(user)) => Some(Caller { key: text(key)?, user: text(user)? }),
             _ => None,
         };
-        let place = match parts.next() {
+        let mut parts = parts.peekable();
+        let place = match parts.next_if(|part| !part.starts_with(QUESTION)) {
             Some(kind) => Some(ModelPlace {
                 is_json: kind == "json",
                 start: parts.next()?.parse().ok()?,
@@ -93,9 +102,18 @@ impl Crossing {
             }),
             None => None,
         };
+        let question = match parts.next() {
+            Some(part) => Some(question(part)?),
+            None => None,
+        };
         let is_whole = arrival == WHOLE;
-        Some(Self { request, caller, is_whole, asked: text(asked)?, place })
+        Some(Self { request, caller, is_whole, asked: text(asked)?, place, question })
     }
+}
+
+fn question(part: &str) -> Option<UsageQuestion> {
+    let mut numbers = part.strip_prefix(QUESTION)?.split(',').map(|number| number.parse().ok());
+    UsageQuestion::of_numbers([numbers.next()??, numbers.next()??, numbers.next()??])
 }
 
 #[cfg(test)]
@@ -123,9 +141,13 @@ mod tests {
             ("x", true, None, caller("a,b;c"), "17-1,k1,a%2Cb%3Bc;whole;x"),
         ] {
             let (request, asked) = ("17-1".to_owned(), asked.to_owned());
-            let crossing = Crossing { request, caller, is_whole, asked, place };
+            let mut crossing = Crossing { request, caller, is_whole, asked, place, question: None };
             assert_eq!(crossing.to_header(), expected);
-            assert_eq!(Crossing::from_header(expected.as_bytes()), Some(crossing));
+            assert_eq!(Crossing::from_header(expected.as_bytes()), Some(crossing.clone()));
+            crossing.question = UsageQuestion::of_numbers([4, 17, 22]);
+            let asking = format!("{expected};usage,4,17,22");
+            assert_eq!(crossing.to_header(), asking);
+            assert_eq!(Crossing::from_header(asking.as_bytes()), Some(crossing));
         }
         for bad in [
             &b""[..],
@@ -135,6 +157,9 @@ mod tests {
             b"1;u;%ff",
             b"1;u;a;json;x;1",
             b"\xff;u;a",
+            b"1;u;a;usage,9,1,1",
+            b"1;u;a;usage,1,1",
+            b"1;u;a;json;1;2;other",
         ] {
             assert_eq!(Crossing::from_header(bad), None);
         }

@@ -2,12 +2,41 @@
 
 use super::Session;
 use super::hop::Caller;
-use crate::body::Scanner;
+use crate::body::{Scanner, UsageQuestion};
 use crate::host::Host;
 use crate::request::escape::without_query;
 use crate::usage::{Admission, AnswerStart, Meter, Operation};
 
+/// A longer body is not held until it is whole; the usage of its stream is an estimate where the client does not ask for it.
+const WHOLE_BYTES_MAX: u64 = 256 * 1024;
+
 impl Session {
+    /// Whether the path asks for something that is paid for.
+    pub(super) fn is_metered_operation(&self) -> bool {
+        Operation::of(without_query(self.path.as_str())).is_some()
+    }
+
+    /// Reads the body for what it says of streams, where a stream says its usage only if it is asked for it.
+    #[inline(never)]
+    pub(super) fn read_stream_options(&mut self, scanner: &Scanner) {
+        let operation = Operation::of(without_query(self.path.as_str()));
+        let is_asked = operation.is_some_and(Operation::says_usage_if_asked);
+        if let (Scanner::Json(_), true) = (scanner, is_asked) {
+            self.stream_options = Some(Box::default());
+        }
+    }
+
+    /// Whether what the body says of streams is yet to come, and is waited for.
+    pub(super) fn waits_for_stream_options(&self, scanner: &Scanner) -> bool {
+        let length = || self.content_length.unwrap_or_default().max(scanner.offset());
+        self.stream_options.is_some() && !scanner.is_complete() && length() <= WHOLE_BYTES_MAX
+    }
+
+    /// The edit that asks for the usage, where the client does not.
+    pub(super) fn usage_question(&self) -> Option<UsageQuestion> {
+        self.stream_options.as_ref()?.question()
+    }
+
     /// Whether the answer is metered.
     pub fn is_metered(&self) -> bool {
         self.meter.is_some()
@@ -21,6 +50,7 @@ impl Session {
         provider: &str,
         model: &str,
         asked: &str,
+        has_question: bool,
     ) {
         if !self.gateway.meters {
             return;
@@ -40,7 +70,7 @@ impl Session {
             operation,
             request_bytes: self.request_bytes(),
         };
-        self.meter = Some(Meter::begin(host, admission));
+        self.meter = Some(Meter::begin(host, admission, has_question));
     }
 
     /// The answer begins.
@@ -51,10 +81,21 @@ impl Session {
         meter.respond(host, host.now_ms(), start);
     }
 
-    /// A piece of the answer, which the client gets after this call; `read` reads the piece where it is looked at.
-    pub fn answer_passes(&mut self, host: &dyn Host, end: bool, read: impl FnOnce() -> Vec<u8>) {
-        let Some(meter) = self.meter.as_mut().filter(|meter| meter.reads()) else { return };
-        meter.feed(host, host.now_ms(), &read(), end);
+    /// A piece of the answer, which the client gets after this call; `read` reads the piece where it is looked at. What the
+    /// client gets in its place, where that is something else.
+    pub fn answer_passes(
+        &mut self,
+        host: &dyn Host,
+        end: bool,
+        read: impl FnOnce() -> Vec<u8>,
+    ) -> Option<Vec<u8>> {
+        let meter = self.meter.as_mut().filter(|meter| meter.reads())?;
+        meter.feed(host, host.now_ms(), &read(), end)
+    }
+
+    /// Whether the client may get fewer bytes than the provider sends.
+    pub fn shortens_answer(&self) -> bool {
+        self.meter.as_ref().is_some_and(Meter::removes)
     }
 
     /// The stream is over, however it ended.

@@ -29,7 +29,7 @@ mod site;
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::body::{Boundary, Encoding, FormScanner, Held, JsonScanner, Scanner};
+use crate::body::{Boundary, Encoding, FormScanner, Held, JsonScanner, Scanner, StreamOptions};
 use crate::breaker::Evidence;
 use crate::gateway::{Account, Gateway, Provider};
 use crate::health::admission::Admission;
@@ -92,6 +92,8 @@ pub struct Session {
     kept: Option<Place>,
     /// The breaker's permission; `None` before the request is forwarded, and for a request that goes over the hop.
     admission: Option<Admission>,
+    /// Reads whether to ask for a stream's usage; `None` where that is not metered, and once the request has left.
+    stream_options: Option<Box<StreamOptions>>,
     /// What the request uses; `None` before the request is forwarded, and for a request that is not metered.
     meter: Option<Meter>,
 }
@@ -179,6 +181,7 @@ impl Session {
             kept: None,
             may_repeat: request.endpoint.may_repeat(),
             admission: None,
+            stream_options: None,
             meter: None,
             gateway,
         };
@@ -225,6 +228,9 @@ impl Session {
             Phase::Passing | Phase::Over => Ok(()),
         };
         let result = result.map_err(Reject::Body).and_then(|()| self.feed_nested(bytes));
+        if let Some(options) = &mut self.stream_options {
+            options.feed(bytes);
+        }
         result.map_err(|reject| self.refuse(host, &reject))
     }
 
@@ -364,6 +370,9 @@ impl Session {
         if end {
             return self.route_without_body(host);
         }
+        if self.gateway.meters {
+            self.read_stream_options(&scanner);
+        }
         self.phase = Phase::Held(scanner);
         Ok(RequestAction::Hold)
     }
@@ -440,6 +449,7 @@ impl Session {
         let limit = self.gateway.body_limit_bytes;
         match scanner.model().filter(|_| self.reads_model()) {
             _ if !held => Ok(RequestAction::Continue),
+            Some(_) if !end && self.waits_for_stream_options(scanner) => Ok(RequestAction::Hold),
             Some(found) if found.end <= limit => self.route(host, Some(&found.clone())),
             Some(_) => Err(Reject::TooLarge(limit)),
             None if scanner.offset() > limit => Err(Reject::TooLarge(limit)),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::body::Edit;
+use crate::body::{Edit, Edits};
 use crate::config::Hidden;
 use crate::gateway::{Credential, Provider};
 use crate::names::headers;
@@ -22,6 +22,8 @@ pub struct Outgoing {
     pub path: Option<String>,
     /// The model's new name in the body, where the name changes.
     pub edit: Option<Edit>,
+    /// Asks for the usage of a stream, where the client does not.
+    pub question: Option<Edit>,
     /// The new `content-length`, where the length changes.
     pub content_length: Option<u64>,
     /// The body is the plain text of a compressed one: it has no encoding any more.
@@ -55,6 +57,7 @@ pub(crate) struct Departure<'a> {
     pub(crate) renamed: Option<String>,
     /// The same for the body.
     pub(crate) edit: Option<Edit>,
+    pub(crate) question: Option<Edit>,
     pub(crate) content_length: Option<u64>,
     /// The body is the plain text of a compressed one.
     pub(crate) is_decompressed: bool,
@@ -72,22 +75,30 @@ impl Outgoing {
             model,
             renamed,
             edit,
+            question,
             content_length,
             is_decompressed,
             sent,
             is_api,
         } = departure;
         let replaces = is_api && provider.credential != Credential::Passthrough;
-        let resized = edit.as_ref().zip(content_length);
+        let edits = Edits::of(edit.as_ref(), question.as_ref());
+        let resized = content_length.filter(|_| !edits.is_empty());
         let plain_length = content_length.filter(|_| is_decompressed);
         Self {
             path: provider_path(provider, path, model, renamed, replaces),
-            content_length: resized.map(|(edit, length)| edit.resized(length)).or(plain_length),
+            content_length: resized.map(|length| edits.resized(length)).or(plain_length),
             is_decompressed,
             edit,
+            question,
             key_places: sent.key_places().map(|own| passing_keys(own, provider, replaces)),
             credentials: is_api.then(|| sent.clone()),
         }
+    }
+
+    /// The edits of the body.
+    pub fn edits(&self) -> Edits<'_> {
+        Edits::of(self.edit.as_ref(), self.question.as_ref())
     }
 
     /// The changes of the request's headers for `provider`, in the order in which they are made.
@@ -115,10 +126,11 @@ impl Outgoing {
 /// A query may carry a client's credential.
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, edit, content_length, is_decompressed, credentials, .. } = self;
+        let Self { path, edit, question, content_length, is_decompressed, credentials, .. } = self;
         f.debug_struct("Outgoing")
             .field("path", &path.as_deref().map(without_query))
             .field("edit", edit)
+            .field("question", question)
             .field("content_length", content_length)
             .field("is_decompressed", is_decompressed)
             .field("credentials", credentials)
@@ -258,6 +270,7 @@ mod tests {
             path: &ClientPath::read(head.method, head.path, &gateway.base_paths).0,
             renamed: None,
             edit: Some(Edit { start: 0, end: 3, with: b"a".to_vec() }),
+            question: None,
             content_length: Some(10),
             is_decompressed: false,
             sent: &head.credentials.sent(),
@@ -326,6 +339,7 @@ mod tests {
             path: &ClientPath::read(head.method, head.path, &gateway.base_paths).0,
             renamed: None,
             edit: None,
+            question: None,
             content_length: None,
             is_decompressed: false,
             sent: &head.credentials.sent(),

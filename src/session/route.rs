@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::hop::{Crossing, ModelPlace};
 use super::outgoing::{Departure, Outgoing};
 use super::{Phase, RequestAction, Session, bytes, local};
-use crate::body::{Edit, FoundModel, Scanner};
+use crate::body::{Edit, FoundModel, Scanner, UsageQuestion};
 use crate::breaker::Arrival;
 use crate::gateway::{Gateway, Provider, Turn};
 use crate::health::admission::Admission;
@@ -58,6 +58,9 @@ impl Session {
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
         self.check_model(model.as_str())?;
+        if gateway.stops_metered && self.is_metered_operation() {
+            return Err(Reject::JournalFull);
+        }
         let draw = self.draw(host);
         let mut turns = gateway
             .targets_in_turn(&model, self.path.as_str(), &draw)
@@ -168,6 +171,7 @@ impl Session {
             is_whole: self.is_whole,
             asked: asked.to_owned(),
             place,
+            question: self.usage_question(),
         };
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
@@ -215,8 +219,10 @@ impl Session {
         let refused = |refusal| Reject::unavailable(&provider.name, to.model, refusal);
         self.admission = Some(admitted.map_err(refused)?);
         self.has_model = self.is_api && to.model.is_some();
+        let is_asked = provider.includes_usage && to.model.is_some();
+        let question = self.usage_question().filter(|_| is_asked);
         if let Some(model) = to.model {
-            self.begin_meter(host, &provider.name, model, to.asked);
+            self.begin_meter(host, &provider.name, model, to.asked, question.is_some());
         }
         self.stop_holding();
         Ok(RequestAction::Forward(Outgoing::of(Departure {
@@ -225,6 +231,7 @@ impl Session {
             model: to.model,
             renamed,
             edit,
+            question: question.map(UsageQuestion::edit),
             content_length: self.content_length,
             is_decompressed: self.is_decompressed,
             sent: &self.credentials,
@@ -233,6 +240,7 @@ impl Session {
     }
 
     fn stop_holding(&mut self) {
+        self.stream_options = None;
         self.phase = match std::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Held(scanner) => Phase::Scanning(scanner),
             _ => Phase::Passing,

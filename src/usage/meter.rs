@@ -1,12 +1,16 @@
 //! Meters one attempt: a record when the request leaves, and a record before the client gets the last bytes.
 
-use super::reader::{AnswerUsage, Outcome};
+use super::extra_event::ExtraEvent;
+use super::reader::{AnswerUsage, Outcome, is_stream};
 use super::record::{Admission, Record, Settlement};
 
 /// Where records are written.
 pub trait Journal {
     /// Writes a line, before the callback under way ends.
     fn write(&self, line: &str);
+
+    /// Counts an attempt that is over.
+    fn tally(&self, _settlement: &Settlement, _is_stream: bool) {}
 }
 
 /// How an answer begins.
@@ -26,6 +30,18 @@ pub struct Meter {
     admission: Admission,
     answer: Option<Answer>,
     is_settled: bool,
+    extra: Extra,
+}
+
+/// The event with the usage that the client has not asked for.
+#[derive(Debug)]
+enum Extra {
+    /// None comes.
+    No,
+    /// The request has asked for one.
+    Asked,
+    /// The answer may have one.
+    Removing(Box<ExtraEvent>),
 }
 
 /// The answer of a provider.
@@ -33,16 +49,18 @@ pub struct Meter {
 struct Answer {
     status: u32,
     reader: AnswerUsage,
+    is_stream: bool,
     /// How many bytes of the body are missing, where its length is known.
     missing: Option<u64>,
     first_ms: Option<u64>,
 }
 
 impl Meter {
-    /// The request leaves for its provider.
-    pub fn begin(journal: &dyn Journal, admission: Admission) -> Self {
+    /// The request leaves for its provider. `has_asked` says that the gateway, and not the client, asks for a stream's usage.
+    pub fn begin(journal: &dyn Journal, admission: Admission, has_asked: bool) -> Self {
         journal.write(&Record::Begun(admission.clone()).to_line());
-        Self { admission, answer: None, is_settled: false }
+        let extra = if has_asked { Extra::Asked } else { Extra::No };
+        Self { admission, answer: None, is_settled: false, extra }
     }
 
     /// So many bytes of the request have come.
@@ -55,10 +73,17 @@ impl Meter {
         let answer = Answer {
             status: start.status,
             reader: AnswerUsage::new(start.content_type, start.encoding),
+            is_stream: is_stream(start.content_type),
             missing: start.content_length,
             first_ms: None,
         };
         let is_failure = !(200..300).contains(&start.status);
+        if let Extra::Asked = self.extra
+            && !is_failure
+            && answer.reader.is_plain_events()
+        {
+            self.extra = Extra::Removing(Box::default());
+        }
         self.answer = Some(answer);
         if is_failure {
             self.settle(journal, now_ms, Outcome::FAILED);
@@ -67,13 +92,32 @@ impl Meter {
         }
     }
 
-    /// Whether further bytes of the answer can say more.
+    /// Whether further bytes of the answer can say more, or may have to stay out.
     pub fn reads(&self) -> bool {
-        self.answer.is_some() && !self.is_settled
+        self.answer.is_some() && (!self.is_settled || self.removes())
     }
 
-    /// Bytes of the answer, which the client gets after this call.
-    pub fn feed(&mut self, journal: &dyn Journal, now_ms: u64, bytes: &[u8], end: bool) {
+    /// Whether the client may get fewer bytes than the provider sends.
+    pub fn removes(&self) -> bool {
+        matches!(self.extra, Extra::Removing(_))
+    }
+
+    /// Bytes of the answer, which the client gets after this call; others in their place, where there are some.
+    pub fn feed(
+        &mut self,
+        journal: &dyn Journal,
+        now_ms: u64,
+        bytes: &[u8],
+        end: bool,
+    ) -> Option<Vec<u8>> {
+        self.read(journal, now_ms, bytes, end);
+        match &mut self.extra {
+            Extra::Removing(extra) => extra.feed(bytes, end),
+            Extra::No | Extra::Asked => None,
+        }
+    }
+
+    fn read(&mut self, journal: &dyn Journal, now_ms: u64, bytes: &[u8], end: bool) {
         let begun_ms = self.admission.begun_ms;
         let Some(answer) = self.answer.as_mut().filter(|_| !self.is_settled) else { return };
         if !bytes.is_empty() {
@@ -124,6 +168,8 @@ impl Meter {
             tier,
             usage,
         };
+        let is_stream = self.answer.as_ref().is_some_and(|answer| answer.is_stream);
+        journal.tally(&settlement, is_stream);
         journal.write(&Record::Ended(settlement).to_line());
     }
 }

@@ -13,8 +13,10 @@
 //! | [`reader`] | when an answer has said all |
 //! | [`record`], [`journal`] | what is written, and how |
 //! | [`meter`] | when it is written |
+//! | [`extra_event`] | how the usage that the gateway has asked for stays out of the client's stream |
 
 pub mod amounts;
+pub mod extra_event;
 pub mod facts;
 pub mod journal;
 pub mod meter;

@@ -1,7 +1,7 @@
 //! Which requests use something that is paid for, by their paths.
 
 /// What a request asks of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     Chat,
     Completions,
@@ -67,6 +67,11 @@ impl Operation {
 
     pub fn parse(text: &str) -> Option<Self> {
         ENDS.iter().map(|(_, operation)| *operation).find(|operation| operation.as_str() == text)
+    }
+
+    /// Whether a stream says its usage only if the request asks for it.
+    pub fn says_usage_if_asked(self) -> bool {
+        matches!(self, Chat | Completions)
     }
 
     /// Whether the answer has no output that is counted in tokens.

@@ -76,8 +76,7 @@ impl Outcome {
 impl AnswerUsage {
     /// By the headers `content-type` and `content-encoding`.
     pub fn new(content_type: &[u8], encoding: &[u8]) -> Self {
-        let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
-        let is_events = media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream");
+        let is_events = is_stream(content_type);
         let is_plain =
             encoding.trim_ascii().is_empty() || encoding.eq_ignore_ascii_case(b"identity");
         let body = match Encoding::parse(encoding) {
@@ -86,6 +85,11 @@ impl AnswerUsage {
             None => Body::Other,
         };
         Self { body, said: Said::default(), other_bytes: 0 }
+    }
+
+    /// Whether the answer is a stream of events that is not compressed.
+    pub fn is_plain_events(&self) -> bool {
+        matches!(self.body, Body::Unknown { is_events: true } | Body::Events(_))
     }
 
     /// Whether the answer has said all.
@@ -183,6 +187,12 @@ impl AnswerUsage {
             events.finish(|event| said.hear(&event));
         }
     }
+}
+
+/// Whether a `content-type` is that of a stream of events.
+pub fn is_stream(content_type: &[u8]) -> bool {
+    let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
 }
 
 impl Body {

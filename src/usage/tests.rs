@@ -491,7 +491,7 @@ impl Lines {
 const BODY: &[u8] = br#"{"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
 
 fn begun(lines: &Lines) -> Meter {
-    let meter = Meter::begin(lines, admission());
+    let meter = Meter::begin(lines, admission(), false);
     assert_eq!(lines.0.borrow().len(), 1);
     meter
 }
@@ -522,6 +522,42 @@ fn the_end_is_written_before_the_last_byte_passes() {
         let end = ends.first().unwrap();
         assert_eq!((ends.len(), end.basis, end.usage.output), (1, Basis::Counted, 2));
         assert_eq!((end.first_ms, end.duration_ms, end.status), (Some(10), 20, 200));
+    }
+}
+
+#[test]
+fn the_usage_that_the_gateway_has_asked_for_is_counted_and_taken_out() {
+    let stream = [
+        "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n",
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n",
+        "data: [DONE]\n\n",
+    ];
+    let events = AnswerStart { content_type: b"text/event-stream; charset=utf-8", ..start(None) };
+    let gzip = AnswerStart { encoding: b"gzip", ..events };
+    for (has_asked, start, removes) in [
+        (true, events, true),
+        (false, events, false),
+        (true, gzip, false),
+        (true, start(None), false),
+        (true, AnswerStart { status: 500, ..events }, false),
+    ] {
+        let lines = Lines::default();
+        let mut meter = Meter::begin(&lines, admission(), has_asked);
+        meter.respond(&lines, 0, &start);
+        assert_eq!(meter.removes(), removes);
+        if !removes {
+            continue;
+        }
+        let whole = stream.concat();
+        let (one, two) = whole.split_at(stream[0].len() + 10);
+        let passed = [one, two].map(|piece| {
+            let changed = meter.feed(&lines, 0, piece.as_bytes(), false);
+            changed.unwrap_or_else(|| piece.into())
+        });
+        assert_eq!(passed.concat(), [stream[0], stream[2]].concat().as_bytes());
+        let end = &lines.ends()[0];
+        assert_eq!((end.basis, end.usage.input, end.usage.output), (Basis::Counted, 3, 4));
+        assert!(meter.reads(), "what follows [DONE] may have to stay out too");
     }
 }
 

@@ -45,6 +45,9 @@ CHAIN = KEYED._replace(
 )
 
 
+METERED = KEYED._replace(tables='[usage]\nmeter = "all"\n')
+
+
 class Row(NamedTuple):
     """One line of the table: a candidate of filters.yaml, how it is configured, and what it is asked."""
 
@@ -69,6 +72,7 @@ ROWS = (
     Row("gaud, no key, model last", settings=UNKEYED),
     Row("gaud, no key, model first", settings=UNKEYED, model_first=True),
     Row("gaud, chain", settings=CHAIN),
+    Row("gaud, metered, model last", settings=METERED),
 )
 
 

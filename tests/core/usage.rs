@@ -1,5 +1,6 @@
 //! Properties of what is read of usage: however an answer is cut, the numbers are those that `serde_json` reads.
 
+use gaud::body::StreamOptions;
 use gaud::usage::reader::AnswerUsage;
 use gaud::usage::{Basis, Operation};
 use proptest::prelude::*;
@@ -89,5 +90,63 @@ proptest! {
         bytes.chunks(7).for_each(|piece| reader.feed(piece));
         let found = reader.outcome(Operation::Chat, 4, is_whole);
         prop_assert!(found.basis == Basis::Failed || found.usage.input > 0 || found.basis == Basis::Counted);
+    }
+}
+
+/// What a request may say of streams.
+fn options() -> impl Strategy<Value = Value> {
+    let flag =
+        prop_oneof![Just(json!(true)), Just(json!(false)), Just(Value::Null), Just(json!(1))];
+    prop_oneof![
+        Just(Value::Null),
+        Just(json!([])),
+        other().prop_map(|other| json!({"other": other})),
+        (flag, other()).prop_map(|(flag, other)| json!({"include_usage": flag, "other": other})),
+        Just(json!({})),
+    ]
+}
+
+/// A request of which each member may be missing.
+fn requests() -> impl Strategy<Value = Map<String, Value>> {
+    use proptest::option::of;
+    let stream =
+        prop_oneof![4 => Just(json!(true)), 1 => Just(json!(false)), 1 => Just(json!("true"))];
+    (of(other()), of(stream), of(options()), of(other())).prop_map(|(a, stream, options, z)| {
+        let named = [("a", a), ("stream", stream), ("stream_options", options), ("z", z)];
+        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    })
+}
+
+/// The request with the usage asked for; `None` where a stream is not asked for, the client asks itself, or a value is strange.
+fn asking(mut request: Map<String, Value>) -> Option<Map<String, Value>> {
+    if request.get("stream") != Some(&json!(true)) {
+        return None;
+    }
+    let options = request.entry("stream_options").or_insert(Value::Null);
+    if options.is_null() {
+        *options = json!({});
+    }
+    let flag = options.as_object_mut()?.insert("include_usage".to_owned(), json!(true));
+    flag.is_none_or(|flag| flag.is_null() || flag == false).then_some(request)
+}
+
+proptest! {
+    #[test]
+    fn a_request_is_asked_for_the_usage_and_changes_in_nothing_else(
+        request in requests(), cuts in proptest::collection::vec(0..400_usize, 0..4), is_pretty in any::<bool>()
+    ) {
+        let value = Value::Object(request.clone());
+        let body = if is_pretty { format!(" {value:#} ") } else { value.to_string() };
+        let mut options = StreamOptions::default();
+        let (mut start, mut cuts) = (0, cuts);
+        cuts.sort_unstable();
+        for cut in cuts.into_iter().chain([body.len()]) {
+            let cut = cut.clamp(start, body.len());
+            options.feed(&body.as_bytes()[start..cut]);
+            start = cut;
+        }
+        let edited = options.question().map(|question| question.edit().apply(body.into_bytes()));
+        let edited = edited.map(|body| serde_json::from_slice::<Map<String, Value>>(&body).unwrap());
+        prop_assert_eq!(edited, asking(request));
     }
 }

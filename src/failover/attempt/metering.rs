@@ -1,6 +1,6 @@
 //! What an attempt has used.
 
-use super::Attempt;
+use super::{Attempt, Passing};
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::request::escape::without_query;
@@ -22,11 +22,31 @@ impl Attempt {
         }
     }
 
+    /// Whether the client may get fewer bytes than the provider sends.
+    pub fn shortens_answer(&self) -> bool {
+        self.meter.as_ref().is_some_and(Meter::removes)
+    }
+
+    /// What the client is to get in the place of all bytes that Envoy has, held ones among them; `None` where the client gets
+    /// those. For a piece that is not held.
+    pub fn take_passing(&mut self) -> Option<Vec<u8>> {
+        let Passing { bytes, has_changed } = std::mem::take(&mut self.passing);
+        has_changed.then_some(bytes)
+    }
+
     /// The stream is over, however it ended.
     pub(super) fn end_meter(&mut self, host: &dyn Host) {
         if let Some(mut meter) = self.meter.take() {
             meter.end(host, host.now_ms());
         }
+    }
+}
+
+impl Passing {
+    /// A piece has come, and in its place the client gets what has `changed`.
+    pub(super) fn add(&mut self, piece: &[u8], changed: Option<Vec<u8>>) {
+        self.has_changed |= changed.is_some();
+        self.bytes.extend_from_slice(changed.as_deref().unwrap_or(piece));
     }
 }
 
@@ -39,6 +59,7 @@ pub(super) fn begin(
     path: &ClientPath,
     target: &ChainTarget,
     (number, request_bytes): (u32, Option<u64>),
+    has_question: bool,
 ) -> Option<Meter> {
     if !gateway.meters {
         return None;
@@ -57,5 +78,5 @@ pub(super) fn begin(
         operation,
         request_bytes: request_bytes.unwrap_or_default(),
     };
-    Some(Meter::begin(host, admission))
+    Some(Meter::begin(host, admission, has_question))
 }

@@ -39,6 +39,7 @@ use std::rc::Rc;
 use super::history::{AttemptId, Begun, Histories, NoTarget};
 use super::reader::AnswerReader;
 use super::stream_end::StreamEnd;
+use crate::body::UsageQuestion;
 use crate::breaker::{Arrival, Evidence};
 use crate::gateway::{Account, Gateway, Provider};
 use crate::health::admission::Admission;
@@ -81,6 +82,16 @@ pub struct Attempt {
     meter: Option<Meter>,
     /// One of the deployment's requests, where a group looks at these.
     under_way: Option<UnderWay>,
+    /// What the client is to get in the place of the bytes that Envoy has.
+    passing: Passing,
+}
+
+/// What the client is to get in the place of pieces of the response that Envoy has.
+#[derive(Debug, Default)]
+struct Passing {
+    bytes: Vec<u8>,
+    /// These are not the bytes of the pieces.
+    has_changed: bool,
 }
 
 /// How far the response has come; the module's table has the transitions.
@@ -135,6 +146,7 @@ impl Attempt {
         let Begun { target, admission, number } = begun.map_err(refuse)?;
         let outgoing = outgoing(&gateway, head, &crossing, &path, &request.endpoint, &target);
         let under_way = draw::begin(&gateway, histories.loads(), host, &target);
+        let has_question = outgoing.question.is_some();
         let account = gateway.provider(target.provider).map_or(Account::Gateway, |provider| {
             Account::of(provider, &head.credentials.sent(), path.as_str())
         });
@@ -145,6 +157,7 @@ impl Attempt {
             &path,
             &target,
             (number, head.content_length),
+            has_question,
         );
         let attempt = Self {
             account,
@@ -160,6 +173,7 @@ impl Attempt {
             is_whole: end,
             meter,
             under_way,
+            passing: Passing::default(),
         };
         Ok((attempt, outgoing))
     }
@@ -275,11 +289,13 @@ fn outgoing(
     let renamed = place.filter(|_| is_other).map(|place| path.renamed(place, &target.model));
     // Where the path names the model, the body may name another.
     let in_body = crossing.place.filter(|_| is_other || place.is_some());
+    let question = crossing.question.filter(|_| gateway.meters && provider.includes_usage);
     Outgoing::of(Departure {
         provider,
         path,
         model: Some(&target.model),
         renamed,
+        question: question.map(UsageQuestion::edit),
         edit: in_body.map(|in_body| in_body.edit(&format!("{resource}{}", target.model))),
         content_length: head.content_length,
         is_decompressed: false,

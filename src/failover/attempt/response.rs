@@ -80,7 +80,10 @@ impl Attempt {
             return self.take(host, now_ms, size, read, end);
         };
         let bytes = if size > 0 { read() } else { Vec::new() };
-        meter.feed(host, now_ms, &bytes, end);
+        let changed = meter.feed(host, now_ms, &bytes, end);
+        if meter.removes() {
+            self.passing.add(&bytes, changed);
+        }
         self.take(host, now_ms, size, || bytes, end)
     }
 

@@ -40,6 +40,7 @@ pub(super) enum Buffer {
 pub(super) enum MetricKind {
     Counter = 0,
     Gauge = 1,
+    Histogram = 2,
 }
 
 /// All headers, as [`crate::request::head::Head::parse`] reads them.
@@ -210,10 +211,11 @@ pub(super) fn define_metric(kind: MetricKind, name: &str) -> Option<u32> {
     check("define_metric", status).then_some(id)
 }
 
-/// Adds one to a counter.
-pub(super) fn increment_metric(id: u32) {
+/// Adds to a counter.
+pub(super) fn increment_metric(id: u32, by: u64) {
+    let by = i64::try_from(by).unwrap_or(i64::MAX);
     // SAFETY: takes no pointer.
-    check("increment_metric", unsafe { proxy_increment_metric(id, 1) });
+    check("increment_metric", unsafe { proxy_increment_metric(id, by) });
 }
 
 /// The value of a counter; `None` when Envoy does not tell. The call returns no memory, and so costs a tenth of one that does.

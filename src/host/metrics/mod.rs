@@ -7,6 +7,7 @@ mod family;
 mod label;
 #[cfg(test)]
 mod tests;
+pub mod usage;
 
 use crate::breaker::{BreakerState, Outcome};
 use crate::gateway::Gateway;
@@ -122,14 +123,16 @@ pub const NOTED_ENDS: &str = "gaud_noted_ends_total";
 /// The families of all gauges.
 const GAUGES: &[Family] = &[STATE, MODELS, MODEL_STATE];
 
-/// All families, counters first.
+/// All families, counters first, and those of usage last.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    COUNTERS.iter().chain(GAUGES)
+    COUNTERS.iter().chain(GAUGES).chain(usage::FAMILIES)
 }
 
-/// The labels of all families, each once.
-pub fn labels() -> Vec<&'static str> {
-    let mut labels: Vec<_> = families().flat_map(|family| family.labels).copied().collect();
+/// The labels of all families, each once; of those of usage only where usage is metered.
+pub fn labels(meters: bool) -> Vec<&'static str> {
+    let usage = if meters { usage::FAMILIES } else { &[] };
+    let families = COUNTERS.iter().chain(GAUGES).chain(usage);
+    let mut labels: Vec<_> = families.flat_map(|family| family.labels).copied().collect();
     labels.sort_unstable();
     labels.dedup();
     labels

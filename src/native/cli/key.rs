@@ -1,16 +1,19 @@
 //! `gaud key`: client keys, in the database of the control server. A running gateway takes a change within a second.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
 
+use super::data;
 use super::database::{CALLER, note, open};
 use crate::native::control::{
     IssuedKey, KeyChange, KeyFilter, KeyRow, NewKey, Store, check_models, check_name, check_user,
     key_state, now_secs, parse_duration,
 };
+use crate::native::ledger::{Group, Ledger, dollars};
 use crate::native::settings::ConfigOption;
 
 /// Make, list, change and revoke the keys of clients, whether the gateway runs or not
@@ -91,7 +94,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     match &args.what {
         What::New { fields, config } => new(&open(config)?, fields)?,
         What::List { user, revoked, config } => {
-            print!("{}", list(&open(config)?, user.clone(), *revoked)?);
+            let spend = Ledger::open(&data::folder(config)?)?.all_spend(Group::Key)?;
+            print!("{}", list(&open(config)?, user.clone(), *revoked, &spend)?);
         }
         What::Show(One { id, config }) => {
             println!("{:#}", shown(&found(&open(config)?, id)?, now_secs()));
@@ -180,23 +184,32 @@ fn shown(row: &KeyRow, now_secs: i64) -> serde_json::Value {
     })
 }
 
-fn list(store: &Store, user: Option<String>, revoked: bool) -> Result<String, Box<dyn Error>> {
+/// What keys have spent, in nano-dollars, by their ids.
+type Spend = BTreeMap<String, i64>;
+
+fn list(
+    store: &Store,
+    user: Option<String>,
+    revoked: bool,
+    spend: &Spend,
+) -> Result<String, Box<dyn Error>> {
     let filter = KeyFilter { user, after: None, limit: usize::MAX, with_revoked: revoked };
-    Ok(table(&store.keys(&filter)?, now_secs()))
+    Ok(table(&store.keys(&filter)?, spend, now_secs()))
 }
 
-fn table(rows: &[KeyRow], now_secs: i64) -> String {
+fn table(rows: &[KeyRow], spend: &Spend, now_secs: i64) -> String {
     let mut table = format!(
-        "{:12}  {:10}  {:10}  {:7}  {:12}  MODELS  NAME\n",
-        "ID", "CREATED", "EXPIRES", "STATE", "USER"
+        "{:12}  {:10}  {:10}  {:7}  {:>10}  {:12}  MODELS  NAME\n",
+        "ID", "CREATED", "EXPIRES", "STATE", "SPEND USD", "USER"
     );
     for row in rows {
         let expires = row.expires_secs.map_or_else(|| NEVER.to_owned(), |secs| secs.to_string());
         let models = if row.models.is_empty() { "*".to_owned() } else { row.models.join(",") };
         let (state, user) = (key_state(row, now_secs), row.user.as_deref().unwrap_or("-"));
         let KeyRow { id, name, created_secs, .. } = row;
+        let spent = dollars(spend.get(id).copied().unwrap_or_default());
         table += &format!(
-            "{id:12}  {created_secs:10}  {expires:10}  {state:7}  {user:12}  {models}  {name}\n"
+            "{id:12}  {created_secs:10}  {expires:10}  {state:7}  {spent:>10}  {user:12}  {models}  {name}\n"
         );
     }
     table
@@ -230,11 +243,12 @@ mod tests {
         };
         let rows = [row("abcdefghijk1", None), limited, row("abcdefghijk3", Some(1_795_948_574))];
         let expected = "\
-ID            CREATED     EXPIRES     STATE    USER          MODELS  NAME
-abcdefghijk1  1795948573  never       valid    ann           *  laptop
-abcdefghijk2  1795948573  1795948574  blocked  -             gpt-*,claude:opus  laptop
-abcdefghijk3  1795948573  1795948574  expired  ann           *  laptop
+ID            CREATED     EXPIRES     STATE     SPEND USD  USER          MODELS  NAME
+abcdefghijk1  1795948573  never       valid     0.0031635  ann           *  laptop
+abcdefghijk2  1795948573  1795948574  blocked        0.00  -             gpt-*,claude:opus  laptop
+abcdefghijk3  1795948573  1795948574  expired        0.00  ann           *  laptop
 ";
-        assert_eq!(table(&rows, 1_795_948_574), expected);
+        let spend = Spend::from([("abcdefghijk1".to_owned(), 3_163_500)]);
+        assert_eq!(table(&rows, &spend, 1_795_948_574), expected);
     }
 }

@@ -17,6 +17,7 @@ mod error;
 mod issued_key;
 mod keys;
 mod litellm;
+mod metrics;
 mod router;
 mod secrets;
 pub mod settings;

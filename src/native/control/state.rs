@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::Response;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
         .route("/admin/providers", get(providers))
         .route("/admin/models", get(models))
         .route("/admin/usage", get(usage))
+        .route("/admin/metrics", get(metrics))
 }
 
 async fn status(State(control): Shared) -> Result<Response, ApiError> {
@@ -47,6 +49,11 @@ async fn models(State(control): Shared) -> Result<Response, ApiError> {
 async fn usage(State(control): Shared, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let query = query.as_deref().unwrap_or_default();
     Ok(answer(super::usage::report(&control.data, query, now_secs())?, None))
+}
+
+async fn metrics(State(control): Shared) -> Result<Response, ApiError> {
+    let text = super::metrics::metrics(&control.data, now_secs())?;
+    Ok(([(CONTENT_TYPE, super::metrics::CONTENT_TYPE)], text).into_response())
 }
 
 /// Asks the gateway.

@@ -13,6 +13,7 @@ mod follow;
 mod intake;
 mod report;
 mod schema;
+mod spend;
 
 pub use day::Day;
 pub use follow::{Folder, Follower};
@@ -20,6 +21,7 @@ pub use intake::{Batch, Counted};
 pub use report::{Column, Group, Query, Row};
 pub(in crate::native) use report::{Report, dollars, since};
 pub use schema::{Ledger, LedgerError};
+pub use spend::{Attempt, AttemptFilter, DaySpend};
 
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ const FILE: &str = "ledger.db";
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
 
 /// The number of the schema. A change of the schema brings an older one forward here.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The ledger, opened by one owner.
 pub struct Ledger {
@@ -53,14 +53,21 @@ fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     let schema: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match schema {
         SCHEMA => Ok(()),
-        0 => {
-            let sql =
-                format!("BEGIN IMMEDIATE; {} PRAGMA user_version = {SCHEMA}; COMMIT;", first());
-            Ok(connection.execute_batch(&sql)?)
-        }
+        0 => bring_forward(connection, &[&first(), SECOND]),
+        1 => bring_forward(connection, &[SECOND]),
         newer => Err(LedgerError::Newer(newer)),
     }
 }
+
+fn bring_forward(connection: &Connection, steps: &[&str]) -> Result<(), LedgerError> {
+    let steps = steps.concat();
+    let sql = format!("BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA}; COMMIT;");
+    Ok(connection.execute_batch(&sql)?)
+}
+
+/// What keys and users have spent is asked for one by one.
+const SECOND: &str = "CREATE INDEX IF NOT EXISTS days_by_key ON days (key, cost_nanos);
+    CREATE INDEX IF NOT EXISTS days_by_user ON days (user, cost_nanos);";
 
 fn first() -> String {
     let amounts = Usage::NAMES.map(|name| format!("{name} INTEGER NOT NULL")).join(", ");

@@ -126,6 +126,19 @@ fn old_attempts_are_forgotten_and_their_sums_stay() {
 }
 
 #[test]
+fn an_older_schema_is_brought_forward() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path()).unwrap();
+    let old = "DROP INDEX days_by_key; DROP INDEX days_by_user; PRAGMA user_version = 1;";
+    ledger.connection.execute_batch(old).unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(folder.path()).unwrap();
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name IN ('days_by_key', 'days_by_user')";
+    assert_eq!(ledger.connection.query_row(sql, [], |row| row.get(0)), Ok(2));
+    assert_eq!(ledger.spend(Group::Key, "nobody").unwrap(), 0);
+}
+
+#[test]
 fn a_newer_schema_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(folder.path()).unwrap();
@@ -134,7 +147,7 @@ fn a_newer_schema_is_refused() {
     let problem = Ledger::open(folder.path()).err().unwrap().to_string();
     assert_eq!(
         problem,
-        "the database ledger.db has schema 9, and this gaud knows 1; run the gaud that has written it, or a newer one"
+        "the database ledger.db has schema 9, and this gaud knows 2; run the gaud that has written it, or a newer one"
     );
 }
 

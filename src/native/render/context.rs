@@ -76,6 +76,8 @@ pub(super) struct Context {
     /// Whether Envoy notes the ends of requests that the clients' filter must look at. Else the filter hears of every response.
     notes_ends: bool,
     stats_tags: Vec<&'static str>,
+    /// The histograms with buckets of their own; none where nothing is metered.
+    histograms: Vec<Histogram>,
     /// The filter's own configuration.
     filter_json: String,
     /// How requests are sent again; none where no request is.
@@ -145,7 +147,8 @@ impl Context {
             wasm: wasm.to_string_lossy().into_owned(),
             capabilities: Capabilities::of(notes_ends, gateway.meters),
             notes_ends,
-            stats_tags: metrics::labels(),
+            stats_tags: metrics::labels(gateway.meters),
+            histograms: if gateway.meters { histograms() } else { Vec::new() },
             filter_json: filter_json(loaded, form, false),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
             ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
@@ -180,6 +183,8 @@ impl Context {
         if control.is_some() {
             self.local_replies.splice(..0, local_reply::of_control());
         }
+        // A later configuration may meter.
+        (self.stats_tags, self.histograms) = (metrics::labels(true), histograms());
         self.hop.get_or_insert_with(|| Hop::of(&loaded.gateway));
         let files = loaded.ca_files();
         let clusters = self.clusters.into_iter();
@@ -209,6 +214,19 @@ impl Context {
 fn kept_body_bytes(version: EnvoyVersion, body_limit_bytes: u64) -> u64 {
     let counts = if version.has(Feature::BodyCountedOnce) { 1 } else { 2 };
     body_limit_bytes.saturating_mul(counts)
+}
+
+/// The buckets of a histogram.
+#[derive(Serialize)]
+struct Histogram {
+    name: &'static str,
+    buckets: Vec<u64>,
+}
+
+fn histograms() -> Vec<Histogram> {
+    let histogram =
+        |(name, buckets): (&'static str, [u64; 14])| Histogram { name, buckets: buckets.into() };
+    metrics::usage::BUCKETS.map(histogram).into()
 }
 
 /// A provider, and the cluster that Envoy has for it.

@@ -79,8 +79,9 @@ impl Names {
                 returning: clusters::RETURNING,
             },
             label_regex: format!(
-                r"^wasmcustom\.{}[a-z_]+(?:\.[a-z_]+\.[^.]+)*?(\.LABEL\.([^.]+))",
-                metrics::PREFIX
+                r"^wasmcustom\.(?:{}|{})[a-z_]+(?:\.[a-z_]+\.[^.]+)*?(\.LABEL\.([^.]+))",
+                metrics::PREFIX,
+                metrics::OTEL_PREFIX
             ),
             details: properties::DETAILS_PREFIX,
             admin_key: format!("{}{}", keys::PREFIX, keys::ADMIN_ID_PREFIX),

@@ -11,6 +11,7 @@ use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::disk::Disk;
 use super::failure::Failure;
 use super::journal::Journal;
 use super::{Args, note, variable};
@@ -85,6 +86,7 @@ pub(super) struct Changes {
     pub(super) wishes: mpsc::Receiver<Change>,
     pub(super) following: Arc<Mutex<Following>>,
     pub(super) prices: SharedPrices,
+    pub(super) disk: Disk,
 }
 
 /// `None` where none is wanted, or where its data have no place: a gateway needs no control server.
@@ -136,6 +138,7 @@ pub(super) fn start(
         feed: Feed::new(token.clone()),
         writer: tokio::sync::Mutex::default(),
     });
+    let disk = Disk::of(data.path().to_owned());
     let owner = folder.join(OWNER_SOCKET);
     data.link_owner(&owner)?;
     let listener = UnixListener::bind(&sockets.control)?;
@@ -143,7 +146,7 @@ pub(super) fn start(
     Ok(Some(Ready {
         link: ControlLink { sockets, token },
         serving,
-        changes: Changes { wishes, following, prices: journal.prices.clone() },
+        changes: Changes { wishes, following, prices: journal.prices.clone(), disk },
         journal,
     }))
 }

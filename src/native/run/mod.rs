@@ -5,6 +5,7 @@
 
 mod admin;
 mod control;
+mod disk;
 mod failure;
 mod folder;
 mod journal;

@@ -7,15 +7,18 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::select;
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::control::{Changes, NEEDED};
+use super::disk::room_changed;
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
 use super::log::Rejections;
 use super::process::admin_socket;
 use super::signals::Reread;
 use super::{Args, note, read, vacant};
+use crate::config::Metered;
 use crate::native::control::{Apply, Change, RefusedChange, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
 use crate::native::live::{Applied, Live, Snapshot, Watch};
@@ -91,6 +94,16 @@ pub(super) struct Reload<'a> {
     changes: Option<Changes>,
 }
 
+/// Why the file is looked at.
+enum Reason {
+    File,
+    /// A signal asks for that.
+    Asked,
+    Wish(Change),
+    /// The journal's disk has become full, or has room again.
+    Disk,
+}
+
 /// How often a configuration that was refused is tried again: a file that it names may be there by then.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -130,31 +143,56 @@ impl<'a> Reload<'a> {
 
     /// Returns after each change that was tried.
     pub(super) async fn next(&mut self, reread: &mut Reread) {
-        let mut reply = None;
-        let asked = select! {
-            () = changed(&mut self.watch, &self.serving) => false,
-            () = retried(self.refused.is_some()) => false,
-            () = reread.asked() => true,
-            change = wished(self.changes.as_mut()) => { reply = Some(change); false }
-        };
+        let reason = self.reason(reread).await;
+        let asked = matches!(reason, Reason::Asked);
         let outcome = match self.change().await {
             Ok(applied) => {
-                self.tell(applied, asked);
+                // The news of the disk is told already.
+                let is_told = matches!(reason, Reason::Disk);
+                self.tell(if is_told { Applied::Nothing } else { applied }, asked);
                 Apply::Version(self.live.version())
             }
             Err(problem) => {
                 let problem = problem.to_string();
                 self.note_refusal(&problem);
                 // Who has wished for the change hears of its refusal.
-                if reply.is_none() {
+                if !matches!(reason, Reason::Wish(_)) {
                     self.tell_refusal(problem.clone(), asked);
                 }
                 Apply::Refused(problem)
             }
         };
         self.publish();
-        // The wish may have ended meanwhile.
-        reply.into_iter().for_each(|reply| _ = reply.send(outcome.clone()));
+        if let Reason::Wish(reply) = reason {
+            // The wish may have ended meanwhile.
+            _ = reply.send(outcome);
+        }
+    }
+
+    /// Returns when there is a reason to look at the file.
+    async fn reason(&mut self, reread: &mut Reread) -> Reason {
+        let (is_metered, min_free_bytes) = self.room();
+        let (wishes, disk) = match &mut self.changes {
+            Some(changes) => (Some(&mut changes.wishes), Some(&mut changes.disk)),
+            None => (None, None),
+        };
+        let reason = select! {
+            () = changed(&mut self.watch, &self.serving) => Reason::File,
+            () = retried(self.refused.is_some()) => Reason::File,
+            () = reread.asked() => Reason::Asked,
+            change = wished(wishes) => Reason::Wish(change),
+            () = room_changed(disk, is_metered, min_free_bytes) => Reason::Disk,
+        };
+        if let (Reason::Disk, Some(changes)) = (&reason, &self.changes) {
+            note(&changes.disk.news());
+        }
+        reason
+    }
+
+    /// Whether usage is recorded, and the space that its disk must have.
+    fn room(&self) -> (bool, Option<u64>) {
+        let usage = self.serving.file.usage.as_ref();
+        (self.serving.gateway.meters, usage.and_then(|usage| usage.min_free_bytes))
     }
 
     /// Tells the control server what is in effect.
@@ -172,7 +210,17 @@ impl<'a> Reload<'a> {
     }
 
     async fn change(&mut self) -> Result<Applied, Failure> {
-        let source = read(self.args, self.renderer.env)?;
+        let mut source = read(self.args, self.renderer.env)?;
+        let is_full = self.changes.as_ref().is_some_and(|changes| changes.disk.is_full());
+        if let Some(usage) = source
+            .loaded
+            .file
+            .usage
+            .as_mut()
+            .filter(|usage| is_full && usage.for_filter().is_some())
+        {
+            usage.meter = Some(Metered::Stopped);
+        }
         if self.renderer.control.is_none() {
             source.refuse_keys()?;
         }
@@ -252,10 +300,10 @@ async fn changed(watch: &mut Watch, serving: &Loaded) {
     }
 }
 
-async fn wished(changes: Option<&mut Changes>) -> Change {
-    match changes {
+async fn wished(wishes: Option<&mut Receiver<Change>>) -> Change {
+    match wishes {
         // The other end is there for as long as the control server is.
-        Some(changes) => match changes.wishes.recv().await {
+        Some(wishes) => match wishes.recv().await {
             Some(change) => change,
             None => pending().await,
         },

@@ -2,9 +2,11 @@
 
 mod attempts;
 mod cuts;
+mod full;
 mod import;
 mod keys;
 mod killed;
+mod streams;
 
 use crate::kit::client::{Request, Response, h1};
 use crate::kit::harness::{Run, wait};

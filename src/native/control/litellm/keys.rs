@@ -17,6 +17,7 @@ use super::fields::Fields;
 use super::page::Page;
 use crate::keys::{KeyHash, id_of};
 use crate::models::date;
+use crate::native::ledger::Group;
 
 type Shared = State<Arc<Control>>;
 
@@ -24,7 +25,7 @@ type Shared = State<Arc<Control>>;
 const PAGE_KEYS: usize = 10;
 
 /// A key as LiteLLM describes one.
-pub(super) fn document(row: &KeyRow) -> Value {
+fn document(row: &KeyRow) -> Value {
     let time = |secs: i64| date::format(u64::try_from(secs).unwrap_or_default());
     json!({
         "token": row.hash.to_hex(), "token_id": row.hash.to_hex(), "key_name": key_name(row), "key_alias": alias(row),
@@ -89,7 +90,8 @@ pub(super) async fn info(
     control.authorize(&headers).await?;
     let missing = || ApiError::bad_request("The query names no 'key'.").about("key");
     let row = control.named(&query_value(&uri, "key").ok_or_else(missing)?)?;
-    Ok(answer(json!({"key": row.hash.to_hex(), "info": document(&row)}), None))
+    let info = control.key_document(&row)?;
+    Ok(answer(json!({"key": row.hash.to_hex(), "info": info}), None))
 }
 
 pub(super) async fn list(
@@ -105,8 +107,11 @@ pub(super) async fn list(
     let mut rows = control.store.keys(&filter)?;
     rows.retain(|row| alias.as_ref().is_none_or(|alias| row.name == *alias));
     let whole = query_value(&uri, "return_full_object").as_deref() == Some("true");
-    let shown = |row: &KeyRow| if whole { document(row) } else { json!(row.hash.to_hex()) };
-    let keys: Vec<_> = page.of(&rows).map(shown).collect();
+    let shown = |row: &KeyRow| match whole {
+        true => control.key_document(row),
+        false => Ok(json!(row.hash.to_hex())),
+    };
+    let keys: Vec<_> = page.of(&rows).map(shown).collect::<Result<_, _>>()?;
     let body = json!({
         "keys": keys, "total_count": rows.len(), "current_page": page.number, "total_pages": page.count(&rows),
     });
@@ -208,8 +213,13 @@ fn changed(row: &KeyRow, applied: bool) -> Response {
 }
 
 impl Control {
+    /// A key with what it has spent.
+    pub(super) fn key_document(&self, row: &KeyRow) -> Result<Value, ApiError> {
+        self.with_spend(document(row), Group::Key, &row.id)
+    }
+
     /// The key that a caller names by the key itself, by its hash, or by its public id.
-    fn named(&self, name: &str) -> Result<KeyRow, ApiError> {
+    pub(super) fn named(&self, name: &str) -> Result<KeyRow, ApiError> {
         let found = match (id_of(name), hash(name)) {
             (Some(_), _) => self.store.key_by_hash(&KeyHash::of(name))?,
             (None, Some(hash)) => self.store.key_by_hash(&hash)?,

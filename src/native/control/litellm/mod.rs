@@ -1,4 +1,4 @@
-//! LiteLLM's paths for keys and users, with LiteLLM's field names, for callers with an admin key of Gaud's. Envoy sends every
+//! LiteLLM's paths for keys, users and what they spend, with LiteLLM's field names, for callers with an admin key of Gaud's. Envoy sends every
 //! other caller to LiteLLM as before.
 //!
 //! A field that Gaud does not support is refused by its name: its sender would believe that the field counts.
@@ -6,6 +6,7 @@
 mod fields;
 mod keys;
 mod page;
+mod spend;
 mod users;
 
 use std::sync::Arc;
@@ -31,4 +32,5 @@ pub(super) fn routes() -> Router<Arc<Control>> {
         .route("/user/list", get(users::list))
         .route("/user/update", post(users::update))
         .route("/user/delete", post(users::delete))
+        .route("/spend/logs", get(spend::logs))
 }

@@ -14,8 +14,9 @@ use super::super::issued_key::IssuedKey;
 use super::super::keys::query_value;
 use super::super::store::{KeyFilter, UserChange, UserRow};
 use super::fields::Fields;
-use super::keys::{document as key_document, made};
+use super::keys::made;
 use super::page::Page;
+use crate::native::ledger::Group;
 
 type Shared = State<Arc<Control>>;
 
@@ -25,6 +26,13 @@ const PAGE_USERS: usize = 25;
 fn document(row: &UserRow) -> Value {
     let name = Some(row.name.as_str()).filter(|name| !name.is_empty());
     json!({"user_id": row.id, "user_alias": name, "user_email": row.email, "blocked": row.blocked})
+}
+
+impl Control {
+    /// A user with what the user has spent.
+    fn user_document(&self, row: &UserRow) -> Result<Value, ApiError> {
+        self.with_spend(document(row), Group::User, &row.id)
+    }
 }
 
 /// Makes a user and, unless `auto_create_key` is false, a key of the user.
@@ -75,8 +83,11 @@ pub(super) async fn info(
     let id = query_value(&uri, "user_id").ok_or_else(missing)?;
     let row = control.store.user(&id)?.ok_or_else(|| ApiError::unknown("user", &id))?;
     let filter = KeyFilter { user: Some(id), limit: usize::MAX, ..KeyFilter::default() };
-    let keys: Vec<_> = control.store.keys(&filter)?.iter().map(key_document).collect();
-    let body = json!({"user_id": row.id, "user_info": document(&row), "keys": keys, "teams": []});
+    let keys = control.store.keys(&filter)?;
+    let keys: Vec<_> =
+        keys.iter().map(|row| control.key_document(row)).collect::<Result<_, _>>()?;
+    let user = control.user_document(&row)?;
+    let body = json!({"user_id": row.id, "user_info": user, "keys": keys, "teams": []});
     Ok(answer(body, None))
 }
 
@@ -88,7 +99,8 @@ pub(super) async fn list(
     control.authorize(&headers).await?;
     let page = Page::asked(&uri, "page_size", PAGE_USERS);
     let rows = control.store.users()?;
-    let users: Vec<_> = page.of(&rows).map(document).collect();
+    let users = page.of(&rows).map(|row| control.user_document(row));
+    let users: Vec<_> = users.collect::<Result<_, _>>()?;
     let body = json!({
         "users": users, "total": rows.len(), "page": page.number, "page_size": page.size,
         "total_pages": page.count(&rows),
