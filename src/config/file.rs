@@ -95,6 +95,10 @@ pub struct File {
     /// The control server of `gaud run`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlFile>,
+    /// The pages of the control server.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ui: Option<UiFile>,
     /// Which requests are recorded, and what becomes of the records.
     #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,6 +135,16 @@ pub struct ControlFile {
     /// The folder of its database. Default: `gaud` in the user's folder for state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
+}
+
+/// The pages of the control server.
+#[cfg(not(target_os = "wasi"))]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UiFile {
+    /// Where the pages are. Default `/ui`; empty for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
 }
 
 /// Which pages of browsers may call the gateway.
@@ -328,6 +342,8 @@ impl File {
             ("drain_secs", self.drain_secs.is_some()),
             ("memory_limit_bytes", self.memory_limit_bytes.is_some()),
             ("control", self.control.is_some()),
+            #[cfg(not(target_os = "wasi"))]
+            ("ui", self.ui.is_some()),
             #[cfg(not(target_os = "wasi"))]
             ("prices", !self.prices.is_empty()),
         ];

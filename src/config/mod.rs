@@ -18,6 +18,8 @@ mod usage;
 
 pub use auth::Auth;
 pub use error::ConfigError;
+#[cfg(not(target_os = "wasi"))]
+pub use file::UiFile;
 pub use file::{
     BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
     TlsFile,

@@ -22,6 +22,7 @@ mod secrets;
 pub mod settings;
 mod state;
 mod store;
+mod ui;
 mod usage;
 mod whole;
 
@@ -35,3 +36,4 @@ pub use store::{
     AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, NewKey, Store, StoreError, UserChange,
     UserRow,
 };
+pub use ui::Sessions;

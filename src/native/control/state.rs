@@ -50,7 +50,7 @@ async fn usage(State(control): Shared, RawQuery(query): RawQuery) -> Result<Resp
 }
 
 /// Asks the gateway.
-async fn ask(control: &Control, path: &str) -> Result<Value, ApiError> {
+pub(super) async fn ask(control: &Control, path: &str) -> Result<Value, ApiError> {
     let wrong = |problem: String| {
         ApiError::unreachable_gateway(format!("The gateway does not answer: {problem}."))
     };

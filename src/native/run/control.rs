@@ -15,7 +15,8 @@ use super::failure::Failure;
 use super::journal::Journal;
 use super::{Args, note, variable};
 use crate::native::control::{
-    self, Change, Control, DataFolder, Feed, Following, IssuedKey, Store, Throttle, now_secs, token,
+    self, Change, Control, DataFolder, Feed, Following, IssuedKey, Sessions, Store, Throttle,
+    now_secs, token,
 };
 use crate::native::envoy::Envoy;
 use crate::native::prices::SharedPrices;
@@ -133,6 +134,7 @@ pub(super) fn start(
         gateway: sockets.own.clone(),
         envoy: envoy.version.to_string(),
         throttle: Throttle::default(),
+        sessions: Sessions::default(),
         feed: Feed::new(token.clone()),
         writer: tokio::sync::Mutex::default(),
     });
