@@ -104,11 +104,22 @@ impl Control {
     ) -> Result<(Edited, u64), ApiError> {
         let is_one = changes.len() == 1;
         let mut all = Edited { text: text.to_owned(), removed: Vec::new() };
+        let mut faults = Vec::new();
         for (key, value) in changes {
             let scope = if is_one { Scope::All } else { Scope::Own };
-            let Edited { text, removed } = self.edited(config, &all.text, key, value, scope)?;
-            all.text = text;
-            all.removed.extend(removed);
+            match self.edited(config, &all.text, key, value, scope) {
+                Ok(Edited { text, removed }) => {
+                    all.text = text;
+                    all.removed.extend(removed);
+                }
+                Err(error) if !is_one && !error.faults().is_empty() => {
+                    faults.extend_from_slice(error.faults());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if !faults.is_empty() {
+            return Err(ApiError::faulty(faults));
         }
         if !is_one {
             config.load(&all.text).map_err(|error| ApiError::faulty(error.faults()))?;

@@ -176,13 +176,16 @@ fn first_key(store: &Store, data: &Path) -> Result<(), Failure> {
     let key = IssuedKey::admin().map_err(|error| failed(&error))?;
     add(&key, "first")?;
     if io::stderr().is_terminal() {
-        note(&format!("the admin key of /admin, shown this once: {}", key.expose()));
+        note(&format!(
+            "the admin key of /admin and of the pages, shown this once: {}",
+            key.expose()
+        ));
         return Ok(());
     }
     let path = data.join(FIRST_KEY);
     writeln!(private_file::create(&path)?, "{}", key.expose())?;
     note(&format!(
-        "the admin key of /admin is in {}: read it, and remove the file",
+        "the admin key of /admin and of the pages is in {}: read it, and remove the file",
         path.display()
     ));
     Ok(())

@@ -50,7 +50,7 @@ pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 
 pub const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
 /// Where the control server's pages are, unless the configuration says otherwise.
-const PAGES: &str = "/ui";
+pub const PAGES: &str = "/ui";
 
 /// Longer than most answers take; orchestrators wait as long before they kill.
 const DRAIN_SECS: u64 = 30;
