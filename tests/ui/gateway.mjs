@@ -22,10 +22,13 @@ meter = "all"
 
 [providers.litellm]
 url = "${provider}"
+auth = "none"
 models = ["gpt-4o", "gpt-4o-mini", ${JSON.stringify(MARKUP)}]
 
 [providers.claude]
 url = "${provider}/v1"
+api_key = "sk-example"
+auth = "x-api-key"
 match = ["claude-*"]
 models = ["claude-sonnet-4", "claude-opus-4"]
 
@@ -47,7 +50,11 @@ export async function start() {
   const env = { PATH, ENVOY_PATH, TMPDIR: folder, XDG_STATE_HOME: join(folder, "state"), GAUD_CLAUDE_TIMEOUT: "60" };
   const run = spawn(GAUD_BIN, ["run", "--wasm", GAUD_WASM], { cwd: folder, env });
   const ended = [provider, run].map((child) => new Promise((resolve) => child.once("exit", resolve)));
-  await line(run.stdout, /Stop it/);
+  let log = "";
+  run.stderr.on("data", (piece) => (log += piece));
+  await line(run.stdout, /Stop it/).catch((error) => {
+    throw new Error(`${error.message}${log}`);
+  });
   const key = readFileSync(join(folder, "state/gaud/admin-key"), "utf8").trim();
   const address = `http://127.0.0.1:${port}`;
   const keys = await populate(address, key);

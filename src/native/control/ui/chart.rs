@@ -8,7 +8,11 @@ const HEIGHT: i64 = 180;
 /// What the labels at the foot take.
 const FOOT: i64 = 20;
 /// The most labels at the foot.
-const LABELS: usize = 8;
+const LABELS: usize = 6;
+/// What a label takes.
+const LABEL_WIDTH: i64 = 80;
+/// A few bars do not fill the chart.
+const BAR_WIDTH_MAX: i64 = 120;
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Chart {
@@ -39,20 +43,20 @@ impl Chart {
         let top = values.iter().map(|(_, value)| *value).max().filter(|top| *top > 0)?;
         let count = i64::try_from(values.len()).ok()?;
         let every = values.len().div_ceil(LABELS);
+        let slot = (WIDTH / count).min(BAR_WIDTH_MAX).max(1);
         let floor = HEIGHT - FOOT;
         let bar = |(place, (label, value)): (usize, &(String, i64))| {
-            let left = i64::try_from(place).unwrap_or_default() * WIDTH / count;
-            let right = (i64::try_from(place).unwrap_or_default() + 1) * WIDTH / count;
+            let x = i64::try_from(place).unwrap_or_default() * slot;
             let height = scaled(*value, top, floor - FOOT);
-            let gap = if right - left > 3 { 2 } else { 0 };
+            let gap = if slot > 3 { 2 } else { 0 };
             Bar {
-                x: left,
+                x,
                 y: floor - height,
-                width: right - left - gap,
+                width: slot - gap,
                 height,
                 label: label.clone(),
                 value: written(*value),
-                is_labelled: place.is_multiple_of(every),
+                is_labelled: place.is_multiple_of(every) && x <= WIDTH - LABEL_WIDTH,
             }
         };
         let bars = values.iter().enumerate().map(bar).collect();
@@ -79,7 +83,7 @@ mod tests {
     fn bars_stand_beside_each_other_and_the_largest_is_the_highest() {
         let chart = chart(&[1, 0, 100, i64::MAX]).unwrap();
         let places: Vec<_> = chart.bars.iter().map(|bar| (bar.x, bar.width, bar.height)).collect();
-        assert_eq!(places, [(0, 178, 1), (180, 178, 0), (360, 178, 1), (540, 178, 140)]);
+        assert_eq!(places, [(0, 118, 1), (120, 118, 0), (240, 118, 1), (360, 118, 140)]);
         assert!(chart.bars.iter().all(|bar| bar.y + bar.height == chart.floor));
         assert_eq!(chart.top, i64::MAX.to_string());
     }
@@ -93,6 +97,6 @@ mod tests {
     #[test]
     fn many_bars_have_few_labels() {
         let chart = chart(&(0..90).collect::<Vec<_>>()).unwrap();
-        assert_eq!(chart.bars.iter().filter(|bar| bar.is_labelled).count(), 8);
+        assert_eq!(chart.bars.iter().filter(|bar| bar.is_labelled).count(), 6);
     }
 }

@@ -7,7 +7,7 @@ use super::chart::Chart;
 use super::page::{PageResult, page};
 use super::providers::{Gateway, Provider};
 use super::template::rounded;
-use super::usage::{Sums, is_metered, open, today, total};
+use super::usage::{Sums, is_metered, open, short, today, total};
 use super::visit::Admin;
 use crate::native::control::api::{Shared, now_secs};
 use crate::native::ledger::{Group, Query, Recent};
@@ -39,7 +39,7 @@ pub(super) async fn show(State(control): Shared, admin: Admin) -> PageResult {
         let of_day =
             |row: &&crate::native::ledger::Row| row.group.iter().any(|(_, own)| *own == name);
         let nanos = rows.iter().find(of_day).map_or(0, |row| row.cost_nanos);
-        (name, nanos)
+        (short(&name), nanos)
     };
     let costs: Vec<_> = (0..DAYS).map(cost).collect();
     let file = control.config.as_ref().map(|config| config.path().display().to_string());

@@ -150,10 +150,15 @@ fn bars(by: Group, query: &Query, rows: &[Sums], measure: &str) -> Vec<(String, 
     while day <= query.until {
         let name = day.to_string();
         let value = rows.iter().find(|row| row.name == name).map_or(0, |row| row.measured(measure));
-        days.push((name, value));
+        days.push((short(&name), value));
         day = day.after(1);
     }
     days
+}
+
+/// A day without its year, for a label.
+pub(super) fn short(day: &str) -> String {
+    day.split_once('-').map_or(day, |(_, rest)| rest).to_owned()
 }
 
 pub(super) async fn csv(State(control): Shared, _admin: Admin, uri: Uri) -> PageResult {

@@ -179,6 +179,7 @@ fn every_kind_of_setting_is_changed_and_a_restart_is_told() {
     };
     any("providers.one.match", "[\"gpt-*\"]");
     assert_served(&run, "gpt-4o", "one");
+    any("providers.one.auth", "none");
     any("fallbacks", "[{ model = \"m\", to = [\"one:n\"] }]");
     assert!(text(&run).contains("[[fallbacks]]"), "{}", text(&run));
     let page = any("workers", "3");
@@ -191,10 +192,9 @@ fn every_kind_of_setting_is_changed_and_a_restart_is_told() {
     assert_served(&run, "two:m", "two");
     // The page shows when the file was broken by hand.
     run.write("nonsense = 1\n");
-    let page = browser.page("/ui");
-    assert!(
-        page.contains("The file as it is now is refused.") && page.contains("nonsense"),
-        "{page}"
-    );
+    wait::until_true("the refusal on the page", || {
+        let page = browser.page("/ui");
+        page.contains("The file as it is now is refused.") && page.contains("nonsense")
+    });
     assert_served(&run, "two:m", "two");
 }
