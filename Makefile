@@ -203,6 +203,18 @@ test-envoy-gateway: command filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWA
 	$(EG_E2E) breaker::status::a_breaker routing::by_model::without_a_default
 	$(EG_E2E) failover::statuses:: failover::pass_through::a_large failover::pass_through::an_answer
 
+# The browser is large, so the pages are tested with it apart from `make test`, which asks for them without one.
+UI    := tests/ui
+IN_UI  = $(TEST_ENV) GAUD_BIN="$(GAUD)" CHROMIUM="$(CHROMIUM)"
+
+.PHONY: test-ui
+test-ui: command filter python chromium ui-node ## Test the pages in a real Chromium, with axe-core
+	$(IN_UI) node --test $(UI)
+
+.PHONY: screenshots
+screenshots: command filter python chromium ui-node ## Take a picture of each page into target/screenshots/, and those of the documents
+	$(IN_UI) node $(UI)/screenshots.mjs "$(TARGET)/screenshots" docs/images
+
 # Open WebUI has many packages, in other versions than LiteLLM's, so it has a separate environment.
 .PHONY: test-front-end
 test-front-end: command filter func-e python $(STAMPS)/open-webui ## Test with a real chat front end, Open WebUI (1.3 GB of packages)
@@ -359,4 +371,4 @@ tools: target-wasm32-wasip1 target-wasm32-unknown-unknown wasm-bindgen func-e py
 .PHONY: clean
 clean: ## Remove what was built and installed
 	$(CARGO) clean
-	rm -rf $(TOOLS) $(SDK)/node_modules $(SDK)/postgres/node_modules
+	rm -rf $(TOOLS) $(SDK)/node_modules $(SDK)/postgres/node_modules $(UI)/node_modules

@@ -97,6 +97,19 @@ $(SDK)/node_modules/.package-lock.json: $(SDK)/package-lock.json
 	cd $(SDK) && $(NPM) ci --ignore-scripts
 	@touch $@
 
+.PHONY: ui-node
+ui-node: tests/ui/node_modules/.package-lock.json
+
+tests/ui/node_modules/.package-lock.json: tests/ui/package-lock.json
+	cd tests/ui && $(NPM) ci --ignore-scripts
+	@touch $@
+
+# The browser of the machine, or Debian's.
+CHROMIUM := $(or $(shell command -v chromium),/usr/bin/chromium)
+.PHONY: chromium
+chromium:
+	@[ -x "$(CHROMIUM)" ] || { $(call apt_install,chromium); }
+
 # LiteLLM's client of its database, generated into LiteLLM's environment. Prisma would download its engines: the tests have an
 # engine for queries, which the generator only asks for its version. Python compiles the client here, not at each start of LiteLLM.
 PRISMA          := $(CURDIR)/$(SDK)/postgres

@@ -99,6 +99,10 @@ pub struct File {
     /// The control server of `gaud run`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlFile>,
+    /// The pages of the control server.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ui: Option<UiFile>,
     /// Which requests are recorded, and what becomes of the records.
     #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,6 +152,16 @@ pub struct ControlFile {
 pub struct LitellmFile {
     /// The file, as LiteLLM's `--config` names it.
     pub config: String,
+}
+
+/// The pages of the control server.
+#[cfg(not(target_os = "wasi"))]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UiFile {
+    /// Where the pages are. Default `/ui`; empty for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
 }
 
 /// Which pages of browsers may call the gateway.
@@ -371,6 +385,8 @@ impl File {
             ("control", self.control.is_some()),
             #[cfg(not(target_os = "wasi"))]
             ("litellm", self.litellm.is_some()),
+            #[cfg(not(target_os = "wasi"))]
+            ("ui", self.ui.is_some()),
             #[cfg(not(target_os = "wasi"))]
             ("prices", !self.prices.is_empty()),
         ];

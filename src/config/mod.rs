@@ -20,7 +20,7 @@ mod usage;
 pub use auth::Auth;
 pub use error::ConfigError;
 #[cfg(not(target_os = "wasi"))]
-pub use file::LitellmFile;
+pub use file::{LitellmFile, UiFile};
 pub use file::{
     BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
     TlsFile,

@@ -18,6 +18,9 @@ pub const TRUSTED: &str = "x-gaud-trusted";
 /// Request, over the hop: a [`crate::session::hop::Crossing`].
 pub const CROSSING: &str = "x-gaud-crossing";
 
+/// Request, to the control server: the path of the pages, as clients call it.
+pub const PAGES: &str = "x-gaud-pages";
+
 /// Response, to the client: the provider that answered.
 pub const PROVIDER: &str = "x-gaud-provider";
 

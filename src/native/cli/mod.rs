@@ -15,6 +15,7 @@ mod render;
 mod route;
 mod running;
 mod status;
+mod ui;
 mod upstream;
 mod usage;
 mod wasm;
@@ -45,6 +46,7 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Usage(usage::Args),
+    Ui(ui::Args),
     Prices(prices::Args),
     Ledger(ledger::Args),
     Admin(admin::Args),
@@ -85,6 +87,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Run(args) => run::run(args)?,
         Command::Status(args) => status::run(args)?,
         Command::Usage(args) => usage::run(args)?,
+        Command::Ui(args) => ui::run(args)?,
         Command::Prices(args) => prices::run(args)?,
         Command::Ledger(args) => ledger::run(args)?,
         Command::Admin(args) => admin::run(args)?,

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::data;
 use crate::native::control::now_secs;
-use crate::native::ledger::{Day, Group, Ledger, Query, Report, Row, dollars, since};
+use crate::native::ledger::{Day, Group, Ledger, Query, Report, Row, csv, dollars, since};
 use crate::native::settings::ConfigOption;
 
 /// Print what was used, and what it cost, whether the gateway runs or not
@@ -98,29 +98,5 @@ fn shown(value: &str) -> String {
     match value {
         "" => "-".to_owned(),
         value => value.escape_debug().to_string(),
-    }
-}
-
-/// RFC 4180, with all sums.
-fn csv(query: &Query, rows: &[Row]) -> String {
-    let groups = query.by.iter().map(|group| group.as_str().to_owned());
-    let sums = rows.first().map_or_else(Vec::new, |row| {
-        row.sums.iter().map(|sum| sum.name.to_owned()).collect::<Vec<_>>()
-    });
-    let head: Vec<_> = groups.chain(sums).chain(["cost_usd".to_owned()]).collect();
-    let mut text = format!("{}\n", head.join(","));
-    for row in rows {
-        let group = row.group.iter().map(|(_, value)| quoted(value));
-        let sums = row.sums.iter().map(|sum| sum.value.to_string());
-        let cells: Vec<_> = group.chain(sums).chain([dollars(row.cost_nanos)]).collect();
-        let _ = writeln!(text, "{}", cells.join(","));
-    }
-    text
-}
-
-fn quoted(value: &str) -> String {
-    match value.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", value.replace('"', "\"\"")),
-        false => value.to_owned(),
     }
 }

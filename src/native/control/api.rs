@@ -16,10 +16,12 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::auth::{Throttle, authorize};
+use super::change::Changed;
 use super::error::ApiError;
 use super::keys::Feed;
-use super::settings::view;
-use super::store::{Audit, Store};
+use super::settings::{Setting, view};
+use super::store::Store;
+use super::ui::Sessions;
 use crate::native::settings::{ConfigText, Loaded};
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -74,6 +76,8 @@ pub struct Control {
     pub gateway: PathBuf,
     pub envoy: String,
     pub throttle: Throttle,
+    /// Who is logged in on the pages.
+    pub sessions: Sessions,
     /// Tells the filter of changes of keys.
     pub feed: Feed,
     /// One change at a time.
@@ -111,14 +115,15 @@ pub(super) async fn settings(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     control.authorize(&headers).await?;
-    let config = control.config()?;
-    let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
-    let loaded = config.load(&text).map_err(|error| ApiError::invalid(error.to_string()))?;
-    let table =
-        text.parse().map_err(|error: toml::de::Error| ApiError::invalid(error.message()))?;
-    let settings = view(&table, &from_environment(&loaded));
-    let body = json!({"file": config.path(), "settings": settings});
-    Ok(answer(body, Some(&config.etag(&text))))
+    let SettingsRead { etag, settings, .. } = control.read_settings()?;
+    let path = control.config()?.path();
+    Ok(answer(json!({"file": path, "settings": settings}), Some(&etag)))
+}
+
+/// The settings as they are in the file and in the environment.
+pub(super) struct SettingsRead {
+    pub(super) etag: String,
+    pub(super) settings: Vec<Setting>,
 }
 
 /// The settings that variables have set: path, variable, and a value that may be shown.
@@ -156,18 +161,14 @@ pub(super) async fn set(
         ApiError::bad_request(format!("The body is not {{\"key\": \"…\", \"value\": …}}: {error}."))
     };
     let put: Put = from_object(&body).map_err(wrong)?;
-    let _writer = control.writer.lock().await;
-    let outcome = control.set(&put, headers.get(IF_MATCH)).await;
-    let said = outcome.as_ref().map_or_else(ApiError::code, |_| "applied");
-    let entry = Audit {
-        at_secs: now_secs(),
-        key_id: &caller,
-        action: "set",
-        subject: &put.key,
-        outcome: said,
-    };
-    control.store.audit(&entry).map_err(|error| ApiError::failed(error.to_string()))?;
-    outcome
+    let if_match = headers.get(IF_MATCH).map(HeaderValue::as_bytes);
+    let changed = control.set(&caller, std::slice::from_ref(&put), if_match).await?;
+    let Changed { etag, version, removed, waits } = &changed;
+    let body = json!({
+        "key": put.key, "applied": !changed.waits_for(&put.key), "version": version, "removed": removed,
+        "waits_for_restart": waits,
+    });
+    Ok(answer(body, Some(etag)))
 }
 
 /// The paths, as OpenAPI describes them. The document needs no key: it says nothing of this gateway.
@@ -179,6 +180,16 @@ pub(super) async fn openapi() -> Response {
 impl Control {
     pub(super) async fn authorize(&self, headers: &HeaderMap) -> Result<String, ApiError> {
         authorize(headers, &self.store, &self.throttle).await
+    }
+
+    pub(super) fn read_settings(&self) -> Result<SettingsRead, ApiError> {
+        let config = self.config()?;
+        let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
+        let loaded = config.load(&text).map_err(|error| ApiError::invalid(error.to_string()))?;
+        let table =
+            text.parse().map_err(|error: toml::de::Error| ApiError::invalid(error.message()))?;
+        let settings = view(&table, &from_environment(&loaded));
+        Ok(SettingsRead { etag: config.etag(&text), settings })
     }
 
     pub(super) fn config(&self) -> Result<&ConfigText, ApiError> {

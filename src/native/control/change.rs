@@ -1,4 +1,4 @@
-//! A change of one setting: from the wish of a caller to the version that is in effect.
+//! A change of settings: from the wish of a caller to the version that is in effect.
 //!
 //! ```text
 //! key, value ── edited ──> the text of the file ── put ──> gaud.toml ──> the running Envoy
@@ -7,71 +7,136 @@
 
 use std::time::Duration;
 
-use axum::http::HeaderValue;
-use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::api::{Apply, Control, Put, answer};
+use super::api::{Apply, Control, Put, now_secs};
 use super::error::ApiError;
 use super::secrets;
 use super::settings::{EditError, Edited, MASK, SettingKey, change};
+use super::store::Audit;
 use crate::config::SecretSource;
 use crate::native::settings::ConfigText;
 
 /// How long a change may take to be in effect.
 const APPLY_LIMIT: Duration = Duration::from_secs(30);
 
+/// Changes that are in effect, or that wait for a restart.
+pub(super) struct Changed {
+    /// Of the file as it is now.
+    pub(super) etag: String,
+    pub(super) version: u64,
+    /// The settings that went with those that were removed, because they named them.
+    pub(super) removed: Vec<String>,
+    /// The settings that wait for a restart.
+    pub(super) waits: Vec<&'static str>,
+}
+
+/// Which faults refuse a change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    All,
+    /// Those of the setting itself: of several changes the next may mend the rest, as a certificate's key does.
+    Own,
+}
+
+impl Changed {
+    /// Whether a setting, or a part of it, waits for a restart.
+    pub(super) fn waits_for(&self, key: &str) -> bool {
+        let path = SettingKey::parse(key).map(|key| key.path()).unwrap_or_default();
+        let is_below = |path: &str, name: &str| {
+            path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.waits.iter().any(|name| is_below(&path, name) || is_below(name, &path))
+    }
+}
+
 impl Control {
-    /// Changes a setting, and answers when the change is in effect.
+    /// Changes settings, all or none, and returns when the changes are in effect. Each is in the audit.
     pub(super) async fn set(
         &self,
-        put: &Put,
-        if_match: Option<&HeaderValue>,
-    ) -> Result<Response, ApiError> {
-        let key = SettingKey::parse(&put.key)
-            .map_err(|problem| ApiError::bad_request(problem).about("key"))?;
+        caller: &str,
+        puts: &[Put],
+        if_match: Option<&[u8]>,
+    ) -> Result<Changed, ApiError> {
+        let _writer = self.writer.lock().await;
+        let outcome = self.change(puts, if_match).await;
+        let outcome_word = outcome.as_ref().map_or_else(ApiError::code, |_| "applied");
+        for put in puts {
+            self.store.audit(&Audit {
+                at_secs: now_secs(),
+                key_id: caller,
+                action: "set",
+                subject: &put.key,
+                outcome: outcome_word,
+            })?;
+        }
+        outcome
+    }
+
+    async fn change(&self, puts: &[Put], if_match: Option<&[u8]>) -> Result<Changed, ApiError> {
+        let key = |put: &Put| {
+            SettingKey::parse(&put.key)
+                .map_err(|problem| ApiError::bad_request(problem).about("key"))
+        };
+        let keys = puts.iter().map(key).collect::<Result<Vec<_>, _>>()?;
         let config = self.config()?;
         let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
-        if if_match.is_some_and(|etag| etag.as_bytes() != config.etag(&text).as_bytes()) {
+        if if_match.is_some_and(|etag| etag != config.etag(&text).as_bytes()) {
             return Err(ApiError::changed_meanwhile());
         }
-        let loaded = config.load(&text);
-        let variables =
-            loaded.as_ref().map(|loaded| loaded.set_by_environment.as_slice()).unwrap_or_default();
-        if let Some((_, variable)) = variables.iter().find(|(path, _)| *path == key.path()) {
-            let message = format!(
-                "The environment variable {variable} sets {key}, and the file has no say: change the variable."
-            );
-            return Err(ApiError::conflict("set_by_environment", message).about(put.key.clone()));
-        }
-        let outcome = self.applied(config, &text, &key, &put.value).await;
+        refuse_set_by_environment(config, &text, &keys)?;
+        let pairs: Vec<_> = keys.iter().zip(puts.iter().map(|put| &put.value)).collect();
+        let outcome = self.applied(config, &text, &pairs).await;
         // Secrets that the file does not name, or no longer names, are not kept.
         secrets::remove_unnamed(&self.data, &config.read().unwrap_or(text));
-        let (Edited { text: changed, removed }, version) = outcome?;
+        let (Edited { text, removed }, version) = outcome?;
         let waits = self.now().waits_for_restart;
-        let is_waiting = |name: &&str| key.parts().first() == Some(name);
-        let body = json!({
-            "key": put.key, "applied": !waits.iter().any(is_waiting), "version": version, "removed": removed,
-            "waits_for_restart": waits,
-        });
-        Ok(answer(body, Some(&config.etag(&changed))))
+        Ok(Changed { etag: config.etag(&text), version, removed, waits })
     }
 
     async fn applied(
         &self,
         config: &ConfigText,
         text: &str,
-        key: &SettingKey,
-        value: &Value,
+        changes: &[(&SettingKey, &Value)],
     ) -> Result<(Edited, u64), ApiError> {
-        let edited = self.edited(config, text, key, value)?;
-        if edited.text == text {
-            return Ok((edited, self.now().version));
+        let is_one = changes.len() == 1;
+        let mut all = Edited { text: text.to_owned(), removed: Vec::new() };
+        let mut faults = Vec::new();
+        for (key, value) in changes {
+            let scope = if is_one { Scope::All } else { Scope::Own };
+            match self.edited(config, &all.text, key, value, scope) {
+                Ok(Edited { text, removed }) => {
+                    all.text = text;
+                    all.removed.extend(removed);
+                }
+                Err(error) if !is_one && !error.faults().is_empty() => {
+                    faults.extend_from_slice(error.faults());
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let version = self.put(config, text, &edited.text).await?;
-        Ok((edited, version))
+        if !faults.is_empty() {
+            return Err(ApiError::faulty(faults));
+        }
+        if !is_one {
+            config.load(&all.text).map_err(|error| ApiError::faulty(error.faults()))?;
+        }
+        if all.text == text {
+            return Ok((all, self.now().version));
+        }
+        let version = self.put(config, text, &all.text).await?;
+        Ok((all, version))
+    }
+
+    /// What would go with a setting that is removed.
+    pub(super) fn would_remove(&self, key: &str) -> Result<Vec<String>, ApiError> {
+        let key = SettingKey::parse(key).map_err(ApiError::bad_request)?;
+        let config = self.config()?;
+        let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
+        Ok(self.edited(config, &text, &key, &Value::Null, Scope::All)?.removed)
     }
 
     fn edited(
@@ -80,6 +145,7 @@ impl Control {
         text: &str,
         key: &SettingKey,
         value: &Value,
+        scope: Scope,
     ) -> Result<Edited, ApiError> {
         let mut value = value.clone();
         for (provider, api_key) in api_keys(&key.parts(), &mut value) {
@@ -88,17 +154,19 @@ impl Control {
                 _ => self.put_aside(&provider, api_key)?,
             }
         }
-        let check = |text: &str| config.load(text).map(drop).map_err(|error| error.faults());
+        let path = key.path();
+        let check = |text: &str| {
+            let Err(error) = config.load(text) else { return Ok(()) };
+            let mut faults = error.faults();
+            faults.retain(|(own, _)| scope == Scope::All || own.starts_with(&path));
+            if faults.is_empty() { Ok(()) } else { Err(faults) }
+        };
         change(text, key, &value, &check).map_err(|error| match error {
             EditError::File(problem) => {
                 ApiError::conflict("bad_file", format!("The file is not TOML as it is: {problem}."))
             }
             EditError::Place(problem) => ApiError::invalid(problem).about(key.to_string()),
-            EditError::Invalid(faults) => {
-                let lines: Vec<_> =
-                    faults.iter().map(|(path, problem)| format!("{path}: {problem}")).collect();
-                ApiError::invalid(lines.join("\n")).about(key.to_string())
-            }
+            EditError::Invalid(faults) => ApiError::faulty(faults).about(key.to_string()),
         })
     }
 
@@ -136,6 +204,26 @@ impl Control {
             )),
         }
     }
+}
+
+fn refuse_set_by_environment(
+    config: &ConfigText,
+    text: &str,
+    keys: &[SettingKey],
+) -> Result<(), ApiError> {
+    let Ok(loaded) = config.load(text) else { return Ok(()) };
+    for key in keys {
+        let path = key.path();
+        if let Some((_, variable)) = loaded.set_by_environment.iter().find(|(own, _)| *own == path)
+        {
+            let message = format!(
+                "The environment variable {variable} sets {key}, and the file has no say: change the variable."
+            );
+            let conflict = ApiError::conflict("set_by_environment", message);
+            return Err(conflict.about(key.to_string()));
+        }
+    }
+    Ok(())
 }
 
 /// The keys in a value, with their providers: of one provider's key, of a provider's table, or of all.

@@ -6,6 +6,7 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::settings::Fault;
 use super::store::StoreError;
 
 /// An answer other than success.
@@ -16,11 +17,13 @@ pub(super) struct ApiError {
     message: String,
     /// The setting that the error is about.
     param: Option<String>,
+    /// What is wrong with which settings, by their paths.
+    faults: Vec<Fault>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), param: None }
+        Self { status, code, message: message.into(), param: None, faults: Vec::new() }
     }
 
     pub(super) fn about(mut self, param: impl Into<String>) -> Self {
@@ -65,6 +68,16 @@ impl ApiError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
     }
 
+    pub(super) fn no_page() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown_url", "There is no such page.")
+    }
+
+    /// A form that another page has sent, or that is older than the session.
+    pub(super) fn foreign_form() -> Self {
+        let message = "The form is not of this session: go back, load the page again, and send the form again.";
+        Self::new(StatusCode::FORBIDDEN, "foreign_form", message)
+    }
+
     /// What the caller wants is not for this server to decide.
     pub(super) fn conflict(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, message)
@@ -84,12 +97,36 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_setting", message)
     }
 
+    /// The configuration would not be valid.
+    pub(super) fn faulty(faults: Vec<Fault>) -> Self {
+        let lines: Vec<_> =
+            faults.iter().map(|(path, problem)| format!("{path}: {problem}")).collect();
+        Self { faults, ..Self::invalid(lines.join("\n")) }
+    }
+
     pub(super) fn failed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "control_error", message)
     }
 
     pub(super) fn unreachable_gateway(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, "gateway_unreachable", message)
+    }
+
+    pub(super) fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The setting or the field that the error is about.
+    pub(super) fn param(&self) -> Option<&str> {
+        self.param.as_deref()
     }
 
     pub(super) fn code(&self) -> &'static str {

@@ -23,6 +23,7 @@ mod secrets;
 pub mod settings;
 mod state;
 mod store;
+mod ui;
 mod usage;
 mod whole;
 
@@ -36,3 +37,4 @@ pub use store::{
     AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, NewKey, Store, StoreError, UserChange,
     UserRow,
 };
+pub use ui::Sessions;

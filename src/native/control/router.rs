@@ -16,6 +16,7 @@ use super::error::ApiError;
 use super::keys::{changes, key_routes, user_routes};
 use super::litellm;
 use super::state;
+use super::ui;
 use super::whole::read_whole;
 use crate::names::keys::FEED_PATH;
 
@@ -50,6 +51,7 @@ fn router(control: Arc<Control>) -> Router {
         .merge(key_routes())
         .merge(user_routes())
         .merge(litellm::routes())
+        .merge(ui::routes())
         .method_not_allowed_fallback(|| async { ApiError::wrong_method() })
         .fallback(|| async { ApiError::not_found() })
         .layer(from_fn(read_whole))

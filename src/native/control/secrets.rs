@@ -25,6 +25,13 @@ pub(super) fn store(data: &Path, provider: &str, secret: &str) -> io::Result<Pat
     Ok(place)
 }
 
+/// Whether a setting names a file that [`store`] has written.
+pub(super) fn is_stored(data: &Path, value: &str) -> bool {
+    let file = value.strip_prefix("file:").map(Path::new);
+    let folder = fs::canonicalize(data.join(FOLDER)).ok();
+    file.and_then(Path::parent).is_some_and(|parent| Some(parent) == folder.as_deref())
+}
+
 /// Removes the secrets whose files the configuration does not name. A file that cannot be removed is removed later.
 pub(super) fn remove_unnamed(data: &Path, configuration: &str) {
     let entries = fs::read_dir(data.join(FOLDER)).into_iter().flatten().flatten();
@@ -53,8 +60,10 @@ mod tests {
         for (place, secret) in places.iter().zip(["sk-1", "sk-2"]) {
             assert!(place.parent().unwrap().ends_with(FOLDER), "{place:?}");
             assert_eq!(fs::read_to_string(place).unwrap(), secret);
+            assert!(is_stored(data.path(), &format!("file:{}", place.display())));
             assert_eq!(fs::metadata(place).unwrap().permissions().mode() & 0o777, 0o600);
         }
+        assert!(!is_stored(data.path(), "file:/run/secrets/key"));
         remove_unnamed(data.path(), &format!("api_key = \"file:{}\"", places[1].display()));
         assert!(!places[0].exists() && places[1].exists());
     }

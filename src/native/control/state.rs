@@ -57,7 +57,7 @@ async fn metrics(State(control): Shared) -> Result<Response, ApiError> {
 }
 
 /// Asks the gateway.
-async fn ask(control: &Control, path: &str) -> Result<Value, ApiError> {
+pub(super) async fn ask(control: &Control, path: &str) -> Result<Value, ApiError> {
     let wrong = |problem: String| {
         ApiError::unreachable_gateway(format!("The gateway does not answer: {problem}."))
     };

@@ -21,6 +21,12 @@ impl Day {
         Self(self.0.saturating_sub(days))
     }
 
+    /// The day so many days after this day.
+    #[must_use]
+    pub fn after(self, days: u64) -> Self {
+        Self(self.0.saturating_add(days))
+    }
+
     /// When it begins, in milliseconds since 1970.
     pub fn begins_ms(self) -> u64 {
         self.0.saturating_mul(DAY_MS)
@@ -83,5 +89,6 @@ mod tests {
             );
         }
         assert_eq!(Day::of_ms(951_782_400_000).before(1).to_string(), "2000-02-28");
+        assert_eq!(Day::of_ms(951_782_400_000).after(1).to_string(), "2000-03-01");
     }
 }

@@ -3,23 +3,27 @@
 //! ```text
 //! Envoy's log, a file ── follow ──┬─ other lines ──> standard error
 //!                                 └─ records ── intake ──> attempts, days, offset: one transaction
-//! gaud usage, /admin/usage <── report ──────────────────┘
+//! gaud usage, /admin/usage, pages <── report, requests ──┘
 //! ```
 //!
 //! A record that comes twice counts once. Each attempt is kept for some days, the sums of each day for ever.
 
+mod csv;
 mod day;
 mod follow;
 mod intake;
 mod report;
+mod requests;
 mod schema;
 mod spend;
 
+pub(in crate::native) use csv::csv;
 pub use day::Day;
 pub use follow::{Folder, Follower};
 pub use intake::{Batch, Counted};
 pub use report::{Column, Group, Query, Row};
 pub(in crate::native) use report::{Report, dollars, since};
+pub use requests::{AttemptRow, Attempts, Cursor, Recent, Wanted};
 pub use schema::{Ledger, LedgerError};
 pub use spend::{Attempt, AttemptFilter, DaySpend};
 

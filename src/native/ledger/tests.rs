@@ -260,3 +260,71 @@ fn the_pace_of_the_ledger() {
     println!("{pace:.0} lines a second");
     assert_eq!(sums(&Ledger::open(data.path()).unwrap())[0], i64::from(requests));
 }
+
+/// So many attempts, one each second, of which every third failed.
+fn many(ledger: &mut Ledger, count: u64) {
+    let line = |number: u64| {
+        let mut admission = admission(&format!("r{number:04}"));
+        admission.begun_ms += number * 1000;
+        admission.key = format!("k{}", number % 2);
+        let is_failed = number.is_multiple_of(3);
+        let settlement = Settlement {
+            admission,
+            status: if is_failed { 503 } else { 200 },
+            basis: if is_failed { Basis::Failed } else { Basis::Counted },
+            tier: Tier::Standard,
+            usage: Usage { input: 1000, output: 100, ..Usage::NONE },
+            duration_ms: number,
+            first_ms: None,
+        };
+        format!("{PREFIX}{}", Record::Ended(settlement).to_line())
+    };
+    take(ledger, &(0..count).map(line).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_newest_attempts_come_in_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(folder.path()).unwrap();
+    many(&mut ledger, 25);
+    let all = |wanted: &Wanted| {
+        let (mut requests, mut from) = (Vec::new(), None);
+        loop {
+            let page = ledger.attempts(wanted, from.as_ref(), 10).unwrap();
+            assert!(page.rows.len() <= 10);
+            requests.extend(page.rows.into_iter().map(|row| row.request));
+            let Some(next) = page.next else { return requests };
+            assert_eq!(Cursor::parse(&next.to_text()), Some(next.clone()));
+            from = Some(next);
+        }
+    };
+    let of = |is_wanted: &dyn Fn(u64) -> bool| {
+        let numbers = (0..25).rev().filter(|number| is_wanted(*number));
+        numbers.map(|number| format!("r{number:04}")).collect::<Vec<_>>()
+    };
+    assert_eq!(all(&Wanted::default()), of(&|_| true));
+    let wanted = Wanted { key: Some("k1".to_owned()), with_errors: true, ..Wanted::default() };
+    assert_eq!(all(&wanted), of(&|number| number % 2 == 1 && number.is_multiple_of(3)));
+    for model in ["gpt-4o", "one:gpt-4o"] {
+        let wanted = Wanted { model: Some(model.to_owned()), ..Wanted::default() };
+        assert_eq!(all(&wanted).len(), 25, "{model}");
+    }
+    let nobodys = Wanted { provider: Some("two".to_owned()), ..Wanted::default() };
+    assert_eq!(all(&nobodys), Vec::<String>::new());
+    assert_eq!(Cursor::parse("x"), None);
+}
+
+#[test]
+fn sums_of_the_newest_attempts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(folder.path()).unwrap();
+    assert_eq!(ledger.recent(0).unwrap(), Recent::default());
+    many(&mut ledger, 25);
+    let since = i64::try_from(NOON_MS).unwrap() + 5_000;
+    let recent = ledger.recent(since).unwrap();
+    assert_eq!((recent.attempts, recent.with_errors, recent.input), (20, 7, 20_000));
+    assert_eq!(recent.cost_nanos, 13 * COST);
+    // Of 5, 7, 8, 10, 11, 13, 14, 16, 17, 19, 20, 22, 23.
+    assert_eq!((recent.median_ms, recent.slow_ms), (Some(14), Some(23)));
+    assert!(!recent.is_cut);
+}

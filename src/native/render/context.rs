@@ -51,6 +51,8 @@ pub(super) struct Context {
     admin_socket: Option<String>,
     /// The sockets of the control server, where there is one.
     control_sockets: Option<Control>,
+    /// The path of the control server's pages, where there are any.
+    ui_path: Option<String>,
     /// Whether Envoy can open a part of the admin interface alone.
     admin_paths: bool,
     trusted_proxies: Vec<Range>,
@@ -127,6 +129,7 @@ impl Context {
             admin_listen: Socket::from(loaded.admin_listen),
             admin_socket: None,
             control_sockets: None,
+            ui_path: None,
             admin_paths: version.has(Feature::AdminPaths),
             trusted_proxies: loaded.trusted_proxies.iter().map(Range::from).collect(),
             cors: loaded
@@ -179,6 +182,7 @@ impl Context {
     ) -> Self {
         self.live = Some(live);
         self.control_sockets = control.map(|link| Control::from(&link.sockets));
+        self.ui_path = control.and_then(|_| loaded.pages()).map(str::to_owned);
         self.filter_json = filter_json(loaded, Form::Envoy, control.is_some());
         if control.is_some() {
             self.local_replies.splice(..0, local_reply::of_control());
@@ -282,7 +286,7 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> Str
     (file.listen, file.admin_listen, file.workers) = (None, None, None);
     (file.open_to_network, file.tls) = (None, None);
     (file.trusted_proxies, file.drain_secs, file.memory_limit_bytes) = (None, None, None);
-    file.control = None;
+    (file.control, file.ui) = (None, None);
     match has_control {
         true => {
             let keys = file.keys.get_or_insert_default();
@@ -378,6 +382,7 @@ fn unused(file: &File) -> Vec<&'static str> {
         ("keys", file.keys.is_some()),
         ("control", file.control.is_some()),
         ("litellm", file.litellm.is_some()),
+        ("ui", file.ui.is_some()),
         ("prices", !file.prices.is_empty()),
     ];
     there.into_iter().filter_map(|(name, there)| there.then_some(name)).collect()

@@ -16,7 +16,8 @@ use super::failure::Failure;
 use super::journal::Journal;
 use super::{Args, note, variable};
 use crate::native::control::{
-    self, Change, Control, DataFolder, Feed, Following, IssuedKey, Store, Throttle, now_secs, token,
+    self, Change, Control, DataFolder, Feed, Following, IssuedKey, Sessions, Store, Throttle,
+    now_secs, token,
 };
 use crate::native::envoy::Envoy;
 use crate::native::prices::SharedPrices;
@@ -135,6 +136,7 @@ pub(super) fn start(
         gateway: sockets.own.clone(),
         envoy: envoy.version.to_string(),
         throttle: Throttle::default(),
+        sessions: Sessions::default(),
         feed: Feed::new(token.clone()),
         writer: tokio::sync::Mutex::default(),
     });
@@ -177,13 +179,16 @@ fn first_key(store: &Store, data: &Path) -> Result<(), Failure> {
     let key = IssuedKey::admin().map_err(|error| failed(&error))?;
     add(&key, "first")?;
     if io::stderr().is_terminal() {
-        note(&format!("the admin key of /admin, shown this once: {}", key.expose()));
+        note(&format!(
+            "the admin key of /admin and of the pages, shown this once: {}",
+            key.expose()
+        ));
         return Ok(());
     }
     let path = data.join(FIRST_KEY);
     writeln!(private_file::create(&path)?, "{}", key.expose())?;
     note(&format!(
-        "the admin key of /admin is in {}: read it, and remove the file",
+        "the admin key of /admin and of the pages is in {}: read it, and remove the file",
         path.display()
     ));
     Ok(())

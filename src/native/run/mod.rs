@@ -207,6 +207,7 @@ async fn watch(
     reread: &mut Reread,
 ) -> Result<Infallible, Failure> {
     envoy.ready(&reload.live).await?;
+    let has_control = keys.is_some();
     if let Some(keys) = keys.filter(|_| reload.serving.has_keys()) {
         keys.known().await;
     }
@@ -216,7 +217,8 @@ async fn watch(
         _ => listen,
     };
     reload.serves_on(address);
-    welcome(address, reload.serving.tls.as_ref(), &model(&reload.serving.file));
+    let pages = reload.serving.pages().filter(|_| has_control);
+    welcome(address, reload.serving.tls.as_ref(), &model(&reload.serving.file), pages);
     loop {
         select! {
             status = envoy.exit() => return Err(Failure::Gone(status?)),
@@ -237,7 +239,7 @@ fn vacant(name: &'static str, address: SocketAddr, loaded: &Loaded) -> Result<()
     })
 }
 
-fn welcome(address: SocketAddr, tls: Option<&Tls>, model: &str) {
+fn welcome(address: SocketAddr, tls: Option<&Tls>, model: &str, pages: Option<&str>) {
     let local = reachable(address);
     let (scheme, options) = match tls {
         None => ("http", ""),
@@ -248,13 +250,16 @@ fn welcome(address: SocketAddr, tls: Option<&Tls>, model: &str) {
     let model = json!(model);
     let hello =
         format!(r#"{{"model": {model}, "messages": [{{"role": "user", "content": "Hello"}}]}}"#);
-    let lines = [
+    let mut lines = vec![
         format!("Gaud is ready on {scheme}://{address}"),
         "Try it:".to_owned(),
         format!("    curl {options}{scheme}://{local}/v1/chat/completions \\"),
         format!("        -H 'content-type: application/json' -d '{hello}'"),
-        "Stop it with Ctrl-C.".to_owned(),
     ];
+    if let Some(path) = pages {
+        lines.push(format!("Its pages, for an admin key: {scheme}://{local}{path}"));
+    }
+    lines.push("Stop it with Ctrl-C.".to_owned());
     // The gateway serves also without a reader of its output.
     let _ = writeln!(io::stdout(), "{}", lines.join("\n"));
 }

@@ -51,6 +51,9 @@ pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 
 /// Where Envoy's admin interface listens, unless the configuration says otherwise.
 pub const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
+/// Where the control server's pages are, unless the configuration says otherwise.
+pub const PAGES: &str = "/ui";
+
 /// Longer than most answers take; orchestrators wait as long before they kill.
 const DRAIN_SECS: u64 = 30;
 
@@ -119,6 +122,12 @@ impl Loaded {
     /// Whether a gateway with a control server checks client keys.
     pub fn has_keys(&self) -> bool {
         self.file.keys.as_ref().is_none_or(|keys| keys.mode() != Ok(Some(KeysMode::Off)))
+    }
+
+    /// The path of the control server's pages; `None` where none are wanted.
+    pub fn pages(&self) -> Option<&str> {
+        let path = self.file.ui.as_ref().and_then(|ui| ui.path.as_deref()).unwrap_or(PAGES);
+        Some(path).filter(|path| !path.is_empty())
     }
 
     /// The files with certificate authorities that providers name.

@@ -48,8 +48,35 @@ pub(super) fn review(file: &File, secrets: Secrets, lookup: Lookup<'_>) -> Resul
             );
         }
     }
+    review_pages(file)?;
     review_usage(file)
 }
+
+fn review_pages(file: &File) -> Result<(), ConfigError> {
+    let path = file.ui.as_ref().and_then(|ui| ui.path.as_deref()).unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+    let is_segment =
+        |segment: &str| !matches!(segment, "" | "." | "..") && segment.chars().all(is_plain);
+    let mut segments = path.strip_prefix('/').unwrap_or_default().split('/');
+    if !path.is_empty() && !segments.clone().all(is_segment) {
+        let problem = "is not a path of letters, digits, '-', '_', '.' and '~'; write it as \"/ui\", or \"\" for no pages";
+        return Err(ConfigError::new("ui.path", problem));
+    }
+    match segments.next() {
+        Some(first) if TAKEN.contains(&first) => {
+            let problem =
+                format!("begins with /{first}, where the gateway has other paths; write another");
+            Err(ConfigError::new("ui.path", problem))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How the gateway's own paths begin, which the pages must leave free.
+const TAKEN: [&str; 13] = [
+    "admin", "api", "health", "healthz", "readyz", "internal", "key", "user", "openai", "v1",
+    "v1alpha", "v1beta", "v2",
+];
 
 /// How many days the ledger may keep each attempt.
 const KEEP_DAYS_MAX: u64 = 3650;

@@ -72,6 +72,8 @@ fn the_table_of_settings_is_complete() {
     known.insert("litellm.config".to_owned());
     known.remove("control");
     known.insert("control.data".to_owned());
+    known.remove("ui");
+    known.insert("ui.path".to_owned());
     known.remove("tls");
     known.insert("tls.cert".to_owned());
     known.insert("tls.key".to_owned());

@@ -12,6 +12,7 @@ mod secrets;
 mod status;
 mod tls;
 mod traffic;
+mod ui;
 
 use crate::kit::client::{Request, Response, h1};
 use crate::kit::harness::Run;

@@ -46,7 +46,7 @@ impl fmt::Display for SettingKey {
 }
 
 /// A key of these parts, with quotes where TOML needs them.
-pub(super) fn dotted(parts: &[&str]) -> String {
+pub(in super::super) fn dotted(parts: &[&str]) -> String {
     parts.iter().map(|part| Key::new(*part).to_string()).collect::<Vec<_>>().join(".")
 }
 

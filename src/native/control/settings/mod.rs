@@ -12,4 +12,5 @@ mod test_check;
 
 pub use edit::{Check, EditError, Edited, Fault, change};
 pub use key::SettingKey;
-pub use view::{MASK, view};
+pub(super) use key::dotted;
+pub use view::{MASK, Setting, Source, view};

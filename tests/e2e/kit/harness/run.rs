@@ -31,9 +31,20 @@ impl Run {
         Self::start_in(folder, &[])
     }
 
+    /// The same with these variables.
+    pub(crate) fn start_with(toml: &str, environment: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder").keep();
+        std::fs::write(folder.join("gaud.toml"), toml).expect("gaud.toml is written");
+        Self::start_as(folder, &[], environment)
+    }
+
     /// Runs the `gaud.toml` of a folder, which goes with the value.
     pub(crate) fn start_in(folder: PathBuf, arguments: &[&str]) -> Self {
-        let mut child = spawn(&folder, arguments);
+        Self::start_as(folder, arguments, &[])
+    }
+
+    fn start_as(folder: PathBuf, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = spawn(&folder, arguments, environment);
         let lifeline = child.stdin.take();
         let addr = until_within(START_LIMIT, "the gateway's address", || {
             let ended = child.try_wait().expect("a child to ask");
@@ -135,13 +146,13 @@ impl Drop for Run {
     }
 }
 
-fn spawn(folder: &Path, arguments: &[&str]) -> Child {
+fn spawn(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
     let log = File::create(folder.join("log")).expect("a log file");
     let mut command = kept(folder);
     command.arg(env!("CARGO_BIN_EXE_gaud")).arg("run").arg("--wasm").arg(filter()).args(arguments);
     command.current_dir(folder).env("TMPDIR", folder).env("XDG_CACHE_HOME", folder);
     command.env("XDG_STATE_HOME", folder.join("state"));
-    command.env("ENVOY_PATH", find_envoy());
+    command.env("ENVOY_PATH", find_envoy()).envs(environment.iter().copied());
     command.stdin(Stdio::piped()).stdout(log.try_clone().expect("the log file")).stderr(log);
     command.spawn().expect("sh runs")
 }

@@ -1,0 +1,63 @@
+//! The first page: traffic, spend, and how the providers are.
+
+use axum::extract::State;
+use serde::Serialize;
+
+use super::chart::Chart;
+use super::page::{PageResult, page};
+use super::providers::{Gateway, Provider};
+use super::template::rounded;
+use super::usage::{Sums, is_metered, open, short, today, total};
+use super::visit::Admin;
+use crate::native::control::api::{Shared, now_secs};
+use crate::native::ledger::{Group, Query, Recent};
+
+/// The days of the chart, and of the last column.
+const DAYS: u64 = 30;
+
+#[derive(Serialize)]
+struct Overview {
+    hour: Recent,
+    today: Sums,
+    month: Sums,
+    chart: Option<Chart>,
+    gateway: Gateway,
+    is_metered: bool,
+    envoy: String,
+    version: &'static str,
+    file: Option<String>,
+}
+
+pub(super) async fn show(State(control): Shared, admin: Admin) -> PageResult {
+    let gateway = Gateway::ask(&control).await;
+    let ledger = open(&control)?;
+    let (until, since) = (today(), today().before(DAYS - 1));
+    let hour = ledger.recent(now_secs().saturating_sub(3600).saturating_mul(1000))?;
+    let rows = ledger.report(&Query { by: vec![Group::Day], since, until })?;
+    let cost = |day: u64| {
+        let name = since.after(day).to_string();
+        let of_day =
+            |row: &&crate::native::ledger::Row| row.group.iter().any(|(_, own)| *own == name);
+        let nanos = rows.iter().find(of_day).map_or(0, |row| row.cost_nanos);
+        (short(&name), nanos)
+    };
+    let costs: Vec<_> = (0..DAYS).map(cost).collect();
+    let file = control.config.as_ref().map(|config| config.path().display().to_string());
+    let overview = Overview {
+        hour,
+        today: total(&ledger, until, until)?,
+        month: total(&ledger, since, until)?,
+        chart: Chart::of(&costs, &rounded),
+        gateway,
+        is_metered: is_metered(&control),
+        envoy: control.envoy.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        file,
+    };
+    page(&control, &admin, "overview.html", "Overview", &overview)
+}
+
+/// Whether any provider is not as it should be.
+pub(super) fn is_troubled(provider: &Provider) -> bool {
+    provider.breaker != "closed" || provider.health == "down" || provider.credential.is_some()
+}

@@ -1,0 +1,139 @@
+//! A page as a whole: what all pages have, and what one has.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::cookie::form_token;
+use super::files;
+use super::template::{Given, render};
+use super::visit::{Admin, Visit};
+use crate::native::control::api::{Control, Following};
+use crate::native::control::error::ApiError;
+use crate::native::control::store::StoreError;
+use crate::native::ledger::LedgerError;
+
+/// An error that the browser gets as a page.
+pub(super) struct PageError(ApiError);
+
+pub(super) type PageResult = Result<Response, PageError>;
+
+/// What all pages have.
+#[derive(Serialize)]
+struct Layout<'a> {
+    title: &'a str,
+    base: &'a str,
+    /// Of the files that pages load.
+    files: String,
+    admin: Option<Caller<'a>>,
+}
+
+/// What pages behind the login have besides.
+#[derive(Serialize)]
+struct Caller<'a> {
+    id: &'a str,
+    form_token: String,
+    /// What has come of what the browser has sent before.
+    word: Option<String>,
+    following: Following,
+}
+
+/// A page for everybody.
+pub(super) fn public<P: Serialize>(
+    visit: &Visit,
+    template: &str,
+    title: &str,
+    page: &P,
+) -> PageResult {
+    let layout = Layout { title, base: &visit.base, files: version(), admin: None };
+    html(template, &Given { layout: &layout, page })
+}
+
+/// A page for who is logged in.
+pub(super) fn page<P: Serialize>(
+    control: &Control,
+    admin: &Admin,
+    template: &str,
+    title: &str,
+    page: &P,
+) -> PageResult {
+    let caller = Caller {
+        id: &admin.id,
+        form_token: form_token(admin.token()),
+        word: control.sessions.take_word(admin.token()),
+        following: control.now(),
+    };
+    let layout = Layout { title, base: &admin.visit.base, files: version(), admin: Some(caller) };
+    html(template, &Given { layout: &layout, page })
+}
+
+/// Sends the browser on to a page that tells what was done.
+pub(super) fn done(control: &Control, admin: &Admin, to: &str, word: String) -> Response {
+    control.sessions.leave_word(admin.token(), word);
+    admin.visit.redirect(to)
+}
+
+/// Whether the gateway has taken a change of a key, in words.
+pub(super) fn taken(is_taken: bool) -> &'static str {
+    match is_taken {
+        true => "The gateway has taken the change.",
+        false => {
+            "The change is saved; the gateway has not said within a second that it has taken the change."
+        }
+    }
+}
+
+pub(super) fn error_page(visit: &Visit, error: &ApiError) -> Response {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        status: u16,
+        message: &'a str,
+    }
+    let shown = Shown { status: error.status().as_u16(), message: error.message() };
+    match public(visit, "error.html", "Error", &shown) {
+        Ok(page) => (error.status(), page).into_response(),
+        Err(PageError(error)) => (error.status(), error.message().to_owned()).into_response(),
+    }
+}
+
+fn html<L: Serialize, P: Serialize>(template: &str, given: &Given<'_, L, P>) -> PageResult {
+    let text = render(template, given).map_err(ApiError::failed)?;
+    Ok(([(CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response())
+}
+
+/// The same page with another status.
+pub(super) fn with_status(status: StatusCode, page: PageResult) -> PageResult {
+    Ok((status, page?).into_response())
+}
+
+fn version() -> String {
+    format!("{:08x}", files::version() & 0xffff_ffff)
+}
+
+impl From<ApiError> for PageError {
+    fn from(error: ApiError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<LedgerError> for PageError {
+    fn from(error: LedgerError) -> Self {
+        Self(ApiError::failed(error.to_string()))
+    }
+}
+
+impl IntoResponse for PageError {
+    /// [`super::dress`] makes the page, because it knows how the browser calls the gateway.
+    fn into_response(self) -> Response {
+        let mut response = self.0.status().into_response();
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}

@@ -1,0 +1,22 @@
+//! Times as pages show them, in UTC.
+
+use crate::native::ledger::Day;
+
+/// `2026-11-29 16:50:12`.
+pub(super) fn moment(secs: i64) -> String {
+    let secs = u64::try_from(secs).unwrap_or_default();
+    let day = Day::of_ms(secs.saturating_mul(1000));
+    let of_day = secs % 86_400;
+    format!("{day} {:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written() {
+        assert_eq!(moment(1_709_251_199), "2024-02-29 23:59:59");
+        assert_eq!(moment(-1), "1970-01-01 00:00:00");
+    }
+}

@@ -1,0 +1,171 @@
+//! Users: who owns keys.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::form::{Form, Posted};
+use super::page::{PageResult, done, page, taken, with_status};
+use super::template::encoded;
+use super::visit::Admin;
+use crate::native::control::api::{Control, Shared};
+use crate::native::control::error::ApiError;
+use crate::native::control::store::{UserChange, UserRow};
+
+/// A user as pages show one.
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    name: String,
+    email: String,
+    blocked: bool,
+    created_secs: i64,
+}
+
+/// What was typed into a form that was refused, and why.
+#[derive(Default, Serialize)]
+struct Typed {
+    id: String,
+    name: String,
+    email: String,
+    problem: Option<String>,
+    /// The field that the problem is about.
+    field: Option<String>,
+}
+
+#[derive(Serialize)]
+struct List {
+    users: Vec<Shown>,
+    typed: Typed,
+}
+
+#[derive(Serialize)]
+struct One {
+    user: Shown,
+    typed: Typed,
+}
+
+impl Shown {
+    fn of(row: UserRow) -> Self {
+        let UserRow { id, name, email, blocked, created_secs } = row;
+        Self { id, name, email: email.unwrap_or_default(), blocked, created_secs }
+    }
+}
+
+impl Typed {
+    fn of(form: &Form, error: Option<&ApiError>) -> Self {
+        let text = |name: &str| form.text(name).to_owned();
+        Self {
+            id: text("id"),
+            name: text("name"),
+            email: text("email"),
+            problem: error.map(|error| error.message().to_owned()),
+            field: error.and_then(ApiError::param).map(str::to_owned),
+        }
+    }
+}
+
+pub(super) async fn list(State(control): Shared, admin: Admin) -> PageResult {
+    listed(&control, &admin, Typed::default())
+}
+
+fn listed(control: &Control, admin: &Admin, typed: Typed) -> PageResult {
+    let users = control.store.users()?.into_iter().map(Shown::of).collect();
+    page(control, admin, "users.html", "Users", &List { users, typed })
+}
+
+pub(super) async fn make(State(control): Shared, posted: Posted) -> PageResult {
+    let Posted { admin, form } = posted;
+    let (id, name) = (form.text("id"), form.text("name"));
+    match control.add_user(&admin.id, id, name, form.filled("email")) {
+        Ok(user) => Ok(done(&control, &admin, "/users", format!("The user {} is made.", user.id))),
+        Err(error) => {
+            let typed = Typed::of(&form, Some(&error));
+            with_status(error.status(), listed(&control, &admin, typed))
+        }
+    }
+}
+
+pub(super) async fn show(
+    State(control): Shared,
+    admin: Admin,
+    Path(id): Path<String>,
+) -> PageResult {
+    let user = known(&control, &id)?;
+    let typed = Typed { name: user.name.clone(), email: user.email.clone(), ..Typed::default() };
+    shown(&control, &admin, user, typed)
+}
+
+fn known(control: &Control, id: &str) -> Result<Shown, ApiError> {
+    Ok(Shown::of(control.store.user(id)?.ok_or_else(|| ApiError::unknown("user", id))?))
+}
+
+fn shown(control: &Control, admin: &Admin, user: Shown, typed: Typed) -> PageResult {
+    let title = format!("User {}", user.id);
+    page(control, admin, "user.html", &title, &One { user, typed })
+}
+
+pub(super) async fn change(
+    State(control): Shared,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> PageResult {
+    let Posted { admin, form } = posted;
+    let change = UserChange {
+        name: Some(form.text("name").to_owned()),
+        email: Some(form.filled("email").map(str::to_owned)),
+        blocked: None,
+    };
+    match control.alter_user(&admin.id, &id, &change).await {
+        Ok(_) => Ok(done(&control, &admin, "/users", format!("The user {id} is changed."))),
+        Err(error) if error.status() == StatusCode::NOT_FOUND => Err(error.into()),
+        Err(error) => {
+            let typed = Typed::of(&form, Some(&error));
+            with_status(error.status(), shown(&control, &admin, known(&control, &id)?, typed))
+        }
+    }
+}
+
+/// Asks before a user and the user's keys are gone for good.
+pub(super) async fn confirm(
+    State(control): Shared,
+    admin: Admin,
+    Path((id, action)): Path<(String, String)>,
+) -> PageResult {
+    #[derive(Serialize)]
+    struct Confirm {
+        what: String,
+        consequence: &'static str,
+        button: &'static str,
+        to: String,
+        back: &'static str,
+    }
+    if action != "remove" {
+        return Err(ApiError::no_page().into());
+    }
+    let Shown { id, .. } = known(&control, &id)?;
+    let confirm = Confirm {
+        what: format!("Remove the user {id}?"),
+        consequence: "Nobody can undo that: all keys of the user are revoked. Their usage stays.",
+        button: "Remove the user",
+        to: format!("/users/{}/remove", encoded(&id)),
+        back: "/users",
+    };
+    page(&control, &admin, "confirm.html", "Remove a user", &confirm)
+}
+
+pub(super) async fn act(
+    State(control): Shared,
+    Path((id, action)): Path<(String, String)>,
+    posted: Posted,
+) -> PageResult {
+    let admin = posted.admin;
+    let blocked = |blocked| UserChange { blocked: Some(blocked), ..UserChange::default() };
+    let (word, is_taken) = match action.as_str() {
+        "block" => ("blocked", control.alter_user(&admin.id, &id, &blocked(true)).await?.1),
+        "unblock" => ("open again", control.alter_user(&admin.id, &id, &blocked(false)).await?.1),
+        "remove" => ("removed", control.remove_user(&admin.id, &id).await?),
+        _ => return Err(ApiError::no_page().into()),
+    };
+    Ok(done(&control, &admin, "/users", format!("The user {id} is {word}. {}", taken(is_taken))))
+}

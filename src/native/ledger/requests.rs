@@ -1,0 +1,212 @@
+//! The newest attempts, one by one.
+//!
+//! Rows are read by the index of times, from the newest on, and at most [`SCAN_MAX`] for an answer: a page costs the same
+//! whatever the ledger holds. What comes after is read from the [`Cursor`] on.
+
+use rusqlite::{Row, params};
+use serde::Serialize;
+
+use super::schema::{Ledger, LedgerError};
+use crate::usage::Basis;
+
+/// The most rows that are looked at for an answer.
+const SCAN_MAX: usize = 20_000;
+
+const COLUMNS: &str = "begun_ms, request, attempt, key, user, provider, model, asked, operation, status, basis, duration_ms,
+    first_ms, input, cached, output, cost_nanos";
+
+/// An attempt that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AttemptRow {
+    /// When it began, in milliseconds since 1970.
+    pub begun_ms: i64,
+    pub request: String,
+    /// From 1.
+    pub attempt: i64,
+    pub key: String,
+    pub user: String,
+    pub provider: String,
+    /// What the provider was sent.
+    pub model: String,
+    /// What the client asked for.
+    pub asked: String,
+    pub operation: String,
+    pub status: i64,
+    pub basis: String,
+    pub duration_ms: i64,
+    pub first_ms: Option<i64>,
+    pub input: i64,
+    pub cached: i64,
+    pub output: i64,
+    /// Nano-dollars; `None` without a price.
+    pub cost_nanos: Option<i64>,
+}
+
+/// Which attempts are wanted; `None` for any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub key: Option<String>,
+    pub user: Option<String>,
+    pub provider: Option<String>,
+    /// As the client asked for it, or as the provider was sent it.
+    pub model: Option<String>,
+    /// Those alone that failed, or that were answered with an error.
+    pub with_errors: bool,
+}
+
+/// The place of a row in the order of times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    begun_ms: i64,
+    request: String,
+    attempt: i64,
+}
+
+/// A page of attempts, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempts {
+    pub rows: Vec<AttemptRow>,
+    /// Where older attempts begin; `None` at the end of the ledger.
+    pub next: Option<Cursor>,
+}
+
+/// Sums over the newest attempts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Recent {
+    pub attempts: i64,
+    pub with_errors: i64,
+    pub input: i64,
+    pub output: i64,
+    pub cost_nanos: i64,
+    /// Half of the answers took at most this long.
+    pub median_ms: Option<i64>,
+    /// Of twenty answers nineteen took at most this long.
+    pub slow_ms: Option<i64>,
+    /// There were more attempts than are looked at.
+    pub is_cut: bool,
+}
+
+impl AttemptRow {
+    pub fn is_error(&self) -> bool {
+        is_error(&self.basis, self.status)
+    }
+}
+
+fn is_error(basis: &str, status: i64) -> bool {
+    basis == Basis::Failed.as_str() || status >= 400
+}
+
+impl Wanted {
+    fn takes(&self, row: &AttemptRow) -> bool {
+        let is = |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|it| it == own);
+        is(&self.key, &row.key)
+            && is(&self.user, &row.user)
+            && is(&self.provider, &row.provider)
+            && (is(&self.model, &row.model) || is(&self.model, &row.asked))
+            && (!self.with_errors || row.is_error())
+    }
+}
+
+impl Cursor {
+    fn of(row: &AttemptRow) -> Self {
+        let AttemptRow { begun_ms, request, attempt, .. } = row;
+        Self { begun_ms: *begun_ms, request: request.clone(), attempt: *attempt }
+    }
+
+    /// As a query carries it: `1795948573000-1-REQUEST`.
+    pub fn to_text(&self) -> String {
+        format!("{}-{}-{}", self.begun_ms, self.attempt, self.request)
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let (begun_ms, rest) = text.split_once('-')?;
+        let (attempt, request) = rest.split_once('-')?;
+        let (begun_ms, attempt) = (begun_ms.parse().ok()?, attempt.parse().ok()?);
+        Some(Self { begun_ms, attempt, request: request.to_owned() })
+    }
+}
+
+impl Ledger {
+    /// The newest attempts that are wanted, at most `limit`, from a cursor on.
+    pub fn attempts(
+        &self,
+        wanted: &Wanted,
+        from: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Attempts, LedgerError> {
+        let newest = Cursor { begun_ms: i64::MAX, request: String::new(), attempt: 0 };
+        let Cursor { begun_ms, request, attempt } = from.unwrap_or(&newest);
+        let sql = format!(
+            "SELECT {COLUMNS} FROM attempts WHERE (begun_ms, request, attempt) < (?1, ?2, ?3)
+                ORDER BY begun_ms DESC, request DESC, attempt DESC LIMIT ?4"
+        );
+        let mut statement = self.connection.prepare(&sql)?;
+        let scan = i64::try_from(SCAN_MAX + 1).unwrap_or(i64::MAX);
+        let mut found = statement.query_map(params![begun_ms, request, attempt, scan], row)?;
+        let (mut rows, mut last) = (Vec::new(), None);
+        for scanned in 0.. {
+            let Some(next) = found.next().transpose()? else { break };
+            if rows.len() == limit || scanned == SCAN_MAX {
+                return Ok(Attempts { rows, next: last });
+            }
+            last = Some(Cursor::of(&next));
+            if wanted.takes(&next) {
+                rows.push(next);
+            }
+        }
+        Ok(Attempts { rows, next: None })
+    }
+
+    /// Sums over the attempts that have begun since a time, in milliseconds since 1970.
+    pub fn recent(&self, since_ms: i64) -> Result<Recent, LedgerError> {
+        let sql = "SELECT status, basis, duration_ms, input, output, cost_nanos FROM attempts WHERE begun_ms >= ?1
+            ORDER BY begun_ms DESC LIMIT ?2";
+        let mut statement = self.connection.prepare(sql)?;
+        let scan = i64::try_from(SCAN_MAX).unwrap_or(i64::MAX);
+        let mut found = statement.query(params![since_ms, scan])?;
+        let (mut recent, mut times) = (Recent::default(), Vec::new());
+        while let Some(row) = found.next()? {
+            let basis: String = row.get(1)?;
+            recent.attempts += 1;
+            recent.with_errors += i64::from(is_error(&basis, row.get(0)?));
+            recent.input += row.get::<_, i64>(3)?;
+            recent.output += row.get::<_, i64>(4)?;
+            recent.cost_nanos += row.get::<_, Option<i64>>(5)?.unwrap_or_default();
+            if basis != Basis::Failed.as_str() {
+                times.push(row.get::<_, i64>(2)?);
+            }
+        }
+        times.sort_unstable();
+        recent.median_ms = share(&times, 50);
+        recent.slow_ms = share(&times, 95);
+        recent.is_cut = recent.attempts == scan;
+        Ok(recent)
+    }
+}
+
+/// The number of a sorted list that so many in a hundred are not above.
+fn share(sorted: &[i64], percent: usize) -> Option<i64> {
+    sorted.get((sorted.len() * percent).div_ceil(100).checked_sub(1)?).copied()
+}
+
+fn row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+    Ok(AttemptRow {
+        begun_ms: row.get(0)?,
+        request: row.get(1)?,
+        attempt: row.get(2)?,
+        key: row.get(3)?,
+        user: row.get(4)?,
+        provider: row.get(5)?,
+        model: row.get(6)?,
+        asked: row.get(7)?,
+        operation: row.get(8)?,
+        status: row.get(9)?,
+        basis: row.get(10)?,
+        duration_ms: row.get(11)?,
+        first_ms: row.get(12)?,
+        input: row.get(13)?,
+        cached: row.get(14)?,
+        output: row.get(15)?,
+        cost_nanos: row.get(16)?,
+    })
+}
