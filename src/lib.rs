@@ -18,6 +18,7 @@
 //! | [`document`] | JSON and events of providers, while their bytes pass |
 //! | [`route`] | which provider gets the model, and which targets follow |
 //! | [`breaker`] | when a failing provider gets no traffic: the pure state machine |
+//! | [`limits`] | how much a key, a user or a provider may use: the pure state machine |
 //! | [`keys`] | who may ask for what: client keys, and how the filter learns of changes |
 //! | [`health`] | what attempts and checks say of the providers, told to their breakers |
 //! | [`session`] | a client's request, from its head to its answer; its order is known only here |
@@ -55,7 +56,7 @@
 //! body  document
 //! request
 //! names
-//! breaker  config
+//! breaker  config  limits
 //! record  room
 //! ```
 
@@ -68,6 +69,7 @@ pub mod gateway;
 pub mod health;
 pub mod host;
 pub mod keys;
+pub mod limits;
 pub mod models;
 pub mod names;
 pub mod poll;
