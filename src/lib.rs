@@ -24,6 +24,7 @@
 //! | [`session`] | a client's request, from its head to its answer; its order is known only here |
 //! | [`failover`] | a request that takes several attempts, after the hop |
 //! | [`usage`] | what an attempt has used, and how the journal says so |
+//! | [`pricing`] | what an attempt costs, and at most can cost |
 //! | [`reply`] | what the gateway answers in a provider's place |
 //! | `filter` | the glue between Envoy and all of this; built for wasm32-wasip1 alone |
 //!
@@ -52,6 +53,7 @@
 //! host
 //! gateway
 //! reply  route
+//! pricing
 //! usage
 //! body  document
 //! request
@@ -73,6 +75,7 @@ pub mod limits;
 pub mod models;
 pub mod names;
 pub mod poll;
+pub mod pricing;
 pub mod record;
 pub mod reply;
 pub mod request;

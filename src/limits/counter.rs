@@ -136,16 +136,22 @@ impl Counter {
     }
 
     /// What was spent in the window that is in force, in nano-dollars, and what is reserved.
-    pub fn money(&self, now_secs: u64) -> (u64, u64) {
-        match self.period.in_force(self.period.window, now_secs) == self.period {
-            true => (self.spent_nanos, self.leases.nanos()),
+    pub fn money(&self, now_ms: u64) -> (u64, u64) {
+        let counter = self.lose(now_ms);
+        match self.period.in_force(self.period.window, now_ms / 1000) == self.period {
+            true => (counter.spent_nanos, counter.leases.nanos()),
             false => (0, 0),
         }
     }
 
+    /// The window of the last request.
+    pub fn period(&self) -> Period {
+        self.period
+    }
+
     /// How many requests are under way.
-    pub fn places(&self) -> u32 {
-        self.leases.places()
+    pub fn places(&self, now_ms: u64) -> u32 {
+        self.lose(now_ms).leases.places()
     }
 
     /// The counter now, under these limits.
@@ -254,10 +260,30 @@ impl Counter {
     }
 }
 
+impl View {
+    /// Of two views, for requests and for tokens: the one with less left.
+    #[must_use]
+    pub fn tighter(one: Self, other: Self) -> Self {
+        let less = |one: Option<Fill>, other: Option<Fill>| match (one, other) {
+            (Some(one), Some(other)) => Some(if other.remaining < one.remaining { other } else { one }),
+            (one, other) => one.or(other),
+        };
+        Self {
+            requests: less(one.requests, other.requests),
+            tokens: less(one.tokens, other.tokens),
+        }
+    }
+}
+
 impl Ticket {
     /// The window in which the request counts.
     pub fn period(&self) -> Period {
         self.period
+    }
+
+    /// The minute of the request's lease.
+    pub fn minute(&self) -> u64 {
+        self.minute
     }
 
     /// The money that is reserved, in nano-dollars.
@@ -313,11 +339,11 @@ mod tests {
         assert_eq!(admit(&mut counter, &limits, 1, NOW_MS), Err(Refusal::Budget { ends_secs }));
         // The first has used less than it had reserved: what is free fits again, and no second last request is let through.
         counter = counter.settle(&first, 10, 0, NOW_MS);
-        assert_eq!(counter.money(NOW_MS / 1000), (10, 40));
+        assert_eq!(counter.money(NOW_MS), (10, 40));
         assert!(!admit(&mut counter, &limits, 50, NOW_MS).unwrap().is_last());
         assert_eq!(admit(&mut counter, &limits, 1, NOW_MS), Err(Refusal::Budget { ends_secs }));
         counter = counter.settle(&last, 70, 0, NOW_MS);
-        assert_eq!(counter.money(NOW_MS / 1000), (80, 50), "over by less than the last request");
+        assert_eq!(counter.money(NOW_MS), (80, 50), "over by less than the last request");
     }
 
     #[test]
@@ -378,12 +404,12 @@ mod tests {
         let end_ms = begin_ms + 2 * LEASE_MS;
         assert_eq!(admit(&mut counter, &limits, 30, end_ms - 1), Err(Refusal::Parallel));
         let next = admit(&mut counter, &limits, 30, end_ms).unwrap();
-        assert_eq!(counter.money(end_ms / 1000), (30, 30));
+        assert_eq!(counter.money(end_ms), (30, 30));
         // The request was not lost after all.
         counter = counter.settle(&lost, 5, 0, end_ms);
-        assert_eq!((counter.money(end_ms / 1000), counter.places()), ((5, 30), 1));
+        assert_eq!((counter.money(end_ms), counter.places(end_ms)), ((5, 30), 1));
         counter = counter.settle(&next, 6, 0, end_ms);
-        assert_eq!((counter.money(end_ms / 1000), counter.places()), ((11, 0), 0));
+        assert_eq!((counter.money(end_ms), counter.places(end_ms)), ((11, 0), 0));
     }
 
     #[test]
@@ -397,16 +423,16 @@ mod tests {
             assert!(ticket.is_due(now_ms));
             (counter, ticket) = counter.renew(&ticket, now_ms).unwrap();
             assert!(ticket.is_last() && !ticket.is_due(now_ms));
-            assert_eq!((counter.money(now_ms / 1000), counter.places()), ((0, 100), 1));
+            assert_eq!((counter.money(now_ms), counter.places(now_ms)), ((0, 100), 1));
         }
         let late_ms = NOW_MS + 60 * LEASE_MS;
         assert_eq!(admit(&mut counter, &budget(100), 1, late_ms), Err(Refusal::Budget {
             ends_secs: Some(1_795_996_800)
         }));
         (counter, ticket) = counter.renew(&ticket, late_ms).unwrap();
-        assert_eq!((counter.money(late_ms / 1000), counter.places()), ((0, 100), 1), "taken back");
+        assert_eq!((counter.money(late_ms), counter.places(late_ms)), ((0, 100), 1), "taken back");
         counter = counter.settle(&ticket, 130, 0, late_ms);
-        assert_eq!((counter.money(late_ms / 1000), counter.places()), ((130, 0), 0));
+        assert_eq!((counter.money(late_ms), counter.places(late_ms)), ((130, 0), 0));
     }
 
     #[test]
@@ -415,14 +441,14 @@ mod tests {
         let midnight_ms = 1_795_996_800_000;
         let mut counter = Counter::default();
         let old = admit(&mut counter, &limits, 300, midnight_ms - 1).unwrap();
-        assert_eq!(counter.money(midnight_ms / 1000), (0, 0), "the window is over");
+        assert_eq!(counter.money(midnight_ms), (0, 0), "the window is over");
         let new = admit(&mut counter, &limits, 300, midnight_ms).unwrap();
         assert!(old.is_last() && new.is_last() && old.period() != new.period());
         counter = counter.settle(&old, 250, 0, midnight_ms);
-        assert_eq!(counter.money(midnight_ms / 1000), (0, 100));
+        assert_eq!(counter.money(midnight_ms), (0, 100));
         assert!(admit(&mut counter, &limits, 1, midnight_ms).is_err(), "one last request");
         counter = counter.settle(&new, 20, 0, midnight_ms);
-        assert_eq!((counter.money(midnight_ms / 1000), counter.places()), ((20, 0), 0));
+        assert_eq!((counter.money(midnight_ms), counter.places(midnight_ms)), ((20, 0), 0));
     }
 
     #[test]

@@ -44,5 +44,5 @@ mod window;
 pub use bucket::{Bucket, Fill};
 pub use counter::{Counter, Refusal, Ticket, Verdict, View};
 pub use lease::LEASE_MS;
-pub use terms::{Budget, Demand, Known, Limits};
+pub use terms::{Budget, Demand, Known, Limits, Terms};
 pub use window::{Period, Window};

@@ -25,6 +25,14 @@ pub struct Budget {
     pub is_strict: bool,
 }
 
+/// What is allowed, and what is known of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Terms {
+    pub limits: Limits,
+    /// Where there is a budget: what the ledger knew when the control server said so.
+    pub known: Option<Known>,
+}
+
 /// The most that a request can use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Demand {
@@ -101,6 +109,21 @@ impl Limits {
     }
 }
 
+impl Terms {
+    /// The bytes after `writer`.
+    pub fn write(&self, writer: Writer) -> Writer {
+        let writer = self.limits.write(writer).u8(u8::from(self.known.is_some()));
+        self.known.iter().fold(writer, |writer, known| known.write(writer))
+    }
+
+    /// `None` for bytes that are no terms.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let limits = Limits::read(reader)?;
+        let known = if reader.u8()? != 0 { Some(Known::read(reader)?) } else { None };
+        Some(Self { limits, known })
+    }
+}
+
 impl Known {
     /// The bytes after `writer`.
     pub fn write(&self, writer: Writer) -> Writer {
@@ -157,5 +180,10 @@ mod tests {
         let bytes = known.write(Writer::default()).finish();
         assert_eq!(Known::read(&mut Reader::new(&bytes)), Some(known));
         assert_eq!(Known::read(&mut Reader::new(&bytes[1..])), None);
+        for known in [None, Some(known)] {
+            let terms = Terms { limits: Limits { rpm: Some(5), ..Limits::NONE }, known };
+            let bytes = terms.write(Writer::default()).finish();
+            assert_eq!(Terms::read(&mut Reader::new(&bytes)), Some(terms));
+        }
     }
 }

@@ -82,6 +82,18 @@ impl Period {
         Some(self.start_secs.saturating_add(days * DAY_SECS))
     }
 
+    /// As text, of letters and digits.
+    pub fn to_text(self) -> String {
+        format!("{}{}", self.window.as_str(), self.start_secs)
+    }
+
+    /// Reads such a text.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let digits = text.find(|letter: char| letter.is_ascii_digit())?;
+        let (word, start_secs) = text.split_at_checked(digits)?;
+        Some(Self { window: Window::parse(word)?, start_secs: start_secs.parse().ok()? })
+    }
+
     /// The window in force now: the window of now, unless the clock was set back into the window before.
     pub(super) fn in_force(self, window: Window, now_secs: u64) -> Self {
         let now = window.at(now_secs);
@@ -214,7 +226,12 @@ mod tests {
         for window in Window::ALL {
             assert_eq!(Window::parse(window.as_str()), Some(window));
             assert_eq!(Window::of_code(window.code()), Some(window));
+            let period = window.at(SUNDAY);
+            assert_eq!(Period::from_text(&period.to_text()), Some(period));
         }
         assert_eq!((Window::parse("year"), Window::of_code(4)), (None, None));
+        for other in ["", "day", "5", "year5", "day5x", "day-5"] {
+            assert_eq!(Period::from_text(other), None, "{other}");
+        }
     }
 }
