@@ -58,7 +58,8 @@
 //! body  document
 //! request
 //! names
-//! breaker  config  limits
+//! breaker  config
+//! limits
 //! record  room
 //! ```
 

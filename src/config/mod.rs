@@ -22,6 +22,8 @@ pub use file::{
     BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
     TlsFile,
 };
+#[cfg(not(target_os = "wasi"))]
+pub use keys::{BudgetFile, LimitsFile};
 pub use keys::{KeysFile, KeysMode};
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};

@@ -2,9 +2,9 @@
 
 use super::state::{self, State};
 use super::{KeyHash, Models, Policy, Standing, id_of};
-use crate::limits::Terms;
 use crate::gateway::Keys;
 use crate::host::Host;
+use crate::limits::Terms;
 
 /// What the owner of a key may do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 //! is in shared data in milliseconds, and the next question tells the control server that the change is there. A lease says
 //! which worker asks. The worker renews its lease each second, so another worker asks soon where a worker's VM has gone.
 
-use super::{Page, prices};
 use super::state::{self, State};
+use super::{Page, prices};
 use crate::gateway::Keys;
 use crate::host::Host;
 use crate::host::store;

@@ -79,8 +79,7 @@ impl Page {
             let hash = KeyHash::from_bytes(reader.array()?);
             policies.push((hash, Policy::read(&mut reader)?));
         }
-        let prices =
-            if flags & HAS_PRICES != 0 { Some(read_prices(&mut reader)?) } else { None };
+        let prices = if flags & HAS_PRICES != 0 { Some(read_prices(&mut reader)?) } else { None };
         if !reader.rest().is_empty() {
             return None;
         }

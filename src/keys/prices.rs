@@ -7,6 +7,8 @@ use super::page::PriceList;
 use crate::host::store::{self, Contended, Store};
 use crate::pricing::{self, Listed, Price};
 use crate::record::{Reader, Writer};
+use crate::usage::reader::Outcome;
+use crate::usage::{Admission, Basis};
 
 const KEY: &str = "gaud/prices";
 const VERSION: u8 = 1;
@@ -63,6 +65,17 @@ pub fn find(store: &dyn Store, provider: &str, model: &str) -> Option<Price> {
     Some(listed.price)
 }
 
+/// What an attempt has cost, in nano-dollars; 0 where there is no price.
+pub fn cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outcome) -> u64 {
+    if outcome.basis == Basis::Failed {
+        return 0;
+    }
+    let Some(price) = find(store, &admission.provider, &admission.model) else { return 0 };
+    let (operation, bytes) = (admission.operation, admission.request_bytes);
+    let nanos = price.cost_nanos(&outcome.usage, outcome.tier, operation, bytes);
+    u64::try_from(nanos).unwrap_or_default()
+}
+
 fn read(store: &dyn Store, lists: Lists, name: &str) -> Option<Listed> {
     let (bytes, _) = store.load(&place(name))?;
     let mut reader = Reader::of_version(Some(&bytes), VERSION)?;
@@ -99,7 +112,11 @@ mod tests {
             find(&store, provider, model).map(|price| *price.rates.values().next().unwrap())
         };
         assert_eq!((number(&store), rate("p", "a")), (0, None));
-        take(&store, &list(7, &[("a", false, 1), ("b", false, 2), ("p/b", false, 3), ("a/x", true, 4)])).unwrap();
+        take(
+            &store,
+            &list(7, &[("a", false, 1), ("b", false, 2), ("p/b", false, 3), ("a/x", true, 4)]),
+        )
+        .unwrap();
         assert_eq!(number(&store), 7);
         assert_eq!((rate("p", "a"), rate("p", "b"), rate("q", "b")), (Some(1), Some(3), Some(2)));
         assert_eq!((rate("q", "openai/b"), rate("q", "other/b")), (Some(2), None));

@@ -156,8 +156,14 @@ mod tests {
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    const FIRST: Page =
-        Page { is_reset: true, has_more: false, database: 7, number: 0, policies: Vec::new(), prices: None };
+    const FIRST: Page = Page {
+        is_reset: true,
+        has_more: false,
+        database: 7,
+        number: 0,
+        policies: Vec::new(),
+        prices: None,
+    };
 
     fn page(number: u64, keys: &[(&str, u64)]) -> Page {
         let policy = |(id, number): &(&str, u64)| (KeyHash::of(id), example(*number, id));

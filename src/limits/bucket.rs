@@ -135,7 +135,10 @@ mod tests {
             assert!(!empty.at(per_minute, NOW_MS + wait_ms - 1).has(1), "{per_minute}");
         }
         assert_eq!(Bucket { level: 0, at_ms: NOW_MS, per_minute: 0 }.wait_ms(1, 0), None);
-        assert_eq!(Bucket { level: -UNITS, at_ms: NOW_MS, per_minute: 0 }.wait_ms(1, 2), Some(60_000));
+        assert_eq!(
+            Bucket { level: -UNITS, at_ms: NOW_MS, per_minute: 0 }.wait_ms(1, 2),
+            Some(60_000)
+        );
     }
 
     #[test]

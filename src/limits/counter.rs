@@ -265,7 +265,9 @@ impl View {
     #[must_use]
     pub fn tighter(one: Self, other: Self) -> Self {
         let less = |one: Option<Fill>, other: Option<Fill>| match (one, other) {
-            (Some(one), Some(other)) => Some(if other.remaining < one.remaining { other } else { one }),
+            (Some(one), Some(other)) => {
+                Some(if other.remaining < one.remaining { other } else { one })
+            }
             (one, other) => one.or(other),
         };
         Self {
@@ -426,9 +428,10 @@ mod tests {
             assert_eq!((counter.money(now_ms), counter.places(now_ms)), ((0, 100), 1));
         }
         let late_ms = NOW_MS + 60 * LEASE_MS;
-        assert_eq!(admit(&mut counter, &budget(100), 1, late_ms), Err(Refusal::Budget {
-            ends_secs: Some(1_795_996_800)
-        }));
+        assert_eq!(
+            admit(&mut counter, &budget(100), 1, late_ms),
+            Err(Refusal::Budget { ends_secs: Some(1_795_996_800) })
+        );
         (counter, ticket) = counter.renew(&ticket, late_ms).unwrap();
         assert_eq!((counter.money(late_ms), counter.places(late_ms)), ((0, 100), 1), "taken back");
         counter = counter.settle(&ticket, 130, 0, late_ms);
@@ -467,12 +470,8 @@ mod tests {
 
     #[test]
     fn another_counters_refusal_leaves_nothing_behind() {
-        let limits = Limits {
-            rpm: Some(5),
-            tpm: Some(500),
-            max_parallel_requests: Some(1),
-            ..budget(100)
-        };
+        let limits =
+            Limits { rpm: Some(5), tpm: Some(500), max_parallel_requests: Some(1), ..budget(100) };
         let start = Counter::default().admit(&limits, None, Demand::default(), NOW_MS);
         let start = start.counter.unwrap().undo(&start.outcome.unwrap(), NOW_MS);
         let demand = Demand { tokens: 50, nanos: 300 };

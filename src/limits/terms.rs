@@ -57,8 +57,7 @@ const HAS_BUDGET: u8 = 8;
 const IS_STRICT: u8 = 16;
 
 impl Limits {
-    pub const NONE: Self =
-        Self { rpm: None, tpm: None, max_parallel_requests: None, budget: None };
+    pub const NONE: Self = Self { rpm: None, tpm: None, max_parallel_requests: None, budget: None };
 
     /// Whether anything is limited.
     pub fn is_none(&self) -> bool {
@@ -91,9 +90,7 @@ impl Limits {
         if flags & !(HAS_RPM | HAS_TPM | HAS_PARALLEL | HAS_BUDGET | IS_STRICT) != 0 {
             return None;
         }
-        let mut number = |flag| {
-            Some(if flags & flag != 0 { Some(reader.u64()?) } else { None })
-        };
+        let mut number = |flag| Some(if flags & flag != 0 { Some(reader.u64()?) } else { None });
         let (rpm, tpm) = (number(HAS_RPM)?, number(HAS_TPM)?);
         let max_parallel_requests =
             if flags & HAS_PARALLEL != 0 { Some(reader.u32()?) } else { None };
@@ -132,8 +129,7 @@ impl Known {
 
     /// `None` for bytes that are not what is known.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let period =
-            Period { window: Window::of_code(reader.u8()?)?, start_secs: reader.u64()? };
+        let period = Period { window: Window::of_code(reader.u8()?)?, start_secs: reader.u64()? };
         Some(Self { period, spent_nanos: reader.u64()? })
     }
 }
@@ -147,12 +143,8 @@ mod tests {
     #[test]
     fn limits_are_read_as_they_were_written_and_no_part_of_them_is() {
         let budget = Some(Budget { nanos: 5, window: Window::Week, is_strict: true });
-        let all = Limits {
-            rpm: Some(0),
-            tpm: Some(u64::MAX),
-            max_parallel_requests: Some(7),
-            budget,
-        };
+        let all =
+            Limits { rpm: Some(0), tpm: Some(u64::MAX), max_parallel_requests: Some(7), budget };
         let lax = budget.map(|budget| Budget { is_strict: false, ..budget });
         let some = [
             Limits::NONE,

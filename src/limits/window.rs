@@ -187,7 +187,8 @@ mod tests {
             let now_secs = day * DAY_SECS;
             for (window, before) in [(Window::Month, &mut month), (Window::Week, &mut week)] {
                 let own = window.at(now_secs);
-                let is_next = before.end_secs() == Some(own.start_secs) && own.start_secs == now_secs;
+                let is_next =
+                    before.end_secs() == Some(own.start_secs) && own.start_secs == now_secs;
                 assert!(own == *before || is_next, "{window:?} {day}: {own:?} after {before:?}");
                 assert!(own.end_secs().is_some_and(|end| now_secs < end));
                 *before = own;

@@ -75,8 +75,18 @@ impl Price {
     /// byte a token, at the highest of all prices, whatever tier and threshold. `answers` is how many are asked for.
     pub fn most_nanos(&self, bytes: u64, output: u64, answers: u64) -> u64 {
         let highest = |names: &[&str]| self.highest(names);
-        let input = highest(&["input_cost_per_token", "cache_", "input_cost_per_audio", "input_cost_per_image_t"]);
-        let per_token = highest(&["output_cost_per_token", "output_cost_per_reasoning", "output_cost_per_audio", "output_cost_per_image_t"]);
+        let input = highest(&[
+            "input_cost_per_token",
+            "cache_",
+            "input_cost_per_audio",
+            "input_cost_per_image_t",
+        ]);
+        let per_token = highest(&[
+            "output_cost_per_token",
+            "output_cost_per_reasoning",
+            "output_cost_per_audio",
+            "output_cost_per_image_t",
+        ]);
         let second = highest(&["output_cost_per_second", "input_cost_per_second"]);
         let search = highest(&["input_cost_per_query", SEARCH]);
         let femto = sum(&[

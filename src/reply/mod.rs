@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::names::properties::DETAILS_PREFIX;
 
 pub use code::Code;
-pub use reject::{Reject, too_large};
+pub use reject::{LimitKind, OverLimit, Reject, too_large};
 
 /// An answer of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Reply {
     pub retry_after_secs: Option<u64>,
     /// The header `allow`.
     pub allow: Option<String>,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
     /// For Envoy's `%RESPONSE_CODE_DETAILS%`: `gaud_` and the error's code.
     pub details: String,
 }
@@ -43,6 +45,7 @@ impl Reply {
             details: format!("{DETAILS_PREFIX}local"),
             retry_after_secs: None,
             allow: None,
+            headers: Vec::new(),
         }
     }
 }

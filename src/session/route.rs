@@ -47,6 +47,7 @@ impl Session {
             }
             (None, None) => {
                 self.check_unnamed()?;
+                self.admit(host, None)?;
                 let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
                 return self.forward(
                     host,
@@ -75,6 +76,7 @@ impl Session {
         if is_repeated && !all_same {
             return Err(Reject::ModelsInQuery);
         }
+        self.admit(host, Some(&model))?;
         if self.takes_the_hop(target, others) {
             return Ok(self.cross(host, model.as_str(), found, others.saturating_add(1)));
         }
@@ -150,7 +152,7 @@ impl Session {
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
         let retries_max = self.may_keep(host).then(|| attempts.saturating_sub(1));
-        self.stop_holding();
+        self.leave();
         RequestAction::Cross {
             crossing: crossing.to_header(),
             retries_max,
@@ -196,7 +198,7 @@ impl Session {
         if let Some(model) = to.model {
             self.begin_meter(host, &provider.name, model, to.asked);
         }
-        self.stop_holding();
+        self.leave();
         Ok(RequestAction::Forward(Outgoing::of(Departure {
             provider,
             path: &self.path,
@@ -209,7 +211,9 @@ impl Session {
         })))
     }
 
-    fn stop_holding(&mut self) {
+    /// The request leaves.
+    fn leave(&mut self) {
+        self.limited.iter_mut().for_each(|limited| limited.leave());
         self.phase = match std::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Held(scanner) => Phase::Scanning(scanner),
             _ => Phase::Passing,

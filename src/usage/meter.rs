@@ -26,6 +26,8 @@ pub struct Meter {
     admission: Admission,
     answer: Option<Answer>,
     is_settled: bool,
+    /// What was settled.
+    used: Option<Outcome>,
 }
 
 /// The answer of a provider.
@@ -42,7 +44,12 @@ impl Meter {
     /// The request leaves for its provider.
     pub fn begin(journal: &dyn Journal, admission: Admission) -> Self {
         journal.write(&Record::Begun(admission.clone()).to_line());
-        Self { admission, answer: None, is_settled: false }
+        Self { admission, answer: None, is_settled: false, used: None }
+    }
+
+    /// The attempt, and what it has used; `None` before that is settled.
+    pub fn used(&self) -> Option<(&Admission, Outcome)> {
+        Some((&self.admission, self.used?))
     }
 
     /// So many bytes of the request have come.
@@ -114,6 +121,7 @@ impl Meter {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
+        self.used = Some(outcome);
         let Outcome { basis, usage, tier } = outcome;
         let settlement = Settlement {
             status: self.answer.as_ref().map_or(0, |answer| answer.status),

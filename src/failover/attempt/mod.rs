@@ -44,6 +44,7 @@ use crate::health::details::{CLIENT_LEFT, Details};
 use crate::health::outcome::{self, SentRequest};
 use crate::host::Host;
 use crate::host::metrics::Metric;
+use crate::keys::Charges;
 use crate::reply::Reject;
 use crate::request::endpoint::{Endpoint, ModelIn, Shape};
 use crate::request::escape::without_query;
@@ -77,6 +78,8 @@ pub struct Attempt {
     is_whole: bool,
     /// What the attempt uses; `None` where attempts are not metered.
     meter: Option<Meter>,
+    /// Where the usage counts beside the ledger; `None` once it is charged, and where nothing is limited.
+    charges: Option<Charges>,
 }
 
 /// How far the response has come; the module's table has the transitions.
@@ -140,6 +143,7 @@ impl Attempt {
             &target,
             (number, head.content_length),
         );
+        let charges = crossing.caller.as_ref().map(|caller| caller.charges);
         let attempt = Self {
             account,
             asked_ms: host.now_ms(),
@@ -152,6 +156,7 @@ impl Attempt {
             admission: Some(admission),
             phase: AttemptPhase::Waiting,
             is_whole: end,
+            charges: charges.filter(|charges| meter.is_some() && *charges != Charges::default()),
             meter,
         };
         Ok((attempt, outgoing))

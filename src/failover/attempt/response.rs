@@ -78,6 +78,7 @@ impl Attempt {
         };
         let bytes = if size > 0 { read() } else { Vec::new() };
         meter.feed(host, now_ms, &bytes, end);
+        self.charge(host);
         self.take(host, now_ms, size, || bytes, end)
     }
 

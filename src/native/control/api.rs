@@ -20,6 +20,7 @@ use super::error::ApiError;
 use super::keys::Feed;
 use super::settings::view;
 use super::store::{Audit, Store};
+use crate::native::prices::SharedPrices;
 use crate::native::settings::{ConfigText, Loaded};
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -76,6 +77,8 @@ pub struct Control {
     pub throttle: Throttle,
     /// Tells the filter of changes of keys.
     pub feed: Feed,
+    /// What models cost.
+    pub prices: SharedPrices,
     /// One change at a time.
     pub writer: AsyncMutex<()>,
 }

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,6 +29,8 @@ const TABLE: &str = include_str!("table.json");
 /// The prices of all models.
 #[derive(Debug, Default)]
 pub struct Prices {
+    /// Tells them from others; never 0.
+    number: u64,
     own: Ordered<PriceFile>,
     table: BTreeMap<String, Box<RawValue>>,
 }
@@ -84,7 +87,13 @@ impl Prices {
                     .map_err(|error| PricesProblem::NotPrices(path, error))?
             }
         };
-        Ok(Self { own: file.prices.clone(), table })
+        let number = number(&file.prices, &table);
+        Ok(Self { number, own: file.prices.clone(), table })
+    }
+
+    /// A number that tells these prices from others; never 0.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The price of a model at a provider; `None` where there is none.
@@ -108,16 +117,28 @@ impl Prices {
 
     /// All prices, by their names.
     pub fn all(&self) -> impl Iterator<Item = (&str, Listed)> {
-        let of_table = self.table.keys().map(String::as_str);
-        let own = self.own.iter().map(|(name, _)| name);
-        let is_other = |name: &&str| self.own.get(name).is_none();
-        let names = own.chain(of_table.filter(is_other));
-        names.filter_map(|name| Some((name, self.entry(name)?)))
+        let own = self.own.iter().map(|(name, _)| name.as_str());
+        let others = self.table.keys().map(String::as_str);
+        let others = others.filter(|name| self.own.get(*name).is_none());
+        own.chain(others).filter_map(|name| Some((name, self.entry(name)?)))
     }
 
     fn listed(&self, key: &str) -> Option<Price> {
         self.table.get(key).and_then(|entry| entry::read(entry)).filter(Price::is_known)
     }
+}
+
+fn number(own: &Ordered<PriceFile>, table: &BTreeMap<String, Box<RawValue>>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for (name, price) in own.iter() {
+        let PriceFile { input, output, cached, cache_write } = price;
+        let bits = [Some(input), Some(output), cached.as_ref(), cache_write.as_ref()];
+        (name, bits.map(|own| own.map(|own| own.to_bits()))).hash(&mut hasher);
+    }
+    for (name, entry) in table {
+        (name, entry.get()).hash(&mut hasher);
+    }
+    hasher.finish().max(1)
 }
 
 /// Dollars for a million tokens, as a person writes them.

@@ -134,6 +134,7 @@ pub(super) fn start(
         envoy: envoy.version.to_string(),
         throttle: Throttle::default(),
         feed: Feed::new(token.clone()),
+        prices: journal.prices.clone(),
         writer: tokio::sync::Mutex::default(),
     });
     let owner = folder.join(OWNER_SOCKET);

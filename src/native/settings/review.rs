@@ -48,7 +48,20 @@ pub(super) fn review(file: &File, secrets: Secrets, lookup: Lookup<'_>) -> Resul
             );
         }
     }
+    review_keys(file)?;
     review_usage(file)
+}
+
+/// Limits count what is metered.
+fn review_keys(file: &File) -> Result<(), ConfigError> {
+    let Some(keys) = &file.keys else { return Ok(()) };
+    match keys.default_limits()?.is_none() || file.meters_all() {
+        true => Ok(()),
+        false => Err(ConfigError::new(
+            "keys.defaults",
+            "limits and budgets count what requests use; set usage.meter = \"all\"",
+        )),
+    }
 }
 
 /// How many days the ledger may keep each attempt.

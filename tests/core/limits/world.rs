@@ -293,7 +293,9 @@ impl World {
             let reserved: u64 = in_window().map(|held| held.nanos).sum();
             let (spent, leased) = own.money(self.now_ms);
             if is_open && spent + leased != ended + reserved {
-                return Err(format!("{spent} spent and {leased} reserved, not {ended} and {reserved}"));
+                return Err(format!(
+                    "{spent} spent and {leased} reserved, not {ended} and {reserved}"
+                ));
             }
             let places = of_counter().filter(|held| held.minute.abs_diff(now) <= 1).count();
             if own.places(self.now_ms) as usize != places {
@@ -310,7 +312,8 @@ impl World {
         let budget = self.limits[counter].budget.map_or(0, |budget| budget.nanos);
         let committed = ended + in_window().map(|held| held.nanos).sum::<u64>();
         // A last request has at least one reserved.
-        let excess = if self.limits[counter].budget.is_some_and(|own| own.is_strict) { 0 } else { MOST - 1 };
+        let excess =
+            if self.limits[counter].budget.is_some_and(|own| own.is_strict) { 0 } else { MOST - 1 };
         if committed > budget + excess + self.charged_twice(counter) {
             return Err(format!("{committed} of a budget of {budget}"));
         }
