@@ -8,6 +8,8 @@
 //!                                      └───> lost: nobody settles
 //! ```
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use gaud::limits::{Budget, Counter, Demand, LEASE_MS, Limits, Period, Refusal, Ticket, Window};
 
 /// What a rule says that is broken.
@@ -65,6 +67,8 @@ pub(crate) struct World {
     held: Vec<Held>,
     /// What has ended in the window of each counter.
     spent: [(Period, u64); COUNTERS],
+    /// Whether the key has a user with limits of its own.
+    has_user: bool,
     /// How many more requests there may be.
     pub(crate) left: u8,
     /// A request that lives has not said so in time.
@@ -84,27 +88,36 @@ fn limits(nanos: u64, most: u32, is_strict: bool) -> Limits {
 }
 
 impl World {
-    pub(crate) fn new(budgets: [u64; 2], is_strict: bool, left: u8, may_set_back: bool) -> Self {
+    /// With the budget of the key, and of its user, who may have none.
+    pub(crate) fn new(key: u64, user: Option<u64>, is_strict: bool, left: u8) -> Self {
         Self {
             now_ms: MIDNIGHT_MS - 2 * TICK_MS,
             counters: [Counter::default(); 2],
-            limits: [limits(budgets[0], 2, is_strict), limits(budgets[1], 3, is_strict)],
+            limits: [limits(key, 2, is_strict), limits(user.unwrap_or_default(), 3, is_strict)],
             requests: Vec::new(),
             held: Vec::new(),
             spent: [(Period::default(), 0); 2],
+            has_user: user.is_some(),
             left,
             was_late: false,
-            may_set_back,
+            may_set_back: false,
             was_set_back: false,
             rows: Vec::new(),
         }
+    }
+
+    /// The same where the clock may be set back once.
+    pub(crate) fn with_setback(self) -> Self {
+        Self { may_set_back: true, ..self }
     }
 
     pub(crate) fn ask(&mut self, demand: u64) -> Result<(), Broken> {
         self.left -= 1;
         let request = Request { phase: Phase::AsksUser, demand, charged: 0, tickets: [None; 2] };
         if let Some(ticket) = self.admit(0, demand)? {
-            self.requests.push(Request { tickets: [Some(ticket), None], ..request });
+            let phase = if self.has_user { Phase::AsksUser } else { Phase::Live };
+            self.requests.push(Request { phase, tickets: [Some(ticket), None], ..request });
+            self.sort();
         }
         Ok(())
     }
@@ -114,6 +127,7 @@ impl World {
         let request = &mut self.requests[place];
         request.tickets[1] = ticket;
         request.phase = if ticket.is_some() { Phase::Live } else { Phase::Undoes };
+        self.sort();
         Ok(())
     }
 
@@ -136,6 +150,16 @@ impl World {
             self.spend(counter, ticket.period(), 1);
         }
         self.requests[place].charged += 1;
+        self.sort();
+    }
+
+    /// Two worlds that differ in the order of their requests alone are one.
+    fn sort(&mut self) {
+        self.requests.sort_by_key(|request| {
+            let mut hasher = DefaultHasher::new();
+            request.hash(&mut hasher);
+            hasher.finish()
+        });
     }
 
     pub(crate) fn renew(&mut self, place: usize) {
@@ -150,12 +174,17 @@ impl World {
             self.hold(counter, &renewed);
             self.requests[place].tickets[counter] = Some(renewed);
         }
+        self.sort();
     }
 
     /// The key's counter hears of the end.
     pub(crate) fn settle(&mut self, place: usize, cost: u64) {
         self.settle_on(0, place, cost);
-        self.requests[place].phase = Phase::SettlesUser(cost);
+        match self.has_user {
+            true => self.requests[place].phase = Phase::SettlesUser(cost),
+            false => drop(self.requests.remove(place)),
+        }
+        self.sort();
     }
 
     pub(crate) fn settle_user(&mut self, place: usize, cost: u64) {
