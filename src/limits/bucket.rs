@@ -95,9 +95,10 @@ mod tests {
         let mut bucket = Bucket::default();
         let mut served = 0;
         for at_ms in arrivals_ms {
-            let now = bucket.at(per_minute, NOW_MS + at_ms);
+            let now = bucket.at(per_minute, NOW_MS.saturating_add(at_ms));
             if now.has(1) {
-                (bucket, served) = (now.take(1), served + 1);
+                bucket = now.take(1);
+                served = u64::saturating_add(served, 1);
             }
         }
         served

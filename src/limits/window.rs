@@ -79,7 +79,7 @@ impl Period {
             Window::Week => 7,
             Window::Month => days_of_month(self.start_secs / DAY_SECS),
         };
-        Some(self.start_secs.saturating_add(days * DAY_SECS))
+        Some(self.start_secs.saturating_add(DAY_SECS.saturating_mul(days)))
     }
 
     /// As text, of letters and digits.

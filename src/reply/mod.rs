@@ -23,9 +23,7 @@ pub struct Reply {
     pub body: Rc<str>,
     /// The header `retry-after`.
     pub retry_after_secs: Option<u64>,
-    /// The header `allow`.
-    pub allow: Option<String>,
-    /// Further headers.
+    /// Further headers, by name and value.
     pub headers: Vec<(&'static str, String)>,
     /// For Envoy's `%RESPONSE_CODE_DETAILS%`: `gaud_` and the error's code.
     pub details: String,
@@ -44,7 +42,6 @@ impl Reply {
             body,
             details: format!("{DETAILS_PREFIX}local"),
             retry_after_secs: None,
-            allow: None,
             headers: Vec::new(),
         }
     }

@@ -165,11 +165,8 @@ impl Reject {
                 Self::OverLimit(own) if own.is_hopeless() => {
                     vec![("x-should-retry", "false".to_owned())]
                 }
+                Self::Method { allow, .. } => vec![("allow", allow.clone())],
                 _ => Vec::new(),
-            },
-            allow: match self {
-                Self::Method { allow, .. } => Some(allow.clone()),
-                _ => None,
             },
         }
     }

@@ -15,7 +15,7 @@ use gaud::limits::{Budget, Counter, Demand, LEASE_MS, Limits, Period, Refusal, T
 /// What a rule says that is broken.
 pub(crate) type Broken = String;
 
-/// The clock moves by this. Midnight is two of these after the beginning.
+/// The clock moves by this. Midnight is one of these after the beginning.
 pub(crate) const TICK_MS: u64 = LEASE_MS;
 
 /// 2026-11-30T00:00:00Z.
@@ -91,7 +91,7 @@ impl World {
     /// With the budget of the key, and of its user, who may have none.
     pub(crate) fn new(key: u64, user: Option<u64>, is_strict: bool, left: u8) -> Self {
         Self {
-            now_ms: MIDNIGHT_MS - 2 * TICK_MS,
+            now_ms: MIDNIGHT_MS - TICK_MS,
             counters: [Counter::default(); 2],
             limits: [limits(key, 2, is_strict), limits(user.unwrap_or_default(), 3, is_strict)],
             requests: Vec::new(),
