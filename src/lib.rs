@@ -18,11 +18,13 @@
 //! | [`document`] | JSON and events of providers, while their bytes pass |
 //! | [`route`] | which provider gets the model, and which targets follow |
 //! | [`breaker`] | when a failing provider gets no traffic: the pure state machine |
+//! | [`limits`] | how much a key, a user or a provider may use: the pure state machine |
 //! | [`keys`] | who may ask for what: client keys, and how the filter learns of changes |
 //! | [`health`] | what attempts and checks say of the providers, told to their breakers |
 //! | [`session`] | a client's request, from its head to its answer; its order is known only here |
 //! | [`failover`] | a request that takes several attempts, after the hop |
 //! | [`usage`] | what an attempt has used, and how the journal says so |
+//! | [`pricing`] | what an attempt costs, and at most can cost |
 //! | [`reply`] | what the gateway answers in a provider's place |
 //! | `filter` | the glue between Envoy and all of this; built for wasm32-wasip1 alone |
 //!
@@ -51,11 +53,13 @@
 //! host
 //! gateway
 //! reply  route
+//! pricing
 //! usage
 //! body  document
 //! request
 //! names
 //! breaker  config
+//! limits
 //! record  room
 //! ```
 
@@ -68,9 +72,11 @@ pub mod gateway;
 pub mod health;
 pub mod host;
 pub mod keys;
+pub mod limits;
 pub mod models;
 pub mod names;
 pub mod poll;
+pub mod pricing;
 pub mod record;
 pub mod reply;
 pub mod request;

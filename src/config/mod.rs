@@ -19,12 +19,14 @@ mod usage;
 
 pub use auth::Auth;
 pub use error::ConfigError;
-#[cfg(not(target_os = "wasi"))]
-pub use file::{LitellmFile, UiFile};
 pub use file::{
     BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
     TlsFile,
 };
+#[cfg(not(target_os = "wasi"))]
+pub use file::{LitellmFile, UiFile};
+#[cfg(not(target_os = "wasi"))]
+pub use keys::{BudgetFile, LimitsFile};
 pub use keys::{KeysFile, KeysMode};
 pub use models::{DeploymentFile, ModelFile, Sticky, Strategy};
 pub use ordered::Ordered;

@@ -15,7 +15,7 @@ pub(super) fn send(reply: &Reply, further: &[(&str, String)]) {
     let retry_after = reply.retry_after_secs.map(|secs| secs.to_string());
     let mut headers = vec![("content-type", "application/json")];
     headers.extend(retry_after.as_deref().map(|secs| ("retry-after", secs)));
-    headers.extend(reply.allow.as_deref().map(|methods| ("allow", methods)));
+    headers.extend(reply.headers.iter().map(|(name, value)| (*name, value.as_str())));
     headers.extend(further.iter().map(|(name, value)| (*name, value.as_str())));
     abi::send_reply(reply.status, &reply.details, &headers, &reply.body);
 }

@@ -59,6 +59,12 @@ impl Stream {
 
     pub(super) fn response_headers(&mut self, end: bool) -> FilterStatus {
         let Some(session) = &mut self.session else { return FilterStatus::Continue };
+        for (name, value) in session.limit_headers() {
+            match value {
+                Some(value) => abi::set_header(Map::ResponseHeaders, name, &value),
+                None => abi::remove_header(Map::ResponseHeaders, name),
+            };
+        }
         if let Some(provider) = session.provider() {
             abi::set_header(Map::ResponseHeaders, headers::PROVIDER, &provider.name);
             let status = reply::status(Map::ResponseHeaders);
@@ -104,6 +110,9 @@ impl Stream {
     /// Looks whether a probe's response has begun, which may then stream for minutes; `id` is Envoy's number of this context.
     /// Returns whether the probe still waits.
     pub(super) fn tick(&mut self, id: u32) -> bool {
+        if let Some(session) = &mut self.session {
+            session.renew_limits(&*self.host);
+        }
         let Some(session) = self.session.as_mut().filter(|session| session.is_probe_unheard())
         else {
             return false;

@@ -4,6 +4,7 @@ use super::state::{self, State};
 use super::{KeyHash, Models, Policy, Standing, id_of};
 use crate::gateway::Keys;
 use crate::host::Host;
+use crate::limits::Terms;
 
 /// What the owner of a key may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,23 @@ pub struct Allowed {
     /// The user's id; empty without a user.
     pub user: String,
     pub models: Models,
+    /// What the key and its user may use; `None` where nothing is limited.
+    pub terms: Option<Box<BothTerms>>,
+}
+
+/// The terms of a key and of its user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BothTerms {
+    pub key: Terms,
+    pub user: Terms,
+}
+
+impl BothTerms {
+    fn of(policy: &Policy) -> Option<Box<Self>> {
+        let (key, user) = (policy.terms, policy.user_terms);
+        let is_limited = !key.limits.is_none() || !user.limits.is_none();
+        is_limited.then(|| Box::new(Self { key, user }))
+    }
 }
 
 /// Why a key opens nothing now.
@@ -52,7 +70,10 @@ fn judge(policy: Policy, host: &dyn Host) -> Result<Allowed, Refusal> {
         Standing::Valid if policy.expires_secs > 0 && policy.has_expired(host.now_ms()) => {
             Err(Refusal::Expired)
         }
-        Standing::Valid => Ok(Allowed { id: policy.id, user: policy.user, models: policy.models }),
+        Standing::Valid => {
+            let terms = BothTerms::of(&policy);
+            Ok(Allowed { id: policy.id, user: policy.user, models: policy.models, terms })
+        }
     }
 }
 

@@ -13,19 +13,24 @@
 //! | [`state`] | how far the policies in shared data have come |
 //! | [`feed`] | which worker asks the control server, and what becomes of the answer |
 //! | [`mod@check`] | the decision on a request's key |
+//! | [`prices`] | what models cost, where any key or user has a budget |
+//! | [`grant`] | what a request takes of the limits of its key and user, and gives back |
 //!
 //! The filter never sees a secret but those that clients send: a policy is found by the hash of the key.
 
 pub mod check;
 pub mod feed;
+pub mod grant;
 pub mod key;
 pub mod models;
 pub mod page;
 pub mod policy;
+pub mod prices;
 pub mod state;
 
-pub use check::{Allowed, Refusal, check};
+pub use check::{Allowed, BothTerms, Refusal, check};
+pub use grant::{Charges, Grant, Owner, Refused};
 pub use key::{KeyHash, id_of};
 pub use models::Models;
-pub use page::Page;
+pub use page::{Page, PriceList};
 pub use policy::{Policy, Standing};

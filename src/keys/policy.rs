@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! number u64 | standing u8 | expires_secs u64 | id text | user text | name text | count u32 | count times: model text
+//! | the key's terms | the user's terms
 //! ```
 
 use super::Models;
+use crate::limits::Terms;
 use crate::record::{Reader, Writer};
 
 /// The most models of a list.
@@ -25,6 +27,10 @@ pub struct Policy {
     /// What people call the key.
     pub name: String,
     pub models: Models,
+    /// What the key may use.
+    pub terms: Terms,
+    /// What all keys of the user may use together.
+    pub user_terms: Terms,
 }
 
 /// Whether a key opens anything.
@@ -57,7 +63,8 @@ impl Policy {
         let writer = writer.u64(self.number).u8(self.standing.code()).u64(self.expires_secs);
         let writer = writer.text(&self.id).text(&self.user).text(&self.name);
         let count = u32::try_from(self.models.names().count()).unwrap_or(u32::MAX);
-        self.models.names().fold(writer.u32(count), Writer::text)
+        let writer = self.models.names().fold(writer.u32(count), Writer::text);
+        self.user_terms.write(self.terms.write(writer))
     }
 
     /// `None` for bytes that are not a policy.
@@ -77,6 +84,8 @@ impl Policy {
             user: user.to_owned(),
             name: name.to_owned(),
             models: Models::of(models),
+            terms: Terms::read(reader)?,
+            user_terms: Terms::read(reader)?,
         })
     }
 
@@ -96,6 +105,8 @@ pub(super) fn example(number: u64, id: &str) -> Policy {
         user: "ann".to_owned(),
         name: "laptop".to_owned(),
         models: Models::of(vec!["gpt-*".to_owned(), "claude:opus".to_owned()]),
+        terms: Terms::default(),
+        user_terms: Terms::default(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! none: a control server with another database begins a generation, which is in force once all its pages have come.
 
 use super::page::VERSION;
-use super::{KeyHash, Page, Policy};
+use super::{KeyHash, Page, Policy, prices};
 use crate::host::store::{self, Contended, Store};
 use crate::record::{Reader, Writer};
 
@@ -103,6 +103,10 @@ impl State {
 /// # Errors
 /// Another worker changes the same records at the same time; the page is asked for again.
 pub(super) fn take(store: &dyn Store, page: &Page, now_ms: u64) -> Result<(), Contended> {
+    // First, because a policy with a budget needs prices.
+    if let Some(list) = &page.prices {
+        prices::take(store, list)?;
+    }
     let Some(progress) = State::load(store).progress_with(page) else { return Ok(()) };
     for (hash, policy) in &page.policies {
         put(store, *hash, progress.generation, policy)?;
@@ -152,8 +156,14 @@ mod tests {
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    const FIRST: Page =
-        Page { is_reset: true, has_more: false, database: 7, number: 0, policies: Vec::new() };
+    const FIRST: Page = Page {
+        is_reset: true,
+        has_more: false,
+        database: 7,
+        number: 0,
+        policies: Vec::new(),
+        prices: None,
+    };
 
     fn page(number: u64, keys: &[(&str, u64)]) -> Page {
         let policy = |(id, number): &(&str, u64)| (KeyHash::of(id), example(*number, id));

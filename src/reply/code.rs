@@ -91,6 +91,12 @@ codes!(
          reads; `GET /v1/models` lists what the key may call",
     ),
     AdminKey(403, "admin_key", "an admin key manages, and calls no models; send a client's key"),
+    ModelNotPriced(
+        403,
+        "model_not_priced",
+        "the key or its user has a budget, and the model has no price, or the path is one whose usage is not counted; write \
+         the price into `[prices]`, or use a key without a budget",
+    ),
     HostNotAllowed(
         403,
         "host_not_allowed",
@@ -146,6 +152,18 @@ codes!(
         426,
         "websocket_model",
         "a WebSocket on `/v1/responses` whose URL names no `model`; use HTTP, or write `?model=`",
+    ),
+    RateLimitExceeded(
+        429,
+        "rate_limit_exceeded",
+        "the key, or its user, has made as many requests (`rpm`), used as many tokens (`tpm`) or has as many requests under \
+         way (`max_parallel_requests`) as allowed; try again after `retry-after` seconds",
+    ),
+    InsufficientQuota(
+        429,
+        "insufficient_quota",
+        "the budget of the key, or of its user, is used up until its window ends; raise the budget, or wait for \
+         `retry-after` seconds",
     ),
     HeadersTooLarge(431, "headers_too_large", "more than 160 KiB or 256 request headers"),
     GatewayError(500, "gateway_error", "the gateway failed; Envoy's log says why"),

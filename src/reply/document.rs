@@ -10,18 +10,21 @@ use crate::request::endpoint::Shape;
 impl Code {
     /// The whole error document, as JSON.
     pub fn document(self, shape: Shape, message: &str, param: Option<&str>) -> Rc<str> {
+        let kind = if self.status() < 500 { "invalid_request_error" } else { "server_error" };
+        self.document_of(kind, shape, message, param)
+    }
+
+    /// The same with OpenAI's `type`.
+    pub(super) fn document_of(
+        self,
+        kind: &str,
+        shape: Shape,
+        message: &str,
+        param: Option<&str>,
+    ) -> Rc<str> {
         match shape {
             Shape::OpenAi => json(&OpenAiDocument {
-                error: OpenAiError {
-                    message,
-                    kind: if self.status() < 500 {
-                        "invalid_request_error"
-                    } else {
-                        "server_error"
-                    },
-                    param,
-                    code: self.as_str(),
-                },
+                error: OpenAiError { message, kind, param, code: self.as_str() },
             }),
             Shape::Anthropic => json(&AnthropicDocument {
                 kind: "error",
@@ -40,6 +43,7 @@ impl Code {
             403 => "permission_error",
             404 => "not_found_error",
             413 => "request_too_large",
+            429 => "rate_limit_error",
             400..500 => "invalid_request_error",
             504 => "timeout_error",
             _ => "api_error",
@@ -52,6 +56,7 @@ impl Code {
             401 => "UNAUTHENTICATED",
             403 => "PERMISSION_DENIED",
             404 => "NOT_FOUND",
+            429 => "RESOURCE_EXHAUSTED",
             400..500 => "INVALID_ARGUMENT",
             503 => "UNAVAILABLE",
             504 => "DEADLINE_EXCEEDED",

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::names::properties::DETAILS_PREFIX;
 
 pub use code::Code;
-pub use reject::{Reject, too_large};
+pub use reject::{LimitKind, OverLimit, Reject, too_large};
 
 /// An answer of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Reply {
     pub body: Rc<str>,
     /// The header `retry-after`.
     pub retry_after_secs: Option<u64>,
-    /// The header `allow`.
-    pub allow: Option<String>,
+    /// Further headers, by name and value.
+    pub headers: Vec<(&'static str, String)>,
     /// For Envoy's `%RESPONSE_CODE_DETAILS%`: `gaud_` and the error's code.
     pub details: String,
 }
@@ -42,7 +42,7 @@ impl Reply {
             body,
             details: format!("{DETAILS_PREFIX}local"),
             retry_after_secs: None,
-            allow: None,
+            headers: Vec::new(),
         }
     }
 }

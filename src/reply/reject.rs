@@ -10,6 +10,30 @@ use crate::request::endpoint::{Refused, Shape};
 use crate::request::model::InvalidModel;
 use crate::room::Bound;
 
+/// A limit of a key, or of its user, that has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverLimit {
+    /// The user's limit, and not the key's.
+    pub is_users: bool,
+    pub kind: LimitKind,
+    /// When another try is worth it; `None` for never.
+    pub retry_after_secs: Option<u64>,
+}
+
+/// Which limit, and what it allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitKind {
+    Budget,
+    /// Requests a minute.
+    Requests(u64),
+    /// Tokens a minute.
+    Tokens(u64),
+    /// Requests at the same time.
+    Parallel(u32),
+    /// The counter is asked by too many at once.
+    Contended,
+}
+
 /// Why the gateway refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reject {
@@ -81,6 +105,12 @@ pub enum Reject {
     ExpiredKey,
     /// The key may not call this model; `None` for a request that names none.
     ModelNotAllowed(Option<String>),
+    /// A limit of the key, or of its user, has no room.
+    OverLimit(OverLimit),
+    /// The model has no price, and the key or its user has a budget.
+    NotPriced { provider: String, model: String },
+    /// What the path uses is not counted, and the key or its user has a budget.
+    NotCounted,
     /// The keys have not come since Envoy started.
     KeysUnknown,
     /// The keys are too old.
@@ -121,18 +151,25 @@ impl Reject {
         let code = self.code();
         Reply {
             status: code.status(),
-            body: code.document(shape, &self.message(), self.param()),
+            body: match self.openai_type() {
+                Some(kind) => code.document_of(kind, shape, &self.message(), self.param()),
+                None => code.document(shape, &self.message(), self.param()),
+            },
             details: format!("{DETAILS_PREFIX}{}", code.as_str()),
             retry_after_secs: match self {
                 Self::Unavailable { retry_after_secs, .. } => Some(*retry_after_secs),
                 Self::NoRoom(_) | Self::TooManyLists(_) => Some(1),
                 Self::KeysUnknown | Self::KeysStale => Some(1),
                 Self::JournalFull => Some(10),
+                Self::OverLimit(OverLimit { retry_after_secs, .. }) => *retry_after_secs,
                 _ => None,
             },
-            allow: match self {
-                Self::Method { allow, .. } => Some(allow.clone()),
-                _ => None,
+            headers: match self {
+                Self::OverLimit(own) if own.is_hopeless() => {
+                    vec![("x-should-retry", "false".to_owned())]
+                }
+                Self::Method { allow, .. } => vec![("allow", allow.clone())],
+                _ => Vec::new(),
             },
         }
     }
@@ -145,6 +182,16 @@ impl Reject {
             model: model.filter(|_| is_models).map(str::to_owned),
             retry_after_secs: refusal.retry_after_ms.div_ceil(1000).max(1),
         }
+    }
+
+    /// OpenAI's `type`, where the status does not say it.
+    fn openai_type(&self) -> Option<&'static str> {
+        let Self::OverLimit(OverLimit { kind, .. }) = self else { return None };
+        Some(match kind {
+            LimitKind::Budget => "insufficient_quota",
+            LimitKind::Tokens(_) => "tokens",
+            LimitKind::Requests(_) | LimitKind::Parallel(_) | LimitKind::Contended => "requests",
+        })
     }
 
     /// The error's row in the list of errors.
@@ -181,6 +228,9 @@ impl Reject {
             Self::Key(GaudKey::Admin) => Code::AdminKey,
             Self::ExpiredKey => Code::ExpiredKey,
             Self::ModelNotAllowed(_) => Code::ModelNotAllowed,
+            Self::OverLimit(OverLimit { kind: LimitKind::Budget, .. }) => Code::InsufficientQuota,
+            Self::OverLimit(_) => Code::RateLimitExceeded,
+            Self::NotPriced { .. } | Self::NotCounted => Code::ModelNotPriced,
             Self::KeysUnknown | Self::KeysStale => Code::KeysUnavailable,
             Self::JournalFull => Code::JournalFull,
             Self::Host(_) => Code::HostNotAllowed,
@@ -207,7 +257,7 @@ impl Reject {
         match self.code() {
             Code::DuplicateModel | Code::InvalidType | Code::InvalidModel => Some("model"),
             Code::MissingModel | Code::ModelNotFound | Code::UnreadModel => Some("model"),
-            Code::ModelNotAllowed => Some("model"),
+            Code::ModelNotAllowed | Code::ModelNotPriced => Some("model"),
             _ => None,
         }
     }
@@ -306,6 +356,15 @@ impl Reject {
                 "This API key may call some models alone, and the request names none that the gateway reads."
                     .to_owned()
             }
+            Self::OverLimit(own) => own.message(),
+            Self::NotPriced { provider, model } => format!(
+                "The model '{model}' of the provider '{provider}' has no price, and this API key has a budget; write the \
+                 price into [prices.\"{provider}/{model}\"]."
+            ),
+            Self::NotCounted => {
+                "The gateway does not count what this path uses, and this API key has a budget; use a key without one."
+                    .to_owned()
+            }
             Self::KeysUnknown => {
                 "The gateway does not know the API keys yet; try again.".to_owned()
             }
@@ -344,6 +403,30 @@ impl Reject {
                  change there; write a name that needs no change: the one that the provider knows."
             ),
             Self::UnknownUrl { method, path } => format!("Unknown URL: {method} {path}."),
+        }
+    }
+}
+
+impl OverLimit {
+    /// Whether another try within minutes is of no use.
+    fn is_hopeless(self) -> bool {
+        self.kind == LimitKind::Budget || self.retry_after_secs.is_none()
+    }
+
+    fn message(self) -> String {
+        let whose = if self.is_users { "The user of this API key" } else { "This API key" };
+        let again = match self.retry_after_secs {
+            Some(secs) => format!("; try again in {secs} s"),
+            None => String::new(),
+        };
+        match self.kind {
+            LimitKind::Budget => format!("{whose} has used up its budget{again}."),
+            LimitKind::Requests(rpm) => format!("{whose} may make {rpm} requests a minute{again}."),
+            LimitKind::Tokens(tpm) => format!("{whose} may use {tpm} tokens a minute{again}."),
+            LimitKind::Parallel(most) => {
+                format!("{whose} may have {most} requests under way at once{again}.")
+            }
+            LimitKind::Contended => format!("{whose} has too many requests at once{again}."),
         }
     }
 }

@@ -8,6 +8,8 @@
 //! Head and body reach the hop as the client sent them. The header [`crate::names::headers::CROSSING`] has the rest.
 
 use crate::body::{Edit, FoundModel, Scanner, UsageQuestion};
+use crate::keys::Charges;
+use crate::limits::Period;
 use crate::request::escape::{escaped, unescaped};
 
 const WHOLE: &str = "whole";
@@ -38,6 +40,8 @@ pub struct Caller {
     pub key: String,
     /// The user's id; empty without a user.
     pub user: String,
+    /// Which windows of their budgets the attempts count in.
+    pub charges: Charges,
 }
 
 /// Where a body names its model.
@@ -65,8 +69,13 @@ impl Crossing {
     /// The header's value: visible ASCII, whatever the model.
     pub fn to_header(&self) -> String {
         let (mut request, asked) = (self.request.clone(), escaped(&self.asked, false));
-        if let Some(Caller { key, user }) = &self.caller {
+        if let Some(Caller { key, user, charges }) = &self.caller {
             request = [&request, ",", &escaped(key, false), ",", &escaped(user, false)].concat();
+            if *charges != Charges::default() {
+                let period = |own: Option<Period>| own.map(Period::to_text).unwrap_or_default();
+                request =
+                    [&request, ",", &period(charges.key), ",", &period(charges.user)].concat();
+            }
         }
         let arrival = if self.is_whole { WHOLE } else { UNFINISHED };
         let mut header = match self.place {
@@ -90,7 +99,11 @@ impl Crossing {
         let mut names = request.split(',');
         let request = names.next()?.to_owned();
         let caller = match (names.next(), names.next()) {
-            (Some(key), Some(user)) => Some(Caller { key: text(key)?, user: text(user)? }),
+            (Some(key), Some(user)) => {
+                let mut period = || names.next().and_then(Period::from_text);
+                let charges = Charges { key: period(), user: period() };
+                Some(Caller { key: text(key)?, user: text(user)?, charges })
+            }
             _ => None,
         };
         let mut parts = parts.peekable();
@@ -119,6 +132,7 @@ fn question(part: &str) -> Option<UsageQuestion> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Window;
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -126,7 +140,13 @@ mod tests {
     fn a_header_has_all_that_an_attempt_needs() {
         let json = Some(ModelPlace { start: 10, end: 12, is_json: true });
         let form = Some(ModelPlace { start: 0, end: u64::MAX, is_json: false });
-        let caller = |user: &str| Some(Caller { key: "k1".to_owned(), user: user.to_owned() });
+        let caller = |user: &str| {
+            let charges = Charges::default();
+            Some(Caller { key: "k1".to_owned(), user: user.to_owned(), charges })
+        };
+        let period = Window::Month.at(1_795_968_000);
+        let charges = Charges { key: None, user: Some(period) };
+        let charged = caller("ann").map(|caller| Caller { charges, ..caller });
         for (asked, is_whole, place, caller, expected) in [
             ("gpt-4o", true, json, None, "17-1;whole;gpt-4o;json;10;12"),
             (
@@ -139,6 +159,7 @@ mod tests {
             ("p:x", false, None, None, "17-1;unfinished;p:x"),
             ("x", true, None, caller(""), "17-1,k1,;whole;x"),
             ("x", true, None, caller("a,b;c"), "17-1,k1,a%2Cb%3Bc;whole;x"),
+            ("x", true, None, charged, "17-1,k1,ann,,month1793491200;whole;x"),
         ] {
             let (request, asked) = ("17-1".to_owned(), asked.to_owned());
             let mut crossing = Crossing { request, caller, is_whole, asked, place, question: None };

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use super::Session;
 use super::hop::Caller;
+use super::limits::Limited;
 use crate::gateway::Keys;
 use crate::host::Host;
 use crate::keys::{self, Allowed, Refusal};
@@ -49,14 +50,19 @@ impl Session {
             return if is_open { Ok(()) } else { Err(Reject::Key(GaudKey::Client)) };
         };
         let key = key.filter(|_| kind == GaudKey::Client).ok_or(Reject::Key(kind))?;
-        self.key = Some(check(host, keys, &key)?);
+        let allowed = check(host, keys, &key)?;
+        if let (Some(terms), false) = (&allowed.terms, matches!(endpoint, Endpoint::Local(..))) {
+            self.limited = Some(Limited::new(**terms, head.method));
+        }
+        self.key = Some(allowed);
         Ok(())
     }
 
     /// Who pays for the request; `None` without a key of Gaud's.
     pub(super) fn caller(&self) -> Option<Caller> {
         let key = self.key.as_ref()?;
-        Some(Caller { key: key.id.clone(), user: key.user.clone() })
+        let charges = self.limited.as_ref().map(|limited| limited.charges()).unwrap_or_default();
+        Some(Caller { key: key.id.clone(), user: key.user.clone(), charges })
     }
 
     #[cold]
@@ -142,6 +148,7 @@ mod tests {
     use crate::gateway::Gateway;
     use crate::host::memory::Memory;
     use crate::keys::{KeyHash, Models, Page, Policy, Standing, feed};
+    use crate::limits::Terms;
     use crate::request::header_map::serialized;
     use crate::session::RequestAction;
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
@@ -179,7 +186,17 @@ mod tests {
             let models = Models::of(models.iter().map(|model| (*model).to_owned()).collect());
             let (id, user, name) = (letter.repeat(12), String::new(), String::new());
             let standing = Standing::Valid;
-            let policy = Policy { number: 1, standing, expires_secs, id, user, name, models };
+            let policy = Policy {
+                number: 1,
+                standing,
+                expires_secs,
+                id,
+                user,
+                name,
+                models,
+                terms: Terms::default(),
+                user_terms: Terms::default(),
+            };
             (KeyHash::of(&key(letter)), policy)
         };
         let policies = vec![
@@ -187,7 +204,7 @@ mod tests {
             policy("b", &["gpt-*", "best", "safe"], 0),
             policy("e", &[], 5),
         ];
-        let page = Page { is_reset: true, has_more: false, database: 1, number: 1, policies };
+        let page = Page { is_reset: true, database: 1, number: 1, policies, ..Page::default() };
         assert!(feed::answered(&host, Some(200), || page.to_bytes()));
         host
     }

@@ -57,7 +57,7 @@ impl Session {
         }
         let path = without_query(self.path.as_str());
         let Some(operation) = Operation::of(path) else { return };
-        let Caller { key, user } = self.caller().unwrap_or_default();
+        let Caller { key, user, .. } = self.caller().unwrap_or_default();
         let admission = Admission {
             request: host.request_name(&format!("{:x}", host.unique())),
             attempt: 1,
@@ -79,6 +79,7 @@ impl Session {
         let Some(meter) = &mut self.meter else { return };
         meter.request_passed(bytes);
         meter.respond(host, host.now_ms(), start);
+        self.settle_used(host);
     }
 
     /// A piece of the answer, which the client gets after this call; `read` reads the piece where it is looked at. What the
@@ -89,8 +90,13 @@ impl Session {
         end: bool,
         read: impl FnOnce() -> Vec<u8>,
     ) -> Option<Vec<u8>> {
+        if end && self.meter.is_none() {
+            self.settle_rest(host);
+        }
         let meter = self.meter.as_mut().filter(|meter| meter.reads())?;
-        meter.feed(host, host.now_ms(), &read(), end)
+        let changed = meter.feed(host, host.now_ms(), &read(), end);
+        self.settle_used(host);
+        changed
     }
 
     /// Whether the client may get fewer bytes than the provider sends.
@@ -101,17 +107,21 @@ impl Session {
     /// The stream is over, however it ended.
     pub(super) fn end_meter(&mut self, host: &dyn Host) {
         let bytes = self.request_bytes();
-        if let Some(mut meter) = self.meter.take() {
+        if let Some(meter) = &mut self.meter {
             meter.request_passed(bytes);
             meter.end(host, host.now_ms());
+            self.settle_used(host);
         }
+        self.meter = None;
     }
 
     /// The gateway has refused the request after the request has left.
     pub(super) fn fail_meter(&mut self, host: &dyn Host) {
-        if let Some(mut meter) = self.meter.take() {
+        if let Some(meter) = &mut self.meter {
             meter.fail(host, host.now_ms());
+            self.settle_used(host);
         }
+        self.meter = None;
     }
 
     /// How many bytes the request's body has, as far as is known.

@@ -17,8 +17,10 @@
 //! Bytes in, actions out: the clock, unique numbers and shared data come from the [`Host`].
 
 mod body;
+mod bounds;
 pub mod hop;
 mod key;
+mod limits;
 mod local;
 mod metering;
 mod nested;
@@ -48,6 +50,7 @@ use crate::room::{self, Place, Purpose};
 use crate::route::Rule;
 use crate::usage::Meter;
 
+use limits::Limited;
 use nested::Nested;
 pub use outgoing::{HeaderChange, Outgoing};
 
@@ -78,6 +81,8 @@ pub struct Session {
     credentials: SentCredentials,
     /// What the client's key allows; `None` without a key.
     key: Option<Box<Allowed>>,
+    /// What the key and its user may use, and what the request has taken of that; `None` where nothing is limited.
+    limited: Option<Box<Limited>>,
     /// The whole request has come.
     is_whole: bool,
     /// The client asks for another protocol, such as a WebSocket.
@@ -173,6 +178,7 @@ impl Session {
             is_decompressed: false,
             credentials: head.credentials.sent(),
             key: None,
+            limited: None,
             is_whole: end,
             is_tunnel: head.is_upgrade,
             has_model: false,
@@ -227,6 +233,7 @@ impl Session {
             Phase::Held(scanner) | Phase::Scanning(scanner) => scanner.feed(bytes),
             Phase::Passing | Phase::Over => Ok(()),
         };
+        self.read_bounds(bytes);
         let result = result.map_err(Reject::Body).and_then(|()| self.feed_nested(bytes));
         if let Some(options) = &mut self.stream_options {
             options.feed(bytes);
@@ -280,6 +287,7 @@ impl Session {
     /// The stream is over, and only that was heard. `look` asks Envoy how the stream has ended: not for a whole response below
     /// 400 that changes no breaker, as nearly all are.
     pub fn over(&mut self, host: &dyn Host, look: impl FnOnce() -> StreamEnd) {
+        self.settle_rest(host);
         let Some(admission) = &self.admission else { return };
         let is_noted = host.has_noted_end();
         let end = if is_noted || admission.is_watched() { look() } else { StreamEnd::WHOLE };
@@ -293,6 +301,7 @@ impl Session {
     /// `response.code_details`.
     pub fn end(&mut self, host: &dyn Host, flags: u64, details: impl FnOnce() -> Vec<u8>) {
         self.end_meter(host);
+        self.settle_rest(host);
         let sent = self.sent();
         if let Some(admission) = self.admission.take() {
             admission.end(host, &self.gateway, sent, flags, details);
@@ -494,11 +503,16 @@ impl Session {
             admission.give_up(host, &self.gateway);
         }
         self.fail_meter(host);
+        self.settle_rest(host);
         host.count(Metric::Refused(reject.code()));
         if let Some(bound) = reject.bound() {
             host.count(Metric::Bound(bound));
         }
-        reject.reply(self.shape)
+        let mut reply = reject.reply(self.shape);
+        reply.headers.extend(
+            self.limit_headers().into_iter().filter_map(|(name, value)| Some((name, value?))),
+        );
+        reply
     }
 }
 

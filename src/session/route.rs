@@ -47,6 +47,7 @@ impl Session {
             }
             (None, None) => {
                 self.check_unnamed()?;
+                self.admit(host, None)?;
                 let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
                 return self.forward(
                     host,
@@ -86,6 +87,7 @@ impl Session {
         if is_repeated && !all_same {
             return Err(Reject::ModelsInQuery);
         }
+        self.admit(host, Some(&model))?;
         if self.takes_the_hop(target, others) {
             return Ok(self.cross(host, model.as_str(), found, others.saturating_add(1)));
         }
@@ -176,7 +178,7 @@ impl Session {
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
         let retries_max = self.may_keep(host).then(|| attempts.saturating_sub(1));
-        self.stop_holding();
+        self.leave();
         RequestAction::Cross {
             crossing: crossing.to_header(),
             retries_max,
@@ -224,7 +226,7 @@ impl Session {
         if let Some(model) = to.model {
             self.begin_meter(host, &provider.name, model, to.asked, question.is_some());
         }
-        self.stop_holding();
+        self.leave();
         Ok(RequestAction::Forward(Outgoing::of(Departure {
             provider,
             path: &self.path,
@@ -239,7 +241,9 @@ impl Session {
         })))
     }
 
-    fn stop_holding(&mut self) {
+    /// The request leaves.
+    fn leave(&mut self) {
+        self.limited.iter_mut().for_each(|limited| limited.leave());
         self.stream_options = None;
         self.phase = match std::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Held(scanner) => Phase::Scanning(scanner),

@@ -30,6 +30,8 @@ pub struct Meter {
     admission: Admission,
     answer: Option<Answer>,
     is_settled: bool,
+    /// What was settled.
+    used: Option<Outcome>,
     extra: Extra,
 }
 
@@ -60,7 +62,12 @@ impl Meter {
     pub fn begin(journal: &dyn Journal, admission: Admission, has_asked: bool) -> Self {
         journal.write(&Record::Begun(admission.clone()).to_line());
         let extra = if has_asked { Extra::Asked } else { Extra::No };
-        Self { admission, answer: None, is_settled: false, extra }
+        Self { admission, answer: None, is_settled: false, used: None, extra }
+    }
+
+    /// The attempt, and what it has used; `None` before that is settled.
+    pub fn used(&self) -> Option<(&Admission, Outcome)> {
+        Some((&self.admission, self.used?))
     }
 
     /// So many bytes of the request have come.
@@ -158,6 +165,7 @@ impl Meter {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
+        self.used = Some(outcome);
         let Outcome { basis, usage, tier } = outcome;
         let settlement = Settlement {
             status: self.answer.as_ref().map_or(0, |answer| answer.status),

@@ -21,6 +21,7 @@ mod compressed;
 mod docs;
 mod fuzz_corpora;
 mod import;
+mod limits;
 mod scanner_blocks;
 mod scanners;
 mod usage;

@@ -23,6 +23,7 @@ mod edge;
 mod failover;
 mod hostile;
 mod keys;
+mod limits;
 mod live;
 mod long;
 mod models;

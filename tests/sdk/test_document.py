@@ -26,7 +26,7 @@ SEED = 1
 
 @pytest.fixture(scope="module")
 def gateway(stand_in: StandIn, tmp_path_factory):
-    toml = f'[providers.echo]\nurl = "{stand_in.url}"\nmodels = ["m"]\n'
+    toml = f'[usage]\nmeter = "all"\n[providers.echo]\nurl = "{stand_in.url}"\nmodels = ["m"]\n'
     with gaud.serving("document", toml, {"GAUD_ADMIN_KEY": ADMIN_KEY}, tmp_path_factory.mktemp("document")) as address:
         yield address
 

@@ -3,6 +3,7 @@
 use super::{Attempt, Passing};
 use crate::gateway::Gateway;
 use crate::host::Host;
+use crate::keys::prices;
 use crate::request::escape::without_query;
 use crate::request::path::ClientPath;
 use crate::route::ChainTarget;
@@ -19,6 +20,7 @@ impl Attempt {
     pub fn answer_begins(&mut self, host: &dyn Host, start: &AnswerStart<'_>) {
         if let Some(meter) = &mut self.meter {
             meter.respond(host, host.now_ms(), start);
+            self.charge(host);
         }
     }
 
@@ -36,9 +38,20 @@ impl Attempt {
 
     /// The stream is over, however it ended.
     pub(super) fn end_meter(&mut self, host: &dyn Host) {
-        if let Some(mut meter) = self.meter.take() {
+        if let Some(meter) = &mut self.meter {
             meter.end(host, host.now_ms());
+            self.charge(host);
         }
+        self.meter = None;
+    }
+
+    /// Counts what the attempt has used, once that is known.
+    pub(super) fn charge(&mut self, host: &dyn Host) {
+        let Some((admission, outcome)) = self.meter.as_ref().and_then(Meter::used) else { return };
+        let Some(charges) = self.charges.take() else { return };
+        let nanos = prices::cost_nanos(host, admission, outcome);
+        let tokens = outcome.usage.input.saturating_add(outcome.usage.output);
+        charges.charge(host, &admission.key, &admission.user, nanos, tokens);
     }
 }
 
@@ -65,7 +78,7 @@ pub(super) fn begin(
         return None;
     }
     let operation = Operation::of(without_query(path.as_str()))?;
-    let Caller { key, user } = crossing.caller.clone().unwrap_or_default();
+    let Caller { key, user, .. } = crossing.caller.clone().unwrap_or_default();
     let admission = Admission {
         request: host.request_name(&crossing.request),
         attempt: number,

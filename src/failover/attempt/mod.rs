@@ -47,6 +47,7 @@ use crate::health::details::{CLIENT_LEFT, Details};
 use crate::health::outcome::{self, SentRequest};
 use crate::host::Host;
 use crate::host::metrics::Metric;
+use crate::keys::Charges;
 use crate::reply::Reject;
 use crate::request::endpoint::{Endpoint, ModelIn, Shape};
 use crate::request::escape::without_query;
@@ -80,6 +81,8 @@ pub struct Attempt {
     is_whole: bool,
     /// What the attempt uses; `None` where attempts are not metered.
     meter: Option<Meter>,
+    /// Where the usage counts beside the ledger; `None` once it is charged, and where nothing is limited.
+    charges: Option<Charges>,
     /// One of the deployment's requests, where a group looks at these.
     under_way: Option<UnderWay>,
     /// What the client is to get in the place of the bytes that Envoy has.
@@ -159,6 +162,7 @@ impl Attempt {
             (number, head.content_length),
             has_question,
         );
+        let charges = crossing.caller.as_ref().map(|caller| caller.charges);
         let attempt = Self {
             account,
             asked_ms: host.now_ms(),
@@ -171,6 +175,7 @@ impl Attempt {
             admission: Some(admission),
             phase: AttemptPhase::Waiting,
             is_whole: end,
+            charges: charges.filter(|charges| meter.is_some() && *charges != Charges::default()),
             meter,
             under_way,
             passing: Passing::default(),

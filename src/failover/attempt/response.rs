@@ -84,6 +84,7 @@ impl Attempt {
         if meter.removes() {
             self.passing.add(&bytes, changed);
         }
+        self.charge(host);
         self.take(host, now_ms, size, || bytes, end)
     }
 

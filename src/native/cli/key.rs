@@ -9,9 +9,11 @@ use serde_json::json;
 
 use super::data;
 use super::database::{CALLER, note, open};
+use crate::config::{BudgetFile, KeysFile};
+use crate::limits::Limits;
 use crate::native::control::{
-    IssuedKey, KeyChange, KeyFilter, KeyRow, NewKey, Store, check_models, check_name, check_user,
-    key_state, now_secs, parse_duration,
+    IssuedKey, KeyChange, KeyFilter, KeyRow, LimitFields, LimitsChange, NewKey, Store,
+    check_models, check_name, check_user, key_state, limits_document, now_secs, parse_duration,
 };
 use crate::native::ledger::{Group, Ledger, dollars};
 use crate::native::settings::ConfigOption;
@@ -85,6 +87,79 @@ struct Fields {
     /// How long the key lasts from now on, as 12h or 30d, or `never`. Default: never
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
+    #[command(flatten)]
+    limits: LimitOptions,
+}
+
+/// What the key may use. `none` takes a limit away
+#[derive(clap::Args, Debug)]
+struct LimitOptions {
+    /// Requests a minute
+    #[arg(long, value_name = "N")]
+    rpm: Option<String>,
+    /// Tokens a minute
+    #[arg(long, value_name = "N")]
+    tpm: Option<String>,
+    /// Requests at the same time
+    #[arg(long, value_name = "N")]
+    max_parallel_requests: Option<String>,
+    /// Dollars and a window, as 50/month; day, week, month or total
+    #[arg(long, value_name = "USD/WINDOW")]
+    budget: Option<String>,
+    /// Refuse a request that might cost more than is left of the budget
+    #[arg(long, requires = "budget")]
+    strict: bool,
+}
+
+/// The word for no limit.
+const NONE: &str = "none";
+
+impl LimitOptions {
+    /// The change that they mean.
+    fn change(&self, config: &ConfigOption) -> Result<LimitsChange, Box<dyn Error>> {
+        let budget = match self.budget.as_deref() {
+            None => None,
+            Some(NONE) => Some(None),
+            Some(text) => Some(Some(self.budget_of(text)?)),
+        };
+        let most = number("--max-parallel-requests", self.max_parallel_requests.as_deref())?;
+        let most = most.map(|most| most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)));
+        let fields = LimitFields {
+            rpm: number("--rpm", self.rpm.as_deref())?,
+            tpm: number("--tpm", self.tpm.as_deref())?,
+            max_parallel_requests: most,
+            budget,
+        };
+        let change = fields.change().map_err(|(name, problem)| format!("--{name}: {problem}"))?;
+        let sets = !change.of(Limits::NONE).is_none();
+        if sets && config.load().is_ok_and(|loaded| !loaded.gateway.meters) {
+            let problem = "limits and budgets count what requests use; set usage.meter = \"all\" in the configuration first";
+            return Err(problem.into());
+        }
+        Ok(change)
+    }
+
+    fn budget_of(&self, text: &str) -> Result<BudgetFile, String> {
+        let (usd, window) = text.split_once('/').unwrap_or((text, "total"));
+        let wrong = || {
+            format!(
+                "--budget is \"{}\"; write dollars and a window, as 50/month",
+                text.escape_default()
+            )
+        };
+        let usd = usd.parse().map_err(|_| wrong())?;
+        Ok(BudgetFile { usd, window: window.to_owned(), strict: Some(self.strict) })
+    }
+}
+
+fn number(option: &str, text: Option<&str>) -> Result<Option<Option<u64>>, String> {
+    match text {
+        None => Ok(None),
+        Some(NONE) => Ok(Some(None)),
+        Some(text) => text.parse().map(|number| Some(Some(number))).map_err(|_| {
+            format!("{option} is \"{}\"; write a whole number, or none", text.escape_default())
+        }),
+    }
 }
 
 /// The word for a key without an end.
@@ -92,7 +167,7 @@ const NEVER: &str = "never";
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     match &args.what {
-        What::New { fields, config } => new(&open(config)?, fields)?,
+        What::New { fields, config } => new(&open(config)?, fields, config)?,
         What::List { user, revoked, config } => {
             let spend = Ledger::open(&data::folder(config)?)?.all_spend(Group::Key)?;
             print!("{}", list(&open(config)?, user.clone(), *revoked, &spend)?);
@@ -100,7 +175,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         What::Show(One { id, config }) => {
             println!("{:#}", shown(&found(&open(config)?, id)?, now_secs()));
         }
-        What::Update { id, fields, config } => update(&open(config)?, id, fields)?,
+        What::Update { id, fields, config } => update(&open(config)?, id, fields, config)?,
         What::Block(one) => block(one, true)?,
         What::Unblock(one) => block(one, false)?,
         What::Revoke(One { id, config }) => {
@@ -112,7 +187,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn new(store: &Store, fields: &Fields) -> Result<(), Box<dyn Error>> {
+fn new(store: &Store, fields: &Fields, config: &ConfigOption) -> Result<(), Box<dyn Error>> {
+    let limits = fields.limits.change(config)?.of(default_limits(config)?);
     let expires_secs = fields.checked(store)?.flatten();
     let key = IssuedKey::client()?;
     let new = NewKey {
@@ -121,6 +197,7 @@ fn new(store: &Store, fields: &Fields) -> Result<(), Box<dyn Error>> {
         models: fields.models.clone(),
         expires_secs,
         blocked: false,
+        limits,
     };
     store.add_key(key.id(), &key.hash(), &new, CALLER, now_secs())?;
     note(store, "key.new", key.id())?;
@@ -128,7 +205,18 @@ fn new(store: &Store, fields: &Fields) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn update(store: &Store, id: &str, fields: &Fields) -> Result<(), Box<dyn Error>> {
+/// The limits of new keys.
+fn default_limits(config: &ConfigOption) -> Result<Limits, Box<dyn Error>> {
+    let Ok(loaded) = config.load() else { return Ok(Limits::NONE) };
+    Ok(loaded.file.keys.as_ref().map_or(Ok(Limits::NONE), KeysFile::default_limits)?)
+}
+
+fn update(
+    store: &Store,
+    id: &str,
+    fields: &Fields,
+    config: &ConfigOption,
+) -> Result<(), Box<dyn Error>> {
     let expires_secs = fields.checked(store)?;
     let change = KeyChange {
         name: fields.name.clone(),
@@ -136,6 +224,7 @@ fn update(store: &Store, id: &str, fields: &Fields) -> Result<(), Box<dyn Error>
         models: Some(fields.models.clone()).filter(|models| !models.is_empty()),
         expires_secs,
         blocked: None,
+        limits: fields.limits.change(config)?,
     };
     store.change_key(id, &change, now_secs())?.ok_or_else(|| unknown(id))?;
     note(store, "key.change", id)
@@ -180,7 +269,7 @@ fn shown(row: &KeyRow, now_secs: i64) -> serde_json::Value {
     json!({
         "id": row.id, "name": row.name, "user": row.user, "models": row.models, "state": key_state(row, now_secs),
         "expires_secs": row.expires_secs, "created_secs": row.created_secs, "created_by": row.created_by,
-        "changed_secs": row.changed_secs, "revoked_secs": row.revoked_secs,
+        "changed_secs": row.changed_secs, "revoked_secs": row.revoked_secs, "limits": limits_document(&row.limits),
     })
 }
 
@@ -234,6 +323,7 @@ mod tests {
             created_by: CALLER.to_owned(),
             changed_secs: 0,
             revoked_secs: None,
+            limits: Limits::NONE,
         };
         let limited = KeyRow {
             models: vec!["gpt-*".to_owned(), "claude:opus".to_owned()],

@@ -22,6 +22,7 @@ use super::keys::Feed;
 use super::settings::{Setting, view};
 use super::store::Store;
 use super::ui::Sessions;
+use crate::native::prices::SharedPrices;
 use crate::native::settings::{ConfigText, Loaded};
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -80,6 +81,8 @@ pub struct Control {
     pub sessions: Sessions,
     /// Tells the filter of changes of keys.
     pub feed: Feed,
+    /// What models cost.
+    pub prices: SharedPrices,
     /// One change at a time.
     pub writer: AsyncMutex<()>,
 }

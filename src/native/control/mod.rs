@@ -31,10 +31,13 @@ pub use api::{Apply, Change, Control, Following, RefusedChange, now_secs};
 pub use auth::Throttle;
 pub use data::{DataFolder, DataProblem, OWNER_LINK};
 pub use issued_key::{IssuedKey, token};
-pub use keys::{Feed, check_models, check_name, check_user, key_state, parse_duration};
+pub use keys::{
+    Feed, LimitFields, check_models, check_name, check_user, key_state, limits_document,
+    parse_duration,
+};
 pub use router::serve;
 pub use store::{
-    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, NewKey, Store, StoreError, UserChange,
-    UserRow,
+    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, LimitsChange, NewKey, Store, StoreError,
+    UserChange, UserRow,
 };
 pub use ui::Sessions;

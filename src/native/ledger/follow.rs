@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Acquire};
+use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -66,6 +67,8 @@ pub struct Follower {
     #[cfg(target_os = "linux")]
     freed: u64,
     forgotten: SystemTime,
+    /// Held until all that was there is taken in.
+    behind: Option<Sender<()>>,
 }
 
 impl Folder {
@@ -125,6 +128,7 @@ impl Folder {
             #[cfg(target_os = "linux")]
             freed: 0,
             forgotten: UNIX_EPOCH,
+            behind: None,
         })
     }
 }
@@ -140,6 +144,12 @@ enum Step {
 }
 
 impl Follower {
+    /// Drops this once all that is in the file now is taken in.
+    #[must_use]
+    pub fn telling(self, behind: Sender<()>) -> Self {
+        Self { behind: Some(behind), ..self }
+    }
+
     /// Follows the file until its Envoy is gone; `other` gets each line that is no record. `ended` says that Envoy is gone for
     /// whoever knows; else the lock says so.
     pub fn run(mut self, ended: &AtomicBool, mut other: impl FnMut(String)) {
@@ -157,6 +167,7 @@ impl Follower {
             if is_over {
                 return self.close(ended, &mut other);
             }
+            self.behind = None;
             self.forget(&mut other);
             thread::sleep(LOOK_INTERVAL);
         }

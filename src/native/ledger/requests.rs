@@ -128,7 +128,7 @@ impl Cursor {
 
 impl Ledger {
     /// The newest attempts that are wanted, at most `limit`, from a cursor on.
-    pub fn attempts(
+    pub fn requests(
         &self,
         wanted: &Wanted,
         from: Option<&Cursor>,

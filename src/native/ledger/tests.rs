@@ -290,7 +290,7 @@ fn the_newest_attempts_come_in_pages() {
     let all = |wanted: &Wanted| {
         let (mut requests, mut from) = (Vec::new(), None);
         loop {
-            let page = ledger.attempts(wanted, from.as_ref(), 10).unwrap();
+            let page = ledger.requests(wanted, from.as_ref(), 10).unwrap();
             assert!(page.rows.len() <= 10);
             requests.extend(page.rows.into_iter().map(|row| row.request));
             let Some(next) = page.next else { return requests };

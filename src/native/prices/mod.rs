@@ -7,12 +7,13 @@
 //! the prices of the providers that are reached directly.
 
 mod decimal;
-mod price;
+mod entry;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,13 +21,16 @@ use serde_json::value::RawValue;
 
 use crate::config::{File, Ordered, PriceFile};
 use crate::native::os_error::words;
-pub use price::Price;
+pub use crate::pricing::Price;
+use crate::pricing::{self, Listed};
 
 const TABLE: &str = include_str!("table.json");
 
 /// The prices of all models.
 #[derive(Debug, Default)]
 pub struct Prices {
+    /// Tells them from others; never 0.
+    number: u64,
     own: Ordered<PriceFile>,
     table: BTreeMap<String, Box<RawValue>>,
 }
@@ -83,41 +87,65 @@ impl Prices {
                     .map_err(|error| PricesProblem::NotPrices(path, error))?
             }
         };
-        Ok(Self { own: file.prices.clone(), table })
+        let number = number(&file.prices, &table);
+        Ok(Self { number, own: file.prices.clone(), table })
+    }
+
+    /// A number that tells these prices from others; never 0.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The price of a model at a provider; `None` where there is none.
     pub fn find<'a>(&'a self, provider: &str, model: &'a str) -> Option<Found<'a>> {
-        let joined = format!("{provider}/{model}");
-        let own = |key: &str| self.own.get(key).map(of_own);
-        let found = |key: Cow<'a, str>, is_own, price| Some(Found { key, is_own, price });
-        if let Some(price) = own(&joined) {
-            return found(joined.into(), true, price);
+        let (key, Listed { is_own, price }) =
+            pricing::find(provider, model, |name| self.entry(name))?;
+        Some(Found { key, is_own, price })
+    }
+
+    /// The price under a name: the configuration's own, else the table's.
+    fn entry(&self, name: &str) -> Option<Listed> {
+        let listed = || self.listed(name);
+        match self.own.get(name) {
+            Some(own) => {
+                let output_max = listed().and_then(|price| price.output_max);
+                Some(Listed { is_own: true, price: Price { output_max, ..of_own(own) } })
+            }
+            None => Some(Listed { is_own: false, price: listed()? }),
         }
-        if let Some(price) = own(model) {
-            return found(model.into(), true, price);
-        }
-        if let Some(price) = self.listed(&joined) {
-            return found(joined.into(), false, price);
-        }
-        if let Some(price) = self.listed(model) {
-            return found(model.into(), false, price);
-        }
-        let (vendor, name) = model.split_once('/')?;
-        let price = self.listed(name).filter(|price| price.provider == vendor)?;
-        found(name.into(), false, price)
+    }
+
+    /// All prices, by their names.
+    pub fn all(&self) -> impl Iterator<Item = (&str, Listed)> {
+        let own = self.own.iter().map(|(name, _)| name.as_str());
+        let others = self.table.keys().map(String::as_str);
+        let others = others.filter(|name| self.own.get(*name).is_none());
+        own.chain(others).filter_map(|name| Some((name, self.entry(name)?)))
     }
 
     fn listed(&self, key: &str) -> Option<Price> {
-        self.table.get(key).and_then(|entry| Price::read(entry)).filter(Price::is_known)
+        self.table.get(key).and_then(|entry| entry::read(entry)).filter(Price::is_known)
     }
+}
+
+fn number(own: &Ordered<PriceFile>, table: &BTreeMap<String, Box<RawValue>>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for (name, price) in own.iter() {
+        let PriceFile { input, output, cached, cache_write } = price;
+        let bits = [Some(input), Some(output), cached.as_ref(), cache_write.as_ref()];
+        (name, bits.map(|own| own.map(|own| own.to_bits()))).hash(&mut hasher);
+    }
+    for (name, entry) in table {
+        (name, entry.get()).hash(&mut hasher);
+    }
+    hasher.finish().max(1)
 }
 
 /// Dollars for a million tokens, as a person writes them.
 fn of_own(own: &PriceFile) -> Price {
     // The shortest decimal number that is read as this float: what was written.
     let dollars = |value: f64| format!("{value}e-6");
-    Price::of_dollars(&[
+    entry::of_dollars(&[
         ("input_cost_per_token", Some(dollars(own.input))),
         ("output_cost_per_token", Some(dollars(own.output))),
         ("cache_read_input_token_cost", own.cached.map(dollars)),

@@ -21,7 +21,7 @@ BARE = ("vertex_ai-language-models", "vertex_ai-embedding-models", "vertex_ai-vi
 
 
 def prices(entry):
-    """What a cost is made from; no video, no pages."""
+    """What a cost is made from, and its bound; no video, no pages."""
     kept = {
         name: value
         for name, value in entry.items()
@@ -29,7 +29,9 @@ def prices(entry):
         and not any(word in name for word in ("video", "ocr", "page", "dbu", "pixel", "_480p", "_720p", "_1080p", "vector_store"))
         or name == "tiered_pricing"
     }
-    return kept and {"litellm_provider": entry["litellm_provider"], **kept}
+    # The most that a request can cost.
+    bound = {"max_output_tokens": entry["max_output_tokens"]} if entry.get("max_output_tokens") else {}
+    return kept and {"litellm_provider": entry["litellm_provider"], **kept, **bound}
 
 
 def main(path):

@@ -291,6 +291,7 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> Str
         true => {
             let keys = file.keys.get_or_insert_default();
             keys.mode.get_or_insert_with(|| "optional".to_owned());
+            keys.defaults = None;
         }
         false => file.keys = None,
     }

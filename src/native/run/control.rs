@@ -138,6 +138,7 @@ pub(super) fn start(
         throttle: Throttle::default(),
         sessions: Sessions::default(),
         feed: Feed::new(token.clone()),
+        prices: journal.prices.clone(),
         writer: tokio::sync::Mutex::default(),
     });
     let disk = Disk::of(data.path().to_owned());

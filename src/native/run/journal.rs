@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
+use std::time::Duration;
 
 use super::failure::Failure;
 use super::log::tell;
@@ -13,6 +15,9 @@ use crate::native::settings::Loaded;
 
 /// For how many days the ledger keeps each attempt, unless the configuration says otherwise.
 const KEEP_DAYS: u32 = 30;
+
+/// How long a start waits for the usage of other runs.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(10);
 
 /// Of a log that another run has left, only what the follower says of it is news.
 fn tell_own(line: String) {
@@ -41,16 +46,25 @@ impl Journal {
         Ok(Self { folder, prices: SharedPrices::new(prices), keep_days })
     }
 
-    /// Takes in what other runs have left.
+    /// Takes in what other runs have left, and returns when that is done, or after a while: budgets need to know what was
+    /// spent.
     pub(super) fn recover(&self) {
+        let (sender, done) = channel::<()>();
         for path in self.folder.left() {
             match self.follow(&path) {
                 // An Envoy that outlives its run may still write.
                 Ok(follower) => {
+                    let follower = follower.telling(sender.clone());
                     thread::spawn(move || follower.run(&AtomicBool::new(false), tell_own));
                 }
                 Err(problem) => tell(&format!("gaud: {}: {problem}", path.display())),
             }
+        }
+        drop(sender);
+        if done.recv_timeout(RECOVERY_LIMIT) == Err(RecvTimeoutError::Timeout) {
+            tell(
+                "gaud: the usage of the last run is still being taken in: budgets may know less than was spent",
+            );
         }
     }
 

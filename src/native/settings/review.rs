@@ -48,6 +48,7 @@ pub(super) fn review(file: &File, secrets: Secrets, lookup: Lookup<'_>) -> Resul
             );
         }
     }
+    review_keys(file)?;
     review_pages(file)?;
     review_usage(file)
 }
@@ -77,6 +78,18 @@ const TAKEN: [&str; 13] = [
     "admin", "api", "health", "healthz", "readyz", "internal", "key", "user", "openai", "v1",
     "v1alpha", "v1beta", "v2",
 ];
+
+/// Limits count what is metered.
+fn review_keys(file: &File) -> Result<(), ConfigError> {
+    let Some(keys) = &file.keys else { return Ok(()) };
+    match keys.default_limits()?.is_none() || file.meters_all() {
+        true => Ok(()),
+        false => Err(ConfigError::new(
+            "keys.defaults",
+            "limits and budgets count what requests use; set usage.meter = \"all\"",
+        )),
+    }
+}
 
 /// How many days the ledger may keep each attempt.
 const KEEP_DAYS_MAX: u64 = 3650;

@@ -70,6 +70,12 @@ fn the_table_of_settings_is_complete() {
     known.extend(of_keys.iter().map(|field| format!("keys.{field}")));
     known.remove("litellm");
     known.insert("litellm.config".to_owned());
+    known.remove("keys.defaults");
+    let of_defaults = fields(r#"{"keys":{"defaults":{"?":1}}}"#);
+    known.extend(of_defaults.iter().map(|field| format!("keys.defaults.{field}")));
+    known.remove("keys.defaults.budget");
+    let of_budget = fields(r#"{"keys":{"defaults":{"budget":{"?":1}}}}"#);
+    known.extend(of_budget.iter().map(|field| format!("keys.defaults.budget.{field}")));
     known.remove("control");
     known.insert("control.data".to_owned());
     known.remove("ui");

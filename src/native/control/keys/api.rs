@@ -8,21 +8,29 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::super::api::{Control, answer, from_object, now_secs, with};
 use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
-use super::super::store::{Audit, KeyChange, KeyFilter, KeyRow, NewKey};
+use super::super::store::{Audit, KeyChange, KeyFilter, KeyRow, LimitsChange, NewKey};
+use super::limits::{LimitFields, WithLimits, nullable, with_limits};
 use super::query::value;
 use super::words::{check_models, check_name};
+use crate::config::KeysFile;
+use crate::limits::Limits;
+use crate::native::settings::Loaded;
 
 /// The most keys of one answer.
 const LIST_MAX: usize = 1000;
 
 type Shared = State<Arc<Control>>;
+
+/// Limits count what is metered.
+const NEEDS_METER: &str =
+    "Limits and budgets count what requests use: set usage.meter = \"all\" in gaud.toml first.";
 
 pub(in super::super) fn routes() -> Router<Arc<Control>> {
     Router::new()
@@ -34,11 +42,12 @@ pub(in super::super) fn routes() -> Router<Arc<Control>> {
 
 /// A key as answers show it.
 pub(super) fn document(row: &KeyRow) -> Value {
-    json!({
+    let document = json!({
         "id": row.id, "name": row.name, "user": row.user, "models": row.models, "state": state(row, now_secs()),
         "expires_secs": row.expires_secs, "blocked": row.blocked, "created_secs": row.created_secs,
         "created_by": row.created_by, "changed_secs": row.changed_secs, "revoked_secs": row.revoked_secs,
-    })
+    });
+    with_limits(document, &row.limits)
 }
 
 /// What a key is good for now, in a word.
@@ -58,13 +67,6 @@ pub(super) fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ApiError> {
         ApiError::bad_request(format!("The body is not the JSON that this path takes: {error}."))
     };
     from_object(bytes).map_err(wrong)
-}
-
-/// A field that may be `null`, which is something else than no field.
-pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Default, Deserialize)]
@@ -96,14 +98,16 @@ async fn new(
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
     let caller = control.authorize(&headers).await?;
-    let New { name, user, models, expires_secs, valid_secs, blocked } = body(&bytes)?;
+    let WithLimits { fields, limits } = body(&bytes)?;
+    let New { name, user, models, expires_secs, valid_secs, blocked } = fields;
     if expires_secs.is_some() && valid_secs.is_some() {
         let problem =
             "Either expires_secs says when the key ends, or valid_secs how long it lasts.";
         return Err(ApiError::bad_request(problem).about("valid_secs"));
     }
     let expires_secs = expires_secs.or(valid_secs.map(|secs| now_secs().saturating_add(secs)));
-    let new = NewKey { name, user, models, expires_secs, blocked };
+    let limits = control.checked_limits(&limits)?.of(control.default_limits()?);
+    let new = NewKey { name, user, models, expires_secs, blocked, limits };
     let (key, row, applied) = control.issue(&caller, &new, None).await?;
     let document = with(with(document(&row), "key", key.expose()), "applied", applied);
     Ok((StatusCode::CREATED, answer(document, None)).into_response())
@@ -148,8 +152,10 @@ async fn change(
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
     let caller = control.authorize(&headers).await?;
-    let Change { name, user, models, expires_secs, blocked } = body(&bytes)?;
-    let change = KeyChange { name, user, models, expires_secs, blocked };
+    let WithLimits { fields, limits } = body(&bytes)?;
+    let Change { name, user, models, expires_secs, blocked } = fields;
+    let limits = control.checked_limits(&limits)?;
+    let change = KeyChange { name, user, models, expires_secs, blocked, limits };
     let (row, applied) = control.alter(&caller, "key.change", &id, &change).await?;
     Ok(changed(&row, applied))
 }
@@ -259,6 +265,46 @@ impl Control {
         self.note(caller, action, id)?;
         let applied = self.feed.spread(number).await;
         Ok((self.store.key(id)?.ok_or_else(unknown)?, applied))
+    }
+
+    /// The change that fields of limits mean.
+    ///
+    /// # Errors
+    /// A field is wrong, or counts what is not metered.
+    pub(in super::super) fn checked_limits(
+        &self,
+        fields: &LimitFields,
+    ) -> Result<LimitsChange, ApiError> {
+        let wrong = |(name, problem): (&'static str, String)| {
+            ApiError::bad_request(format!("This cannot be: {problem}.")).about(name)
+        };
+        let change = fields.change().map_err(wrong)?;
+        self.check_metered(&change)?;
+        Ok(change)
+    }
+
+    /// # Errors
+    /// Limits are set, and the gateway does not meter what they count.
+    pub(in super::super) fn check_metered(&self, change: &LimitsChange) -> Result<(), ApiError> {
+        let sets = !change.of(Limits::NONE).is_none();
+        match sets && !self.loaded().is_none_or(|loaded| loaded.gateway.meters) {
+            true => Err(ApiError::bad_request(NEEDS_METER).about("usage.meter")),
+            false => Ok(()),
+        }
+    }
+
+    /// The limits of new keys.
+    pub(in super::super) fn default_limits(&self) -> Result<Limits, ApiError> {
+        let loaded = self.loaded();
+        let keys = loaded.as_ref().and_then(|loaded| loaded.file.keys.as_ref());
+        let limits = keys.map_or(Ok(Limits::NONE), KeysFile::default_limits);
+        limits.map_err(|error| ApiError::invalid(error.to_string()))
+    }
+
+    /// The configuration as the file has it now; `None` without a file, or with one that is refused.
+    pub(in super::super) fn loaded(&self) -> Option<Loaded> {
+        let config = self.config.as_ref()?;
+        config.load(&config.read().ok()?).ok()
     }
 
     fn check_key(

@@ -30,13 +30,17 @@ pub(in super::super) async fn changes(
         return Err(ApiError::not_found());
     }
     let asked = |name| number(&uri, name).unwrap_or_default();
-    let (database, since) = (asked("database"), asked("since"));
+    let (database, since, prices) = (asked("database"), asked("since"), asked("prices"));
     let deadline = Instant::now() + Duration::from_millis(asked("wait_ms")).min(HOLD_LIMIT);
     loop {
         let (own, last) = control.store.feed()?;
         feed.note_question((database == own).then_some(since), last, deadline);
-        if database != own || since != last || Instant::now() >= deadline {
-            return Ok(control.store.page(database, since)?.to_bytes().into_response());
+        let is_priced = !control.store.has_budgets()? || prices == control.price_number();
+        if database != own || since != last || !is_priced || Instant::now() >= deadline {
+            let mut page = control.store.page(database, since)?;
+            control.add_spent(&mut page);
+            page.prices = (!is_priced).then(|| control.price_list());
+            return Ok(page.to_bytes().into_response());
         }
         select! {
             () = feed.changed() => {}

@@ -4,7 +4,9 @@ mod api;
 mod changes;
 mod duration;
 mod feed;
+mod limits;
 mod query;
+mod spent;
 mod users;
 mod words;
 
@@ -13,6 +15,7 @@ pub use api::state as key_state;
 pub(super) use changes::changes;
 pub use duration::parse as parse_duration;
 pub use feed::Feed;
+pub use limits::{LimitFields, limits_document};
 pub(super) use query::{number as query_number, value as query_value};
 pub(super) use users::routes as user_routes;
 pub use words::{check_models, check_name, check_user};

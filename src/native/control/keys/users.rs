@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use super::super::api::{Control, answer, now_secs, with};
 use super::super::error::ApiError;
 use super::super::store::{UserChange, UserRow};
-use super::api::{body, nullable};
+use super::api::body;
+use super::limits::{WithLimits, nullable, with_limits};
 use super::words::{check_name, check_user};
 
 type Shared = State<Arc<Control>>;
@@ -26,8 +27,11 @@ pub(in super::super) fn routes() -> Router<Arc<Control>> {
 }
 
 fn document(row: &UserRow) -> Value {
-    let UserRow { id, name, email, blocked, created_secs } = row;
-    json!({"id": id, "name": name, "email": email, "blocked": blocked, "created_secs": created_secs})
+    let UserRow { id, name, email, blocked, created_secs, limits } = row;
+    let document = json!({
+        "id": id, "name": name, "email": email, "blocked": blocked, "created_secs": created_secs,
+    });
+    with_limits(document, limits)
 }
 
 #[derive(Deserialize)]
@@ -54,8 +58,14 @@ async fn new(
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
     let caller = control.authorize(&headers).await?;
-    let New { id, name, email } = body(&bytes)?;
-    let row = control.add_user(&caller, &id, &name, email.as_deref())?;
+    let WithLimits { fields, limits } = body(&bytes)?;
+    let New { id, name, email } = fields;
+    let limits = control.checked_limits(&limits)?;
+    let mut row = control.add_user(&caller, &id, &name, email.as_deref())?;
+    if !limits.is_none() {
+        let change = UserChange { limits, ..UserChange::default() };
+        (row, _) = control.alter_user(&caller, &id, &change).await?;
+    }
     Ok((StatusCode::CREATED, answer(document(&row), None)).into_response())
 }
 
@@ -82,8 +92,10 @@ async fn change(
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
     let caller = control.authorize(&headers).await?;
-    let Change { name, email, blocked } = body(&bytes)?;
-    let change = UserChange { name, email, blocked };
+    let WithLimits { fields, limits } = body(&bytes)?;
+    let Change { name, email, blocked } = fields;
+    let limits = control.checked_limits(&limits)?;
+    let change = UserChange { name, email, blocked, limits };
     let (row, applied) = control.alter_user(&caller, &id, &change).await?;
     Ok(answer(with(document(&row), "applied", applied), None))
 }

@@ -2,11 +2,13 @@
 
 use axum::body::Bytes;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::api::now_secs;
 use super::super::error::ApiError;
-use super::super::keys::parse_duration;
+use super::super::keys::{LimitFields, parse_duration};
+use crate::config::BudgetFile;
+use crate::limits::{Limits, Window};
 
 /// The fields that are left. A field that is `null` is not set, as for LiteLLM.
 pub(super) struct Fields(Map<String, Value>);
@@ -43,12 +45,64 @@ impl Fields {
         Ok(Some(now_secs().saturating_add(parse_duration(&text).map_err(wrong)?)))
     }
 
+    /// The limits, under LiteLLM's names.
+    pub(super) fn take_limits(&mut self) -> Result<LimitFields, ApiError> {
+        let usd: Option<f64> = self.take("max_budget")?;
+        let duration: Option<String> = self.take("budget_duration")?;
+        let window = match duration.as_deref() {
+            None => "total",
+            Some("1d" | "24h") => "day",
+            Some("7d" | "1w") => "week",
+            Some("1mo" | "30d") => "month",
+            Some(other) => return Err(wrong_duration(other)),
+        };
+        if usd.is_none() && duration.is_some() {
+            let problem = "A budget_duration needs a max_budget.";
+            return Err(ApiError::bad_request(problem).about("budget_duration"));
+        }
+        let budget = |usd| BudgetFile { usd, window: window.to_owned(), strict: None };
+        Ok(LimitFields {
+            rpm: self.take("rpm_limit")?.map(Some),
+            tpm: self.take("tpm_limit")?.map(Some),
+            max_parallel_requests: self.take("max_parallel_requests")?.map(Some),
+            budget: usd.map(|usd| Some(budget(usd))),
+        })
+    }
+
     /// Refuses what is left.
     pub(super) fn end(self) -> Result<(), ApiError> {
         match self.0.iter().find(|(_, value)| !value.is_null()) {
             Some((name, _)) => Err(ApiError::unsupported(name)),
             None => Ok(()),
         }
+    }
+}
+
+fn wrong_duration(text: &str) -> ApiError {
+    let problem = format!(
+        "budget_duration is \"{}\"; a window is a day (1d, 24h), a week (7d, 1w) or a month (1mo, 30d).",
+        text.escape_default()
+    );
+    ApiError::bad_request(problem).about("budget_duration")
+}
+
+/// The limits of a key or a user, under LiteLLM's names.
+pub(super) fn limits_document(limits: &Limits) -> Map<String, Value> {
+    let budget = limits.budget;
+    let duration = budget.and_then(|budget| match budget.window {
+        Window::Day => Some("1d"),
+        Window::Week => Some("7d"),
+        Window::Month => Some("1mo"),
+        Window::Total => None,
+    });
+    let usd = budget.map(|budget| BudgetFile::usd(budget.nanos));
+    let fields = json!({
+        "rpm_limit": limits.rpm, "tpm_limit": limits.tpm, "max_parallel_requests": limits.max_parallel_requests,
+        "max_budget": usd, "budget_duration": duration,
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
     }
 }
 
@@ -62,12 +116,37 @@ mod tests {
 
     #[test]
     fn a_field_that_is_left_is_refused_by_its_name() {
-        let mut all = fields(r#"{"key_alias":"a","max_budget":null,"models":["m"]}"#).unwrap();
+        let mut all = fields(r#"{"key_alias":"a","soft_budget":null,"models":["m"]}"#).unwrap();
         assert_eq!(all.take::<String>("key_alias").unwrap().as_deref(), Some("a"));
         assert_eq!(all.take::<Vec<String>>("models").unwrap(), Some(vec!["m".to_owned()]));
         assert!(all.end().is_ok(), "null is not set");
-        let left = fields(r#"{"max_budget":5}"#).unwrap().end().unwrap_err();
-        assert_eq!(left, ApiError::unsupported("max_budget"));
+        let left = fields(r#"{"soft_budget":5}"#).unwrap().end().unwrap_err();
+        assert_eq!(left, ApiError::unsupported("soft_budget"));
+    }
+
+    #[test]
+    fn limits_have_litellms_names() {
+        for (duration, window) in [
+            (r#""1d""#, "day"),
+            (r#""24h""#, "day"),
+            (r#""7d""#, "week"),
+            (r#""1w""#, "week"),
+            (r#""1mo""#, "month"),
+            (r#""30d""#, "month"),
+            ("null", "total"),
+        ] {
+            let text =
+                format!(r#"{{"max_budget":1.5,"budget_duration":{duration},"rpm_limit":5}}"#);
+            let limits = Fields::of(&Bytes::from(text)).unwrap().take_limits().unwrap();
+            let budget = limits.budget.clone().flatten().unwrap();
+            assert_eq!(
+                (budget.usd, budget.window.as_str(), limits.rpm),
+                (1.5, window, Some(Some(5)))
+            );
+        }
+        let wrong = |text| fields(text).unwrap().take_limits().unwrap_err();
+        assert_eq!(wrong(r#"{"max_budget":1,"budget_duration":"2d"}"#), wrong_duration("2d"));
+        assert!(fields(r#"{"budget_duration":"1d"}"#).unwrap().take_limits().is_err());
     }
 
     #[test]

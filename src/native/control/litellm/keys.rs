@@ -13,9 +13,10 @@ use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
 use super::super::keys::query_value;
 use super::super::store::{KeyChange, KeyFilter, KeyRow, NewKey};
-use super::fields::Fields;
+use super::fields::{Fields, limits_document};
 use super::page::Page;
 use crate::keys::{KeyHash, id_of};
+use crate::limits::Limits;
 use crate::models::date;
 use crate::native::ledger::Group;
 
@@ -27,11 +28,15 @@ const PAGE_KEYS: usize = 10;
 /// A key as LiteLLM describes one.
 fn document(row: &KeyRow) -> Value {
     let time = |secs: i64| date::format(u64::try_from(secs).unwrap_or_default());
-    json!({
+    let mut document = json!({
         "token": row.hash.to_hex(), "token_id": row.hash.to_hex(), "key_name": key_name(row), "key_alias": alias(row),
         "models": row.models, "user_id": row.user, "expires": row.expires_secs.map(time), "blocked": row.blocked,
         "created_at": time(row.created_secs), "created_by": row.created_by, "updated_at": time(row.changed_secs),
-    })
+    });
+    if let Value::Object(fields) = &mut document {
+        fields.extend(limits_document(&row.limits));
+    }
+    document
 }
 
 /// The public part of a key.
@@ -63,6 +68,7 @@ impl Fields {
             models: self.take("models")?.unwrap_or_default(),
             expires_secs: self.take_end()?,
             blocked: self.take("blocked")?.unwrap_or_default(),
+            limits: Limits::NONE,
         };
         Ok((new, own.transpose()?))
     }
@@ -76,7 +82,10 @@ pub(super) async fn generate(
     let caller = control.authorize(&headers).await?;
     let mut fields = Fields::of(&bytes)?;
     let (new, own) = fields.take_key()?;
+    let limits = fields.take_limits()?;
     fields.end()?;
+    let limits = control.checked_limits(&limits)?.of(control.default_limits()?);
+    let new = NewKey { limits, ..new };
     control.need_user(&caller, new.user.as_deref())?;
     let (key, row, applied) = control.issue(&caller, &new, own).await?;
     Ok(answer(made(&key, &row, applied), None))
@@ -132,6 +141,7 @@ pub(super) async fn update(
         models: fields.take("models")?,
         expires_secs: fields.take_end()?.map(Some),
         blocked: fields.take("blocked")?,
+        limits: control.checked_limits(&fields.take_limits()?)?,
     };
     fields.end()?;
     control.need_user(&caller, change.user.as_ref().and_then(Option::as_deref))?;
@@ -247,8 +257,9 @@ impl Control {
         fields: Fields,
     ) -> Result<Response, ApiError> {
         fields.end()?;
-        let KeyRow { id, name, user, models, expires_secs, blocked, .. } = self.named(name)?;
-        let new = NewKey { name, user, models, expires_secs, blocked };
+        let KeyRow { id, name, user, models, expires_secs, blocked, limits, .. } =
+            self.named(name)?;
+        let new = NewKey { name, user, models, expires_secs, blocked, limits };
         let (key, row, is_made) = self.issue(caller, &new, None).await?;
         let (_, is_revoked) = self.revoke(caller, &id).await?;
         Ok(answer(made(&key, &row, is_made && is_revoked), None))

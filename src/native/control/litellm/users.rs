@@ -13,7 +13,7 @@ use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
 use super::super::keys::query_value;
 use super::super::store::{KeyFilter, UserChange, UserRow};
-use super::fields::Fields;
+use super::fields::{Fields, limits_document};
 use super::keys::made;
 use super::page::Page;
 use crate::native::ledger::Group;
@@ -25,7 +25,11 @@ const PAGE_USERS: usize = 25;
 
 fn document(row: &UserRow) -> Value {
     let name = Some(row.name.as_str()).filter(|name| !name.is_empty());
-    json!({"user_id": row.id, "user_alias": name, "user_email": row.email, "blocked": row.blocked})
+    let mut document = json!({
+        "user_id": row.id, "user_alias": name, "user_email": row.email, "blocked": row.blocked,
+    });
+    merge(&mut document, Value::Object(limits_document(&row.limits)));
+    document
 }
 
 impl Control {
@@ -51,8 +55,15 @@ pub(super) async fn new(
     let email: Option<String> = fields.take("user_email")?;
     let with_key = fields.take("auto_create_key")?.unwrap_or(true);
     let (mut key, own) = fields.take_key()?;
+    // As for LiteLLM: they are the user's, and the new key has the defaults.
+    let limits = control.checked_limits(&fields.take_limits()?)?;
     fields.end()?;
-    let row = control.add_user(&caller, &id, &alias.unwrap_or_default(), email.as_deref())?;
+    key.limits = control.default_limits()?;
+    let mut row = control.add_user(&caller, &id, &alias.unwrap_or_default(), email.as_deref())?;
+    if !limits.is_none() {
+        let change = UserChange { limits, ..UserChange::default() };
+        (row, _) = control.alter_user(&caller, &id, &change).await?;
+    }
     let mut body = document(&row);
     if with_key {
         key.user = Some(row.id);
@@ -120,6 +131,7 @@ pub(super) async fn update(
         name: fields.take("user_alias")?,
         email: fields.take("user_email")?.map(Some),
         blocked: fields.take("blocked")?,
+        limits: control.checked_limits(&fields.take_limits()?)?,
     };
     fields.end()?;
     let (row, applied) = control.alter_user(&caller, &id, &change).await?;

@@ -3,14 +3,19 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+use super::limits::{self, LimitsChange, OF_KEYS, OF_USERS};
 use super::{Store, StoreError};
 use crate::keys::{KeyHash, Models, Page, Policy, Standing};
+use crate::limits::{Limits, Terms};
 
 /// The most policies of a page: to take more at once would keep a worker of Envoy from its requests.
 const PAGE_POLICIES: usize = 1000;
 
 const COLUMNS: &str = "keys.id, keys.name, keys.user_id, keys.models, keys.expires_secs, keys.blocked, keys.created_secs,
     keys.created_by, keys.changed_secs, keys.revoked_secs, keys.hash";
+
+/// How many columns there are before those of the limits.
+const COLUMN_COUNT: usize = 11;
 
 /// A client key, without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +34,7 @@ pub struct KeyRow {
     pub created_by: String,
     pub changed_secs: i64,
     pub revoked_secs: Option<i64>,
+    pub limits: Limits,
 }
 
 /// What a new key is to have.
@@ -39,6 +45,7 @@ pub struct NewKey {
     pub models: Vec<String>,
     pub expires_secs: Option<i64>,
     pub blocked: bool,
+    pub limits: Limits,
 }
 
 /// A change of a key: a field that is `None` stays.
@@ -51,6 +58,7 @@ pub struct KeyChange {
     /// `Some(None)` for a key without an end.
     pub expires_secs: Option<Option<i64>>,
     pub blocked: Option<bool>,
+    pub limits: LimitsChange,
 }
 
 /// Which keys a list has.
@@ -80,13 +88,14 @@ impl Store {
         self.change_keys(|transaction, number| {
             let sql = "INSERT INTO keys (id, hash, name, user_id, models, expires_secs, blocked, created_secs, created_by,
                 changed_secs, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10)";
-            let NewKey { name, user, models, expires_secs, blocked } = new;
+            let NewKey { name, user, models, expires_secs, blocked, limits } = new;
             let models = json(models);
             let hash = &hash.as_bytes()[..];
             transaction.execute(
                 sql,
                 params![id, hash, name, user, models, expires_secs, blocked, now_secs, by, number],
             )?;
+            set(transaction, "keys", id, &LimitsChange::from(*limits))?;
             Ok(1)
         })
     }
@@ -107,6 +116,7 @@ impl Store {
         sets.extend(change.models.as_ref().map(|models| ("models", json(models).into())));
         sets.extend(change.expires_secs.map(|secs| ("expires_secs", secs.into())));
         sets.extend(change.blocked.map(|blocked| ("blocked", blocked.into())));
+        sets.extend(change.limits.sets());
         self.update_key(id, sets)
     }
 
@@ -158,14 +168,14 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub fn key(&self, id: &str) -> Result<Option<KeyRow>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM keys WHERE id = ?1");
+        let sql = format!("SELECT {COLUMNS}, {OF_KEYS} FROM keys WHERE id = ?1");
         Ok(self.connection().query_row(&sql, [id], row).optional()?)
     }
 
     /// # Errors
     /// The database fails.
     pub fn key_by_hash(&self, hash: &KeyHash) -> Result<Option<KeyRow>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM keys WHERE hash = ?1");
+        let sql = format!("SELECT {COLUMNS}, {OF_KEYS} FROM keys WHERE hash = ?1");
         Ok(self.connection().query_row(&sql, [&hash.as_bytes()[..]], row).optional()?)
     }
 
@@ -175,7 +185,7 @@ impl Store {
     /// The database fails.
     pub fn keys(&self, filter: &KeyFilter) -> Result<Vec<KeyRow>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM keys WHERE (?1 IS NULL OR user_id = ?1) AND id > ?2
+            "SELECT {COLUMNS}, {OF_KEYS} FROM keys WHERE (?1 IS NULL OR user_id = ?1) AND id > ?2
                 AND (?3 OR revoked_secs IS NULL) ORDER BY id LIMIT ?4"
         );
         let connection = self.connection();
@@ -206,7 +216,7 @@ impl Store {
         let since = if is_reset { 0 } else { since };
         // Who knows no key need not hear of a revoked one.
         let sql = format!(
-            "SELECT {COLUMNS}, keys.number, users.blocked FROM keys LEFT JOIN users ON users.id = user_id
+            "SELECT {COLUMNS}, {OF_KEYS}, keys.number, users.blocked, {OF_USERS} FROM keys LEFT JOIN users ON users.id = user_id
                 WHERE keys.number > ?1 AND (?2 OR keys.revoked_secs IS NULL) ORDER BY keys.number LIMIT ?3"
         );
         let mut statement = connection.prepare(&sql)?;
@@ -218,7 +228,7 @@ impl Store {
         // A page with the last change is the last, also when it is full.
         let has_more = policies.len() == PAGE_POLICIES && of_last < last;
         let number = if has_more { of_last } else { last };
-        Ok(Page { is_reset, has_more, database: own, number, policies })
+        Ok(Page { is_reset, has_more, database: own, number, policies, prices: None })
     }
 }
 
@@ -241,12 +251,16 @@ fn row(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
         changed_secs: row.get(8)?,
         revoked_secs: row.get(9)?,
         hash: KeyHash::from_bytes(row.get(10)?),
+        limits: limits::read(row, COLUMN_COUNT)?,
     })
 }
 
 fn policy(sql: &Row<'_>) -> rusqlite::Result<(KeyHash, Policy)> {
     let key = row(sql)?;
-    let (number, user_blocked): (i64, Option<bool>) = (sql.get(11)?, sql.get(12)?);
+    let rest = COLUMN_COUNT + limits::COUNT;
+    let (number, user_blocked): (i64, Option<bool>) = (sql.get(rest)?, sql.get(rest + 1)?);
+    // The control server adds what the ledger knows.
+    let terms = |limits| Terms { limits, known: None };
     let standing = match (key.revoked_secs, key.blocked || user_blocked == Some(true)) {
         (Some(_), _) => Standing::Revoked,
         (None, true) => Standing::Blocked,
@@ -262,8 +276,28 @@ fn policy(sql: &Row<'_>) -> rusqlite::Result<(KeyHash, Policy)> {
         user: key.user.unwrap_or_default(),
         name: key.name,
         models: Models::of(key.models),
+        terms: terms(key.limits),
+        user_terms: terms(limits::read(sql, rest + 2)?),
     };
     Ok((key.hash, policy))
+}
+
+/// Sets columns of a row.
+pub(super) fn set(
+    transaction: &Transaction<'_>,
+    table: &str,
+    id: &str,
+    change: &LimitsChange,
+) -> Result<(), StoreError> {
+    let sets = change.sets();
+    if sets.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = sets.iter().map(|(name, _)| format!("{name} = ?")).collect();
+    let sql = format!("UPDATE {table} SET {} WHERE id = ?", names.join(", "));
+    let values = sets.into_iter().map(|(_, value)| value).chain([Value::from(id.to_owned())]);
+    transaction.execute(&sql, rusqlite::params_from_iter(values))?;
+    Ok(())
 }
 
 fn json(models: &[String]) -> String {
@@ -330,6 +364,37 @@ mod tests {
     }
 
     #[test]
+    fn limits_come_in_the_feed_with_the_users() {
+        use crate::limits::{Budget, Window};
+        let (_folder, store) = opened();
+        store.add_user("ann", "", None, 5).unwrap();
+        let budget = Some(Budget { nanos: 5, window: Window::Week, is_strict: true });
+        let limits = Limits { rpm: Some(0), tpm: Some(9), max_parallel_requests: Some(3), budget };
+        let user = Some("ann".to_owned());
+        assert!(!store.has_budgets().unwrap());
+        add(&store, "k1", &NewKey { user, limits, ..NewKey::default() });
+        assert!(store.has_budgets().unwrap());
+        assert_eq!(store.key("k1").unwrap().unwrap().limits, limits);
+        let (database, number) = store.feed().unwrap();
+        let of_user = Limits { budget: None, ..limits };
+        let change = crate::native::control::store::UserChange {
+            limits: of_user.into(),
+            ..Default::default()
+        };
+        assert_eq!(store.change_user("ann", &change).unwrap(), Some(number + 1));
+        assert_eq!(store.user("ann").unwrap().unwrap().limits, of_user);
+        let page = store.page(database, number).unwrap();
+        let policy = &page.policies[0].1;
+        assert_eq!((policy.terms.limits, policy.user_terms.limits), (limits, of_user));
+        let none = LimitsChange { rpm: Some(None), budget: Some(None), ..LimitsChange::default() };
+        let change = KeyChange { limits: none, ..KeyChange::default() };
+        store.change_key("k1", &change, 6).unwrap();
+        let left = Limits { rpm: None, budget: None, ..limits };
+        assert_eq!(store.key("k1").unwrap().unwrap().limits, left);
+        assert!(!store.has_budgets().unwrap());
+    }
+
+    #[test]
     fn a_key_is_listed_found_and_changed() {
         let (_folder, store) = opened();
         store.add_user("ann", "Ann", None, 1).unwrap();
@@ -354,7 +419,7 @@ mod tests {
             user: Some(None),
             models: Some(vec!["m".to_owned()]),
             expires_secs: Some(Some(8)),
-            blocked: None,
+            ..KeyChange::default()
         };
         store.change_key("k1", &change, 9).unwrap();
         let row = store.key_by_hash(&KeyHash::of("k1")).unwrap().unwrap();

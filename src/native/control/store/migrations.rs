@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// What brings the schema from one number to the next. A row that has shipped never changes.
-pub(super) const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE admin_keys (
         id TEXT PRIMARY KEY,
@@ -54,6 +54,21 @@ pub(super) const MIGRATIONS: [&str; 2] = [
         number INTEGER NOT NULL
     ) STRICT;
     INSERT INTO feed VALUES (1, random(), 0);
+",
+    // Absent means unlimited.
+    "
+    ALTER TABLE keys ADD COLUMN rpm INTEGER;
+    ALTER TABLE keys ADD COLUMN tpm INTEGER;
+    ALTER TABLE keys ADD COLUMN max_parallel_requests INTEGER;
+    ALTER TABLE keys ADD COLUMN budget_nanos INTEGER;
+    ALTER TABLE keys ADD COLUMN budget_window TEXT;
+    ALTER TABLE keys ADD COLUMN budget_strict INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE users ADD COLUMN rpm INTEGER;
+    ALTER TABLE users ADD COLUMN tpm INTEGER;
+    ALTER TABLE users ADD COLUMN max_parallel_requests INTEGER;
+    ALTER TABLE users ADD COLUMN budget_nanos INTEGER;
+    ALTER TABLE users ADD COLUMN budget_window TEXT;
+    ALTER TABLE users ADD COLUMN budget_strict INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 

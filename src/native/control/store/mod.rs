@@ -5,6 +5,7 @@
 
 mod admin_keys;
 mod keys;
+mod limits;
 mod migrations;
 mod users;
 
@@ -20,6 +21,7 @@ use migrations::{MIGRATIONS, migrate};
 
 pub use admin_keys::AdminKeyRow;
 pub use keys::{KeyChange, KeyFilter, KeyRow, NewKey};
+pub use limits::LimitsChange;
 pub use users::{UserChange, UserRow};
 
 /// The database's file, in the data folder.
@@ -155,7 +157,7 @@ mod tests {
         let said = Store::open(folder.path()).err().unwrap().to_string();
         assert_eq!(
             said,
-            "the database gaud.db has schema 99, and this gaud knows 2; run the gaud that has written it, or a newer one"
+            "the database gaud.db has schema 99, and this gaud knows 3; run the gaud that has written it, or a newer one"
         );
     }
 }

@@ -2,7 +2,13 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::keys::set;
+use super::limits::{self, LimitsChange};
 use super::{Store, StoreError};
+use crate::limits::Limits;
+
+const COLUMNS: &str = "id, name, email, blocked, created_secs, rpm, tpm, max_parallel_requests, budget_nanos, budget_window,
+    budget_strict";
 
 /// A person or a team.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub struct UserRow {
     pub blocked: bool,
     /// Seconds since 1970.
     pub created_secs: i64,
+    /// What all keys of the user may use together.
+    pub limits: Limits,
 }
 
 /// A change of a user: a field that is `None` stays.
@@ -22,6 +30,7 @@ pub struct UserChange {
     pub name: Option<String>,
     pub email: Option<Option<String>>,
     pub blocked: Option<bool>,
+    pub limits: LimitsChange,
 }
 
 impl Store {
@@ -43,8 +52,8 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub fn user(&self, id: &str) -> Result<Option<UserRow>, StoreError> {
-        let sql = "SELECT id, name, email, blocked, created_secs FROM users WHERE id = ?1";
-        Ok(self.connection().query_row(sql, [id], row).optional()?)
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
+        Ok(self.connection().query_row(&sql, [id], row).optional()?)
     }
 
     /// By id.
@@ -53,29 +62,30 @@ impl Store {
     /// The database fails.
     pub fn users(&self) -> Result<Vec<UserRow>, StoreError> {
         let connection = self.connection();
-        let sql = "SELECT id, name, email, blocked, created_secs FROM users ORDER BY id";
-        let mut statement = connection.prepare(sql)?;
+        let sql = format!("SELECT {COLUMNS} FROM users ORDER BY id");
+        let mut statement = connection.prepare(&sql)?;
         let rows = statement.query_map([], row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns the number of the last change of a key; `None` where there is no such user. A change of `blocked` is a change
-    /// of each key of the user.
+    /// Returns the number of the last change of a key; `None` where there is no such user. A change of `blocked` or of limits
+    /// is a change of each key of the user.
     ///
     /// # Errors
     /// The database fails.
     pub fn change_user(&self, id: &str, change: &UserChange) -> Result<Option<u64>, StoreError> {
         let mut found = 0;
         let number = self.change_keys(|transaction, number| {
-            let UserChange { name, email, blocked } = change;
+            let UserChange { name, email, blocked, limits } = change;
             let sql = "UPDATE users SET name = coalesce(?2, name), email = iif(?3, ?4, email),
                 blocked = coalesce(?5, blocked) WHERE id = ?1";
             let new_email = email.clone().flatten();
             let values = params![id, name, email.is_some(), new_email, blocked];
             found = transaction.execute(sql, values)?;
-            match blocked {
-                Some(_) => touch(transaction, id, number),
-                None => Ok(0),
+            set(transaction, "users", id, limits)?;
+            match blocked.is_some() || !limits.is_none() {
+                true => touch(transaction, id, number),
+                false => Ok(0),
             }
         })?;
         Ok((found > 0).then_some(number))
@@ -120,6 +130,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<UserRow> {
         email: row.get(2)?,
         blocked: row.get(3)?,
         created_secs: row.get(4)?,
+        limits: limits::read(row, 5)?,
     })
 }
 

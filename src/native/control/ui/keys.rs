@@ -165,6 +165,7 @@ async fn made(
         models: models(form),
         expires_secs: expires_secs(form)?,
         blocked: false,
+        limits: control.default_limits()?,
     };
     control.issue(&admin.id, &new, None).await
 }
@@ -222,7 +223,7 @@ async fn changed(
         user: Some(form.filled("user").map(str::to_owned)),
         models: Some(models(form)),
         expires_secs: expires,
-        blocked: None,
+        ..KeyChange::default()
     };
     Ok(control.alter(&admin.id, "key.change", id, &change).await?.1)
 }

@@ -52,7 +52,7 @@ pub(super) async fn show(State(control): Shared, admin: Admin, uri: Uri) -> Page
         with_errors: query.text("errors") == "true",
     };
     let from = query.filled("from").and_then(Cursor::parse);
-    let found = open(&control)?.attempts(&wanted, from.as_ref(), LIMIT)?;
+    let found = open(&control)?.requests(&wanted, from.as_ref(), LIMIT)?;
     let Wanted { key, user, provider, model, with_errors } = wanted;
     let requests = Requests {
         rows: found.rows.into_iter().map(Shown::of).collect(),

@@ -47,7 +47,7 @@ struct One {
 
 impl Shown {
     fn of(row: UserRow) -> Self {
-        let UserRow { id, name, email, blocked, created_secs } = row;
+        let UserRow { id, name, email, blocked, created_secs, .. } = row;
         Self { id, name, email: email.unwrap_or_default(), blocked, created_secs }
     }
 }
@@ -114,7 +114,7 @@ pub(super) async fn change(
     let change = UserChange {
         name: Some(form.text("name").to_owned()),
         email: Some(form.filled("email").map(str::to_owned)),
-        blocked: None,
+        ..UserChange::default()
     };
     match control.alter_user(&admin.id, &id, &change).await {
         Ok(_) => Ok(done(&control, &admin, "/users", format!("The user {id} is changed."))),

@@ -1,4 +1,4 @@
-//! What one model costs, by LiteLLM's names of prices, and what an attempt has cost.
+//! What one model costs, by LiteLLM's names of prices: what an attempt has cost, and what a request can cost at most.
 //!
 //! 1. The input is text, cached, written to the cache, audio and images; each part has its price, and without one the input's.
 //! 2. The output is text, reasoning, audio and images; the same.
@@ -8,9 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::value::RawValue;
-
-use super::decimal::femto_dollars;
 use crate::usage::{Operation, Tier, Usage};
 
 const INPUT: &str = "input_cost_per_token";
@@ -26,16 +23,18 @@ const INCLUSIVE: &str = "xai";
 const FEMTO: u128 = 1_000_000;
 
 /// Prices by LiteLLM's names, in femto-dollars for each.
-type Rates = BTreeMap<String, u64>;
+pub type Rates = BTreeMap<String, u64>;
 
 /// The prices of a model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Price {
     /// `litellm_provider`.
     pub provider: String,
-    rates: Rates,
+    pub rates: Rates,
     /// `tiered_pricing`: prices by the input's tokens, each with its last token.
-    by_input: Vec<(u64, Rates)>,
+    pub by_input: Vec<(u64, Rates)>,
+    /// The most tokens of an answer; `None` where that is not known.
+    pub output_max: Option<u64>,
 }
 
 /// The prices that apply to one attempt.
@@ -49,35 +48,6 @@ struct Applied {
 }
 
 impl Price {
-    /// Reads an entry of LiteLLM's file.
-    pub(super) fn read(entry: &RawValue) -> Option<Self> {
-        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(entry.get()).ok()?;
-        let text = |name: &str| {
-            let value = fields.get(name)?;
-            serde_json::from_str::<String>(value.get()).ok()
-        };
-        let mut rates = rates(&fields);
-        if let Some(search) = fields.get("search_context_cost_per_query") {
-            let sizes: BTreeMap<String, &RawValue> =
-                serde_json::from_str(search.get()).unwrap_or_default();
-            let usual = sizes.get("search_context_size_medium").and_then(|value| femto(value));
-            rates.extend(usual.map(|femto| (SEARCH.to_owned(), femto)));
-        }
-        Some(Self {
-            provider: text("litellm_provider").unwrap_or_default(),
-            rates,
-            by_input: fields.get("tiered_pricing").map(|tiers| by_input(tiers)).unwrap_or_default(),
-        })
-    }
-
-    /// The price with these rates, in dollars.
-    pub(super) fn of_dollars(rates: &[(&str, Option<String>)]) -> Self {
-        let rate = |(name, text): &(&str, Option<String>)| {
-            Some(((*name).to_owned(), femto_dollars(text.as_deref()?)?))
-        };
-        Self { rates: rates.iter().filter_map(rate).collect(), ..Self::default() }
-    }
-
     /// Whether there is anything to count with.
     pub fn is_known(&self) -> bool {
         !self.rates.is_empty() || !self.by_input.is_empty()
@@ -98,8 +68,43 @@ impl Price {
     ) -> i64 {
         let tokens = self.tokens(usage, tier);
         let femto = tokens.saturating_add(self.others(usage, operation, request_bytes));
-        let nanos = femto.saturating_add(FEMTO / 2) / FEMTO;
-        i64::try_from(nanos).unwrap_or(i64::MAX)
+        i64::try_from(nanos(femto)).unwrap_or(i64::MAX)
+    }
+
+    /// The most that a request of so many bytes can cost whose answer has at most so many tokens, in nano-dollars: every
+    /// byte a token, at the highest of all prices, whatever tier and threshold. `answers` is how many are asked for.
+    pub fn most_nanos(&self, bytes: u64, output: u64, answers: u64) -> u64 {
+        let highest = |names: &[&str]| self.highest(names);
+        let input = highest(&[
+            "input_cost_per_token",
+            "cache_",
+            "input_cost_per_audio",
+            "input_cost_per_image_t",
+        ]);
+        let per_token = highest(&[
+            "output_cost_per_token",
+            "output_cost_per_reasoning",
+            "output_cost_per_audio",
+            "output_cost_per_image_t",
+        ]);
+        let second = highest(&["output_cost_per_second", "input_cost_per_second"]);
+        let search = highest(&["input_cost_per_query", SEARCH]);
+        let femto = sum(&[
+            (bytes, input),
+            (bytes, highest(&["input_cost_per_character"])),
+            // No audio has fewer bytes in a second.
+            (bytes.div_ceil(AUDIO_BYTES_MIN), second),
+            (output.saturating_mul(answers), per_token),
+            (answers, highest(&["output_cost_per_image"])),
+            (1, search),
+        ]);
+        u64::try_from(nanos(femto)).unwrap_or(u64::MAX)
+    }
+
+    fn highest(&self, names: &[&str]) -> u64 {
+        let all = self.by_input.iter().flat_map(|(_, rates)| rates).chain(&self.rates);
+        let own = all.filter(|(name, _)| names.iter().any(|own| name.starts_with(own)));
+        own.map(|(_, rate)| *rate).max().unwrap_or_default()
     }
 
     fn tokens(&self, usage: &Usage, tier: Tier) -> u128 {
@@ -224,10 +229,18 @@ impl Price {
     }
 }
 
+/// Bytes of a second of audio, at the lowest rates that are in use.
+const AUDIO_BYTES_MIN: u64 = 500;
+
+/// Nano-dollars, rounded.
+fn nanos(femto: u128) -> u128 {
+    femto.saturating_add(FEMTO / 2) / FEMTO
+}
+
 const REASONING: &str = "output_cost_per_reasoning_token";
 
 /// A search by the model, of the usual size; this program's name.
-const SEARCH: &str = "search_context_cost_per_query";
+pub const SEARCH: &str = "search_context_cost_per_query";
 
 fn suffix(tier: Tier) -> &'static str {
     match tier {
@@ -246,29 +259,4 @@ fn left(whole: u64, parts: &[u64]) -> u64 {
 fn sum(terms: &[(u64, u64)]) -> u128 {
     let term = |(count, rate): &(u64, u64)| u128::from(*count).saturating_mul(u128::from(*rate));
     terms.iter().map(term).fold(0, u128::saturating_add)
-}
-
-/// The prices among some fields.
-fn rates(fields: &BTreeMap<String, &RawValue>) -> Rates {
-    let is_price = |name: &str| name.contains("cost") && name != SEARCH;
-    let fields = fields.iter().filter(|(name, _)| is_price(name));
-    fields.filter_map(|(name, value)| Some((name.clone(), femto(value)?))).collect()
-}
-
-/// A number, or a number in quotes.
-fn femto(value: &RawValue) -> Option<u64> {
-    femto_dollars(value.get().trim_matches('"'))
-}
-
-fn by_input(tiers: &RawValue) -> Vec<(u64, Rates)> {
-    let tiers: Vec<BTreeMap<String, &RawValue>> =
-        serde_json::from_str(tiers.get()).unwrap_or_default();
-    let tier = |fields: &BTreeMap<String, &RawValue>| {
-        let range: [f64; 2] = serde_json::from_str(fields.get("range")?.get()).ok()?;
-        // Numbers of tokens: whole, if some are written with an exponent.
-        Some((range[1].max(0.0) as u64, rates(fields)))
-    };
-    let mut all: Vec<_> = tiers.iter().filter_map(tier).collect();
-    all.sort_by_key(|(last, _)| *last);
-    all
 }

@@ -1,0 +1,68 @@
+//! What the filter must know for budgets beside the limits: what was spent before, and what models cost.
+
+use std::collections::BTreeMap;
+
+use super::super::api::{Control, now_secs};
+use crate::keys::{Page, PriceList};
+use crate::limits::{Budget, Known, Terms, Window};
+use crate::native::ledger::{Day, Group, Ledger, LedgerError};
+
+/// What keys, or users, have spent in a window.
+type Spent = BTreeMap<String, u64>;
+
+impl Control {
+    /// Tells the filter what the ledger knows of the budgets of a page.
+    pub(super) fn add_spent(&self, page: &mut Page) {
+        let has_budget = |terms: &Terms| terms.limits.budget.is_some();
+        let mut policies = page.policies.iter().map(|(_, policy)| policy);
+        if !policies.any(|own| has_budget(&own.terms) || has_budget(&own.user_terms)) {
+            return;
+        }
+        // Without the ledger the filter counts from what it knows.
+        let Ok(mut sums) = Sums::open(self) else { return };
+        for (_, policy) in &mut page.policies {
+            policy.terms.known = sums.known(Group::Key, &policy.id, &policy.terms);
+            policy.user_terms.known = sums.known(Group::User, &policy.user, &policy.user_terms);
+        }
+    }
+
+    /// The number of the prices in force.
+    pub(super) fn price_number(&self) -> u64 {
+        self.prices.now().number()
+    }
+
+    /// All prices, for the filter.
+    pub(super) fn price_list(&self) -> PriceList {
+        let prices = self.prices.now();
+        let all = prices.all().map(|(name, listed)| (name.to_owned(), listed)).collect();
+        PriceList { number: prices.number(), prices: all }
+    }
+}
+
+/// The sums of the ledger, each asked for once.
+struct Sums {
+    ledger: Ledger,
+    now_secs: u64,
+    all: BTreeMap<(&'static str, &'static str), Spent>,
+}
+
+impl Sums {
+    fn open(control: &Control) -> Result<Self, LedgerError> {
+        let now_secs = u64::try_from(now_secs()).unwrap_or_default();
+        Ok(Self { ledger: Ledger::open(&control.data)?, now_secs, all: BTreeMap::new() })
+    }
+
+    fn known(&mut self, group: Group, id: &str, terms: &Terms) -> Option<Known> {
+        let Budget { window, .. } = terms.limits.budget?;
+        let period = window.at(self.now_secs);
+        let spent_nanos = self.spent(group, window).get(id).copied().unwrap_or_default();
+        Some(Known { period, spent_nanos })
+    }
+
+    fn spent(&mut self, group: Group, window: Window) -> &Spent {
+        let since = Day::of_ms(window.at(self.now_secs).start_secs.saturating_mul(1000));
+        let of = |ledger: &Ledger| ledger.spent(group, since).unwrap_or_default();
+        let place = (group.as_str(), window.as_str());
+        self.all.entry(place).or_insert_with(|| of(&self.ledger))
+    }
+}

@@ -1,0 +1,89 @@
+"""What the SDKs do at a limit: they try again where that helps, and give up at once where a budget is used up."""
+
+import json
+import urllib.request
+
+import anthropic
+import httpx
+import openai
+import pytest
+
+from kit_py import gaud
+from kit_py.stand_in import StandIn
+
+pytestmark = pytest.mark.gateway
+ADMIN_KEY = f"sk-prx-adm{'2' * 9}-{'k' * 32}"
+RPM = 60
+
+
+@pytest.fixture(scope="module")
+def gateway(stand_in: StandIn, tmp_path_factory):
+    toml = f'[usage]\nmeter = "all"\n[prices.m]\ninput = 1\noutput = 1\n[providers.echo]\nurl = "{stand_in.url}"\nmodels = ["m"]\n'
+    with gaud.serving("limits", toml, {"GAUD_ADMIN_KEY": ADMIN_KEY}, tmp_path_factory.mktemp("limits")) as address:
+        yield address
+
+
+def key(gateway: str, **limits) -> str:
+    """A new key with these limits."""
+    headers = {"authorization": f"Bearer {ADMIN_KEY}", "content-type": "application/json"}
+    request = urllib.request.Request(f"{gateway}/admin/keys", json.dumps(limits).encode(), headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        made = json.load(answer)
+    assert made["applied"], made
+    return made["key"]
+
+
+class Counted:
+    """An HTTP client that notes the status of each response."""
+
+    def __init__(self):
+        self.statuses = []
+        self.client = httpx.Client(event_hooks={"response": [lambda response: self.statuses.append(response.status_code)]})
+
+
+def openai_asks(gateway: str, own: str, counted: Counted):
+    client = openai.OpenAI(base_url=f"{gateway}/v1", api_key=own, http_client=counted.client)
+    return client.chat.completions.create(model="m", max_tokens=1, messages=[{"role": "user", "content": "Hi"}])
+
+
+def anthropic_asks(gateway: str, own: str, counted: Counted):
+    client = anthropic.Anthropic(base_url=gateway, api_key=own, http_client=counted.client)
+    return client.messages.create(model="m", max_tokens=1, messages=[{"role": "user", "content": "Hi"}])
+
+
+@pytest.mark.parametrize(
+    ("ask", "error"), [(openai_asks, openai.RateLimitError), (anthropic_asks, anthropic.RateLimitError)]
+)
+def test_a_budget_that_is_used_up_is_not_tried_again(gateway, ask, error):
+    counted = Counted()
+    with pytest.raises(error) as refused:
+        ask(gateway, key(gateway, budget={"usd": 0, "window": "month"}), counted)
+    assert counted.statuses == [429]
+    assert "used up its budget" in str(refused.value)
+
+
+def test_openai_s_code_says_that_the_quota_is_used_up(gateway):
+    with pytest.raises(openai.RateLimitError) as refused:
+        openai_asks(gateway, key(gateway, budget={"usd": 0, "window": "total"}), Counted())
+    assert (refused.value.code, refused.value.type) == ("insufficient_quota", "insufficient_quota")
+
+
+def test_a_request_that_came_too_early_is_tried_again_when_it_fits(gateway):
+    own, counted = key(gateway, rpm=RPM), Counted()
+    for _ in range(RPM + 2):
+        openai_asks(gateway, own, counted)
+        if 429 in counted.statuses:
+            break
+    assert counted.statuses[-2:] == [429, 200], counted.statuses
+    assert set(counted.statuses[:-2]) == {200}
+
+
+def test_every_answer_tells_what_is_left(gateway):
+    client = openai.OpenAI(base_url=f"{gateway}/v1", api_key=key(gateway, rpm=100, tpm=100000))
+    for left in (99, 98):
+        answer = client.chat.completions.with_raw_response.create(
+            model="m", max_tokens=1, messages=[{"role": "user", "content": "Hi"}]
+        )
+        assert answer.headers["x-ratelimit-limit-requests"] == "100"
+        assert answer.headers["x-ratelimit-remaining-requests"] == str(left)
+        assert answer.headers["x-ratelimit-limit-tokens"] == "100000"
