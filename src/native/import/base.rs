@@ -54,11 +54,18 @@ pub(super) fn server(
     at(&base, is_usual && base == prefix.base, anthropic, common)
 }
 
+/// What LiteLLM adds to a base itself.
+const ENDPOINTS: [&str; 6] =
+    ["/chat/completions", "/completions", "/responses", "/embeddings", "/messages", "/models"];
+
 fn at(base: &str, is_usual: bool, is_rooted: bool, common: &Common<'_>) -> Result<Server, Kept> {
     if let Some(name) = base.strip_prefix(ENVIRONMENT) {
         return of_variable(name, is_rooted, common);
     }
     let (url, password) = without_password(base.trim_end_matches('/'))?;
+    if let Some(end) = ENDPOINTS.iter().find(|end| url.ends_with(**end)) {
+        return Err(Refused(format!("api_base ends in {end}, which LiteLLM adds; take it out")));
+    }
     let parsed: ProviderUrl =
         url.parse().map_err(|problem| Stays(format!("api_base {problem}")))?;
     let own =
@@ -149,6 +156,9 @@ fn azure(
     if !path.trim_matches('/').is_empty() {
         return Err(Stays("api_base has a path, which LiteLLM takes apart".to_owned()));
     }
+    if !is_known && common.needs_keys && url.is_empty() {
+        return Err(Stays(format!("its api_base is in {base}, which is not set here")));
+    }
     Ok(Server {
         url: if is_known { url.trim_end_matches('/').to_owned() } else { base.to_owned() },
         api_path: Some("/openai/deployments/{model}".to_owned()),
@@ -200,6 +210,9 @@ pub(super) fn credential(
         Some(SecretSource::Environment(name)) if common.needs_keys && is_unset(&name, common) => {
             Err(Stays(format!("its key is in {name}, which is not set here")))
         }
+        Some(SecretSource::Literal(own)) if is_scheme(own.expose()) => Err(Refused(
+            "api_key begins with Bearer, which LiteLLM adds; write the key alone".to_owned(),
+        )),
         None => Ok((None, Auth::None)),
         Some(key) => Ok((Some(key), auth)),
     }
@@ -207,6 +220,10 @@ pub(super) fn credential(
 
 fn is_unset(name: &str, common: &Common<'_>) -> bool {
     common.variable(name).is_none_or(|value| value.is_empty())
+}
+
+fn is_scheme(key: &str) -> bool {
+    key.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer "))
 }
 
 fn is_header(text: &str) -> bool {

@@ -66,6 +66,11 @@ fn entry(file: usize, item: &Node, common: &Common<'_>) -> Entry {
     {
         outcome = Err(Kept::Stays(format!("its name {problem}")));
     }
+    if let Ok(own) = &outcome
+        && let Some(problem) = providers::problem(own, common)
+    {
+        outcome = Err(Kept::Stays(problem));
+    }
     Entry { at: (file, item.line), name, outcome }
 }
 
@@ -223,6 +228,9 @@ impl Plan<'_> {
         }
         self.aliases(&mut file);
         self.kept_names(&mut file);
+        // A name that is written as another's target goes there without an alias.
+        let targets: Vec<String> = file.aliases.values().cloned().collect();
+        file.aliases.retain(|alias, _| !targets.contains(alias));
         let has_direct = !done.is_empty();
         file.fallbacks = self
             .chains

@@ -2,9 +2,12 @@
 
 use super::super::deployment::{Direct, ProviderKey};
 use super::super::parameters::ENVIRONMENT;
+use super::super::router::Common;
 use super::LITELLM;
 use super::names::Pattern;
-use crate::config::{Auth, ProviderFile, SecretSource};
+use crate::config::{Auth, File, ProviderFile, SecretSource};
+use crate::gateway::Gateway;
+use crate::request::model::ModelName;
 
 /// The longest name that is made here.
 const NAME_BYTES_MAX: usize = 48;
@@ -71,6 +74,41 @@ impl Providers {
         names.find(|name| !self.taken.contains(name)).unwrap_or_default()
     }
 }
+
+/// Why the gateway cannot have the provider of a deployment, or the model's name there.
+pub(super) fn problem(own: &Direct, common: &Common<'_>) -> Option<String> {
+    if let Err(problem) = ModelName::check(&own.model) {
+        return Some(format!("its model {problem}"));
+    }
+    let mut provider = file(&own.provider);
+    let mut value = "user:password".to_owned();
+    match &provider.api_key {
+        Some(SecretSource::Environment(name)) => value = common.variable(name).unwrap_or(value),
+        Some(SecretSource::Literal(secret)) => secret.expose().clone_into(&mut value),
+        Some(SecretSource::File(_)) | None => {}
+    }
+    provider.api_key = provider.api_key.map(|_| SecretSource::Environment(KEY.to_owned()));
+    if let Some(name) = own.provider.server.url.strip_prefix(ENVIRONMENT) {
+        let known = common.variable(name).filter(|url| !url.is_empty() && !url.contains('@'));
+        provider.url = Some(known.unwrap_or_else(|| ELSEWHERE.to_owned()));
+    }
+    let mut alone = File::default();
+    alone.providers.insert("provider".to_owned(), provider);
+    let lookup = |name: &str| match name {
+        KEY => Some(value.clone()),
+        _ => Some(common.variable(name).unwrap_or_else(|| "value".to_owned())),
+    };
+    let error = Gateway::compile(&alone, &lookup).err()?;
+    let field = error.path.strip_prefix("providers.provider.").unwrap_or(&error.path);
+    // The message may name the variable that takes the key's place here.
+    Some(format!("{field} {}", error.problem.replace(KEY, "its key")))
+}
+
+/// A variable of no environment.
+const KEY: &str = "GAUD_KEY_OF_THE_DEPLOYMENT";
+
+/// In the place of a URL that is not known here.
+const ELSEWHERE: &str = "https://placeholder.invalid";
 
 /// The prefix for its own server; else the server's host, or the variable that has its URL.
 fn name(key: &ProviderKey) -> String {
