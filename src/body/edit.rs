@@ -112,7 +112,7 @@ impl<'a> Edits<'a> {
         read: impl FnOnce(usize) -> Vec<u8>,
     ) -> Option<(usize, Vec<u8>)> {
         let cuts = || self.iter().filter_map(|edit| edit.cut(offset, size));
-        let replaced = cuts().last()?.end;
+        let replaced = cuts().next_back()?.end;
         let (old, mut new, mut done) = (read(replaced), Vec::new(), 0);
         for Cut { keep, end, with } in cuts() {
             new.extend_from_slice(old.get(done..keep).unwrap_or_default());
