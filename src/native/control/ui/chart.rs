@@ -43,7 +43,7 @@ impl Chart {
         let top = values.iter().map(|(_, value)| *value).max().filter(|top| *top > 0)?;
         let count = i64::try_from(values.len()).ok()?;
         let every = values.len().div_ceil(LABELS);
-        let slot = (WIDTH / count).min(BAR_WIDTH_MAX).max(1);
+        let slot = (WIDTH / count).clamp(1, BAR_WIDTH_MAX);
         let floor = HEIGHT - FOOT;
         let bar = |(place, (label, value)): (usize, &(String, i64))| {
             let x = i64::try_from(place).unwrap_or_default() * slot;
