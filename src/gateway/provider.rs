@@ -9,6 +9,7 @@ use super::models;
 use super::url::ProviderUrl;
 use crate::breaker;
 use crate::config::{Auth, ConfigError, File, Lookup, ProviderFile, Secret};
+use crate::limits::Limits;
 
 /// The longest wait for a response to begin, unless a provider says otherwise.
 pub const TIMEOUT_SECS: u64 = 120;
@@ -40,6 +41,8 @@ pub struct Provider {
     pub first_token_ms: Option<u64>,
     /// The longest wait between two pieces of a response.
     pub idle_ms: Option<u64>,
+    /// How many requests the provider gets; `None` for all.
+    pub limits: Option<Limits>,
     /// Certificate authorities for https.
     pub ca_file: Option<String>,
     /// HTTP/2 without negotiation.
@@ -113,6 +116,7 @@ impl Provider {
             )?,
             credential,
             timeout_ms,
+            limits: limits(name, file)?,
             first_token_ms: ms("first_token_secs", file.first_token_secs)?,
             idle_ms: ms("idle_secs", file.idle_secs)?,
             ca_file: file.ca_file.clone(),
@@ -230,4 +234,17 @@ fn credential(
             Ok(Credential::new(auth, &key))
         }
     }
+}
+/// More than any provider takes.
+const RATE_MAX: u64 = 1_000_000_000;
+
+fn limits(name: &str, file: &ProviderFile) -> Result<Option<Limits>, ConfigError> {
+    let bounded = |field: &str, number: Option<u64>| {
+        let path = || format!("providers.{name}.{field}");
+        number.map(|own| ConfigError::unless_within(&path(), own, 0, RATE_MAX)).transpose()
+    };
+    let most = bounded("max_parallel_requests", file.max_parallel_requests)?;
+    let max_parallel_requests = most.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
+    let limits = Limits { rpm: bounded("rpm", file.rpm)?, max_parallel_requests, ..Limits::NONE };
+    Ok(Some(limits).filter(|limits| !limits.is_none()))
 }

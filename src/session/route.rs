@@ -9,7 +9,7 @@ use super::{Phase, RequestAction, Session, bytes, local};
 use crate::body::{Edit, FoundModel, Scanner};
 use crate::breaker::Arrival;
 use crate::gateway::{Gateway, Provider};
-use crate::health::admission::Admission;
+use crate::health::admission::{Admission, Refused};
 use crate::health::shared_breaker::Watched;
 use crate::host::Host;
 use crate::host::metrics::Metric;
@@ -192,7 +192,7 @@ impl Session {
         };
         let arrival = Arrival::of(self.is_tunnel, self.is_whole);
         let admitted = Admission::ask(host, watched, to.model, arrival);
-        let refused = |refusal| Reject::unavailable(&provider.name, to.model, refusal);
+        let refused = |refused: Refused| refused.reject(&provider.name, to.model);
         self.admission = Some(admitted.map_err(refused)?);
         self.has_model = self.is_api && to.model.is_some();
         if let Some(model) = to.model {

@@ -18,7 +18,8 @@ const ROWS: [(&str, &[&str]); 13] = [
     ("malicious requests", &["hostile"]),
     ("usage, and the ledger when things are killed", &["usage"]),
     ("a configuration that changes while requests run", &["live"]),
-    ("client keys, limits and budgets", &["keys", "limits"]),
+    ("client keys", &["keys"]),
+    ("limits and budgets", &["limits"]),
     ("Envoy's edge: limits, sites, proxies in front", &["edge"]),
     ("`gaud run`, `status`; your Envoy", &["run", "status", "upstream", "deployments"]),
 ];
