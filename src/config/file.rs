@@ -268,6 +268,12 @@ pub struct ProviderFile {
     /// The longest wait between two pieces of a response. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_secs: Option<u64>,
+    /// How many requests a minute the provider gets. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpm: Option<u64>,
+    /// How many requests the provider gets at the same time. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_parallel_requests: Option<u64>,
     /// What an active check asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_path: Option<String>,

@@ -296,11 +296,10 @@ impl History {
                     let admission = admission.among(Rc::clone(&self.blames));
                     return Ok(Begun { target: target.clone(), admission, number });
                 }
-                Err(refusal) => {
-                    let wait_ms = refusal.retry_after_ms;
+                Err(refused) => {
+                    let wait_ms = refused.wait_ms();
                     if soonest.as_ref().is_none_or(|(least_ms, _)| wait_ms < *least_ms) {
-                        let reject =
-                            Reject::unavailable(watched.name(), Some(&target.model), refusal);
+                        let reject = refused.reject(watched.name(), Some(&target.model));
                         soonest = Some((wait_ms, reject));
                     }
                 }

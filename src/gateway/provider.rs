@@ -10,6 +10,7 @@ use super::models;
 use super::url::ProviderUrl;
 use crate::breaker;
 use crate::config::{Auth, ConfigError, File, Lookup, ProviderFile, Secret};
+use crate::limits::Limits;
 use crate::route::Glob;
 
 /// The longest wait for a response to begin, unless a provider says otherwise.
@@ -46,6 +47,8 @@ pub struct Provider {
     pub paths: Vec<Glob>,
     /// Where the API is, where the URL alone does not say so.
     pub api: Option<ApiPath>,
+    /// How many requests the provider gets; `None` for all.
+    pub limits: Option<Limits>,
     /// Certificate authorities for https.
     pub ca_file: Option<String>,
     /// HTTP/2 without negotiation.
@@ -121,6 +124,7 @@ impl Provider {
             )?,
             credential,
             timeout_ms,
+            limits: limits(name, file)?,
             first_token_ms: ms("first_token_secs", file.first_token_secs)?,
             idle_ms: ms("idle_secs", file.idle_secs)?,
             ca_file: file.ca_file.clone(),
@@ -253,4 +257,17 @@ fn credential(
             Ok(Credential::new(auth, &key))
         }
     }
+}
+/// More than any provider takes.
+const RATE_MAX: u64 = 1_000_000_000;
+
+fn limits(name: &str, file: &ProviderFile) -> Result<Option<Limits>, ConfigError> {
+    let bounded = |field: &str, number: Option<u64>| {
+        let path = || format!("providers.{name}.{field}");
+        number.map(|own| ConfigError::unless_within(&path(), own, 0, RATE_MAX)).transpose()
+    };
+    let most = bounded("max_parallel_requests", file.max_parallel_requests)?;
+    let max_parallel_requests = most.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
+    let limits = Limits { rpm: bounded("rpm", file.rpm)?, max_parallel_requests, ..Limits::NONE };
+    Ok(Some(limits).filter(|limits| !limits.is_none()))
 }

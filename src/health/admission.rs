@@ -10,6 +10,8 @@ use crate::breaker::{Arrival, Evidence, Refusal, Slot};
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::host::metrics::{Metric, RequestOutcome};
+use crate::keys::Share;
+use crate::reply::Reject;
 use crate::route::ProviderId;
 
 /// What the breakers are still to hear.
@@ -23,6 +25,39 @@ pub struct Admission {
     noted: Option<Evidence>,
     /// The failures of the request's other attempts.
     blames: Option<Rc<Blames>>,
+    /// What the request has of the provider's own limits; `None` where there are none.
+    share: Option<Share>,
+}
+
+/// Why a provider does not get a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    Breaker(Refusal),
+    /// The provider gets as many requests as its limits allow; another try is worth it after this time, `None` for never.
+    Limit {
+        wait_ms: Option<u64>,
+    },
+}
+
+impl Refused {
+    /// After how many milliseconds a request may be let through.
+    pub fn wait_ms(self) -> u64 {
+        match self {
+            Self::Breaker(refusal) => refusal.retry_after_ms,
+            Self::Limit { wait_ms } => wait_ms.unwrap_or(u64::MAX),
+        }
+    }
+
+    /// The answer to a request for a model at a provider.
+    pub fn reject(self, provider: &str, model: Option<&str>) -> Reject {
+        match self {
+            Self::Breaker(refusal) => Reject::unavailable(provider, model, refusal),
+            Self::Limit { wait_ms } => Reject::ProviderLimit {
+                provider: provider.to_owned(),
+                retry_after_secs: wait_ms.map(|ms| ms.div_ceil(1000).max(1)),
+            },
+        }
+    }
 }
 
 /// The failures of one request's attempts that the breakers have heard of: a request counts as one failure of a target,
@@ -43,21 +78,40 @@ impl Blames {
 }
 
 impl Admission {
-    /// Asks the breakers of a provider and of a model.
+    /// Asks the limits of a provider, and the breakers of the provider and of a model.
     ///
     /// # Errors
-    /// The breaker that refuses the request, and after how many milliseconds the breaker may let a request through.
+    /// The breaker or the limit that refuses the request.
     pub fn ask(
         host: &dyn Host,
         watched: Watched<'_>,
         model: Option<&str>,
         arrival: Arrival,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Refused> {
         let id = watched.id;
-        let admitted = watched
-            .admit(host, model, arrival)
-            .inspect_err(|_| host.count(Metric::Request(id, RequestOutcome::Rejected)))?;
-        Ok(Self { provider: id, admitted, noted: None, blames: None })
+        let share = match watched.limits() {
+            None => None,
+            Some((name, limits)) => Share::of_provider(host, name, limits)
+                .map_err(|wait_ms| Refused::Limit { wait_ms })?,
+        };
+        match watched.admit(host, model, arrival) {
+            Ok(admitted) => Ok(Self { provider: id, admitted, noted: None, blames: None, share }),
+            Err(refusal) => {
+                share.into_iter().for_each(|share| share.undo(host));
+                host.count(Metric::Request(id, RequestOutcome::Rejected));
+                Err(Refused::Breaker(refusal))
+            }
+        }
+    }
+
+    /// A request that lives for long says so to the limits of its provider.
+    pub fn renew(&mut self, host: &dyn Host) {
+        self.share.iter_mut().for_each(|share| share.renew(host));
+    }
+
+    /// The provider has the request no more.
+    fn leave(&mut self, host: &dyn Host) {
+        self.share.take().into_iter().for_each(|share| share.give_back(host));
     }
 
     /// Asks for one attempt of a request with several attempts.
@@ -149,6 +203,7 @@ impl Admission {
     /// Only here does the success of a request end a row of failures that the request has seen. If the success counted when
     /// the response begins, a model whose streams all break off would never fail several times in a row.
     pub fn conclude(mut self, host: &dyn Host, gateway: &Gateway, last: Evidence) {
+        self.leave(host);
         let noted = self.known(host, gateway);
         host.count(Metric::Request(self.provider, RequestOutcome::Sent(last.outcome())));
         if noted != Evidence::Answered {
@@ -171,6 +226,7 @@ impl Admission {
 
     /// Makes the outcome neutral: the provider is not at fault.
     pub fn give_up(mut self, host: &dyn Host, gateway: &Gateway) {
+        self.leave(host);
         let noted = self.known(host, gateway);
         host.count(Metric::Request(self.provider, RequestOutcome::Sent(noted.outcome())));
     }

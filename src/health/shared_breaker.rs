@@ -9,6 +9,7 @@ use crate::gateway::{Credential, Gateway, Provider};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::host::store::{self, Contended, Store};
+use crate::limits::Limits;
 use crate::route::ProviderId;
 
 /// How long a request waits when its worker could not change the record.
@@ -157,6 +158,11 @@ impl<'a> Watched<'a> {
             levels.record(&tickets, outcomes, now_ms, settings)
         });
         changed.map_or(tickets, |new| new.tickets_after(tickets))
+    }
+
+    /// The provider's name and its limits, where there are any.
+    pub fn limits(self) -> Option<(&'a str, Limits)> {
+        Some((&self.provider.name, self.provider.limits?))
     }
 
     /// The body of a request has become whole. Only a probe has to say so.

@@ -6,7 +6,7 @@ use super::check::{Allowed, BothTerms};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::host::store;
-use crate::limits::{Counter, Demand, Period, Refusal, Terms, Ticket, Verdict, View};
+use crate::limits::{Counter, Demand, Limits, Period, Refusal, Terms, Ticket, Verdict, View};
 
 /// Whose limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,16 +99,7 @@ impl Grant {
     pub fn renew(&mut self, host: &dyn Host) {
         let Self { key, user, places, .. } = self;
         for (place, ticket) in [(&places.key, key), (&places.user, user)] {
-            let Some(own) = ticket.as_mut().filter(|own| own.is_due(host.now_ms())) else {
-                continue;
-            };
-            let renewed = store::update(host, place, |bytes| {
-                let renewed = Counter::from_bytes(bytes).renew(own, host.now_ms());
-                (renewed.map(|(counter, _)| counter.to_bytes()), renewed)
-            });
-            if let Ok(Some((_, ticket))) = renewed {
-                *own = ticket;
-            }
+            ticket.iter_mut().for_each(|ticket| renew_one(host, place, ticket));
         }
     }
 
@@ -126,6 +117,51 @@ impl Grant {
     fn tickets(&self) -> impl Iterator<Item = (&str, &Ticket)> {
         let both = [(&self.places.key, &self.key), (&self.places.user, &self.user)];
         both.into_iter().filter_map(|(place, ticket)| Some((place.as_str(), ticket.as_ref()?)))
+    }
+}
+
+/// A request's part of one counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    place: String,
+    ticket: Ticket,
+}
+
+impl Share {
+    /// Asks the counter of a provider for a request.
+    ///
+    /// # Errors
+    /// The limit has no room: how long until it may have; `None` for never.
+    pub fn of_provider(
+        host: &dyn Host,
+        name: &str,
+        limits: Limits,
+    ) -> Result<Option<Self>, Option<u64>> {
+        let place = format!("gaud/limit/provider/{name}");
+        let terms = Terms { limits, known: None };
+        match ask_one(host, &place, &terms, Demand::default()) {
+            Ok((ticket, _)) => Ok(ticket.map(|ticket| Self { place, ticket })),
+            Err(refused) => Err(match refused.refusal {
+                Some(Refusal::Requests { wait_ms }) => wait_ms,
+                Some(Refusal::Parallel) if limits.max_parallel_requests == Some(0) => None,
+                _ => Some(1_000),
+            }),
+        }
+    }
+
+    /// The request has ended.
+    pub fn give_back(self, host: &dyn Host) {
+        tell(host, &self.place, |counter, now_ms| counter.settle(&self.ticket, 0, 0, now_ms));
+    }
+
+    /// The request has not left.
+    pub fn undo(self, host: &dyn Host) {
+        tell(host, &self.place, |counter, now_ms| counter.undo(&self.ticket, now_ms));
+    }
+
+    /// The request lives.
+    pub fn renew(&mut self, host: &dyn Host) {
+        renew_one(host, &self.place, &mut self.ticket);
     }
 }
 
@@ -171,6 +207,19 @@ fn ask_one(
     }
 }
 
+fn renew_one(host: &dyn Host, place: &str, ticket: &mut Ticket) {
+    if !ticket.is_due(host.now_ms()) {
+        return;
+    }
+    let renewed = store::update(host, place, |bytes| {
+        let renewed = Counter::from_bytes(bytes).renew(ticket, host.now_ms());
+        (renewed.map(|(counter, _)| counter.to_bytes()), renewed)
+    });
+    if let Ok(Some((_, renewed))) = renewed {
+        *ticket = renewed;
+    }
+}
+
 /// Tells a counter of an end.
 fn tell(host: &dyn Host, place: &str, change: impl Fn(&Counter, u64) -> Counter) {
     for _ in 0..ENDS_MAX {
@@ -190,7 +239,7 @@ mod tests {
     use super::*;
     use crate::host::memory::Memory;
     use crate::keys::Models;
-    use crate::limits::{Budget, Limits, Window};
+    use crate::limits::{Budget, Window};
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

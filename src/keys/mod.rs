@@ -29,7 +29,7 @@ pub mod prices;
 pub mod state;
 
 pub use check::{Allowed, BothTerms, Refusal, check};
-pub use grant::{Charges, Grant, Owner, Refused};
+pub use grant::{Charges, Grant, Owner, Refused, Share};
 pub use key::{KeyHash, id_of};
 pub use models::Models;
 pub use page::{Page, PriceList};

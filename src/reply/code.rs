@@ -157,7 +157,7 @@ codes!(
         429,
         "rate_limit_exceeded",
         "the key, or its user, has made as many requests (`rpm`), used as many tokens (`tpm`) or has as many requests under \
-         way (`max_parallel_requests`) as allowed; try again after `retry-after` seconds",
+         way (`max_parallel_requests`) as allowed, or all providers of the model have; try again after `retry-after` seconds",
     ),
     InsufficientQuota(
         429,

@@ -107,6 +107,12 @@ pub enum Reject {
     ModelNotAllowed(Option<String>),
     /// A limit of the key, or of its user, has no room.
     OverLimit(OverLimit),
+    /// The provider gets as many requests as its own limits allow.
+    ProviderLimit {
+        provider: String,
+        /// When another try is worth it; `None` for never.
+        retry_after_secs: Option<u64>,
+    },
     /// The model has no price, and the key or its user has a budget.
     NotPriced { provider: String, model: String },
     /// What the path uses is not counted, and the key or its user has a budget.
@@ -161,7 +167,8 @@ impl Reject {
                 Self::NoRoom(_) | Self::TooManyLists(_) => Some(1),
                 Self::KeysUnknown | Self::KeysStale => Some(1),
                 Self::JournalFull => Some(10),
-                Self::OverLimit(OverLimit { retry_after_secs, .. }) => *retry_after_secs,
+                Self::OverLimit(OverLimit { retry_after_secs, .. })
+                | Self::ProviderLimit { retry_after_secs, .. } => *retry_after_secs,
                 _ => None,
             },
             headers: match self {
@@ -186,7 +193,11 @@ impl Reject {
 
     /// OpenAI's `type`, where the status does not say it.
     fn openai_type(&self) -> Option<&'static str> {
-        let Self::OverLimit(OverLimit { kind, .. }) = self else { return None };
+        let kind = match self {
+            Self::OverLimit(OverLimit { kind, .. }) => kind,
+            Self::ProviderLimit { .. } => return Some("requests"),
+            _ => return None,
+        };
         Some(match kind {
             LimitKind::Budget => "insufficient_quota",
             LimitKind::Tokens(_) => "tokens",
@@ -229,7 +240,7 @@ impl Reject {
             Self::ExpiredKey => Code::ExpiredKey,
             Self::ModelNotAllowed(_) => Code::ModelNotAllowed,
             Self::OverLimit(OverLimit { kind: LimitKind::Budget, .. }) => Code::InsufficientQuota,
-            Self::OverLimit(_) => Code::RateLimitExceeded,
+            Self::OverLimit(_) | Self::ProviderLimit { .. } => Code::RateLimitExceeded,
             Self::NotPriced { .. } | Self::NotCounted => Code::ModelNotPriced,
             Self::KeysUnknown | Self::KeysStale => Code::KeysUnavailable,
             Self::JournalFull => Code::JournalFull,
@@ -357,6 +368,10 @@ impl Reject {
                     .to_owned()
             }
             Self::OverLimit(own) => own.message(),
+            Self::ProviderLimit { provider, retry_after_secs } => {
+                let again = again(*retry_after_secs);
+                format!("The provider '{provider}' gets as many requests as its limits allow{again}.")
+            }
             Self::NotPriced { provider, model } => format!(
                 "The model '{model}' of the provider '{provider}' has no price, and this API key has a budget; write the \
                  price into [prices.\"{provider}/{model}\"]."
@@ -415,10 +430,7 @@ impl OverLimit {
 
     fn message(self) -> String {
         let whose = if self.is_users { "The user of this API key" } else { "This API key" };
-        let again = match self.retry_after_secs {
-            Some(secs) => format!("; try again in {secs} s"),
-            None => String::new(),
-        };
+        let again = again(self.retry_after_secs);
         match self.kind {
             LimitKind::Budget => format!("{whose} has used up its budget{again}."),
             LimitKind::Requests(rpm) => format!("{whose} may make {rpm} requests a minute{again}."),
@@ -429,6 +441,10 @@ impl OverLimit {
             LimitKind::Contended => format!("{whose} has too many requests at once{again}."),
         }
     }
+}
+
+fn again(retry_after_secs: Option<u64>) -> String {
+    retry_after_secs.map(|secs| format!("; try again in {secs} s")).unwrap_or_default()
 }
 
 fn meant(near: Option<&str>) -> String {

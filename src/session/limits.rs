@@ -192,6 +192,7 @@ impl Session {
 
     /// A request that lives for long says so.
     pub fn renew_limits(&mut self, host: &dyn Host) {
+        self.admission.iter_mut().for_each(|admission| admission.renew(host));
         if let Some(grant) = self.limited.as_mut().and_then(|limited| limited.grant.as_mut()) {
             grant.renew(host);
         }

@@ -9,7 +9,7 @@ use super::{Phase, RequestAction, Session, bytes, local};
 use crate::body::{Edit, FoundModel, Scanner, UsageQuestion};
 use crate::breaker::Arrival;
 use crate::gateway::{Gateway, Provider, Turn};
-use crate::health::admission::Admission;
+use crate::health::admission::{Admission, Refused};
 use crate::health::shared_breaker::{self, Watched};
 use crate::host::Host;
 use crate::host::metrics::Metric;
@@ -218,7 +218,7 @@ impl Session {
         };
         let arrival = Arrival::of(self.is_tunnel, self.is_whole);
         let admitted = Admission::ask(host, watched, to.model, arrival);
-        let refused = |refusal| Reject::unavailable(&provider.name, to.model, refusal);
+        let refused = |refused: Refused| refused.reject(&provider.name, to.model);
         self.admission = Some(admitted.map_err(refused)?);
         self.has_model = self.is_api && to.model.is_some();
         let is_asked = provider.includes_usage && to.model.is_some();

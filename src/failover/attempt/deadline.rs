@@ -17,6 +17,7 @@ pub(super) const ERROR_MS_MAX: u64 = 10_000;
 impl Attempt {
     /// The reply when a deadline has passed.
     pub fn tick(&mut self, host: &dyn Host, now_ms: u64) -> Option<AttemptReply> {
+        self.admission.iter_mut().for_each(|admission| admission.renew(host));
         let provider = self.provider()?;
         let passed = |since_ms: u64, limit_ms: Option<u64>| {
             limit_ms.is_some_and(|limit_ms| now_ms.saturating_sub(since_ms) >= limit_ms)

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{assert_part, read};
 
 /// The rows, and the suites that show each.
-const ROWS: [(&str, &[&str]); 13] = [
+const ROWS: [(&str, &[&str]); 14] = [
     ("models to providers: endpoints, paths", &["routing"]),
     ("bodies and forms as they stream, large and slow ones", &["bodies"]),
     ("answers as they stream, TLS, errors of Envoy's", &["providers"]),
@@ -18,7 +18,8 @@ const ROWS: [(&str, &[&str]); 13] = [
     ("malicious requests", &["hostile"]),
     ("usage, and the ledger when things are killed", &["usage"]),
     ("a configuration that changes while requests run", &["live"]),
-    ("client keys, limits and budgets", &["keys", "limits"]),
+    ("client keys", &["keys"]),
+    ("limits and budgets", &["limits"]),
     ("Envoy's edge: limits, sites, proxies in front", &["edge"]),
     ("`gaud run`, `status`; your Envoy", &["run", "status", "upstream", "deployments"]),
 ];

@@ -4,6 +4,7 @@ mod answers;
 mod api;
 mod budgets;
 mod outcomes;
+mod providers;
 mod rates;
 mod restart;
 
