@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use gaud::names::capabilities::{CAPABILITIES, HEARING_CAPABILITIES, READING_CAPABILITIES};
 
 /// The most that the module may weigh.
-const SIZE_BYTES_MAX: usize = 896 * 1024;
+const SIZE_BYTES_MAX: usize = 1024 * 1024;
 
 /// What either filter may use.
 fn all() -> impl Iterator<Item = &'static str> {

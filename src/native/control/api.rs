@@ -5,18 +5,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Json, Response};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::auth::{Throttle, authorize};
-use super::change::Changed;
 use super::error::ApiError;
 use super::keys::Feed;
 use super::settings::{Setting, view};
@@ -143,35 +141,6 @@ fn from_environment(loaded: &Loaded) -> Vec<(String, String, Option<String>)> {
     };
     let row = |(path, variable): &(String, String)| (path.clone(), variable.clone(), value(path));
     loaded.set_by_environment.iter().map(row).collect()
-}
-
-/// A change of one setting.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Put {
-    pub(super) key: String,
-    /// `null` and the empty text clear the setting.
-    pub(super) value: Value,
-}
-
-pub(super) async fn set(
-    State(control): Shared,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, ApiError> {
-    let caller = control.authorize(&headers).await?;
-    let wrong = |error: serde_json::Error| {
-        ApiError::bad_request(format!("The body is not {{\"key\": \"…\", \"value\": …}}: {error}."))
-    };
-    let put: Put = from_object(&body).map_err(wrong)?;
-    let if_match = headers.get(IF_MATCH).map(HeaderValue::as_bytes);
-    let changed = control.set(&caller, std::slice::from_ref(&put), if_match).await?;
-    let Changed { etag, version, removed, waits } = &changed;
-    let body = json!({
-        "key": put.key, "applied": !changed.waits_for(&put.key), "version": version, "removed": removed,
-        "waits_for_restart": waits,
-    });
-    Ok(answer(body, Some(etag)))
 }
 
 /// The paths, as OpenAPI describes them. The document needs no key: it says nothing of this gateway.

@@ -7,11 +7,17 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::IF_MATCH;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::api::{Apply, Control, Put, now_secs};
+use super::api::{Apply, Control, Shared, answer, from_object, now_secs};
 use super::error::ApiError;
 use super::secrets;
 use super::settings::{EditError, Edited, MASK, SettingKey, change};
@@ -21,6 +27,35 @@ use crate::native::settings::ConfigText;
 
 /// How long a change may take to be in effect.
 const APPLY_LIMIT: Duration = Duration::from_secs(30);
+
+/// A change of one setting.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Put {
+    pub(super) key: String,
+    /// `null` and the empty text clear the setting.
+    pub(super) value: Value,
+}
+
+pub(super) async fn set(
+    State(control): Shared,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let caller = control.authorize(&headers).await?;
+    let wrong = |error: serde_json::Error| {
+        ApiError::bad_request(format!("The body is not {{\"key\": \"…\", \"value\": …}}: {error}."))
+    };
+    let put: Put = from_object(&body).map_err(wrong)?;
+    let if_match = headers.get(IF_MATCH).map(HeaderValue::as_bytes);
+    let changed = control.set(&caller, std::slice::from_ref(&put), if_match).await?;
+    let Changed { etag, version, removed, waits } = &changed;
+    let body = json!({
+        "key": put.key, "applied": !changed.waits_for(&put.key), "version": version, "removed": removed,
+        "waits_for_restart": waits,
+    });
+    Ok(answer(body, Some(etag)))
+}
 
 /// Changes that are in effect, or that wait for a restart.
 pub(super) struct Changed {

@@ -11,7 +11,8 @@ use axum::routing::get;
 use tokio::net::UnixListener;
 use tokio::select;
 
-use super::api::{Control, Shared, openapi, set, settings};
+use super::api::{Control, Shared, openapi, settings};
+use super::change::set;
 use super::error::ApiError;
 use super::keys::{changes, key_routes, user_routes};
 use super::litellm;

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 
 use super::cookie::is_form_token;
-use super::page::PageError;
+use super::error::PageError;
 use super::visit::Admin;
 use crate::native::control::api::Control;
 use crate::native::control::error::ApiError;

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::page::{PageResult, public};
+use super::error::PageResult;
+use super::page::public;
 use super::visit::Visit;
 
 #[derive(Serialize)]

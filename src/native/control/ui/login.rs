@@ -10,8 +10,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::cookie;
+use super::error::{PageError, PageResult};
 use super::form::{self, Form, Posted, TOKEN};
-use super::page::{PageError, PageResult, public, with_status};
+use super::page::{public, with_status};
 use super::visit::Visit;
 use crate::config::Secret;
 use crate::keys::KeyHash;

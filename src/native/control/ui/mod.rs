@@ -1,7 +1,7 @@
 //! The pages, for people with an admin key and a browser.
 //!
 //! ```text
-//! browser ──> Envoy: [ui] path becomes /ui, and x-gaud-pages says what it was
+//! browser ──> Envoy: [ui] path becomes /ui, and a header ([`PAGES`](crate::names::headers::PAGES)) says what it was
 //!               └─> dress ── visit ── session? ─┬─ none ──> login ── admin key ──> session
 //!                                               ├─ GET ──> a page
 //!                                               └─ POST ── form token? ──> the same functions that /admin calls ──> a page
@@ -18,6 +18,7 @@
 mod chart;
 mod cookie;
 mod dress;
+mod error;
 mod field;
 mod files;
 mod form;
@@ -72,6 +73,6 @@ pub(super) fn routes() -> Router<Arc<Control>> {
         .layer(from_fn(dress::dress))
 }
 
-async fn nothing() -> page::PageError {
+async fn nothing() -> error::PageError {
     ApiError::no_page().into()
 }

@@ -4,8 +4,9 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::chart::Chart;
-use super::page::{PageResult, page};
-use super::providers::{Gateway, Provider};
+use super::error::PageResult;
+use super::page::page;
+use super::providers::Gateway;
 use super::template::rounded;
 use super::usage::{Sums, is_metered, open, short, today, total};
 use super::visit::Admin;
@@ -55,9 +56,4 @@ pub(super) async fn show(State(control): Shared, admin: Admin) -> PageResult {
         file,
     };
     page(&control, &admin, "overview.html", "Overview", &overview)
-}
-
-/// Whether any provider is not as it should be.
-pub(super) fn is_troubled(provider: &Provider) -> bool {
-    provider.breaker != "closed" || provider.health == "down" || provider.credential.is_some()
 }

@@ -6,18 +6,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::cookie::form_token;
+use super::error::{PageError, PageResult};
 use super::files;
 use super::template::{Given, render};
 use super::visit::{Admin, Visit};
 use crate::native::control::api::{Control, Following};
 use crate::native::control::error::ApiError;
-use crate::native::control::store::StoreError;
-use crate::native::ledger::LedgerError;
-
-/// An error that the browser gets as a page.
-pub(super) struct PageError(ApiError);
-
-pub(super) type PageResult = Result<Response, PageError>;
 
 /// What all pages have.
 #[derive(Serialize)]
@@ -109,31 +103,4 @@ pub(super) fn with_status(status: StatusCode, page: PageResult) -> PageResult {
 
 fn version() -> String {
     format!("{:08x}", files::version() & 0xffff_ffff)
-}
-
-impl From<ApiError> for PageError {
-    fn from(error: ApiError) -> Self {
-        Self(error)
-    }
-}
-
-impl From<StoreError> for PageError {
-    fn from(error: StoreError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl From<LedgerError> for PageError {
-    fn from(error: LedgerError) -> Self {
-        Self(ApiError::failed(error.to_string()))
-    }
-}
-
-impl IntoResponse for PageError {
-    /// [`super::dress`] makes the page, because it knows how the browser calls the gateway.
-    fn into_response(self) -> Response {
-        let mut response = self.0.status().into_response();
-        response.extensions_mut().insert(self.0);
-        response
-    }
 }

@@ -7,8 +7,9 @@ use axum::http::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::error::PageResult;
 use super::form::Form;
-use super::page::{PageResult, page};
+use super::page::page;
 use super::visit::Admin;
 use crate::native::control::api::{Control, Shared};
 use crate::native::control::state::ask;
@@ -88,7 +89,7 @@ impl Gateway {
         match health.and_then(read) {
             Ok(health) => {
                 let named = |(name, provider): (String, Provider)| {
-                    let is_troubled = super::overview::is_troubled(&provider);
+                    let is_troubled = is_troubled(&provider);
                     Provider { name, is_troubled, ..provider }
                 };
                 Self { providers: health.providers.into_iter().map(named).collect(), problem: None }
@@ -119,4 +120,9 @@ fn models(list: &Value) -> Vec<Model> {
         Some(Model { id: text(row, "id")?, provider, context_window })
     };
     list.as_array().into_iter().flatten().filter_map(model).collect()
+}
+
+/// Whether any provider is not as it should be.
+pub(super) fn is_troubled(provider: &Provider) -> bool {
+    provider.breaker != "closed" || provider.health == "down" || provider.credential.is_some()
 }

@@ -4,8 +4,9 @@ use axum::extract::State;
 use axum::http::Uri;
 use serde::Serialize;
 
+use super::error::PageResult;
 use super::form::Form;
-use super::page::{PageResult, page};
+use super::page::page;
 use super::usage::{is_metered, open};
 use super::visit::Admin;
 use crate::native::control::api::Shared;

@@ -7,14 +7,15 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::error::{PageError, PageResult};
 use super::field::read;
 use super::form::{Form, Posted};
-use super::page::{PageError, PageResult, done, page, with_status};
+use super::page::{done, page, with_status};
 use super::section::{Section, sections};
 use super::template::encoded;
 use super::visit::Admin;
-use crate::native::control::api::{Control, Put, SettingsRead, Shared};
-use crate::native::control::change::Changed;
+use crate::native::control::api::{Control, SettingsRead, Shared};
+use crate::native::control::change::{Changed, Put};
 use crate::native::control::error::ApiError;
 use crate::native::control::secrets;
 use crate::native::control::settings::{MASK, SettingKey, dotted};

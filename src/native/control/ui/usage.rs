@@ -7,8 +7,9 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 
 use super::chart::Chart;
+use super::error::PageResult;
 use super::form::Form;
-use super::page::{PageResult, page};
+use super::page::page;
 use super::template::{grouped, rounded};
 use super::visit::Admin;
 use crate::native::control::api::{Control, Shared, now_secs};

@@ -4,8 +4,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Serialize;
 
+use super::error::PageResult;
 use super::form::{Form, Posted};
-use super::page::{PageResult, done, page, taken, with_status};
+use super::page::{done, page, taken, with_status};
 use super::template::encoded;
 use super::visit::Admin;
 use crate::native::control::api::{Control, Shared};

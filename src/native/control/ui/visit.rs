@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::cookie;
-use super::page::PageError;
+use super::error::PageError;
 use crate::config::Secret;
 use crate::names::headers::PAGES;
 use crate::native::control::api::Control;
