@@ -26,7 +26,7 @@ pub struct Admission {
     /// The failures of the request's other attempts.
     blames: Option<Rc<Blames>>,
     /// What the request has of the provider's own limits; `None` where there are none.
-    share: Option<Share>,
+    share: Option<Box<Share>>,
 }
 
 /// Why a provider does not get a request.

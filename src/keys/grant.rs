@@ -136,11 +136,11 @@ impl Share {
         host: &dyn Host,
         name: &str,
         limits: Limits,
-    ) -> Result<Option<Self>, Option<u64>> {
+    ) -> Result<Option<Box<Self>>, Option<u64>> {
         let place = format!("gaud/limit/provider/{name}");
         let terms = Terms { limits, known: None };
         match ask_one(host, &place, &terms, Demand::default()) {
-            Ok((ticket, _)) => Ok(ticket.map(|ticket| Self { place, ticket })),
+            Ok((ticket, _)) => Ok(ticket.map(|ticket| Box::new(Self { place, ticket }))),
             Err(refused) => Err(match refused.refusal {
                 Some(Refusal::Requests { wait_ms }) => wait_ms,
                 Some(Refusal::Parallel) if limits.max_parallel_requests == Some(0) => None,
