@@ -105,7 +105,7 @@ pub struct UsageQuestion {
 }
 
 impl UsageQuestion {
-    /// `None` for numbers of which there is no edit.
+    /// `None` for numbers that no edit has.
     pub fn of_numbers([text, start, end]: [u64; 3]) -> Option<Self> {
         let text = usize::try_from(text).ok().filter(|text| *text < TEXTS.len())?;
         Some(Self { text, start, end })

@@ -15,7 +15,7 @@ pub enum Owner {
     User,
 }
 
-/// What a request has taken, until somebody settles it.
+/// What a request has taken and nobody has settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     key: Option<Ticket>,

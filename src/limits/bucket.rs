@@ -34,7 +34,8 @@ fn units(count: u64) -> i64 {
 
 impl Bucket {
     /// The bucket now, where a minute allows this many.
-    pub(super) fn at(self, per_minute: u64, now_ms: u64) -> Self {
+    #[must_use]
+    pub fn at(self, per_minute: u64, now_ms: u64) -> Self {
         if self.at_ms > now_ms && self.at_ms.saturating_sub(now_ms) <= AHEAD_MS_MAX {
             return Self { level: self.level.min(units(per_minute)), per_minute, ..self };
         }
@@ -49,23 +50,24 @@ impl Bucket {
         if self.per_minute == 0 { self } else { self.at(self.per_minute, now_ms) }
     }
 
-    /// After so many were taken, also where there were fewer.
-    pub(super) fn take(self, count: u64) -> Self {
+    /// The bucket without `count` units; the bucket may have had fewer.
+    #[must_use]
+    pub fn take(self, count: u64) -> Self {
         Self { level: self.level.saturating_sub(units(count)), ..self }
     }
 
-    /// After so many were given back.
+    /// The bucket with `count` units more, and never more than full.
     pub(super) fn give(self, count: u64) -> Self {
         let level = self.level.saturating_add(units(count));
         Self { level: level.min(units(self.per_minute)), ..self }
     }
 
-    /// Whether so many are there.
-    pub(super) fn has(self, count: u64) -> bool {
+    /// Whether the bucket has `count` units.
+    pub fn has(self, count: u64) -> bool {
         self.level >= units(count)
     }
 
-    /// How long until so many are there; `None` for never.
+    /// How long until the bucket has `count` units; `None` for never.
     pub(super) fn wait_ms(self, count: u64, per_minute: u64) -> Option<u64> {
         let missing = u64::try_from(units(count).saturating_sub(self.level)).unwrap_or_default();
         match missing {

@@ -1,8 +1,11 @@
-//! A counter as bytes in shared data.
+//! A counter, and a bucket alone, as bytes in shared data.
 //!
 //! ```text
+//! a counter:
 //! version u8 | requests, tokens: level u64, at_ms u64, per_minute u64 | newest, older: minute u64, places u32, nanos u64
 //! | window u8 | start_secs u64 | spent_nanos u64 | last: number u32, minute u64
+//! a bucket:
+//! version u8 | level u64, at_ms u64, per_minute u64
 //! ```
 
 use super::bucket::Bucket;
@@ -14,16 +17,30 @@ use crate::record::{Reader, Writer};
 const VERSION: u8 = 1;
 
 const BYTES: usize = 118;
+const BUCKET_BYTES: usize = 25;
+
+impl Bucket {
+    /// As it is stored.
+    pub fn to_bytes(self) -> Vec<u8> {
+        self.write(Writer::of_version(VERSION, BUCKET_BYTES)).finish()
+    }
+
+    /// As it was stored. No bytes, and bytes of another version, are a full bucket.
+    pub fn from_bytes(bytes: Option<&[u8]>) -> Self {
+        Reader::of_version(bytes, VERSION).and_then(|mut own| bucket(&mut own)).unwrap_or_default()
+    }
+
+    fn write(self, writer: Writer) -> Writer {
+        writer.u64(self.level.cast_unsigned()).u64(self.at_ms).u64(self.per_minute)
+    }
+}
 
 impl Counter {
     /// As it is stored.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { requests, tokens, leases, period, spent_nanos, last } = self;
         let writer = Writer::of_version(VERSION, BYTES);
-        let writer = [requests, tokens].into_iter().fold(writer, |writer, bucket| {
-            let level = bucket.level.cast_unsigned();
-            writer.u64(level).u64(bucket.at_ms).u64(bucket.per_minute)
-        });
+        let writer = tokens.write(requests.write(writer));
         let leases = [&leases.newest, &leases.older].into_iter();
         let writer = leases.fold(writer, |writer, lease| {
             writer.u64(lease.minute).u32(lease.places).u64(lease.nanos)
@@ -83,6 +100,17 @@ mod tests {
         assert_eq!(Counter::from_bytes(Some(&bytes)), counter);
         for other in [None, Some(&bytes[..BYTES - 1]), Some(&b"\x02"[..])] {
             assert_eq!(Counter::from_bytes(other), Counter::default());
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_read_as_it_was_written() {
+        let bucket = Bucket { level: -5, at_ms: 1, per_minute: 2 };
+        let bytes = bucket.to_bytes();
+        assert_eq!(bytes.len(), BUCKET_BYTES);
+        assert_eq!(Bucket::from_bytes(Some(&bytes)), bucket);
+        for other in [None, Some(&bytes[..BUCKET_BYTES - 1]), Some(&b"\x02"[..])] {
+            assert_eq!(Bucket::from_bytes(other), Bucket::default());
         }
     }
 }

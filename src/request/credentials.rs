@@ -10,6 +10,9 @@ use std::fmt;
 use crate::config::Hidden;
 use crate::names::keys;
 
+/// How many of [`CLIENT_CREDENTIALS`] have keys of clients; the others are a proxy's, or a browser's.
+const KEY_HEADERS: usize = 5;
+
 /// The request headers in which clients of the known APIs send credentials.
 pub const CLIENT_CREDENTIALS: [&str; 8] = [
     "authorization",
@@ -237,6 +240,11 @@ impl<'a> Credentials<'a> {
     /// The value of a header; `None` where the client did not send the header.
     pub fn value(&self, name: &str) -> Option<&'a [u8]> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// The client's key, in the first header that has one.
+    pub fn key(&self) -> Option<&'a [u8]> {
+        CLIENT_CREDENTIALS.iter().take(KEY_HEADERS).find_map(|name| self.value(name))
     }
 
     #[cold]

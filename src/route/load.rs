@@ -10,7 +10,7 @@ use super::group::Load;
 /// How long a measured time counts. A deployment that gets no requests for so long is measured again.
 const MEASURED_MS: u64 = 60_000;
 
-/// The share of a new time in the mean, as one part of so many.
+/// A new time is one of this many parts of the mean.
 const PARTS: u64 = 8;
 
 /// The most deployments that are kept: a configuration that has changed leaves its deployments here.

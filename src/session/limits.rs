@@ -27,7 +27,7 @@ use crate::route::Draw;
 use crate::usage::reader::BYTES_PER_TOKEN;
 use crate::usage::{Meter, Operation};
 
-/// A body of unknown length counts as so many bytes, and as what has come once that is more.
+/// What a body of unknown length counts as, until more bytes have come.
 const UNKNOWN_BYTES: u64 = 1024 * 1024;
 
 /// The most tokens of an answer of a model whose maximum is not known.
@@ -127,7 +127,7 @@ impl Session {
     fn demand(&self, host: &dyn Host, model: Option<&ModelName>) -> Result<Demand, Reject> {
         let Some(limited) = &self.limited else { return Ok(Demand::default()) };
         let path = without_query(self.path.as_str());
-        let operation = Operation::of(path).filter(|_| !self.is_tunnel);
+        let operation = self.operation().filter(|_| !self.is_tunnel);
         let bytes = self.demanded_bytes();
         let bounds = limited.bounds.facts();
         let has_output = operation.is_some_and(|own| !own.is_without_output());
@@ -173,7 +173,7 @@ impl Session {
         let has_budget = limited.has_budget();
         let Some(grant) = limited.grant.take() else { return };
         let nanos = if has_budget { prices::cost_nanos(host, admission, outcome) } else { 0 };
-        grant.settle(host, nanos, outcome.usage.input.saturating_add(outcome.usage.output));
+        grant.settle(host, nanos, outcome.usage.tokens());
     }
 
     /// Settles a request that no meter of the session has read.

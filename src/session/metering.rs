@@ -11,16 +11,15 @@ use crate::usage::{Admission, AnswerStart, Meter, Operation};
 const WHOLE_BYTES_MAX: u64 = 256 * 1024;
 
 impl Session {
-    /// Whether the path asks for something that is paid for.
-    pub(super) fn is_metered_operation(&self) -> bool {
-        Operation::of(without_query(self.path.as_str())).is_some()
+    /// What the path asks for; `None` for what is not paid for.
+    pub(super) fn operation(&self) -> Option<Operation> {
+        Operation::of(without_query(self.path.as_str()))
     }
 
     /// Reads the body for what it says of streams, where a stream says its usage only if it is asked for it.
     #[inline(never)]
     pub(super) fn read_stream_options(&mut self, scanner: &Scanner) {
-        let operation = Operation::of(without_query(self.path.as_str()));
-        let is_asked = operation.is_some_and(Operation::says_usage_if_asked);
+        let is_asked = self.operation().is_some_and(Operation::says_usage_if_asked);
         if let (Scanner::Json(_), true) = (scanner, is_asked) {
             self.stream_options = Some(Box::default());
         }
@@ -55,8 +54,7 @@ impl Session {
         if !self.gateway.meters {
             return;
         }
-        let path = without_query(self.path.as_str());
-        let Some(operation) = Operation::of(path) else { return };
+        let Some(operation) = self.operation() else { return };
         let Caller { key, user, .. } = self.caller().unwrap_or_default();
         let admission = Admission {
             request: host.request_name(&format!("{:x}", host.unique())),

@@ -59,7 +59,7 @@ impl Session {
         };
         let model = ModelName::try_from(asked).map_err(Reject::Model)?;
         self.check_model(model.as_str())?;
-        if gateway.stops_metered && self.is_metered_operation() {
+        if gateway.stops_metered && self.operation().is_some() {
             return Err(Reject::JournalFull);
         }
         let draw = self.draw(host);

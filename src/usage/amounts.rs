@@ -66,6 +66,11 @@ in_order! {
 }
 
 impl Usage {
+    /// All input and all output.
+    pub fn tokens(&self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+
     /// The same with no part larger than its whole, in the order in which prices are taken from it.
     pub fn bounded(mut self) -> Self {
         let mut input = self.input;

@@ -10,10 +10,6 @@ use crate::route::group::digest;
 use crate::route::{ChainTarget, Deployment, Draw, Load, Loads, Target, UnderWay};
 use crate::session::hop::Crossing;
 
-/// The headers in which clients have keys.
-const KEYS: [&str; 5] =
-    ["authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key"];
-
 /// The targets of a request, at its first attempt.
 pub(super) fn targets(
     gateway: &Gateway,
@@ -71,5 +67,5 @@ fn client(head: &Head<'_>, crossing: &Crossing) -> Option<u64> {
     if let Some(caller) = &crossing.caller {
         return Some(digest(&[caller.key.as_bytes()]));
     }
-    KEYS.iter().find_map(|name| head.credentials.value(name)).map(|key| digest(&[key]))
+    head.credentials.key().map(|key| digest(&[key]))
 }

@@ -50,8 +50,7 @@ impl Attempt {
         let Some((admission, outcome)) = self.meter.as_ref().and_then(Meter::used) else { return };
         let Some(charges) = self.charges.take() else { return };
         let nanos = prices::cost_nanos(host, admission, outcome);
-        let tokens = outcome.usage.input.saturating_add(outcome.usage.output);
-        charges.charge(host, &admission.key, &admission.user, nanos, tokens);
+        charges.charge(host, &admission.key, &admission.user, nanos, outcome.usage.tokens());
     }
 }
 
