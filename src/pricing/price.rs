@@ -47,6 +47,22 @@ struct Applied {
     reasoning: u64,
 }
 
+impl Applied {
+    /// The rates by their names; a part without a rate costs what the whole costs.
+    fn of(rate: impl Fn(&str) -> Option<u64>, output: u64, reasoning: u64) -> Self {
+        let input = rate(INPUT).unwrap_or_default();
+        let cache_write = rate(CACHE_WRITE).unwrap_or(input);
+        Self {
+            input,
+            output,
+            cached: rate(CACHED).unwrap_or(input),
+            cache_write,
+            cache_write_hour: rate(CACHE_WRITE_HOUR).unwrap_or(cache_write),
+            reasoning,
+        }
+    }
+}
+
 impl Price {
     /// Whether there is anything to count with.
     pub fn is_known(&self) -> bool {
@@ -71,8 +87,8 @@ impl Price {
         i64::try_from(nanos(femto)).unwrap_or(i64::MAX)
     }
 
-    /// The most that a request of so many bytes can cost whose answer has at most so many tokens, in nano-dollars: every
-    /// byte a token, at the highest of all prices, whatever tier and threshold. `answers` is how many are asked for.
+    /// The most that a request can cost, in nano-dollars: each of its `bytes` is a token, each of `answers` has `output`
+    /// tokens, and each token has the highest of all prices, whatever the tier and the threshold.
     pub fn most_nanos(&self, bytes: u64, output: u64, answers: u64) -> u64 {
         let highest = |names: &[&str]| self.highest(names);
         let input = highest(&[
@@ -156,34 +172,17 @@ impl Price {
 
     fn applied_by_input(&self, rates: &Rates) -> Applied {
         let rate = |name: &str| rates.get(name).copied();
-        let input = rate(INPUT).unwrap_or_default();
         let output = rate(OUTPUT).or(self.rates.get(OUTPUT).copied()).unwrap_or_default();
-        let cache_write = rate(CACHE_WRITE).unwrap_or(input);
-        Applied {
-            input,
-            output,
-            cached: rate(CACHED).unwrap_or(input),
-            cache_write,
-            cache_write_hour: rate(CACHE_WRITE_HOUR).unwrap_or(cache_write),
-            reasoning: rate(REASONING).or(rate(OUTPUT)).unwrap_or(output),
-        }
+        let reasoning = rate(REASONING).or(rate(OUTPUT)).unwrap_or(output);
+        Applied::of(rate, output, reasoning)
     }
 
     fn applied_by_threshold(&self, input_tokens: u64, suffix: &str) -> Applied {
         let rate = |name: &str| self.rate_above(name, input_tokens, suffix);
-        let input = rate(INPUT).unwrap_or_default();
         // Models that answer with images alone have no other price for output.
         let of_images = self.rates.get("output_cost_per_image_token").copied();
         let output = rate(OUTPUT).filter(|rate| *rate > 0).or(of_images).unwrap_or_default();
-        let cache_write = rate(CACHE_WRITE).unwrap_or(input);
-        Applied {
-            input,
-            output,
-            cached: rate(CACHED).unwrap_or(input),
-            cache_write,
-            cache_write_hour: rate(CACHE_WRITE_HOUR).unwrap_or(cache_write),
-            reasoning: self.reasoning(output, suffix),
-        }
+        Applied::of(rate, output, self.reasoning(output, suffix))
     }
 
     fn reasoning(&self, output: u64, suffix: &str) -> u64 {

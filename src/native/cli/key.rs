@@ -15,7 +15,7 @@ use crate::native::control::{
     IssuedKey, KeyChange, KeyFilter, KeyRow, LimitFields, LimitsChange, NewKey, Store,
     check_models, check_name, check_user, key_state, limits_document, now_secs, parse_duration,
 };
-use crate::native::ledger::{Group, Ledger, dollars};
+use crate::native::ledger::{Day, Group, Ledger, dollars};
 use crate::native::settings::ConfigOption;
 
 /// Make, list, change and revoke the keys of clients, whether the gateway runs or not
@@ -169,7 +169,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     match &args.what {
         What::New { fields, config } => new(&open(config)?, fields, config)?,
         What::List { user, revoked, config } => {
-            let spend = Ledger::open(&data::folder(config)?)?.all_spend(Group::Key)?;
+            let spend = Ledger::open(&data::folder(config)?)?.spent(Group::Key, Day::FIRST)?;
             print!("{}", list(&open(config)?, user.clone(), *revoked, &spend)?);
         }
         What::Show(One { id, config }) => {

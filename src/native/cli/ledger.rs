@@ -71,8 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
 /// The first day of which the ledger knows each attempt; an earlier day has sums alone.
 fn keeps(config: &ConfigOption) -> Day {
     let days = config.load().ok().and_then(|loaded| loaded.file.usage?.keep_days).unwrap_or(30);
-    let now_ms = u64::try_from(now_secs()).unwrap_or_default().saturating_mul(1000);
-    Day::of_ms(now_ms).before(days.into())
+    Day::of_secs(now_secs()).before(days.into())
 }
 
 #[derive(Default)]

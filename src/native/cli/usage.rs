@@ -40,7 +40,7 @@ enum Format {
 const COLUMNS: [&str; 6] = ["attempts", "failed", "guessed", "input", "cached", "output"];
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let today = Day::of_ms(u64::try_from(now_secs())?.saturating_mul(1000));
+    let today = Day::of_secs(now_secs());
     let query = Query {
         by: args.by.clone(),
         since: since(&args.since, today)?,

@@ -20,6 +20,7 @@ use super::keys::Feed;
 use super::settings::{Setting, view};
 use super::store::Store;
 use super::ui::Sessions;
+use crate::native::ledger::Ledger;
 use crate::native::prices::SharedPrices;
 use crate::native::settings::{ConfigText, Loaded};
 
@@ -167,6 +168,11 @@ impl Control {
     pub(super) fn config(&self) -> Result<&ConfigText, ApiError> {
         let message = "There is no configuration file: start gaud run with --config, or with a gaud.toml in its folder.";
         self.config.as_ref().ok_or_else(|| ApiError::conflict("no_file", message))
+    }
+
+    /// What was used, as far as the journal has been read.
+    pub(super) fn ledger(&self) -> Result<Ledger, ApiError> {
+        Ok(Ledger::open(&self.data)?)
     }
 
     /// What is in effect now.

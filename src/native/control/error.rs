@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::settings::Fault;
 use super::store::StoreError;
+use crate::native::ledger::LedgerError;
 
 /// An answer other than success.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +132,12 @@ impl ApiError {
 
     pub(super) fn code(&self) -> &'static str {
         self.code
+    }
+}
+
+impl From<LedgerError> for ApiError {
+    fn from(error: LedgerError) -> Self {
+        Self::failed(error.to_string())
     }
 }
 

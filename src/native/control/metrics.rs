@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 
 use super::error::ApiError;
 use crate::health::model_labels::OTHER;
@@ -16,16 +15,11 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4";
 const COST: &str = "gaud_cost_usd_total";
 const KEY_COST: &str = "gaud_key_cost_usd_total";
 
-/// The metrics of the ledger in the folder `data`.
-pub(super) fn metrics(data: &Path, now_secs: i64) -> Result<String, ApiError> {
-    let failed = |error: &dyn std::fmt::Display| ApiError::failed(error.to_string());
-    let ledger = Ledger::open(data).map_err(|error| failed(&error))?;
+/// The metrics of the ledger.
+pub(super) fn metrics(ledger: &Ledger, now_secs: i64) -> Result<String, ApiError> {
     // Clocks of other gateways may be ahead.
-    let until_ms = u64::try_from(now_secs).unwrap_or_default().saturating_add(86_400) * 1000;
-    let sums = |by: [Group; 2]| {
-        let query = Query { by: by.into(), since: Day::of_ms(0), until: Day::of_ms(until_ms) };
-        ledger.report(&query).map_err(|error| failed(&error))
-    };
+    let until = Day::of_secs(now_secs).after(1);
+    let sums = |by: [Group; 2]| ledger.report(&Query { by: by.into(), since: Day::FIRST, until });
     let by_model = sums([Group::Provider, Group::Model])?;
     Ok(text(&by_model, &sums([Group::Key, Group::User])?))
 }

@@ -48,11 +48,11 @@ async fn models(State(control): Shared) -> Result<Response, ApiError> {
 
 async fn usage(State(control): Shared, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let query = query.as_deref().unwrap_or_default();
-    Ok(answer(super::usage::report(&control.data, query, now_secs())?, None))
+    Ok(answer(super::usage::report(&control, query, now_secs())?, None))
 }
 
 async fn metrics(State(control): Shared) -> Result<Response, ApiError> {
-    let text = super::metrics::metrics(&control.data, now_secs())?;
+    let text = super::metrics::metrics(&control.ledger()?, now_secs())?;
     Ok(([(CONTENT_TYPE, super::metrics::CONTENT_TYPE)], text).into_response())
 }
 

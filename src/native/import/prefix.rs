@@ -41,14 +41,11 @@ const fn row(
     Prefix { name, base, base_variables, key_variables, is_keyless: false, serves }
 }
 
-const fn keyless(
-    name: &'static str,
-    base: &'static str,
-    base_variables: &'static [&'static str],
-    key_variables: &'static [&'static str],
-    serves: Serves,
-) -> Prefix {
-    Prefix { is_keyless: true, ..row(name, base, base_variables, key_variables, serves) }
+impl Prefix {
+    /// LiteLLM calls the server without a key.
+    const fn keyless(self) -> Self {
+        Self { is_keyless: true, ..self }
+    }
 }
 
 /// As `litellm.get_llm_provider` of LiteLLM 1.106 has them; a test compares the two.
@@ -95,9 +92,9 @@ pub(super) static PREFIXES: &[Prefix] = &[
     row("galadriel", "https://api.galadriel.com/v1", &["GALADRIEL_API_BASE"], &["GALADRIEL_API_KEY"], Chat),
     row("edenai", "https://api.edenai.run/v3", &["EDENAI_API_BASE"], &["EDENAI_API_KEY"], Chat),
     row("litellm_proxy", "", &["LITELLM_PROXY_API_BASE"], &["LITELLM_PROXY_API_KEY"], ChatAndEmbeddings),
-    keyless("hosted_vllm", "", &["HOSTED_VLLM_API_BASE"], &["HOSTED_VLLM_API_KEY"], ChatAndEmbeddings),
-    keyless("lm_studio", "", &["LM_STUDIO_API_BASE"], &["LM_STUDIO_API_KEY"], Chat),
-    keyless("llamafile", "http://127.0.0.1:8080/v1", &["LLAMAFILE_API_BASE"], &["LLAMAFILE_API_KEY"], Chat),
+    row("hosted_vllm", "", &["HOSTED_VLLM_API_BASE"], &["HOSTED_VLLM_API_KEY"], ChatAndEmbeddings).keyless(),
+    row("lm_studio", "", &["LM_STUDIO_API_BASE"], &["LM_STUDIO_API_KEY"], Chat).keyless(),
+    row("llamafile", "http://127.0.0.1:8080/v1", &["LLAMAFILE_API_BASE"], &["LLAMAFILE_API_KEY"], Chat).keyless(),
     row("veniceai", "https://api.venice.ai/api/v1", &[], &["VENICE_AI_API_KEY"], Chat),
     row("xiaomi_mimo", "https://api.xiaomimimo.com/v1", &[], &["XIAOMI_MIMO_API_KEY"], Chat),
     row("scaleway", "https://api.scaleway.ai/v1", &[], &["SCW_SECRET_KEY"], Chat),

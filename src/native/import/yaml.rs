@@ -30,7 +30,7 @@ pub(super) struct Entry {
     pub(super) node: Node,
 }
 
-/// The most values of a file, aliases counted as what they stand for.
+/// The most values of a file; an alias counts as all values that the alias repeats.
 const NODES_MAX: usize = 200_000;
 
 /// The most that values may be within each other.

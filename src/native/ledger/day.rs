@@ -10,18 +10,26 @@ const DAY_MS: u64 = 86_400_000;
 pub struct Day(u64);
 
 impl Day {
+    /// The first day of all.
+    pub const FIRST: Self = Self(0);
+
+    /// The day of a time in seconds since 1970.
+    pub fn of_secs(secs: i64) -> Self {
+        Self::of_ms(u64::try_from(secs).unwrap_or_default().saturating_mul(1000))
+    }
+
     /// The day of a time in milliseconds since 1970.
     pub fn of_ms(ms: u64) -> Self {
         Self(ms / DAY_MS)
     }
 
-    /// The day so many days before this day.
+    /// The day that is `days` days before this day.
     #[must_use]
     pub fn before(self, days: u64) -> Self {
         Self(self.0.saturating_sub(days))
     }
 
-    /// The day so many days after this day.
+    /// The day that is `days` days after this day.
     #[must_use]
     pub fn after(self, days: u64) -> Self {
         Self(self.0.saturating_add(days))

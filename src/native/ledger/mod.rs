@@ -25,7 +25,7 @@ pub use report::{Column, Group, Query, Row};
 pub(in crate::native) use report::{Report, dollars, since};
 pub use requests::{AttemptRow, Attempts, Cursor, Recent, Wanted};
 pub use schema::{Ledger, LedgerError};
-pub use spend::{Attempt, AttemptFilter, DaySpend};
+pub use spend::{AttemptFilter, DaySpend};
 
 #[cfg(test)]
 mod tests;

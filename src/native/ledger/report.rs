@@ -1,7 +1,5 @@
 //! Sums of the ledger: by day, model, key, user or provider.
 
-use std::collections::BTreeMap;
-
 use rusqlite::params;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -115,21 +113,6 @@ impl Ledger {
         let days = params![query.since.to_string(), query.until.to_string()];
         let rows = statement.query_map(days, row)?.collect::<Result<_, _>>()?;
         Ok(rows)
-    }
-}
-
-impl Ledger {
-    /// What each key, or user, has spent from a day on, in nano-dollars.
-    pub fn spent(&self, group: Group, since: Day) -> Result<BTreeMap<String, u64>, LedgerError> {
-        let name = group.as_str();
-        let sql =
-            format!("SELECT {name}, sum(cost_nanos) FROM days WHERE day >= ?1 GROUP BY {name}");
-        let mut statement = self.connection.prepare(&sql)?;
-        let rows = statement.query_map([since.to_string()], |row| {
-            let nanos: i64 = row.get(1)?;
-            Ok((row.get(0)?, u64::try_from(nanos).unwrap_or_default()))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

@@ -12,7 +12,8 @@ use crate::usage::Basis;
 /// The most rows that are looked at for an answer.
 const SCAN_MAX: usize = 20_000;
 
-const COLUMNS: &str = "begun_ms, request, attempt, key, user, provider, model, asked, operation, status, basis, duration_ms,
+/// The columns of [`attempt_row`], in their order.
+pub(super) const COLUMNS: &str = "begun_ms, request, attempt, key, user, provider, model, asked, operation, status, basis, duration_ms,
     first_ms, input, cached, output, cost_nanos";
 
 /// An attempt that is over.
@@ -142,7 +143,8 @@ impl Ledger {
         );
         let mut statement = self.connection.prepare(&sql)?;
         let scan = i64::try_from(SCAN_MAX + 1).unwrap_or(i64::MAX);
-        let mut found = statement.query_map(params![begun_ms, request, attempt, scan], row)?;
+        let mut found =
+            statement.query_map(params![begun_ms, request, attempt, scan], attempt_row)?;
         let (mut rows, mut last) = (Vec::new(), None);
         for scanned in 0.. {
             let Some(next) = found.next().transpose()? else { break };
@@ -184,12 +186,12 @@ impl Ledger {
     }
 }
 
-/// The number of a sorted list that so many in a hundred are not above.
+/// The percentile of a sorted list, by the nearest rank.
 fn share(sorted: &[i64], percent: usize) -> Option<i64> {
     sorted.get((sorted.len() * percent).div_ceil(100).checked_sub(1)?).copied()
 }
 
-fn row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+pub(super) fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
     Ok(AttemptRow {
         begun_ms: row.get(0)?,
         request: row.get(1)?,

@@ -1,4 +1,4 @@
-//! What keys and users have spent, and the attempts behind that.
+//! What keys and users have spent, and the attempts that have cost it.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use rusqlite::{params, params_from_iter};
 
 use super::day::Day;
 use super::report::Group;
+use super::requests::{AttemptRow, COLUMNS, attempt_row};
 use super::schema::{Ledger, LedgerError};
 
 /// Which attempts; `None` is any.
@@ -21,28 +22,6 @@ pub struct AttemptFilter {
     pub days: Option<(Day, Day)>,
     /// The most attempts, from the last one on.
     pub limit: usize,
-}
-
-/// An attempt of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    pub request: String,
-    pub number: u32,
-    pub begun_ms: u64,
-    pub key: String,
-    pub user: String,
-    pub provider: String,
-    pub model: String,
-    pub asked: String,
-    pub operation: String,
-    pub status: u32,
-    pub basis: String,
-    pub duration_ms: u64,
-    pub first_ms: Option<u64>,
-    pub input: u64,
-    pub output: u64,
-    /// Nano-dollars; 0 without a price.
-    pub cost_nanos: i64,
 }
 
 /// What a day's requests of a key or a user have cost.
@@ -63,26 +42,27 @@ impl Ledger {
         Ok(self.connection.query_row(&sql, params![id], |row| row.get(0))?)
     }
 
-    /// The same of all that have spent something.
-    pub fn all_spend(&self, of: Group) -> Result<BTreeMap<String, i64>, LedgerError> {
+    /// What each key, or each user, has spent from a day on, in nano-dollars.
+    pub fn spent(&self, of: Group, since: Day) -> Result<BTreeMap<String, i64>, LedgerError> {
         let name = of.as_str();
-        let sql = format!("SELECT {name}, sum(cost_nanos) FROM days GROUP BY {name}");
+        let sql =
+            format!("SELECT {name}, sum(cost_nanos) FROM days WHERE day >= ?1 GROUP BY {name}");
         let mut statement = self.connection.prepare(&sql)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = statement
+            .query_map([since.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        Ok(rows)
     }
 
     /// The attempts that are kept, the last one first.
-    pub fn attempts(&self, filter: &AttemptFilter) -> Result<Vec<Attempt>, LedgerError> {
+    pub fn attempts(&self, filter: &AttemptFilter) -> Result<Vec<AttemptRow>, LedgerError> {
         let (condition, mut values) = filter.condition("begun_ms");
         values.push(Value::Integer(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
         let sql = format!(
-            "SELECT request, attempt, begun_ms, key, user, provider, model, asked, operation, status, basis, duration_ms,
-                first_ms, input, output, coalesce(cost_nanos, 0)
-            FROM attempts WHERE {condition} ORDER BY begun_ms DESC, request, attempt LIMIT ?"
+            "SELECT {COLUMNS} FROM attempts WHERE {condition} ORDER BY begun_ms DESC, request, attempt LIMIT ?"
         );
         let mut statement = self.connection.prepare(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), attempt)?;
+        let rows = statement.query_map(params_from_iter(values), attempt_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -123,7 +103,7 @@ impl AttemptFilter {
             let of = |day: Day, is_last: bool| match (time, is_last) {
                 ("day", _) => Value::Text(day.to_string()),
                 (_, false) => milliseconds(day.begins_ms()),
-                (_, true) => milliseconds(day.begins_ms() + DAY_MS - 1),
+                (_, true) => milliseconds(day.after(1).begins_ms() - 1),
             };
             condition += &format!(" AND {time} BETWEEN ? AND ?");
             values.extend([of(first, false), of(last, true)]);
@@ -132,33 +112,6 @@ impl AttemptFilter {
     }
 }
 
-const DAY_MS: u64 = 86_400_000;
-
 fn milliseconds(ms: u64) -> Value {
     Value::Integer(i64::try_from(ms).unwrap_or(i64::MAX))
-}
-
-fn attempt(row: &rusqlite::Row<'_>) -> rusqlite::Result<Attempt> {
-    let count = |place: usize| {
-        let number: Option<i64> = row.get(place)?;
-        Ok::<_, rusqlite::Error>(number.map(|number| u64::try_from(number).unwrap_or_default()))
-    };
-    Ok(Attempt {
-        request: row.get(0)?,
-        number: row.get(1)?,
-        begun_ms: count(2)?.unwrap_or_default(),
-        key: row.get(3)?,
-        user: row.get(4)?,
-        provider: row.get(5)?,
-        model: row.get(6)?,
-        asked: row.get(7)?,
-        operation: row.get(8)?,
-        status: row.get(9)?,
-        basis: row.get(10)?,
-        duration_ms: count(11)?.unwrap_or_default(),
-        first_ms: count(12)?,
-        input: count(13)?.unwrap_or_default(),
-        output: count(14)?.unwrap_or_default(),
-        cost_nanos: row.get(15)?,
-    })
 }

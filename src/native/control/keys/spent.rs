@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::super::api::{Control, now_secs};
 use crate::keys::{Page, PriceList};
 use crate::limits::{Budget, Known, Terms, Window};
-use crate::native::ledger::{Day, Group, Ledger, LedgerError};
+use crate::native::ledger::{Day, Group, Ledger};
 
 /// What keys, or users, have spent in a window.
-type Spent = BTreeMap<String, u64>;
+type Spent = BTreeMap<String, i64>;
 
 impl Control {
     /// Tells the filter what the ledger knows of the budgets of a page.
@@ -19,7 +19,9 @@ impl Control {
             return;
         }
         // Without the ledger the filter counts from what it knows.
-        let Ok(mut sums) = Sums::open(self) else { return };
+        let Ok(ledger) = self.ledger() else { return };
+        let now_secs = u64::try_from(now_secs()).unwrap_or_default();
+        let mut sums = Sums { ledger, now_secs, all: BTreeMap::new() };
         for (_, policy) in &mut page.policies {
             policy.terms.known = sums.known(Group::Key, &policy.id, &policy.terms);
             policy.user_terms.known = sums.known(Group::User, &policy.user, &policy.user_terms);
@@ -47,16 +49,11 @@ struct Sums {
 }
 
 impl Sums {
-    fn open(control: &Control) -> Result<Self, LedgerError> {
-        let now_secs = u64::try_from(now_secs()).unwrap_or_default();
-        Ok(Self { ledger: Ledger::open(&control.data)?, now_secs, all: BTreeMap::new() })
-    }
-
     fn known(&mut self, group: Group, id: &str, terms: &Terms) -> Option<Known> {
         let Budget { window, .. } = terms.limits.budget?;
         let period = window.at(self.now_secs);
         let spent_nanos = self.spent(group, window).get(id).copied().unwrap_or_default();
-        Some(Known { period, spent_nanos })
+        Some(Known { period, spent_nanos: u64::try_from(spent_nanos).unwrap_or_default() })
     }
 
     fn spent(&mut self, group: Group, window: Window) -> &Spent {

@@ -13,7 +13,7 @@ use super::super::error::ApiError;
 use super::super::keys::query_value;
 use super::super::store::KeyFilter;
 use crate::models::date;
-use crate::native::ledger::{Attempt, AttemptFilter, Day, DaySpend, Group, Ledger};
+use crate::native::ledger::{AttemptFilter, AttemptRow, Day, DaySpend, Group};
 use crate::usage::{Basis, Operation};
 
 type Shared = State<Arc<Control>>;
@@ -37,12 +37,8 @@ impl Control {
         of: Group,
         id: &str,
     ) -> Result<Value, ApiError> {
-        let spend = self.ledger()?.spend(of, id).map_err(failed)?;
+        let spend = self.ledger()?.spend(of, id)?;
         Ok(with(document, "spend", dollars(spend)))
-    }
-
-    fn ledger(&self) -> Result<Ledger, ApiError> {
-        Ledger::open(&self.data).map_err(failed)
     }
 
     /// The hashes of all keys, by their public ids.
@@ -51,10 +47,6 @@ impl Control {
         let rows = self.store.keys(&all)?;
         Ok(rows.into_iter().map(|row| (row.id, row.hash.to_hex())).collect())
     }
-}
-
-fn failed(error: impl std::fmt::Display) -> ApiError {
-    ApiError::failed(error.to_string())
 }
 
 /// With `start_date` and `end_date` the sums of each day, unless `summarize` is false; else attempts, the last one first.
@@ -68,12 +60,8 @@ pub(super) async fn logs(
     let summarizes = query_value(&uri, "summarize").is_none_or(|value| value != "false");
     let (ledger, hashes) = (control.ledger()?, control.hashes()?);
     let body = match (filter.days, &filter.request) {
-        (Some(_), None) if summarizes => {
-            by_day(&ledger.spend_by_day(&filter).map_err(failed)?, &hashes)
-        }
-        _ => {
-            ledger.attempts(&filter).map_err(failed)?.iter().map(|row| log(row, &hashes)).collect()
-        }
+        (Some(_), None) if summarizes => by_day(&ledger.spend_by_day(&filter)?, &hashes),
+        _ => ledger.attempts(&filter)?.iter().map(|row| log(row, &hashes)).collect(),
     };
     Ok(answer(body, None))
 }
@@ -99,16 +87,16 @@ fn filter(control: &Control, uri: &Uri) -> Result<AttemptFilter, ApiError> {
 }
 
 /// One attempt, with LiteLLM's names.
-fn log(row: &Attempt, hashes: &BTreeMap<String, String>) -> Value {
+fn log(row: &AttemptRow, hashes: &BTreeMap<String, String>) -> Value {
     let end_ms = row.begun_ms.saturating_add(row.duration_ms);
     let first_ms = row.first_ms.map(|first_ms| row.begun_ms.saturating_add(first_ms));
     let is_failure = row.basis == Basis::Failed.as_str();
     json!({
-        "request_id": format!("{}-{}", row.request, row.number),
+        "request_id": format!("{}-{}", row.request, row.attempt),
         "litellm_call_id": row.request,
         "call_type": call_type(&row.operation),
         "api_key": hashes.get(&row.key).cloned().unwrap_or_default(),
-        "spend": dollars(row.cost_nanos),
+        "spend": dollars(row.cost_nanos.unwrap_or_default()),
         "total_tokens": row.input.saturating_add(row.output),
         "prompt_tokens": row.input,
         "completion_tokens": row.output,
@@ -154,7 +142,9 @@ fn call_type(operation: &str) -> &'static str {
     }
 }
 
-fn time(ms: u64) -> String {
+/// A time in milliseconds since 1970.
+fn time(ms: i64) -> String {
+    let ms = u64::try_from(ms).unwrap_or_default();
     let secs = date::format(ms / 1000);
     format!("{}.{:03}Z", secs.trim_end_matches('Z'), ms % 1000)
 }

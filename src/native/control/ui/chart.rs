@@ -18,7 +18,7 @@ const BAR_WIDTH_MAX: i64 = 120;
 pub(super) struct Chart {
     width: i64,
     height: i64,
-    /// Where the bars stand.
+    /// From the top to the line below the bars.
     floor: i64,
     bars: Vec<Bar>,
     /// The largest value, as text.

@@ -25,7 +25,7 @@ impl From<StoreError> for PageError {
 
 impl From<LedgerError> for PageError {
     fn from(error: LedgerError) -> Self {
-        Self(ApiError::failed(error.to_string()))
+        Self(error.into())
     }
 }
 

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::error::PageResult;
 use super::form::{Form, Posted};
-use super::page::{done, page, taken, with_status};
+use super::page::{Confirm, Problem, done, page, taken, with_status};
 use super::visit::Admin;
 use crate::native::control::api::{Control, Shared, now_secs};
 use crate::native::control::error::ApiError;
+use crate::native::control::issued_key::IssuedKey;
 use crate::native::control::keys::{key_state, parse_duration};
 use crate::native::control::store::{KeyChange, KeyFilter, KeyRow, NewKey};
 
@@ -36,9 +37,8 @@ struct Typed {
     user: String,
     models: String,
     expires: String,
-    problem: Option<String>,
-    /// The field that the problem is about.
-    field: Option<String>,
+    #[serde(flatten)]
+    problem: Problem,
 }
 
 #[derive(Serialize)]
@@ -68,15 +68,14 @@ impl Shown {
 }
 
 impl Typed {
-    fn of(form: &Form, error: Option<&ApiError>) -> Self {
+    fn of(form: &Form, error: &ApiError) -> Self {
         let text = |name: &str| form.text(name).to_owned();
         Self {
             name: text("name"),
             user: text("user"),
             models: text("models"),
             expires: text("expires"),
-            problem: error.map(|error| error.message().to_owned()),
-            field: error.and_then(ApiError::param).map(str::to_owned),
+            problem: Problem::of(error),
         }
     }
 
@@ -149,7 +148,7 @@ pub(super) async fn make(State(control): Shared, posted: Posted) -> PageResult {
             page(&control, &admin, "made.html", "A new key", &made)
         }
         Err(error) => {
-            let typed = Typed::of(&form, Some(&error));
+            let typed = Typed::of(&form, &error);
             with_status(error.status(), listed(&control, &admin, &Form::default(), typed))
         }
     }
@@ -159,7 +158,7 @@ async fn made(
     control: &Control,
     admin: &Admin,
     form: &Form,
-) -> Result<(crate::native::control::IssuedKey, KeyRow, bool), ApiError> {
+) -> Result<(IssuedKey, KeyRow, bool), ApiError> {
     let new = NewKey {
         name: form.text("name").to_owned(),
         user: form.filled("user").map(str::to_owned),
@@ -203,7 +202,7 @@ pub(super) async fn change(
         }
         Err(error) if error.status() == StatusCode::NOT_FOUND => Err(error.into()),
         Err(error) => {
-            let typed = Typed::of(&form, Some(&error));
+            let typed = Typed::of(&form, &error);
             with_status(error.status(), shown(&control, &admin, known(&control, &id)?, typed))
         }
     }
@@ -235,14 +234,6 @@ pub(super) async fn confirm(
     admin: Admin,
     Path((id, action)): Path<(String, String)>,
 ) -> PageResult {
-    #[derive(Serialize)]
-    struct Confirm<'a> {
-        what: String,
-        consequence: &'static str,
-        button: &'static str,
-        to: String,
-        back: &'a str,
-    }
     if action != "revoke" {
         return Err(ApiError::no_page().into());
     }

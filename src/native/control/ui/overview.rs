@@ -8,10 +8,10 @@ use super::error::PageResult;
 use super::page::page;
 use super::providers::Gateway;
 use super::template::rounded;
-use super::usage::{Sums, is_metered, open, short, today, total};
+use super::usage::{Sums, is_metered, short, today};
 use super::visit::Admin;
 use crate::native::control::api::{Shared, now_secs};
-use crate::native::ledger::{Group, Query, Recent};
+use crate::native::ledger::{Day, Group, Query, Recent};
 
 /// The days of the chart, and of the last column.
 const DAYS: u64 = 30;
@@ -31,23 +31,22 @@ struct Overview {
 
 pub(super) async fn show(State(control): Shared, admin: Admin) -> PageResult {
     let gateway = Gateway::ask(&control).await;
-    let ledger = open(&control)?;
+    let ledger = control.ledger()?;
     let (until, since) = (today(), today().before(DAYS - 1));
     let hour = ledger.recent(now_secs().saturating_sub(3600).saturating_mul(1000))?;
     let rows = ledger.report(&Query { by: vec![Group::Day], since, until })?;
-    let cost = |day: u64| {
-        let name = since.after(day).to_string();
-        let of_day =
-            |row: &&crate::native::ledger::Row| row.group.iter().any(|(_, own)| *own == name);
-        let nanos = rows.iter().find(of_day).map_or(0, |row| row.cost_nanos);
-        (short(&name), nanos)
+    let days: Vec<Sums> = rows.iter().map(Sums::of).collect();
+    let of_day = |day: Day| days.iter().find(|sums| sums.name == day.to_string());
+    let cost = |number: u64| {
+        let day = since.after(number);
+        (short(&day.to_string()), of_day(day).map_or(0, |sums| sums.cost_nanos))
     };
     let costs: Vec<_> = (0..DAYS).map(cost).collect();
     let file = control.config.as_ref().map(|config| config.path().display().to_string());
     let overview = Overview {
         hour,
-        today: total(&ledger, until, until)?,
-        month: total(&ledger, since, until)?,
+        today: of_day(until).cloned().unwrap_or_default(),
+        month: days.iter().sum(),
         chart: Chart::of(&costs, &rounded),
         gateway,
         is_metered: is_metered(&control),

@@ -23,7 +23,7 @@ struct Layout<'a> {
     admin: Option<Caller<'a>>,
 }
 
-/// What pages behind the login have besides.
+/// What pages that need a login have besides.
 #[derive(Serialize)]
 struct Caller<'a> {
     id: &'a str,
@@ -66,6 +66,30 @@ pub(super) fn page<P: Serialize>(
 pub(super) fn done(control: &Control, admin: &Admin, to: &str, word: String) -> Response {
     control.sessions.leave_word(admin.token(), word);
     admin.visit.redirect(to)
+}
+
+/// What is asked before a change that nobody can undo.
+#[derive(Serialize)]
+pub(super) struct Confirm<'a> {
+    pub(super) what: String,
+    pub(super) consequence: &'static str,
+    pub(super) button: &'static str,
+    pub(super) to: String,
+    pub(super) back: &'a str,
+}
+
+/// What is wrong with a form that was sent, and the field that the problem is about.
+#[derive(Default, Serialize)]
+pub(super) struct Problem {
+    problem: Option<String>,
+    field: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn of(error: &ApiError) -> Self {
+        let field = error.param().map(str::to_owned);
+        Self { problem: Some(error.message().to_owned()), field }
+    }
 }
 
 /// Whether the gateway has taken a change of a key, in words.

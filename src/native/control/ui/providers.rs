@@ -27,16 +27,16 @@ pub(super) struct Gateway {
 
 /// A provider of `/health`.
 #[derive(Deserialize, Serialize)]
-pub(super) struct Provider {
+struct Provider {
     #[serde(default)]
     name: String,
-    pub(super) breaker: String,
+    breaker: String,
     consecutive_failures: u32,
     #[serde(default)]
     retry_after_secs: Option<u64>,
-    pub(super) health: String,
+    health: String,
     #[serde(default)]
-    pub(super) credential: Option<String>,
+    credential: Option<String>,
     #[serde(default)]
     failing_models: Vec<FailingModel>,
     models: usize,
@@ -122,7 +122,7 @@ fn models(list: &Value) -> Vec<Model> {
     list.as_array().into_iter().flatten().filter_map(model).collect()
 }
 
-/// Whether any provider is not as it should be.
-pub(super) fn is_troubled(provider: &Provider) -> bool {
+/// Whether a provider is not as it should be.
+fn is_troubled(provider: &Provider) -> bool {
     provider.breaker != "closed" || provider.health == "down" || provider.credential.is_some()
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::PageResult;
 use super::form::Form;
 use super::page::page;
-use super::usage::{is_metered, open};
+use super::usage::is_metered;
 use super::visit::Admin;
 use crate::native::control::api::Shared;
 use crate::native::ledger::{AttemptRow, Cursor, Wanted};
@@ -53,7 +53,7 @@ pub(super) async fn show(State(control): Shared, admin: Admin, uri: Uri) -> Page
         with_errors: query.text("errors") == "true",
     };
     let from = query.filled("from").and_then(Cursor::parse);
-    let found = open(&control)?.requests(&wanted, from.as_ref(), LIMIT)?;
+    let found = control.ledger()?.requests(&wanted, from.as_ref(), LIMIT)?;
     let Wanted { key, user, provider, model, with_errors } = wanted;
     let requests = Requests {
         rows: found.rows.into_iter().map(Shown::of).collect(),

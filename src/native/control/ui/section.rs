@@ -201,7 +201,7 @@ impl Known {
     }
 }
 
-/// A name in capitals stands for any.
+/// A name in capitals means any name.
 fn is_gap(part: &str) -> bool {
     part.bytes().all(|byte| byte.is_ascii_uppercase())
 }

@@ -1,13 +1,11 @@
 //! Times as pages show them, in UTC.
 
-use crate::native::ledger::Day;
+use crate::models::date;
 
 /// `2026-11-29 16:50:12`.
 pub(super) fn moment(secs: i64) -> String {
     let secs = u64::try_from(secs).unwrap_or_default();
-    let day = Day::of_ms(secs.saturating_mul(1000));
-    let of_day = secs % 86_400;
-    format!("{day} {:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+    date::format(secs).replace('T', " ").trim_end_matches('Z').to_owned()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What was used, and what it cost: the sums of the ledger's days.
 
+use std::iter::Sum;
+
 use axum::extract::State;
 use axum::http::Uri;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -14,7 +16,7 @@ use super::template::{grouped, rounded};
 use super::visit::Admin;
 use crate::native::control::api::{Control, Shared, now_secs};
 use crate::native::control::error::ApiError;
-use crate::native::ledger::{self, Day, Group, Ledger, Query, Row, since};
+use crate::native::ledger::{self, Day, Group, Query, Row, since};
 
 const GROUPS: [Group; 5] = [Group::Day, Group::Model, Group::Key, Group::Provider, Group::User];
 const SPANS: [(&str, &str); 4] =
@@ -61,7 +63,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    fn of(row: &Row) -> Self {
+    pub(super) fn of(row: &Row) -> Self {
         let name = row.group.first().map(|(_, value)| value.clone()).unwrap_or_default();
         Self {
             name,
@@ -85,26 +87,30 @@ impl Sums {
     }
 }
 
-/// The sums of all usage since a day.
-pub(super) fn total(ledger: &Ledger, since: Day, until: Day) -> Result<Sums, ApiError> {
-    let rows = ledger.report(&Query { by: Vec::new(), since, until });
-    let rows = rows.map_err(|error| ApiError::failed(error.to_string()))?;
-    Ok(rows.first().map(Sums::of).unwrap_or_default())
-}
-
-pub(super) fn open(control: &Control) -> Result<Ledger, ApiError> {
-    Ledger::open(&control.data).map_err(|error| ApiError::failed(error.to_string()))
+impl<'a> Sum<&'a Self> for Sums {
+    /// The sums of all rows, without a name.
+    fn sum<I: Iterator<Item = &'a Self>>(rows: I) -> Self {
+        rows.fold(Self::default(), |sum, row| Self {
+            name: String::new(),
+            attempts: sum.attempts + row.attempts,
+            failed: sum.failed + row.failed,
+            guessed: sum.guessed + row.guessed,
+            unpriced: sum.unpriced + row.unpriced,
+            input: sum.input + row.input,
+            cached: sum.cached + row.cached,
+            output: sum.output + row.output,
+            cost_nanos: sum.cost_nanos + row.cost_nanos,
+        })
+    }
 }
 
 pub(super) fn today() -> Day {
-    Day::of_ms(u64::try_from(now_secs()).unwrap_or_default().saturating_mul(1000))
+    Day::of_secs(now_secs())
 }
 
 /// Whether requests are recorded now; usage of before may be there all the same.
 pub(super) fn is_metered(control: &Control) -> bool {
-    let loaded = |text: String| control.config.as_ref()?.load(&text).ok();
-    let text = control.config.as_ref().and_then(|config| config.read().ok());
-    text.and_then(loaded).is_some_and(|loaded| loaded.gateway.meters)
+    control.loaded().is_some_and(|loaded| loaded.gateway.meters)
 }
 
 pub(super) async fn show(State(control): Shared, admin: Admin, uri: Uri) -> PageResult {
@@ -113,14 +119,13 @@ pub(super) async fn show(State(control): Shared, admin: Admin, uri: Uri) -> Page
     let by = query.by.first().copied().unwrap_or(Group::Day);
     let (measure, measure_name) =
         *MEASURES.iter().find(|(name, _)| *name == asked.text("show")).unwrap_or(&MEASURES[0]);
-    let ledger = open(&control)?;
-    let mut rows: Vec<Sums> = ledger.report(&query)?.iter().map(Sums::of).collect();
+    let mut rows: Vec<Sums> = control.ledger()?.report(&query)?.iter().map(Sums::of).collect();
+    let total = rows.iter().sum();
     if by != Group::Day {
         rows.sort_by_key(|row| std::cmp::Reverse(row.measured(measure)));
     }
     let written = |value| if measure == "cost" { rounded(value) } else { grouped(value) };
     let chart = Chart::of(&bars(by, &query, &rows, measure), &written);
-    let total = total(&ledger, query.since, query.until)?;
     let more_rows = rows.len().saturating_sub(ROWS_MAX);
     rows.truncate(ROWS_MAX);
     let usage = Usage {
@@ -164,7 +169,7 @@ pub(super) fn short(day: &str) -> String {
 
 pub(super) async fn csv(State(control): Shared, _admin: Admin, uri: Uri) -> PageResult {
     let query = read(&Form::parse(uri.query().unwrap_or_default()))?;
-    let rows = open(&control)?.report(&query)?;
+    let rows = control.ledger()?.report(&query)?;
     let name = format!("attachment; filename=\"usage-{}-{}.csv\"", query.since, query.until);
     let heads = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)];
     Ok((heads, ledger::csv(&query, &rows)).into_response())

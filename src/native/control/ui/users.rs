@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::error::PageResult;
 use super::form::{Form, Posted};
-use super::page::{done, page, taken, with_status};
+use super::page::{Confirm, Problem, done, page, taken, with_status};
 use super::template::encoded;
 use super::visit::Admin;
 use crate::native::control::api::{Control, Shared};
@@ -29,9 +29,8 @@ struct Typed {
     id: String,
     name: String,
     email: String,
-    problem: Option<String>,
-    /// The field that the problem is about.
-    field: Option<String>,
+    #[serde(flatten)]
+    problem: Problem,
 }
 
 #[derive(Serialize)]
@@ -54,14 +53,13 @@ impl Shown {
 }
 
 impl Typed {
-    fn of(form: &Form, error: Option<&ApiError>) -> Self {
+    fn of(form: &Form, error: &ApiError) -> Self {
         let text = |name: &str| form.text(name).to_owned();
         Self {
             id: text("id"),
             name: text("name"),
             email: text("email"),
-            problem: error.map(|error| error.message().to_owned()),
-            field: error.and_then(ApiError::param).map(str::to_owned),
+            problem: Problem::of(error),
         }
     }
 }
@@ -81,7 +79,7 @@ pub(super) async fn make(State(control): Shared, posted: Posted) -> PageResult {
     match control.add_user(&admin.id, id, name, form.filled("email")) {
         Ok(user) => Ok(done(&control, &admin, "/users", format!("The user {} is made.", user.id))),
         Err(error) => {
-            let typed = Typed::of(&form, Some(&error));
+            let typed = Typed::of(&form, &error);
             with_status(error.status(), listed(&control, &admin, typed))
         }
     }
@@ -121,7 +119,7 @@ pub(super) async fn change(
         Ok(_) => Ok(done(&control, &admin, "/users", format!("The user {id} is changed."))),
         Err(error) if error.status() == StatusCode::NOT_FOUND => Err(error.into()),
         Err(error) => {
-            let typed = Typed::of(&form, Some(&error));
+            let typed = Typed::of(&form, &error);
             with_status(error.status(), shown(&control, &admin, known(&control, &id)?, typed))
         }
     }
@@ -133,14 +131,6 @@ pub(super) async fn confirm(
     admin: Admin,
     Path((id, action)): Path<(String, String)>,
 ) -> PageResult {
-    #[derive(Serialize)]
-    struct Confirm {
-        what: String,
-        consequence: &'static str,
-        button: &'static str,
-        to: String,
-        back: &'static str,
-    }
     if action != "remove" {
         return Err(ApiError::no_page().into());
     }
