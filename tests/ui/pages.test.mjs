@@ -73,7 +73,10 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByText("is not a length of time").waitFor();
       assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), `key ${scripts}`);
       await page.getByLabel("Lasts").fill("1d");
+      await page.getByLabel("Budget, in dollars").fill("5");
+      await page.getByLabel("The budget is for").selectOption("day");
       await page.getByRole("button", { name: "Make a key" }).click();
+      await page.getByText("$5.00 a day").waitFor();
       const secret = await page.getByLabel("The new key").inputValue();
       assert.match(secret, /^sk-prx-[0-9a-z]{12}-[0-9a-z]{32}$/);
       await page.getByRole("link", { name: "To all keys" }).click();

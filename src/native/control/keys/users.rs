@@ -13,10 +13,11 @@ use serde_json::{Value, json};
 
 use super::super::api::{Control, answer, now_secs, with};
 use super::super::error::ApiError;
-use super::super::store::{UserChange, UserRow};
+use super::super::store::{LimitsChange, UserChange, UserRow};
 use super::api::body;
 use super::limits::{WithLimits, nullable, with_limits};
 use super::words::{check_name, check_user};
+use crate::limits::Limits;
 
 type Shared = State<Arc<Control>>;
 
@@ -61,11 +62,7 @@ async fn new(
     let WithLimits { fields, limits } = body(&bytes)?;
     let New { id, name, email } = fields;
     let limits = control.checked_limits(&limits)?;
-    let mut row = control.add_user(&caller, &id, &name, email.as_deref())?;
-    if !limits.is_none() {
-        let change = UserChange { limits, ..UserChange::default() };
-        (row, _) = control.alter_user(&caller, &id, &change).await?;
-    }
+    let row = control.new_user(&caller, &id, &name, email.as_deref(), limits).await?;
     Ok((StatusCode::CREATED, answer(document(&row), None)).into_response())
 }
 
@@ -127,6 +124,23 @@ impl Control {
         }
         self.note(caller, "user.new", id)?;
         self.store.user(id)?.ok_or_else(|| ApiError::unknown("user", id))
+    }
+
+    /// Makes a user with limits.
+    pub(in super::super) async fn new_user(
+        &self,
+        caller: &str,
+        id: &str,
+        name: &str,
+        email: Option<&str>,
+        limits: LimitsChange,
+    ) -> Result<UserRow, ApiError> {
+        let user = self.add_user(caller, id, name, email)?;
+        if limits.of(Limits::NONE).is_none() {
+            return Ok(user);
+        }
+        let change = UserChange { limits, ..UserChange::default() };
+        Ok(self.alter_user(caller, id, &change).await?.0)
     }
 
     /// Changes a user. The last is whether the filter has taken what that means for the user's keys.

@@ -59,11 +59,8 @@ pub(super) async fn new(
     let limits = control.checked_limits(&fields.take_limits()?)?;
     fields.end()?;
     key.limits = control.default_limits()?;
-    let mut row = control.add_user(&caller, &id, &alias.unwrap_or_default(), email.as_deref())?;
-    if !limits.is_none() {
-        let change = UserChange { limits, ..UserChange::default() };
-        (row, _) = control.alter_user(&caller, &id, &change).await?;
-    }
+    let alias = alias.unwrap_or_default();
+    let row = control.new_user(&caller, &id, &alias, email.as_deref(), limits).await?;
     let mut body = document(&row);
     if with_key {
         key.user = Some(row.id);

@@ -6,13 +6,16 @@ use serde::Serialize;
 
 use super::error::PageResult;
 use super::form::{Form, Posted};
+use super::limits::{Account, TypedLimits, limits_change, words};
 use super::page::{Confirm, Problem, done, page, taken, with_status};
 use super::visit::Admin;
+use crate::limits::Limits;
 use crate::native::control::api::{Control, Shared, now_secs};
 use crate::native::control::error::ApiError;
 use crate::native::control::issued_key::IssuedKey;
 use crate::native::control::keys::{key_state, parse_duration};
 use crate::native::control::store::{KeyChange, KeyFilter, KeyRow, NewKey};
+use crate::native::ledger::Group;
 
 /// The keys of a page.
 const LIMIT: usize = 100;
@@ -28,6 +31,8 @@ struct Shown {
     created_secs: i64,
     created_by: String,
     expires_secs: Option<i64>,
+    /// Each limit in a few words.
+    limits: Vec<String>,
 }
 
 /// What was typed into a form that was refused, and why.
@@ -37,6 +42,8 @@ struct Typed {
     user: String,
     models: String,
     expires: String,
+    #[serde(flatten)]
+    limits: TypedLimits,
     #[serde(flatten)]
     problem: Problem,
 }
@@ -54,6 +61,7 @@ struct List {
 #[derive(Serialize)]
 struct One {
     key: Shown,
+    account: Account,
     users: Vec<String>,
     typed: Typed,
 }
@@ -61,9 +69,10 @@ struct One {
 impl Shown {
     fn of(row: KeyRow) -> Self {
         let state = key_state(&row, now_secs());
+        let limits = words(&row.limits);
         let KeyRow { id, name, user, models, created_secs, created_by, expires_secs, .. } = row;
         let user = user.unwrap_or_default();
-        Self { id, name, user, models, state, created_secs, created_by, expires_secs }
+        Self { id, name, user, models, state, created_secs, created_by, expires_secs, limits }
     }
 }
 
@@ -75,14 +84,25 @@ impl Typed {
             user: text("user"),
             models: text("models"),
             expires: text("expires"),
+            limits: TypedLimits::sent(form),
             problem: Problem::of(error),
         }
     }
 
-    fn kept(key: &Shown) -> Self {
-        let Shown { name, user, models, .. } = key;
-        let models = models.join("\n");
-        Self { name: name.clone(), user: user.clone(), models, ..Self::default() }
+    fn kept(key: &KeyRow) -> Self {
+        let KeyRow { name, user, models, limits, .. } = key;
+        Self {
+            name: name.clone(),
+            user: user.clone().unwrap_or_default(),
+            models: models.join("\n"),
+            limits: TypedLimits::of(limits),
+            ..Self::default()
+        }
+    }
+
+    /// An empty form has the limits that new keys have.
+    fn fresh(limits: &Limits) -> Self {
+        Self { limits: TypedLimits::of(limits), ..Self::default() }
     }
 }
 
@@ -101,7 +121,8 @@ fn expires_secs(form: &Form) -> Result<Option<i64>, ApiError> {
 
 pub(super) async fn list(State(control): Shared, admin: Admin, uri: Uri) -> PageResult {
     let query = Form::parse(uri.query().unwrap_or_default());
-    listed(&control, &admin, &query, Typed::default())
+    let typed = Typed::fresh(&control.default_limits().unwrap_or(Limits::NONE));
+    listed(&control, &admin, &query, typed)
 }
 
 fn listed(control: &Control, admin: &Admin, query: &Form, typed: Typed) -> PageResult {
@@ -165,7 +186,7 @@ async fn made(
         models: models(form),
         expires_secs: expires_secs(form)?,
         blocked: false,
-        limits: control.default_limits()?,
+        limits: limits_change(control, form)?.of(control.default_limits()?),
     };
     control.issue(&admin.id, &new, None).await
 }
@@ -180,13 +201,15 @@ pub(super) async fn show(
     shown(&control, &admin, key, typed)
 }
 
-fn known(control: &Control, id: &str) -> Result<Shown, ApiError> {
-    Ok(Shown::of(control.store.key(id)?.ok_or_else(|| ApiError::unknown("key", id))?))
+fn known(control: &Control, id: &str) -> Result<KeyRow, ApiError> {
+    control.store.key(id)?.ok_or_else(|| ApiError::unknown("key", id))
 }
 
-fn shown(control: &Control, admin: &Admin, key: Shown, typed: Typed) -> PageResult {
+fn shown(control: &Control, admin: &Admin, key: KeyRow, typed: Typed) -> PageResult {
     let title = format!("Key {}", key.id);
-    page(control, admin, "key.html", &title, &One { key, users: users(control)?, typed })
+    let account = Account::of(control, Group::Key, &key.id, &key.limits);
+    let one = One { key: Shown::of(key), account, users: users(control)?, typed };
+    page(control, admin, "key.html", &title, &one)
 }
 
 pub(super) async fn change(
@@ -223,6 +246,7 @@ async fn changed(
         user: Some(form.filled("user").map(str::to_owned)),
         models: Some(models(form)),
         expires_secs: expires,
+        limits: limits_change(control, form)?,
         ..KeyChange::default()
     };
     Ok(control.alter(&admin.id, "key.change", id, &change).await?.1)
@@ -237,7 +261,7 @@ pub(super) async fn confirm(
     if action != "revoke" {
         return Err(ApiError::no_page().into());
     }
-    let Shown { id, name, .. } = known(&control, &id)?;
+    let KeyRow { id, name, .. } = known(&control, &id)?;
     let confirm = Confirm {
         what: format!(
             "Revoke the key {id}{}?",

@@ -24,6 +24,7 @@ mod files;
 mod form;
 mod front;
 mod keys;
+mod limits;
 mod login;
 mod overview;
 mod page;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::time::moment;
 use crate::native::ledger::dollars;
 
-const TEMPLATES: [(&str, &str); 19] = [
+const TEMPLATES: [(&str, &str); 20] = [
     ("base.html", include_str!("templates/base.html")),
     ("chart.html", include_str!("templates/chart.html")),
     ("confirm.html", include_str!("templates/confirm.html")),
@@ -19,6 +19,7 @@ const TEMPLATES: [(&str, &str); 19] = [
     ("key.html", include_str!("templates/key.html")),
     ("key_form.html", include_str!("templates/key_form.html")),
     ("keys.html", include_str!("templates/keys.html")),
+    ("limits.html", include_str!("templates/limits.html")),
     ("login.html", include_str!("templates/login.html")),
     ("made.html", include_str!("templates/made.html")),
     ("overview.html", include_str!("templates/overview.html")),

@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::error::PageResult;
 use super::form::{Form, Posted};
+use super::limits::{Account, TypedLimits, limits_change, words};
 use super::page::{Confirm, Problem, done, page, taken, with_status};
 use super::template::encoded;
 use super::visit::Admin;
 use crate::native::control::api::{Control, Shared};
 use crate::native::control::error::ApiError;
 use crate::native::control::store::{UserChange, UserRow};
+use crate::native::ledger::Group;
 
 /// A user as pages show one.
 #[derive(Serialize)]
@@ -21,6 +23,8 @@ struct Shown {
     email: String,
     blocked: bool,
     created_secs: i64,
+    /// Each limit in a few words.
+    limits: Vec<String>,
 }
 
 /// What was typed into a form that was refused, and why.
@@ -29,6 +33,8 @@ struct Typed {
     id: String,
     name: String,
     email: String,
+    #[serde(flatten)]
+    limits: TypedLimits,
     #[serde(flatten)]
     problem: Problem,
 }
@@ -42,13 +48,15 @@ struct List {
 #[derive(Serialize)]
 struct One {
     user: Shown,
+    account: Account,
     typed: Typed,
 }
 
 impl Shown {
     fn of(row: UserRow) -> Self {
-        let UserRow { id, name, email, blocked, created_secs, .. } = row;
-        Self { id, name, email: email.unwrap_or_default(), blocked, created_secs }
+        let UserRow { id, name, email, blocked, created_secs, limits } = row;
+        let limits = words(&limits);
+        Self { id, name, email: email.unwrap_or_default(), blocked, created_secs, limits }
     }
 }
 
@@ -59,6 +67,7 @@ impl Typed {
             id: text("id"),
             name: text("name"),
             email: text("email"),
+            limits: TypedLimits::sent(form),
             problem: Problem::of(error),
         }
     }
@@ -75,8 +84,7 @@ fn listed(control: &Control, admin: &Admin, typed: Typed) -> PageResult {
 
 pub(super) async fn make(State(control): Shared, posted: Posted) -> PageResult {
     let Posted { admin, form } = posted;
-    let (id, name) = (form.text("id"), form.text("name"));
-    match control.add_user(&admin.id, id, name, form.filled("email")) {
+    match made(&control, &admin, &form).await {
         Ok(user) => Ok(done(&control, &admin, "/users", format!("The user {} is made.", user.id))),
         Err(error) => {
             let typed = Typed::of(&form, &error);
@@ -85,23 +93,34 @@ pub(super) async fn make(State(control): Shared, posted: Posted) -> PageResult {
     }
 }
 
+async fn made(control: &Control, admin: &Admin, form: &Form) -> Result<UserRow, ApiError> {
+    let (id, name) = (form.text("id"), form.text("name"));
+    control.new_user(&admin.id, id, name, form.filled("email"), limits_change(control, form)?).await
+}
+
 pub(super) async fn show(
     State(control): Shared,
     admin: Admin,
     Path(id): Path<String>,
 ) -> PageResult {
     let user = known(&control, &id)?;
-    let typed = Typed { name: user.name.clone(), email: user.email.clone(), ..Typed::default() };
+    let typed = Typed {
+        name: user.name.clone(),
+        email: user.email.clone().unwrap_or_default(),
+        limits: TypedLimits::of(&user.limits),
+        ..Typed::default()
+    };
     shown(&control, &admin, user, typed)
 }
 
-fn known(control: &Control, id: &str) -> Result<Shown, ApiError> {
-    Ok(Shown::of(control.store.user(id)?.ok_or_else(|| ApiError::unknown("user", id))?))
+fn known(control: &Control, id: &str) -> Result<UserRow, ApiError> {
+    control.store.user(id)?.ok_or_else(|| ApiError::unknown("user", id))
 }
 
-fn shown(control: &Control, admin: &Admin, user: Shown, typed: Typed) -> PageResult {
+fn shown(control: &Control, admin: &Admin, user: UserRow, typed: Typed) -> PageResult {
     let title = format!("User {}", user.id);
-    page(control, admin, "user.html", &title, &One { user, typed })
+    let account = Account::of(control, Group::User, &user.id, &user.limits);
+    page(control, admin, "user.html", &title, &One { user: Shown::of(user), account, typed })
 }
 
 pub(super) async fn change(
@@ -110,12 +129,7 @@ pub(super) async fn change(
     posted: Posted,
 ) -> PageResult {
     let Posted { admin, form } = posted;
-    let change = UserChange {
-        name: Some(form.text("name").to_owned()),
-        email: Some(form.filled("email").map(str::to_owned)),
-        ..UserChange::default()
-    };
-    match control.alter_user(&admin.id, &id, &change).await {
+    match changed(&control, &admin, &id, &form).await {
         Ok(_) => Ok(done(&control, &admin, "/users", format!("The user {id} is changed."))),
         Err(error) if error.status() == StatusCode::NOT_FOUND => Err(error.into()),
         Err(error) => {
@@ -123,6 +137,21 @@ pub(super) async fn change(
             with_status(error.status(), shown(&control, &admin, known(&control, &id)?, typed))
         }
     }
+}
+
+async fn changed(
+    control: &Control,
+    admin: &Admin,
+    id: &str,
+    form: &Form,
+) -> Result<bool, ApiError> {
+    let change = UserChange {
+        name: Some(form.text("name").to_owned()),
+        email: Some(form.filled("email").map(str::to_owned)),
+        limits: limits_change(control, form)?,
+        ..UserChange::default()
+    };
+    Ok(control.alter_user(&admin.id, id, &change).await?.1)
 }
 
 /// Asks before a user and the user's keys are gone for good.
@@ -134,7 +163,7 @@ pub(super) async fn confirm(
     if action != "remove" {
         return Err(ApiError::no_page().into());
     }
-    let Shown { id, .. } = known(&control, &id)?;
+    let UserRow { id, .. } = known(&control, &id)?;
     let confirm = Confirm {
         what: format!("Remove the user {id}?"),
         consequence: "Nobody can undo that: all keys of the user are revoked. Their usage stays.",

@@ -67,6 +67,8 @@ fn what_is_wrong_stands_at_the_field_and_what_was_typed_stays() {
         ([("name", "kept"), ("expires", "soon")], "is not a length of time"),
         ([("name", "kept"), ("user", "nobody")], "There is no such user"),
         ([("name", "kept"), ("models", "a\u{7}b")], "This cannot be"),
+        ([("name", "kept"), ("rpm", "ten")], "rpm is &quot;ten&quot;; write a whole number"),
+        ([("name", "kept"), ("budget_usd", "5$")], "write dollars as 12.50"),
     ] {
         let answer = browser.post_from("/ui/keys", "/ui/keys", &fields);
         assert_eq!(answer.status, 400, "{}", answer.text());
@@ -79,4 +81,33 @@ fn what_is_wrong_stands_at_the_field_and_what_was_typed_stays() {
     let removed = browser.post_from("/ui/users/ann/remove", "/ui/users/ann/remove", &[]);
     assert_eq!(removed.status, 303, "{}", removed.text());
     assert_eq!(browser.get("/ui/users/ann").status, 404);
+}
+
+#[test]
+fn limits_are_set_by_form_shown_and_taken_away() {
+    let one = Provider::start();
+    let mut config = Config::of(&[("one", &one)]);
+    config.tables = "[usage]\nmeter = \"all\"\n[keys.defaults]\ntpm = 9000\n[prices.m]\ninput = 1\noutput = 2\n".to_owned();
+    let run = Run::start(&config.text());
+    let browser = Browser::logged_in(&run);
+    assert!(browser.page("/ui/keys").contains("value=\"9000\""), "the defaults fill the form");
+    let user = [("id", "ann"), ("max_parallel_requests", "3")];
+    assert_eq!(browser.post_from("/ui/users", "/ui/users", &user).status, 303);
+    assert!(browser.page("/ui/users").contains("3 at the same time"));
+    let fields = [("user", "ann"), ("rpm", "1"), ("tpm", ""), ("budget_usd", "12.5")];
+    let budget = [("budget_window", "week")];
+    let answer = browser.post_from("/ui/keys", "/ui/keys", &[&fields[..], &budget].concat());
+    let key = made(&answer.text());
+    assert!(answer.text().contains("1 request a minute, $12.50 a week"), "{}", answer.text());
+    assert_eq!(asked(&run, &key, "one:m").status, 200);
+    assert_eq!(asked(&run, &key, "one:m").status, 429);
+    let page = format!("/ui/keys/{}", &key["sk-prx-".len()..][..12]);
+    assert!(browser.page(&page).contains("of $12.50 is spent in this week"));
+    let unchanged = [("name", "n"), ("user", "ann")];
+    assert_eq!(browser.post_from(&page, &page, &unchanged).status, 303);
+    assert_eq!(asked(&run, &key, "one:m").status, 429, "a field that is not sent stays");
+    let taken = [("user", "ann"), ("rpm", ""), ("budget_usd", "")];
+    assert_eq!(browser.post_from(&page, &page, &taken).status, 303);
+    assert_eq!(asked(&run, &key, "one:m").status, 200);
+    assert!(!browser.page(&page).contains("$12.50"));
 }
