@@ -22,7 +22,7 @@ use super::store::Store;
 use super::ui::Sessions;
 use crate::native::ledger::Ledger;
 use crate::native::prices::SharedPrices;
-use crate::native::settings::{ConfigText, Loaded};
+use crate::native::settings::{ConfigText, Loaded, SetByEnvironment};
 
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -128,8 +128,8 @@ pub(super) struct SettingsRead {
     pub(super) settings: Vec<Setting>,
 }
 
-/// The settings that variables have set: path, variable, and a value that may be shown.
-fn from_environment(loaded: &Loaded) -> Vec<(String, String, Option<String>)> {
+/// The settings that variables have set, each with a value that may be shown.
+fn from_environment(loaded: &Loaded) -> Vec<(SetByEnvironment, Option<String>)> {
     let value = |path: &str| {
         let (provider, field) = path.strip_prefix("providers.")?.rsplit_once('.')?;
         let own = loaded.file.providers.get(provider)?;
@@ -140,7 +140,7 @@ fn from_environment(loaded: &Loaded) -> Vec<(String, String, Option<String>)> {
             _ => None,
         }
     };
-    let row = |(path, variable): &(String, String)| (path.clone(), variable.clone(), value(path));
+    let row = |own: &SetByEnvironment| (own.clone(), value(&own.path));
     loaded.set_by_environment.iter().map(row).collect()
 }
 

@@ -23,7 +23,7 @@ use super::secrets;
 use super::settings::{EditError, Edited, MASK, SettingKey, change};
 use super::store::Audit;
 use crate::config::SecretSource;
-use crate::native::settings::ConfigText;
+use crate::native::settings::{ConfigText, SetByEnvironment};
 
 /// How long a change may take to be in effect.
 const APPLY_LIMIT: Duration = Duration::from_secs(30);
@@ -249,8 +249,9 @@ fn refuse_set_by_environment(
     let Ok(loaded) = config.load(text) else { return Ok(()) };
     for key in keys {
         let path = key.path();
-        if let Some((_, variable)) = loaded.set_by_environment.iter().find(|(own, _)| *own == path)
-        {
+        let overrides = |own: &&SetByEnvironment| own.overrides && own.path == path;
+        if let Some(own) = loaded.set_by_environment.iter().find(overrides) {
+            let variable = &own.variable;
             let message = format!(
                 "The environment variable {variable} sets {key}, and the file has no say: change the variable."
             );

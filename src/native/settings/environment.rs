@@ -7,23 +7,42 @@ use super::Env;
 /// The provider that variables can create without a file.
 const LITELLM: &str = "litellm";
 
-/// The settings that a variable has set: the setting's path and the variable's name.
+/// A setting whose value is a variable's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetByEnvironment {
+    /// Of the setting.
+    pub path: String,
+    pub variable: String,
+    /// Whether the file has no say. LiteLLM's own variables count only where the file has nothing.
+    pub overrides: bool,
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Origins(Vec<(String, String)>);
+pub(super) struct Origins(Vec<SetByEnvironment>);
 
 impl Origins {
     fn note(&mut self, provider: &str, field: &str, variable: &str) {
-        self.0.push((format!("providers.{provider}.{field}"), variable.to_owned()));
+        self.add(provider, field, variable, true);
     }
 
-    pub(super) fn all(&self) -> Vec<(String, String)> {
+    fn note_last_resort(&mut self, provider: &str, field: &str, variable: &str) {
+        self.add(provider, field, variable, false);
+    }
+
+    fn add(&mut self, provider: &str, field: &str, variable: &str, overrides: bool) {
+        let path = format!("providers.{provider}.{field}");
+        self.0.retain(|own| own.path != path);
+        self.0.push(SetByEnvironment { path, variable: variable.to_owned(), overrides });
+    }
+
+    pub(super) fn all(&self) -> Vec<SetByEnvironment> {
         self.0.clone()
     }
 
     /// The same error at its place: the variable, where one has set what is wrong.
     pub(super) fn named(&self, error: ConfigError) -> ConfigError {
-        match self.0.iter().rev().find(|(path, _)| *path == error.path) {
-            Some((_, variable)) => ConfigError::new(variable.clone(), error.problem),
+        match self.0.iter().find(|own| own.path == error.path) {
+            Some(own) => ConfigError::new(own.variable.clone(), error.problem),
             None => error,
         }
     }
@@ -81,12 +100,15 @@ fn last_resort(
     }
     let Some(provider) = file.providers.get_mut(LITELLM) else { return Ok(()) };
     if provider.url.is_none() && provider.cluster.is_none() && url.is_some() {
-        origins.note(LITELLM, "url", "LITELLM_BASE_URL");
+        origins.note_last_resort(LITELLM, "url", "LITELLM_BASE_URL");
         provider.url = url;
     }
     if provider.api_key.is_none() && provider.auth.is_none() && !has_password(provider) {
         let name = "LITELLM_API_KEY";
-        provider.api_key = env(name)?.map(|_| SecretSource::Environment(name.to_owned()));
+        if env(name)?.is_some() {
+            origins.note_last_resort(LITELLM, "api_key", name);
+            provider.api_key = Some(SecretSource::Environment(name.to_owned()));
+        }
     }
     Ok(())
 }

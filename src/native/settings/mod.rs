@@ -40,6 +40,7 @@ use secrets::Lifted;
 pub use tls::{Pair, Tls};
 
 pub use config_text::ConfigText;
+pub use environment::SetByEnvironment;
 pub use option::ConfigOption;
 
 /// Where a configuration is looked for when none is named.
@@ -91,8 +92,8 @@ pub struct Loaded {
     pub secret_files: Vec<(String, PathBuf)>,
     /// LiteLLM's own file and those that it includes; none without `[litellm]`.
     pub litellm_files: Vec<PathBuf>,
-    /// The settings that variables have set, by their paths, and the variables.
-    pub set_by_environment: Vec<(String, String)>,
+    /// The settings that variables have set.
+    pub set_by_environment: Vec<SetByEnvironment>,
     pub listen: SocketAddr,
     /// What clients are shown that connect by TLS; `None` without TLS.
     pub tls: Option<Tls>,

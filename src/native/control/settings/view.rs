@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::key::dotted;
 use crate::config::{Secret, SecretSource};
+use crate::native::settings::SetByEnvironment;
 use crate::request::credentials::is_account_header;
 
 /// What is shown in the place of a secret. Sent back, it keeps the secret.
@@ -25,24 +26,26 @@ pub struct Setting {
 #[serde(tag = "source", rename_all = "lowercase")]
 pub enum Source {
     File,
-    /// A variable rules, and the file has no say.
     Environment {
         variable: String,
+        /// Whether the file has no say.
+        #[serde(skip)]
+        overrides: bool,
     },
 }
 
-/// All settings of a file, in its order, and those that variables have set: `variables` has a setting's path, the
-/// variable, and its value where that may be shown.
-pub fn view(table: &Table, variables: &[(String, String, Option<String>)]) -> Vec<Setting> {
+/// All settings of a file, in its order, and those that variables have set, with values where they may be shown.
+pub fn view(table: &Table, variables: &[(SetByEnvironment, Option<String>)]) -> Vec<Setting> {
     let mut settings = Vec::new();
     walk(&mut Vec::new(), &Value::Table(table.clone()), &mut settings);
-    for (path, variable, value) in variables {
+    for (SetByEnvironment { path, variable, overrides }, value) in variables {
         let parts: Vec<&str> = path.split('.').collect();
         let key = dotted(&parts);
         settings.retain(|setting| setting.key != key);
-        let value = value.clone().unwrap_or_else(|| MASK.to_owned());
-        let source = Source::Environment { variable: variable.clone() };
-        settings.push(Setting { key, value: value.into(), source });
+        let value =
+            value.as_ref().map_or(MASK.into(), |value| shown(&parts, &Value::from(value.as_str())));
+        let source = Source::Environment { variable: variable.clone(), overrides: *overrides };
+        settings.push(Setting { key, value, source });
     }
     settings
 }
@@ -107,13 +110,14 @@ mod tests {
              [[fallbacks]]\nmodel = \"m\"\nto = [\"q:n\"]\n",
         )
         .unwrap();
+        let set = |field: &str, variable: &str| SetByEnvironment {
+            path: format!("providers.q.{field}"),
+            variable: variable.to_owned(),
+            overrides: true,
+        };
         let variables = [
-            (
-                "providers.q.url".to_owned(),
-                "GAUD_Q_URL".to_owned(),
-                Some("http://other".to_owned()),
-            ),
-            ("providers.q.api_key".to_owned(), "GAUD_Q_API_KEY".to_owned(), None),
+            (set("url", "GAUD_Q_URL"), Some("http://ann:sk-w@other".to_owned())),
+            (set("api_key", "GAUD_Q_API_KEY"), None),
         ];
         let settings = view(&table, &variables);
         let text = serde_json::to_string(&settings).unwrap();
@@ -134,7 +138,7 @@ mod tests {
         assert_eq!(value("providers.\"a.b\"")["value"], json!({}));
         assert_eq!(
             value("providers.q.url"),
-            json!({"key": "providers.q.url", "value": "http://other", "source": "environment", "variable": "GAUD_Q_URL"})
+            json!({"key": "providers.q.url", "value": "http://********@other", "source": "environment", "variable": "GAUD_Q_URL"})
         );
         assert_eq!(value("providers.q.api_key")["value"], MASK);
         assert_eq!(settings.iter().filter(|own| own.key == "providers.q.url").count(), 1);

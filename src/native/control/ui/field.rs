@@ -21,7 +21,10 @@ pub(super) enum Kind {
 #[serde(rename_all = "lowercase")]
 pub(super) enum Origin {
     File,
+    /// A variable, so that the file has no say.
     Environment,
+    /// A variable, for the file has no value.
+    LastResort,
     Default,
 }
 
@@ -34,7 +37,7 @@ pub(super) struct Field {
     /// What the page shows; empty without a value.
     pub(super) value: String,
     pub(super) origin: Origin,
-    /// The variable that sets the setting, so that the file has no say.
+    /// The variable that sets the setting.
     pub(super) variable: Option<String>,
     pub(super) default: String,
     pub(super) meaning: String,
@@ -46,7 +49,7 @@ pub(super) struct Field {
 impl Field {
     /// Shows what was typed in, beside what the file has. A secret is not shown.
     pub(super) fn keep(&mut self, typed: &str) {
-        if self.variable.is_some() || self.value == typed {
+        if self.origin == Origin::Environment || self.value == typed {
             return;
         }
         if self.kind == Kind::Secret {
@@ -113,7 +116,7 @@ mod tests {
             label: "k".to_owned(),
             kind,
             value: "a".to_owned(),
-            origin: Origin::File,
+            origin: variable.map_or(Origin::File, |_| Origin::Environment),
             variable: variable.map(str::to_owned),
             default: String::new(),
             meaning: String::new(),

@@ -173,7 +173,10 @@ impl Known {
         let Setting { key, value, source } = row.setting;
         let (origin, variable) = match source {
             Source::File => (Origin::File, None),
-            Source::Environment { variable } => (Origin::Environment, Some(variable.clone())),
+            Source::Environment { variable, overrides: true } => {
+                (Origin::Environment, Some(variable.clone()))
+            }
+            Source::Environment { variable, .. } => (Origin::LastResort, Some(variable.clone())),
         };
         self.field(key.clone(), written(value), origin, variable)
     }

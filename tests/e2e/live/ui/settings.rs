@@ -166,6 +166,25 @@ fn a_field_that_the_environment_sets_is_disabled_and_names_the_variable() {
 }
 
 #[test]
+fn the_file_may_set_what_litellms_own_variables_have_set() {
+    let litellm = Provider::start();
+    let config = Config::of(&[("litellm", &litellm)]).text();
+    let run = Run::start_with(&config, &[("LITELLM_API_KEY", "sk-env")]);
+    let browser = Browser::logged_in(&run);
+    let page = browser.page("/ui/settings");
+    let own = field(&page, "providers.litellm.api_key");
+    assert!(own.contains("LITELLM_API_KEY") && !own.contains(" disabled"), "{own}");
+    assert!(own.contains("value=\"********\"") && !page.contains("sk-env"), "{own}");
+    let saved = browser.save("litellm", &[("providers.litellm.api_key", "sk-typed-in")]);
+    assert_eq!(saved.status, 303, "{}", saved.text());
+    assert_eq!(h1::exchange(run.addr(), &chat("litellm:m").case("typed in")).status, 200);
+    let sent = litellm.wait("typed in").header("authorization");
+    assert_eq!(sent.as_deref(), Some("Bearer sk-typed-in"));
+    let own = field(&browser.page("/ui/settings"), "providers.litellm.api_key").to_owned();
+    assert!(own.contains("From the file"), "{own}");
+}
+
+#[test]
 fn every_kind_of_setting_is_changed_and_a_restart_is_told() {
     let one = Provider::start();
     let run = Run::start(&Config::of(&[("one", &one)]).text());
