@@ -364,6 +364,11 @@ bench-instructions: filter command bench-filters python valgrind ## Count the in
 bench-scale: filter command bench-filters python valgrind ## Measure what providers, aliases, chains, models and workers cost, in many sizes
 	$(BENCH_PYTHON) $(BENCH_DIR)/scale.py
 
+.PHONY: bench-pages
+bench-pages: build python func-e ## Time the pages when the ledger has a million attempts
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests ENVOY_PATH=$(ENVOY) GAUD_BIN="$(COMMAND)" GAUD_WASM="$(WASM)" \
+		$(VENV)/bin/python $(BENCH_DIR)/pages.py
+
 ##@ Tools
 
 .PHONY: tools

@@ -1,7 +1,7 @@
 //! The newest attempts, one by one.
 //!
-//! Rows are read by the index of times, from the newest on, and at most [`SCAN_MAX`] for an answer: a page costs the same
-//! whatever the ledger holds. What comes after is read from the [`Cursor`] on.
+//! Rows are read by the index of times, from the newest on, and at most a fixed number for an answer: a page
+//! costs the same whatever the ledger holds. What comes after is read from the [`Cursor`] on.
 
 use rusqlite::{Row, params};
 use serde::Serialize;
@@ -9,8 +9,11 @@ use serde::Serialize;
 use super::schema::{Ledger, LedgerError};
 use crate::usage::Basis;
 
-/// The most rows that are looked at for an answer.
+/// The most rows that are looked at for the sums of an hour.
 const SCAN_MAX: usize = 20_000;
+
+/// The most rows that are looked at for a page of attempts, whose rows are larger.
+const PAGE_SCAN_MAX: usize = 5_000;
 
 /// The columns of [`attempt_row`], in their order.
 pub(super) const COLUMNS: &str = "begun_ms, request, attempt, key, user, provider, model, asked, operation, status, basis, duration_ms,
@@ -142,13 +145,13 @@ impl Ledger {
                 ORDER BY begun_ms DESC, request DESC, attempt DESC LIMIT ?4"
         );
         let mut statement = self.connection.prepare(&sql)?;
-        let scan = i64::try_from(SCAN_MAX + 1).unwrap_or(i64::MAX);
+        let scan = i64::try_from(PAGE_SCAN_MAX + 1).unwrap_or(i64::MAX);
         let mut found =
             statement.query_map(params![begun_ms, request, attempt, scan], attempt_row)?;
         let (mut rows, mut last) = (Vec::new(), None);
         for scanned in 0.. {
             let Some(next) = found.next().transpose()? else { break };
-            if rows.len() == limit || scanned == SCAN_MAX {
+            if rows.len() == limit || scanned == PAGE_SCAN_MAX {
                 return Ok(Attempts { rows, next: last });
             }
             last = Some(Cursor::of(&next));

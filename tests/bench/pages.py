@@ -1,0 +1,125 @@
+"""`make bench-pages`: how long each page takes when the ledger has a million attempts. Fails where a page takes over 50 ms."""
+
+import re
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from kit_py.gaud import serving
+from write import table
+
+ROWS = 1_000_000
+KEYS, MODELS, DAYS = 200, 20, 30
+ROUNDS = 21
+BAR_MS = 50
+RESULTS = Path(__file__).parent / "results/pages.md"
+TOML = """
+[usage]
+meter = "all"
+
+[providers.one]
+url = "http://127.0.0.1:9"
+auth = "none"
+"""
+PAGES = (
+    "/ui/",
+    "/ui/usage",
+    "/ui/usage?by=model&show=tokens&since=30d",
+    "/ui/usage?by=key&since=30d",
+    "/ui/usage.csv?by=key&since=30d",
+    "/ui/requests",
+    "/ui/requests?key=key7",
+    "/ui/requests?model=one:model-7",
+    "/ui/requests?errors=true",
+    "/ui/requests?key=none",
+    "/ui/keys",
+    "/ui/users",
+    "/ui/settings",
+    "/ui/providers",
+)
+
+# Amounts that differ from row to row; the last attempts are of this minute.
+ATTEMPTS = f"""
+WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS - 1})
+INSERT INTO attempts (request, attempt, begun_ms, key, user, provider, model, asked, operation, status, basis, tier,
+    duration_ms, first_ms, input, cached, cache_write, output, reasoning, AMOUNTS cost_nanos)
+SELECT printf('%016x', i), 1, :now - (({ROWS} - i) * {DAYS * 86_400_000 // ROWS}), 'key' || (i % {KEYS}), 'user' || (i % 40),
+    'one', 'model-' || (i % {MODELS}), 'one:model-' || (i % {MODELS}), 'chat', CASE i % 50 WHEN 0 THEN 502 ELSE 200 END,
+    CASE i % 50 WHEN 0 THEN 'failed' ELSE 'reported' END, '', 800 + i % 700, 200 + i % 100, 1000 + i % 9, 0, 0, 300 + i % 7, 0, ZEROS
+    2500000 + i FROM n
+"""
+
+
+def fill(database: Path) -> None:
+    """Writes the attempts and their daily sums."""
+    with sqlite3.connect(database) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(attempts)")]
+        named = re.search(r"INSERT INTO attempts \((.*?)AMOUNTS", ATTEMPTS, re.DOTALL).group(1)
+        more = [name for name in columns if name not in re.findall(r"\w+", named) and name != "cost_nanos"]
+        sql = ATTEMPTS.replace("AMOUNTS", "".join(f"{name}, " for name in more)).replace("ZEROS", "0, " * len(more))
+        connection.execute(sql, {"now": int(time.time() * 1000)})
+        amounts = [row[1] for row in connection.execute("PRAGMA table_info(days)")][9:-1]
+        sums = ", ".join(f"sum({name})" for name in amounts)
+        connection.execute(
+            f"""INSERT INTO days SELECT date(begun_ms / 1000, 'unixepoch'), key, user, provider, model, count(*),
+            sum(basis = 'failed'), 0, 0, {sums}, sum(cost_nanos) FROM attempts GROUP BY 1, 2, 3, 4, 5"""
+        )
+
+
+class Browser:
+    """A browser that is logged in."""
+
+    def __init__(self, address: str, key: str) -> None:
+        self.connection = HTTPConnection(urlsplit(address).netloc, timeout=60)
+        self.headers = {"accept": "text/html"}
+        page = self.ask("GET", "/ui/login")[1]
+        token = re.search(r'name="token" value="([^"]+)"', page).group(1)
+        status, _ = self.ask("POST", "/ui/login", urlencode({"token": token, "key": key}))
+        if status != 303:
+            raise RuntimeError(f"the login was answered with {status}")
+
+    def ask(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
+        form = {"content-type": "application/x-www-form-urlencoded"} if body else {}
+        self.connection.request(method, path, body, self.headers | form)
+        answer = self.connection.getresponse()
+        if cookie := answer.getheader("set-cookie"):
+            self.headers["cookie"] = cookie.split(";")[0]
+        return answer.status, answer.read().decode()
+
+    def median_ms(self, path: str) -> tuple[float, int]:
+        """How long a page takes, and its length in bytes."""
+        taken = []
+        for _ in range(ROUNDS):
+            begun = time.perf_counter()
+            status, page = self.ask("GET", path)
+            taken.append((time.perf_counter() - begun) * 1000)
+            if status != 200:
+                raise RuntimeError(f"{path} was answered with {status}: {page}")
+        return statistics.median(taken), len(page)
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="gaud-pages-") as folder:
+        state = Path(folder) / "state"
+        state.mkdir()
+        with serving("pages", TOML, {"XDG_STATE_HOME": str(state)}, Path(folder)) as address:
+            fill(state / "gaud/ledger.db")
+            browser = Browser(address, (state / "gaud/admin-key").read_text().strip())
+            measured = [(path, *browser.median_ms(path)) for path in PAGES]
+    rows = [(f"`{path}`", f"{ms:.1f}", f"{size:,}") for path, ms, size in measured]
+    text = f"{ROWS:,} attempts of {DAYS} days, {KEYS} keys, {MODELS} models; medians of {ROUNDS}. `make bench-pages` makes this file.\n\n"
+    RESULTS.write_text(text + table(("page", "ms", "bytes"), rows) + "\n")
+    print(RESULTS.read_text())
+    slow = [path for path, ms, _ in measured if ms > BAR_MS]
+    for path in slow:
+        print(f"{path} takes more than {BAR_MS} ms", file=sys.stderr)
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
