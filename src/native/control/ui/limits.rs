@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_form_shows_limits_as_they_are_typed() {
-        let budget = Budget { nanos: 12_500_000_000, window: Window::Week, is_strict: true };
-        let limits = Limits { rpm: Some(0), budget: Some(budget), ..Limits::NONE };
+        let own = Budget { nanos: 12_500_000_000, window: Window::Week, is_strict: true };
+        let limits = Limits { rpm: Some(0), budget: Some(own), ..Limits::NONE };
         let typed = TypedLimits::of(&limits);
         assert_eq!((typed.rpm.as_str(), typed.tpm.as_str()), ("0", ""));
         assert_eq!(
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(number::<u64>(&form, "rpm"), Ok(Some(Some(0))));
         assert_eq!(number::<u64>(&form, "tpm"), Ok(Some(None)));
         assert_eq!(number::<u64>(&form, "max_parallel_requests"), Ok(None));
-        assert_eq!(super::budget(&form).unwrap().unwrap().unwrap().compile(), Ok(budget));
+        assert_eq!(budget(&form).unwrap().unwrap().unwrap().compile(), Ok(own));
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
         let message =
             "rpm is \"ten\"; write a whole number, or leave the field empty for no limit.";
         assert_eq!(wrong, Err(("rpm".to_owned(), message.to_owned())));
-        let wrong = super::budget(&Form::parse("budget_usd=5%24")).map_err(said);
+        let wrong = budget(&Form::parse("budget_usd=5%24")).map_err(said);
         let message =
             "budget is \"5$\"; write dollars as 12.50, or leave the field empty for no limit.";
         assert_eq!(wrong, Err(("budget".to_owned(), message.to_owned())));
