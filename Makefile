@@ -82,7 +82,7 @@ test: test-unit test-wasm test-module test-instructions test-parsers test-e2e te
 test-deployments: test-istio test-envoy-gateway test-systemd test-compose ## Run where it is deployed: Istio's proxies, Envoy Gateway, systemd, docker compose
 
 .PHONY: test-unit
-test-unit: ## Test what needs no Envoy, on the host
+test-unit: servers ## Test what needs no Envoy, on the host
 	$(CARGO) test --quiet --lib --bins --test core -- --skip built_module::
 	$(CARGO) test --quiet --doc
 

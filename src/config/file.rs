@@ -96,7 +96,8 @@ pub struct File {
     /// Client keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeysFile>,
-    /// The control server of `gaud run`.
+    /// The control server.
+    #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlFile>,
     /// The pages of the control server.
@@ -137,12 +138,25 @@ pub struct TlsFile {
 }
 
 /// The control server.
+#[cfg(not(target_os = "wasi"))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlFile {
     /// The folder of its database. Default: `gaud` in the user's folder for state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
+    /// The URL of a PostgreSQL. Default: SQLite in the folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<SecretSource>,
+    /// Where `gaud serve` listens. Default `127.0.0.1:8480`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// Where the filter of an Envoy elsewhere finds `gaud serve`. Default: nowhere, and no key opens anything there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// What the filter and `gaud serve` have in common, so that nobody else reads the hashes of keys. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<SecretSource>,
 }
 
 /// LiteLLM's own file.
@@ -388,6 +402,7 @@ impl File {
             ("trusted_proxies", self.trusted_proxies.is_some()),
             ("drain_secs", self.drain_secs.is_some()),
             ("memory_limit_bytes", self.memory_limit_bytes.is_some()),
+            #[cfg(not(target_os = "wasi"))]
             ("control", self.control.is_some()),
             #[cfg(not(target_os = "wasi"))]
             ("litellm", self.litellm.is_some()),

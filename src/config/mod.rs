@@ -20,11 +20,10 @@ mod usage;
 pub use auth::Auth;
 pub use error::ConfigError;
 pub use file::{
-    BreakerFile, ControlFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn,
-    TlsFile,
+    BreakerFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn, TlsFile,
 };
 #[cfg(not(target_os = "wasi"))]
-pub use file::{LitellmFile, UiFile};
+pub use file::{ControlFile, LitellmFile, UiFile};
 #[cfg(not(target_os = "wasi"))]
 pub use keys::{BudgetFile, LimitsFile};
 pub use keys::{KeysFile, KeysMode};

@@ -74,8 +74,8 @@ impl Keys {
     pub fn without_feed() -> ConfigError {
         ConfigError::new(
             "keys.mode",
-            "needs the control server of `gaud run`, which knows the keys; write \"off\", or start gaud run without \
-             --no-control",
+            "needs a control server, which knows the keys; write \"off\", start gaud run without --no-control, or name \
+             gaud serve by control.server",
         )
     }
 

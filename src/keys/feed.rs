@@ -50,10 +50,11 @@ pub fn due<'a>(
     is_asking: bool,
 ) -> Option<Question<'a>> {
     let has_lease = renew(host, holder, host.now_ms());
-    (has_lease && !is_asking).then(|| question(keys, &State::load(host), prices::number(host)))
+    (has_lease && !is_asking)
+        .then(|| question(keys, &State::load(host), prices::number(host), holder))
 }
 
-fn question<'a>(keys: &'a Keys, state: &State, prices: u64) -> Question<'a> {
+fn question<'a>(keys: &'a Keys, state: &State, prices: u64, asker: u64) -> Question<'a> {
     let place = state.place();
     // What is to be younger than a limit is asked for several times before the limit.
     let wait_ms = keys.refuse_after_ms.map_or(WAIT_MS, |limit_ms| WAIT_MS.min(limit_ms / 3));
@@ -61,7 +62,7 @@ fn question<'a>(keys: &'a Keys, state: &State, prices: u64) -> Question<'a> {
     Question {
         cluster: CONTROL,
         path: format!(
-            "{FEED_PATH}?database={database}&since={number}&prices={prices}&wait_ms={wait_ms}"
+            "{FEED_PATH}?database={database}&since={number}&prices={prices}&wait_ms={wait_ms}&asker={asker}"
         ),
         authorization: keys.authorization.expose(),
         timeout_ms: u32::try_from(wait_ms.saturating_add(GRACE_MS)).unwrap_or(u32::MAX),
@@ -123,14 +124,14 @@ mod tests {
     fn each_question_says_how_far_the_policies_have_come() {
         let (host, keys) = (Memory::at(1_000), keys());
         let path = |keys: &Keys| due(keys, &host, 1, false).unwrap().path;
-        assert_eq!(path(&keys), "/internal/keys?database=0&since=0&prices=0&wait_ms=20000");
+        assert_eq!(path(&keys), "/internal/keys?database=0&since=0&prices=0&wait_ms=20000&asker=1");
         let policies = vec![(KeyHash::of("k"), example(3, "x"))];
         let page = Page { is_reset: true, database: 7, number: 3, policies, ..Page::default() };
         assert!(answered(&host, Some(200), || page.to_bytes()));
-        assert_eq!(path(&keys), "/internal/keys?database=7&since=3&prices=0&wait_ms=20000");
+        assert_eq!(path(&keys), "/internal/keys?database=7&since=3&prices=0&wait_ms=20000&asker=1");
         let strict = Keys { refuse_after_ms: Some(6_000), ..keys };
         let question = due(&strict, &host, 1, false).unwrap();
-        assert!(question.path.ends_with("&wait_ms=2000") && question.timeout_ms == 7_000);
+        assert!(question.path.ends_with("&wait_ms=2000&asker=1") && question.timeout_ms == 7_000);
         assert_eq!(question.authorization, "Bearer token");
     }
 

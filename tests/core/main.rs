@@ -20,6 +20,7 @@ mod command;
 mod compressed;
 mod docs;
 mod fuzz_corpora;
+mod gateways;
 mod import;
 mod limits;
 mod scanner_blocks;

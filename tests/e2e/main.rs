@@ -21,6 +21,7 @@ mod credentials;
 mod deployments;
 mod edge;
 mod failover;
+mod gateways;
 mod hostile;
 mod keys;
 mod limits;

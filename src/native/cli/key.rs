@@ -169,7 +169,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     match &args.what {
         What::New { fields, config } => new(&open(config)?, fields, config)?,
         What::List { user, revoked, config } => {
-            let spend = Ledger::open(&data::folder(config)?)?.spent(Group::Key, Day::FIRST)?;
+            let spend = Ledger::open(&data::ledger(config)?)?.spent(Group::Key, Day::FIRST)?;
             print!("{}", list(&open(config)?, user.clone(), *revoked, &spend)?);
         }
         What::Show(One { id, config }) => {

@@ -9,6 +9,7 @@ mod database;
 mod import;
 mod key;
 mod ledger;
+mod migrate;
 mod models;
 mod prices;
 mod render;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::run;
+use super::serve;
 use super::settings::Problem;
 
 /// An LLM gateway inside Envoy
@@ -44,11 +46,13 @@ enum Command {
     Import(import::Args),
     Render(render::Args),
     Run(run::Args),
+    Serve(serve::Args),
     Status(status::Args),
     Usage(usage::Args),
     Ui(ui::Args),
     Prices(prices::Args),
     Ledger(ledger::Args),
+    Control(migrate::Args),
     Admin(admin::Args),
     Key(key::Args),
     Upstream(upstream::Args),
@@ -85,11 +89,13 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Import(args) => import::run(args)?,
         Command::Render(args) => render::run(args)?,
         Command::Run(args) => run::run(args)?,
+        Command::Serve(args) => serve::run(args)?,
         Command::Status(args) => status::run(args)?,
         Command::Usage(args) => usage::run(args)?,
         Command::Ui(args) => ui::run(args)?,
         Command::Prices(args) => prices::run(args)?,
         Command::Ledger(args) => ledger::run(args)?,
+        Command::Control(args) => migrate::run(args)?,
         Command::Admin(args) => admin::run(args)?,
         Command::Key(args) => key::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
         Form::Istio => mesh(args, &env)?,
         form => {
             let source = Source::read(form, args.config.path(), args.wasm.as_deref(), &env)?;
-            source.refuse_keys()?;
+            source.refuse_keys_without_server()?;
             let wasm = source.module.lasting_file()?;
             source.yaml(args.envoy_version, &wasm, args.admin_socket.as_deref(), &env)?
         }
@@ -57,6 +57,6 @@ fn mesh(args: &Args, env: Env<'_>) -> Result<String, Error> {
     let wasm = args.wasm.as_deref();
     let remote = istio::Remote::of(wasm, &args.istio).map_err(Error::Options)?;
     let source = Source::read(Form::Istio, args.config.path(), wasm, env)?;
-    source.refuse_keys()?;
+    source.refuse_keys_without_server()?;
     source.mesh_yaml(&args.istio, remote, args.envoy_version, env)
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         since: since(&args.since, today)?,
         until: args.until.unwrap_or(today),
     };
-    let rows = Ledger::open(&data::folder(&args.config)?)?.report(&query)?;
+    let rows = Ledger::open(&data::ledger(&args.config)?)?.report(&query)?;
     match args.format {
         Format::Table => print!("{}", table(&query, &rows)),
         Format::Csv => print!("{}", csv(&query, &rows)),

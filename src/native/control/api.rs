@@ -20,6 +20,8 @@ use super::keys::Feed;
 use super::settings::{Setting, view};
 use super::store::Store;
 use super::ui::Sessions;
+use crate::native::database::Databases;
+use crate::native::leases::Leaseholder;
 use crate::native::ledger::Ledger;
 use crate::native::prices::SharedPrices;
 use crate::native::settings::{ConfigText, Loaded, SetByEnvironment};
@@ -63,23 +65,34 @@ pub struct RefusedChange {
     pub reason: String,
 }
 
+/// The Envoy beside the control server.
+pub struct Beside {
+    pub changes: mpsc::Sender<Change>,
+    /// The socket by which this server asks the gateway.
+    pub gateway: PathBuf,
+    /// The version.
+    pub envoy: String,
+}
+
 /// What the control server knows and may do.
 pub struct Control {
     pub store: Store,
+    /// Where the ledger is, beside the store.
+    pub(crate) databases: Databases,
     /// Where secrets that are typed in go.
     pub data: PathBuf,
     /// The configuration that is changed; `None` without a file.
     pub config: Option<ConfigText>,
-    pub changes: mpsc::Sender<Change>,
+    /// `None` for `gaud serve`.
+    pub beside: Option<Beside>,
     pub following: Arc<Mutex<Following>>,
-    /// The socket by which this server asks the gateway.
-    pub gateway: PathBuf,
-    pub envoy: String,
     pub throttle: Throttle,
     /// Who is logged in on the pages.
     pub sessions: Sessions,
     /// Tells the filter of changes of keys.
     pub feed: Feed,
+    /// What this gateway may use of the budgets that several gateways share; `None` for a gateway alone, and for `gaud serve`.
+    pub(crate) leases: Option<Arc<Leaseholder>>,
     /// What models cost.
     pub prices: SharedPrices,
     /// One change at a time.
@@ -170,9 +183,13 @@ impl Control {
         self.config.as_ref().ok_or_else(|| ApiError::conflict("no_file", message))
     }
 
+    pub(super) fn envoy(&self) -> Option<&str> {
+        self.beside.as_ref().map(|beside| beside.envoy.as_str())
+    }
+
     /// What was used, as far as the journal has been read.
     pub(super) fn ledger(&self) -> Result<Ledger, ApiError> {
-        Ok(Ledger::open(&self.data)?)
+        Ok(Ledger::open(&self.databases)?)
     }
 
     /// What is in effect now.

@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::api::{Apply, Control, Shared, answer, from_object, now_secs};
+use super::api::{Apply, Beside, Control, Shared, answer, from_object, now_secs};
 use super::error::ApiError;
 use super::secrets;
-use super::settings::{EditError, Edited, MASK, SettingKey, change};
+use super::settings::{EditError, Edited, MASK, SettingKey, change, is_secret_place};
 use super::store::Audit;
 use crate::config::SecretSource;
 use crate::native::settings::{ConfigText, SetByEnvironment};
@@ -117,6 +117,7 @@ impl Control {
         };
         let keys = puts.iter().map(key).collect::<Result<Vec<_>, _>>()?;
         let config = self.config()?;
+        self.beside()?;
         let text = config.read().map_err(|error| ApiError::failed(error.to_string()))?;
         if if_match.is_some_and(|etag| etag != config.etag(&text).as_bytes()) {
             return Err(ApiError::changed_meanwhile());
@@ -166,6 +167,11 @@ impl Control {
         Ok((all, version))
     }
 
+    fn beside(&self) -> Result<&Beside, ApiError> {
+        let message = "gaud serve has no Envoy beside it that could take a change: change the file of each gateway.";
+        self.beside.as_ref().ok_or_else(|| ApiError::conflict("no_envoy", message))
+    }
+
     /// What would go with a setting that is removed.
     pub(super) fn would_remove(&self, key: &str) -> Result<Vec<String>, ApiError> {
         let key = SettingKey::parse(key).map_err(ApiError::bad_request)?;
@@ -183,10 +189,11 @@ impl Control {
         scope: Scope,
     ) -> Result<Edited, ApiError> {
         let mut value = value.clone();
-        for (provider, api_key) in api_keys(&key.parts(), &mut value) {
-            match api_key.as_str() {
-                Some(MASK) => *api_key = kept_api_key(text, &provider),
-                _ => self.put_aside(&provider, api_key)?,
+        let parts: Vec<_> = key.parts().into_iter().map(str::to_owned).collect();
+        for (parts, secret) in secrets_in(parts, &mut value) {
+            match secret.as_str() {
+                Some(MASK) => *secret = kept(text, &parts),
+                _ => self.put_aside(&parts, secret)?,
             }
         }
         let path = key.path();
@@ -205,19 +212,24 @@ impl Control {
         })
     }
 
-    /// A key that is typed in goes into a file of its own, and the configuration names the file.
-    fn put_aside(&self, provider: &str, api_key: &mut Value) -> Result<(), ApiError> {
-        let Some(secret) = api_key.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
+    /// A secret that is typed in goes into a file of its own, and the configuration names the file.
+    fn put_aside(&self, parts: &[String], value: &mut Value) -> Result<(), ApiError> {
+        let Some(secret) = value.as_str().filter(|text| !text.is_empty()) else { return Ok(()) };
         if let SecretSource::Literal(_) = SecretSource::parse(secret) {
-            let path = secrets::store(&self.data, provider, secret)
+            let name = match parts {
+                [_, provider, _] => provider.clone(),
+                parts => parts.join("-"),
+            };
+            let path = secrets::store(&self.data, &name, secret)
                 .map_err(|error| ApiError::failed(format!("The key cannot be stored: {error}.")))?;
-            *api_key = format!("file:{}", path.display()).into();
+            *value = format!("file:{}", path.display()).into();
         }
         Ok(())
     }
 
     /// Writes the file, has Envoy take it, and puts the text before back where Envoy refuses.
     async fn put(&self, config: &ConfigText, before: &str, changed: &str) -> Result<u64, ApiError> {
+        let beside = self.beside()?;
         config.write(changed).map_err(|error| {
             let message = format!(
                 "{} cannot be written ({error}): change it where it comes from.",
@@ -226,7 +238,7 @@ impl Control {
             ApiError::conflict("read_only_file", message)
         })?;
         let (reply, applied) = oneshot::channel();
-        let sent = self.changes.send(reply).await.is_ok();
+        let sent = beside.changes.send(reply).await.is_ok();
         match timeout(APPLY_LIMIT, applied).await {
             Ok(Ok(Apply::Version(version))) if sent => Ok(version),
             Ok(Ok(Apply::Refused(problem))) => {
@@ -262,27 +274,25 @@ fn refuse_set_by_environment(
     Ok(())
 }
 
-/// The keys in a value, with their providers: of one provider's key, of a provider's table, or of all.
-fn api_keys<'a>(parts: &[&str], value: &'a mut Value) -> Vec<(String, &'a mut Value)> {
-    match parts {
-        ["providers", provider, "api_key"] => vec![((*provider).to_owned(), value)],
-        ["providers", provider] => {
-            let key = value.get_mut("api_key");
-            key.into_iter().map(|key| ((*provider).to_owned(), key)).collect()
-        }
-        ["providers"] => {
-            let providers = value.as_object_mut().into_iter().flatten();
-            providers
-                .filter_map(|(name, own)| Some((name.clone(), own.get_mut("api_key")?)))
-                .collect()
-        }
-        _ => Vec::new(),
+/// The secrets in the value of a setting, with their places: the setting is a secret, or a table with secrets.
+fn secrets_in(parts: Vec<String>, value: &mut Value) -> Vec<(Vec<String>, &mut Value)> {
+    if is_secret_place(&parts) {
+        return vec![(parts, value)];
     }
+    let Value::Object(table) = value else { return Vec::new() };
+    let below = |(name, value)| {
+        let parts = parts.iter().cloned().chain([String::clone(name)]).collect();
+        secrets_in(parts, value)
+    };
+    table.iter_mut().flat_map(below).collect()
 }
 
-/// The key that a provider has in the file; `null` without a key.
-fn kept_api_key(text: &str, provider: &str) -> Value {
+/// The secret that a place has in the file; `null` without a secret.
+fn kept(text: &str, parts: &[String]) -> Value {
     let table = text.parse::<toml::Table>().unwrap_or_default();
-    let own = table.get("providers").and_then(|all| all.get(provider)?.get("api_key")?.as_str());
-    own.map_or(Value::Null, Value::from)
+    let mut place = Some(&toml::Value::Table(table));
+    for part in parts {
+        place = place.and_then(|table| table.get(part));
+    }
+    place.and_then(toml::Value::as_str).map_or(Value::Null, Value::from)
 }

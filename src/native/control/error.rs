@@ -7,8 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::settings::Fault;
-use super::store::StoreError;
-use crate::native::ledger::LedgerError;
+use crate::native::database::DatabaseError;
 
 /// An answer other than success.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,15 +133,8 @@ impl ApiError {
         self.code
     }
 }
-
-impl From<LedgerError> for ApiError {
-    fn from(error: LedgerError) -> Self {
-        Self::failed(error.to_string())
-    }
-}
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
         Self::failed(error.to_string())
     }
 }

@@ -27,7 +27,7 @@ mod ui;
 mod usage;
 mod whole;
 
-pub use api::{Apply, Change, Control, Following, RefusedChange, now_secs};
+pub use api::{Apply, Beside, Change, Control, Following, RefusedChange, now_secs};
 pub use auth::Throttle;
 pub use data::{DataFolder, DataProblem, OWNER_LINK};
 pub use issued_key::{IssuedKey, token};
@@ -35,9 +35,11 @@ pub use keys::{
     Feed, LimitFields, check_models, check_name, check_user, key_state, limits_document,
     parse_duration,
 };
-pub use router::serve;
+pub(crate) use router::hear;
+pub use router::{serve, serve_alone};
+pub(crate) use store::schema as store_schema;
 pub use store::{
-    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, LimitsChange, NewKey, Store, StoreError,
-    UserChange, UserRow,
+    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, LimitsChange, NewKey, Store, UserChange,
+    UserRow,
 };
 pub use ui::Sessions;

@@ -1,6 +1,6 @@
 //! Which path leads to what.
 
-use std::future::IntoFuture;
+use std::future::{IntoFuture, pending};
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
-use tokio::net::UnixListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::select;
 
 use super::api::{Control, Shared, openapi, settings};
@@ -20,6 +20,8 @@ use super::state;
 use super::ui;
 use super::whole::read_whole;
 use crate::names::keys::FEED_PATH;
+use crate::native::database::PostgresUrl;
+use crate::native::database::postgres::listen;
 
 /// Serves on a socket that Envoy alone connects to, and on a socket of the owner's.
 ///
@@ -34,6 +36,34 @@ pub async fn serve(
     select! {
         served = axum::serve(listener, router(control)).into_future() => served,
         served = axum::serve(owner, own).into_future() => served,
+    }
+}
+
+/// Serves Envoys elsewhere, and callers with an admin key.
+///
+/// # Errors
+/// The listener fails.
+pub async fn serve_alone(listener: TcpListener, control: Arc<Control>) -> std::io::Result<()> {
+    let router = router(Arc::clone(&control)).merge(
+        Router::new()
+            .route("/healthz", get(|| async { "ok" }))
+            .route("/readyz", get(ready))
+            .with_state(control),
+    );
+    axum::serve(listener, router).await
+}
+
+/// Whether the database answers.
+async fn ready(State(control): Shared) -> Result<&'static str, ApiError> {
+    control.store.feed()?;
+    Ok("ready")
+}
+
+/// Hears of the changes that others make, where the database tells of them.
+pub(crate) async fn hear(url: Option<PostgresUrl>, control: &Control) {
+    match url {
+        Some(url) => listen(url, || control.feed.look()).await,
+        None => pending().await,
     }
 }
 

@@ -25,11 +25,14 @@ pub(super) fn router() -> Router<Arc<Control>> {
 }
 
 async fn status(State(control): Shared) -> Result<Response, ApiError> {
-    let health = ask(&control, "/health").await?;
+    let health = match control.beside {
+        Some(_) => ask(&control, "/health").await?,
+        None => Value::Null,
+    };
     let path = control.config.as_ref().map(|config| config.path());
     let body = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "envoy": control.envoy,
+        "envoy": control.envoy(),
         "file": path.map(|path| canonicalize(path).unwrap_or_else(|_| path.to_owned())),
         "configuration": control.now(),
         "status": health.get("status"),
@@ -61,8 +64,12 @@ pub(super) async fn ask(control: &Control, path: &str) -> Result<Value, ApiError
     let wrong = |problem: String| {
         ApiError::unreachable_gateway(format!("The gateway does not answer: {problem}."))
     };
+    let Some(beside) = &control.beside else {
+        let problem = "gaud serve has none beside it; ask the gateways themselves for /health";
+        return Err(wrong(problem.to_owned()));
+    };
     let own = control.feed.authorization();
-    let answer = ask_socket_as(&control.gateway, path, &own).await;
+    let answer = ask_socket_as(&beside.gateway, path, &own).await;
     let (_, text) = answer.map_err(|error| wrong(error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
 }

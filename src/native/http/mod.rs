@@ -1,7 +1,5 @@
 //! One HTTP request: to Envoy's admin interface, or to the gateway.
 
-mod only_certificate;
-
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
@@ -20,10 +18,11 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::{self, ClientConfig};
 
 use crate::config::Secret;
+use crate::native::certificates;
 use crate::native::settings::reachable;
-use only_certificate::only;
 
 /// A server, and how it is reached.
 #[derive(Debug, Clone)]
@@ -122,4 +121,15 @@ async fn exchange(
     let status = response.status();
     let body = response.into_body().collect().await?.to_bytes();
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// TLS to a server whose certificate is known: the certificate that `[tls]` names. It may be of any authority and for any name,
+/// because the server is reached by its address.
+fn only(certificate: CertificateDer<'static>) -> Result<ClientConfig, rustls::Error> {
+    let mut config = certificates::client_config(move |shown, _, _, _| {
+        let other = || "it shows another certificate than that of [tls]".to_owned();
+        (*shown == certificate).then_some(()).ok_or_else(|| rustls::Error::General(other()))
+    })?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
 }

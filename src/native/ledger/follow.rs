@@ -3,9 +3,9 @@
 //! Envoy holds a lock on its file for as long as Envoy lives: the lock belongs to the open file, which Envoy inherits. So a
 //! file whose lock is free gets no more lines. Its attempts without an end are lost then, and the file is removed.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Acquire};
 use std::sync::mpsc::Sender;
@@ -14,7 +14,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::day::Day;
 use super::intake::Batch;
-use super::schema::{Ledger, LedgerError};
+use super::schema::Ledger;
+use crate::native::database::{DatabaseError, Databases};
+use crate::native::gateway_id::GatewayId;
 use crate::native::prices::SharedPrices;
 use crate::native::private_file;
 
@@ -49,6 +51,9 @@ const FREED_BYTES: u64 = 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Folder {
     data: PathBuf,
+    databases: Databases,
+    /// The gateway whose journals these are, where several share the ledger.
+    gateway: Option<GatewayId>,
 }
 
 /// What a follower needs besides the file.
@@ -74,10 +79,14 @@ pub struct Follower {
 impl Folder {
     /// # Errors
     /// The folder takes nothing.
-    pub fn open(data: &Path) -> io::Result<Self> {
+    pub(crate) fn open(
+        data: &Path,
+        databases: Databases,
+        gateway: Option<GatewayId>,
+    ) -> io::Result<Self> {
         let path = data.join(FOLDER);
         DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)?;
-        Ok(Self { data: data.to_owned() })
+        Ok(Self { data: data.to_owned(), databases, gateway })
     }
 
     /// A new file, which is locked for as long as somebody has it open, and its path.
@@ -85,9 +94,13 @@ impl Folder {
     /// # Errors
     /// The folder takes nothing.
     pub fn begin(&self) -> io::Result<(File, PathBuf)> {
-        let path = self.data.join(FOLDER).join(format!("{}{END}", now_ns()));
-        let mut options = OpenOptions::new();
-        let file = options.append(true).create_new(true).mode(private_file::MODE).open(&path)?;
+        // Several gateways write their journals' names into one database.
+        let mut builder = tempfile::Builder::new();
+        let begun = format!("{}-", now_ns());
+        builder.prefix(&begun).suffix(END).append(true);
+        let permissions = Permissions::from_mode(private_file::MODE);
+        let made = builder.permissions(permissions).tempfile_in(self.data.join(FOLDER))?;
+        let (file, path) = made.keep().map_err(|error| error.error)?;
         file.lock()?;
         Ok((file, path))
     }
@@ -110,12 +123,16 @@ impl Folder {
         path: &Path,
         prices: SharedPrices,
         keep_days: u64,
-    ) -> Result<Follower, LedgerError> {
-        let ledger = Ledger::open(&self.data)?;
+    ) -> Result<Follower, DatabaseError> {
+        let ledger = Ledger::open(&self.databases)?.of_gateway(self.gateway.clone());
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let offset = ledger.offset(&name)?;
-        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-        file.seek(SeekFrom::Start(offset))?;
+        let open = || {
+            let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+            file.seek(SeekFrom::Start(offset))?;
+            Ok(file)
+        };
+        let file = open().map_err(|error| DatabaseError::Io { name: name.clone(), error })?;
         Ok(Follower {
             name,
             path: path.to_owned(),

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::Value;
-use rusqlite::{
-    OptionalExtension, Statement, Transaction, TransactionBehavior, params, params_from_iter,
-};
-
 use super::day::Day;
-use super::schema::{Ledger, LedgerError};
+use super::lease_spent::spend;
+use super::report::Group;
+use super::schema::Ledger;
+use crate::native::database::{Connection, DatabaseError, Row, Value, listed, places, values};
+use crate::native::gateway_id::GatewayId;
 use crate::native::prices::{Price, Prices};
 use crate::usage::amounts::AMOUNTS;
 use crate::usage::journal::Line;
@@ -92,11 +91,11 @@ struct Sums {
 
 impl Ledger {
     /// How far the journal `name` was read.
-    pub fn offset(&self, name: &str) -> Result<u64, LedgerError> {
-        let sql = "SELECT offset FROM journals WHERE name = ?1";
-        let offset: Option<i64> =
-            self.connection.query_row(sql, [name], |row| row.get(0)).optional()?;
-        Ok(offset.and_then(|offset| offset.try_into().ok()).unwrap_or_default())
+    pub fn offset(&self, name: &str) -> Result<u64, DatabaseError> {
+        let sql = "SELECT \"offset\" FROM journals WHERE name = ?1";
+        let row = self.connection.first(sql, values![name])?;
+        let offset: i64 = row.map_or(Ok(0), |row| row.get(0))?;
+        Ok(offset.try_into().unwrap_or_default())
     }
 
     /// Takes a batch in; `offset` is where the journal `name` goes on. Records of before `since` are left out.
@@ -107,115 +106,110 @@ impl Ledger {
         offset: u64,
         since: Day,
         prices: &Prices,
-    ) -> Result<Counted, LedgerError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let counted = Intake::of(&transaction, prices, since)?.batch(batch, name)?;
-        let sql = "INSERT INTO journals (name, offset) VALUES (?1, ?2)
-            ON CONFLICT (name) DO UPDATE SET offset = ?2";
-        transaction.execute(sql, params![name, integer(offset)])?;
-        transaction.commit()?;
-        Ok(counted)
+    ) -> Result<Counted, DatabaseError> {
+        let gateway = self.gateway.as_ref();
+        self.connection.transaction(|transaction| {
+            let intake = Intake::of(transaction, gateway, prices, since);
+            let counted = intake.batch(batch, name)?;
+            let sql = "INSERT INTO journals (name, \"offset\") VALUES (?1, ?2)
+                ON CONFLICT (name) DO UPDATE SET \"offset\" = ?2";
+            transaction.execute(sql, values![name, offset])?;
+            Ok(counted)
+        })
     }
 
     /// The journal has no more lines: what it has begun and not ended is charged at an estimate. How many attempts that are.
-    pub fn close(&mut self, name: &str, since: Day, prices: &Prices) -> Result<u64, LedgerError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let lost = Intake::of(&transaction, prices, since)?.close(name)?;
-        transaction.execute("DELETE FROM journals WHERE name = ?1", [name])?;
-        transaction.commit()?;
-        Ok(lost)
+    pub fn close(&mut self, name: &str, since: Day, prices: &Prices) -> Result<u64, DatabaseError> {
+        let gateway = self.gateway.as_ref();
+        self.connection.transaction(|transaction| {
+            let lost = Intake::of(transaction, gateway, prices, since).close(name)?;
+            transaction.execute("DELETE FROM journals WHERE name = ?1", values![name])?;
+            Ok(lost)
+        })
     }
 
     /// Forgets the attempts of before `since`; their sums stay.
-    pub fn forget(&mut self, since: Day) -> Result<(), LedgerError> {
+    pub fn forget(&mut self, since: Day) -> Result<(), DatabaseError> {
+        let sql = "DELETE FROM lease_spent WHERE ends_secs < ?1";
+        self.connection.execute(sql, values![since.begins_ms() / 1000])?;
         let sql = "DELETE FROM attempts WHERE begun_ms < ?1";
-        self.connection.execute(sql, [integer(since.begins_ms())])?;
-        Ok(())
+        self.connection.execute(sql, values![since.begins_ms()]).map(drop)
     }
 }
 
 /// A transaction under way.
 struct Intake<'a> {
-    transaction: &'a Transaction<'a>,
+    transaction: &'a Connection,
+    gateway: Option<&'a GatewayId>,
     prices: &'a Prices,
     /// The prices that were looked up, by provider and model.
     found: BTreeMap<(String, String), Option<Price>>,
     since: Day,
-    insert_attempt: Statement<'a>,
-    find_attempt: Statement<'a>,
-    insert_open: Statement<'a>,
-    delete_open: Statement<'a>,
+    counted: Counted,
+    sums: BTreeMap<Who, Sums>,
 }
 
 impl<'a> Intake<'a> {
     fn of(
-        transaction: &'a Transaction<'a>,
+        transaction: &'a Connection,
+        gateway: Option<&'a GatewayId>,
         prices: &'a Prices,
         since: Day,
-    ) -> Result<Self, LedgerError> {
-        let of_attempt = "WHERE request = ?1 AND attempt = ?2";
-        Ok(Self {
-            transaction,
-            prices,
-            found: BTreeMap::new(),
-            since,
-            insert_attempt: transaction.prepare(&insert_attempt())?,
-            find_attempt: transaction.prepare(&format!("SELECT 1 FROM attempts {of_attempt}"))?,
-            insert_open: transaction.prepare(
-                "INSERT OR IGNORE INTO open (request, attempt, journal, record) VALUES (?1, ?2, ?3, ?4)",
-            )?,
-            delete_open: transaction.prepare(&format!("DELETE FROM open {of_attempt}"))?,
-        })
+    ) -> Self {
+        let (found, sums) = (BTreeMap::new(), BTreeMap::new());
+        let counted = Counted::default();
+        Self { transaction, gateway, prices, found, since, counted, sums }
     }
 
-    fn batch(mut self, batch: &Batch, name: &str) -> Result<Counted, LedgerError> {
-        let mut counted = Counted::default();
-        let mut sums = BTreeMap::new();
-        for Ended { settlement, is_new } in &batch.ended {
-            if !is_new {
-                let Admission { request, attempt, .. } = &settlement.admission;
-                self.delete_open.execute(params![request, attempt])?;
-            }
-            self.end(settlement, &mut counted, &mut sums)?;
-        }
-        for admission in batch.begun.values() {
-            self.begin(admission, name)?;
-        }
-        self.add(&sums)?;
-        Ok(counted)
+    fn batch(mut self, batch: &Batch, name: &str) -> Result<Counted, DatabaseError> {
+        let begun_before = batch.ended.iter().filter(|ended| !ended.is_new);
+        let places = begun_before.map(|ended| place(&ended.settlement.admission)).collect();
+        let sql = "DELETE FROM open WHERE request = ?1 AND attempt = ?2";
+        self.transaction.execute_each(sql, places)?;
+        self.end(batch.ended.iter().map(|ended| &ended.settlement))?;
+        self.begin(batch.begun.values(), name)?;
+        self.add()?;
+        Ok(self.counted)
     }
 
-    fn begin(&mut self, admission: &Admission, name: &str) -> Result<(), LedgerError> {
-        let Admission { request, attempt, .. } = admission;
-        if !self.find_attempt.exists(params![request, attempt])? {
+    /// Attempts have begun, unless the ledger has their ends already.
+    fn begin<'b>(
+        &self,
+        begun: impl Iterator<Item = &'b Admission>,
+        name: &str,
+    ) -> Result<(), DatabaseError> {
+        let sql = "INSERT INTO open (request, attempt, journal, record) SELECT ?1, ?2, ?3, ?4
+            WHERE NOT EXISTS (SELECT 1 FROM attempts WHERE request = ?1 AND attempt = ?2) ON CONFLICT DO NOTHING";
+        let row = |admission: &Admission| {
+            let mut values = place(admission);
             let line = Record::Begun(admission.clone()).to_line();
-            self.insert_open.execute(params![request, attempt, name, line])?;
-        }
-        Ok(())
+            values.extend([name.into(), line.into()]);
+            values
+        };
+        self.transaction.execute_each(sql, begun.map(row).collect()).map(drop)
     }
 
-    fn end(
+    /// Attempts are over: those that are new in the ledger are added to the sums.
+    fn end<'b>(
         &mut self,
-        settlement: &Settlement,
-        counted: &mut Counted,
-        sums: &mut BTreeMap<Who, Sums>,
-    ) -> Result<(), LedgerError> {
-        if settlement.admission.begun_ms < self.since.begins_ms() {
-            counted.old += 1;
-            return Ok(());
-        }
-        let cost = self.cost(settlement);
-        if !self.insert(settlement, cost)? {
-            if settlement.basis == Basis::Lost || !self.take_back_lost(settlement, sums)? {
-                counted.known += 1;
-                return Ok(());
+        ended: impl Iterator<Item = &'b Settlement>,
+    ) -> Result<(), DatabaseError> {
+        let first_ms = self.since.begins_ms();
+        let (kept, old): (Vec<_>, Vec<_>) =
+            ended.partition(|settlement| settlement.admission.begun_ms >= first_ms);
+        self.counted.old += old.len() as u64;
+        let costs: Vec<_> = kept.iter().map(|settlement| self.cost(settlement)).collect();
+        let rows = kept.iter().zip(&costs).map(|(settlement, cost)| row(settlement, *cost));
+        let inserted = self.transaction.execute_each(&insert_attempt(), rows.collect())?;
+        for ((settlement, cost), count) in kept.into_iter().zip(costs).zip(inserted) {
+            if count == 0 && !self.replace_lost(settlement, cost)? {
+                self.counted.known += 1;
+                continue;
             }
-            self.insert(settlement, cost)?;
+            self.counted.new += 1;
+            let sums = self.sums.entry(who(&settlement.admission)).or_default();
+            sums.add(settlement, cost, 1);
         }
-        counted.new += 1;
-        sums.entry(who(&settlement.admission)).or_default().add(settlement, cost, 1);
         Ok(())
     }
 
@@ -232,66 +226,51 @@ impl<'a> Intake<'a> {
         Some(price.cost_nanos(usage, *tier, *operation, *request_bytes))
     }
 
-    /// Whether the attempt was not there.
-    fn insert(&mut self, settlement: &Settlement, cost: Option<i64>) -> Result<bool, LedgerError> {
-        let mut values = fields(settlement);
-        values.extend(settlement.usage.amounts().map(|amount| Value::Integer(integer(amount))));
-        values.push(cost.map_or(Value::Null, Value::Integer));
-        values.push(settlement.first_ms.map_or(Value::Null, |ms| Value::Integer(integer(ms))));
-        Ok(self.insert_attempt.execute(params_from_iter(values))? > 0)
-    }
-
     /// The end of an attempt that was thought lost has come all the same: takes the estimate out of the sums.
-    fn take_back_lost(
-        &self,
+    fn replace_lost(
+        &mut self,
         settlement: &Settlement,
-        sums: &mut BTreeMap<Who, Sums>,
-    ) -> Result<bool, LedgerError> {
-        let Admission { request, attempt, .. } = &settlement.admission;
+        cost: Option<i64>,
+    ) -> Result<bool, DatabaseError> {
+        if settlement.basis == Basis::Lost {
+            return Ok(false);
+        }
         let sql = format!(
             "DELETE FROM attempts WHERE request = ?1 AND attempt = ?2 AND basis = '{}' RETURNING cost_nanos, {}",
             Basis::Lost.as_str(),
             Usage::NAMES.join(", ")
         );
-        let mut statement = self.transaction.prepare(&sql)?;
-        let lost = statement.query_row(params![request, attempt], |row| {
-            let mut amounts = [0; AMOUNTS];
-            for (place, amount) in amounts.iter_mut().enumerate() {
-                *amount = u64::try_from(row.get::<_, i64>(place + 1)?).unwrap_or_default();
-            }
-            Ok((row.get::<_, Option<i64>>(0)?, Usage::of(amounts)))
-        });
-        let Some((cost, usage)) = lost.optional()? else { return Ok(false) };
-        let estimate = Settlement { usage, basis: Basis::Lost, ..settlement.clone() };
-        sums.entry(who(&settlement.admission)).or_default().add(&estimate, cost, -1);
+        let lost = self.transaction.first(&sql, &place(&settlement.admission))?;
+        let Some(lost) = lost else { return Ok(false) };
+        let estimate =
+            Settlement { usage: usage(&lost)?, basis: Basis::Lost, ..settlement.clone() };
+        let sums = self.sums.entry(who(&settlement.admission)).or_default();
+        sums.add(&estimate, lost.get(0)?, -1);
+        self.transaction.execute(&insert_attempt(), &row(settlement, cost))?;
         Ok(true)
     }
 
-    fn close(mut self, name: &str) -> Result<u64, LedgerError> {
-        let mut statement =
-            self.transaction.prepare("DELETE FROM open WHERE journal = ?1 RETURNING record")?;
-        let lines: Vec<String> =
-            statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let mut counted = Counted::default();
-        let mut sums = BTreeMap::new();
-        for line in lines {
-            let Some(Record::Begun(admission)) = Record::parse(&line) else { continue };
-            let settlement = self.lost(admission)?;
-            self.end(&settlement, &mut counted, &mut sums)?;
+    fn close(mut self, name: &str) -> Result<u64, DatabaseError> {
+        let sql = "DELETE FROM open WHERE journal = ?1 RETURNING record";
+        let mut lost = Vec::new();
+        for row in self.transaction.query(sql, values![name])? {
+            let Some(Record::Begun(admission)) = Record::parse(&row.get::<String>(0)?) else {
+                continue;
+            };
+            lost.push(self.lost(admission)?);
         }
-        self.add(&sums)?;
-        Ok(counted.new)
+        self.end(lost.iter())?;
+        self.add()?;
+        Ok(self.counted.new)
     }
 
     /// What an attempt whose end is not known has probably used: input by its bytes, and as much output as the model's
     /// answers have had.
-    fn lost(&self, admission: Admission) -> Result<Settlement, LedgerError> {
-        let sql = "SELECT sum(output) / sum(attempts - failed) FROM days WHERE provider = ?1 AND model = ?2";
-        let usual: Option<i64> = self.transaction.query_row(
-            sql,
-            params![admission.provider, admission.model],
-            |row| row.get(0),
-        )?;
+    fn lost(&self, admission: Admission) -> Result<Settlement, DatabaseError> {
+        let sql = "SELECT CAST(sum(output) AS BIGINT) / nullif(CAST(sum(attempts - failed) AS BIGINT), 0) FROM days
+            WHERE provider = ?1 AND model = ?2";
+        let values = values![&admission.provider, &admission.model];
+        let usual: Option<i64> = self.transaction.one(sql, values)?.get(0)?;
         let usual = usual.and_then(|tokens| tokens.try_into().ok()).unwrap_or(LOST_OUTPUT_TOKENS);
         let output = if admission.operation.is_without_output() { 0 } else { usual };
         let input = admission.request_bytes.div_ceil(BYTES_PER_TOKEN);
@@ -306,29 +285,43 @@ impl<'a> Intake<'a> {
         })
     }
 
-    fn add(&self, sums: &BTreeMap<Who, Sums>) -> Result<(), LedgerError> {
+    fn add(&self) -> Result<(), DatabaseError> {
         let names = ["attempts", "failed", "guessed", "unpriced", "cost_nanos"];
         let names: Vec<_> = names.into_iter().chain(Usage::NAMES).collect();
-        let places: Vec<_> = (1..=5 + names.len()).map(|place| format!("?{place}")).collect();
-        let sums_of: Vec<_> =
-            names.iter().map(|name| format!("{name} = {name} + excluded.{name}")).collect();
         let sql = format!(
-            "INSERT INTO days (day, key, user, provider, model, {}) VALUES ({})
-                ON CONFLICT (day, key, user, provider, model) DO UPDATE SET {}",
-            names.join(", "),
-            places.join(", "),
-            sums_of.join(", ")
+            "INSERT INTO days (day, key, \"user\", provider, model, {}) VALUES ({})
+                ON CONFLICT (day, key, \"user\", provider, model) DO UPDATE SET {}",
+            listed(&names),
+            places(5 + names.len()),
+            listed(names.iter().map(|name| format!("{name} = days.{name} + excluded.{name}")))
         );
-        let mut statement = self.transaction.prepare(&sql)?;
-        for ((day, key, user, provider, model), own) in sums {
+        let row = |((day, key, user, provider, model), own): (&Who, &Sums)| {
             let texts =
                 [day.to_string(), key.clone(), user.clone(), provider.clone(), model.clone()];
             let numbers = [own.attempts, own.failed, own.guessed, own.unpriced, own.cost_nanos];
             let numbers = numbers.into_iter().chain(own.amounts).map(Value::Integer);
-            statement
-                .execute(params_from_iter(texts.into_iter().map(Value::Text).chain(numbers)))?;
+            texts.into_iter().map(Value::Text).chain(numbers).collect()
+        };
+        self.transaction.execute_each(&sql, self.sums.iter().map(row).collect())?;
+        match self.gateway {
+            Some(gateway) => spend(self.transaction, gateway, self.spent().into_iter()),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What keys and users have spent on each day.
+    fn spent(&self) -> Vec<(Group, String, Day, i64)> {
+        let mut spent = BTreeMap::new();
+        for ((day, key, user, ..), sums) in &self.sums {
+            for (is_key, owner) in [(true, key), (false, user)] {
+                if !owner.is_empty() && sums.cost_nanos != 0 {
+                    *spent.entry((is_key, owner.clone(), *day)).or_default() += sums.cost_nanos;
+                }
+            }
+        }
+        let scope = |is_key: bool| if is_key { Group::Key } else { Group::User };
+        let row = |((is_key, owner, day), nanos)| (scope(is_key), owner, day, nanos);
+        spent.into_iter().map(row).collect()
     }
 }
 
@@ -338,7 +331,7 @@ fn insert_attempt() -> String {
         "attempt",
         "begun_ms",
         "key",
-        "user",
+        "\"user\"",
         "provider",
         "model",
         "asked",
@@ -350,9 +343,8 @@ fn insert_attempt() -> String {
     ];
     let names = names.into_iter().chain(Usage::NAMES).chain(["cost_nanos", "first_ms"]);
     let names: Vec<_> = names.collect();
-    let places: Vec<_> = (1..=names.len()).map(|place| format!("?{place}")).collect();
-    let (names, places) = (names.join(", "), places.join(", "));
-    format!("INSERT OR IGNORE INTO attempts ({names}) VALUES ({places})")
+    let places = places(names.len());
+    format!("INSERT INTO attempts ({}) VALUES ({places}) ON CONFLICT DO NOTHING", listed(names))
 }
 
 impl Sums {
@@ -376,28 +368,50 @@ fn who(admission: &Admission) -> Who {
     (Day::of_ms(*begun_ms), key.clone(), user.clone(), provider.clone(), model.clone())
 }
 
+/// The names of an attempt.
+fn place(admission: &Admission) -> Vec<Value> {
+    let Admission { request, attempt, .. } = admission;
+    vec![request.into(), (*attempt).into()]
+}
+
+/// The row of an attempt in `attempts`.
+fn row(settlement: &Settlement, cost: Option<i64>) -> Vec<Value> {
+    let mut values = fields(settlement);
+    values.extend(settlement.usage.amounts().map(Value::from));
+    values.extend([cost.into(), settlement.first_ms.into()]);
+    values
+}
+
+/// The amounts of a row that begins with the cost.
+fn usage(row: &Row) -> Result<Usage, DatabaseError> {
+    let mut amounts = [0; AMOUNTS];
+    for (place, amount) in amounts.iter_mut().enumerate() {
+        *amount = u64::try_from(row.get::<i64>(place + 1)?).unwrap_or_default();
+    }
+    Ok(Usage::of(amounts))
+}
+
 /// The fields of an attempt, but for its amounts, its cost and the time of its first byte.
 fn fields(settlement: &Settlement) -> Vec<Value> {
     let Settlement { admission, status, basis, tier, duration_ms, .. } = settlement;
-    let text = |text: &str| Value::Text(text.to_owned());
     vec![
-        text(&admission.request),
-        Value::Integer(admission.attempt.into()),
-        Value::Integer(integer(admission.begun_ms)),
-        text(&admission.key),
-        text(&admission.user),
-        text(&admission.provider),
-        text(&admission.model),
-        text(&admission.asked),
-        text(admission.operation.as_str()),
-        Value::Integer((*status).into()),
-        text(basis.as_str()),
-        text(tier.as_str()),
-        Value::Integer(integer(*duration_ms)),
+        (&admission.request).into(),
+        admission.attempt.into(),
+        admission.begun_ms.into(),
+        (&admission.key).into(),
+        (&admission.user).into(),
+        (&admission.provider).into(),
+        (&admission.model).into(),
+        (&admission.asked).into(),
+        admission.operation.as_str().into(),
+        u32::from(*status).into(),
+        basis.as_str().into(),
+        tier.as_str().into(),
+        (*duration_ms).into(),
     ]
 }
 
-/// SQLite has no larger number.
+/// No database has a larger number.
 fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -12,6 +12,7 @@ mod csv;
 mod day;
 mod follow;
 mod intake;
+mod lease_spent;
 mod report;
 mod requests;
 mod schema;
@@ -24,8 +25,11 @@ pub use intake::{Batch, Counted};
 pub use report::{Column, Group, Query, Row};
 pub(in crate::native) use report::{Report, dollars, since};
 pub use requests::{AttemptRow, Attempts, Cursor, Recent, Wanted};
-pub use schema::{Ledger, LedgerError};
+pub use schema::Ledger;
+pub(crate) use schema::schema;
 pub use spend::{AttemptFilter, DaySpend};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(in crate::native) use tests::many as fill;

@@ -1,11 +1,11 @@
 //! Sums of the ledger: by day, model, key, user or provider.
 
-use rusqlite::params;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::day::Day;
-use super::schema::{Ledger, LedgerError};
+use super::schema::Ledger;
+use crate::native::database::{self, DatabaseError, listed, values};
 use crate::usage::Usage;
 
 /// What sums are taken by.
@@ -59,6 +59,11 @@ impl Group {
         }
     }
 
+    /// As a statement names the column: PostgreSQL has a word of its own for `user`.
+    pub(crate) fn column(self) -> String {
+        format!("\"{}\"", self.as_str())
+    }
+
     /// Reads `day,model`.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
         let all = [Self::Day, Self::Model, Self::Provider, Self::Key, Self::User];
@@ -82,37 +87,32 @@ pub(in crate::native) fn since(text: &str, today: Day) -> Result<Day, String> {
 
 impl Ledger {
     /// The sums, in the order of their groups; those of more than one row for each group are added.
-    pub fn report(&self, query: &Query) -> Result<Vec<Row>, LedgerError> {
+    pub fn report(&self, query: &Query) -> Result<Vec<Row>, DatabaseError> {
         let groups: Vec<_> = query.by.iter().map(|group| group.as_str()).collect();
         let names: Vec<_> = COUNTS.into_iter().chain(Usage::NAMES).collect();
-        let sums: Vec<_> = names.iter().map(|name| format!("sum({name})")).collect();
-        let by = groups.join(", ");
+        let sums = listed(names.iter().map(|name| format!("sum({name})")));
+        let by = listed(query.by.iter().map(|group| group.column()));
         let (select, tail) = match groups.is_empty() {
             true => (String::new(), " HAVING count(*) > 0".to_owned()),
             false => (format!("{by}, "), format!(" GROUP BY {by} ORDER BY {by}")),
         };
         let sql = format!(
-            "SELECT {select}{}, sum(cost_nanos) FROM days WHERE day BETWEEN ?1 AND ?2{tail}",
-            sums.join(", ")
+            "SELECT {select}{sums}, sum(cost_nanos) FROM days WHERE day BETWEEN ?1 AND ?2{tail}"
         );
-        let mut statement = self.connection.prepare(&sql)?;
-        let row = |row: &rusqlite::Row<'_>| {
-            let group: Result<Vec<_>, rusqlite::Error> = groups
-                .iter()
-                .enumerate()
-                .map(|(place, name)| Ok((*name, row.get::<_, String>(place)?)))
-                .collect();
-            let number = |place: usize| row.get::<_, i64>(groups.len() + place);
-            let sums: Result<Vec<_>, rusqlite::Error> = names
-                .iter()
-                .enumerate()
-                .map(|(place, name)| Ok(Column { name, value: number(place)? }))
-                .collect();
-            Ok(Row { group: group?, sums: sums?, cost_nanos: number(names.len())? })
+        let row = |row: &database::Row| {
+            let group = groups.iter().enumerate();
+            let group = group.map(|(place, name)| Ok((*name, row.get(place)?)));
+            let number = |place: usize| row.get(groups.len() + place);
+            let sums = names.iter().enumerate();
+            let sums = sums.map(|(place, name)| Ok(Column { name, value: number(place)? }));
+            Ok(Row {
+                group: group.collect::<Result<_, DatabaseError>>()?,
+                sums: sums.collect::<Result<_, DatabaseError>>()?,
+                cost_nanos: number(names.len())?,
+            })
         };
-        let days = params![query.since.to_string(), query.until.to_string()];
-        let rows = statement.query_map(days, row)?.collect::<Result<_, _>>()?;
-        Ok(rows)
+        let days = values![query.since.to_string(), query.until.to_string()];
+        self.connection.query(&sql, days)?.iter().map(row).collect()
     }
 }
 

@@ -3,10 +3,10 @@
 //! Rows are read by the index of times, from the newest on, and at most a fixed number for an answer: a page
 //! costs the same whatever the ledger holds. What comes after is read from the [`Cursor`] on.
 
-use rusqlite::{Row, params};
 use serde::Serialize;
 
-use super::schema::{Ledger, LedgerError};
+use super::schema::Ledger;
+use crate::native::database::{DatabaseError, Row, values};
 use crate::usage::Basis;
 
 /// The most rows that are looked at for the sums of an hour.
@@ -15,8 +15,11 @@ const SCAN_MAX: usize = 20_000;
 /// The most rows that are looked at for a page of attempts, whose rows are larger.
 const PAGE_SCAN_MAX: usize = 5_000;
 
+/// How many of them are read at a time.
+const PIECE: usize = 1000;
+
 /// The columns of [`attempt_row`], in their order.
-pub(super) const COLUMNS: &str = "begun_ms, request, attempt, key, user, provider, model, asked, operation, status, basis, duration_ms,
+pub(super) const COLUMNS: &str = "begun_ms, request, attempt, key, \"user\", provider, model, asked, operation, status, basis, duration_ms,
     first_ms, input, cached, output, cost_nanos";
 
 /// An attempt that is over.
@@ -137,54 +140,60 @@ impl Ledger {
         wanted: &Wanted,
         from: Option<&Cursor>,
         limit: usize,
-    ) -> Result<Attempts, LedgerError> {
+    ) -> Result<Attempts, DatabaseError> {
         let newest = Cursor { begun_ms: i64::MAX, request: String::new(), attempt: 0 };
-        let Cursor { begun_ms, request, attempt } = from.unwrap_or(&newest);
-        let sql = format!(
-            "SELECT {COLUMNS} FROM attempts WHERE (begun_ms, request, attempt) < (?1, ?2, ?3)
-                ORDER BY begun_ms DESC, request DESC, attempt DESC LIMIT ?4"
-        );
-        let mut statement = self.connection.prepare(&sql)?;
-        let scan = i64::try_from(PAGE_SCAN_MAX + 1).unwrap_or(i64::MAX);
-        let mut found =
-            statement.query_map(params![begun_ms, request, attempt, scan], attempt_row)?;
         let (mut rows, mut last) = (Vec::new(), None);
-        for scanned in 0.. {
-            let Some(next) = found.next().transpose()? else { break };
-            if rows.len() == limit || scanned == PAGE_SCAN_MAX {
-                return Ok(Attempts { rows, next: last });
+        for _ in 0..PAGE_SCAN_MAX.div_ceil(PIECE) {
+            let piece = self.before(last.as_ref().or(from).unwrap_or(&newest))?;
+            let is_end = piece.len() < PIECE;
+            for row in piece {
+                if rows.len() == limit {
+                    return Ok(Attempts { rows, next: last });
+                }
+                last = Some(Cursor::of(&row));
+                if wanted.takes(&row) {
+                    rows.push(row);
+                }
             }
-            last = Some(Cursor::of(&next));
-            if wanted.takes(&next) {
-                rows.push(next);
+            if is_end {
+                return Ok(Attempts { rows, next: None });
             }
         }
-        Ok(Attempts { rows, next: None })
+        Ok(Attempts { rows, next: last })
+    }
+
+    /// The newest attempts before a place.
+    fn before(&self, place: &Cursor) -> Result<Vec<AttemptRow>, DatabaseError> {
+        let Cursor { begun_ms, request, attempt } = place;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM attempts WHERE (begun_ms, request, attempt) < (?1, ?2, ?3)
+                ORDER BY begun_ms DESC, request DESC, attempt DESC LIMIT {PIECE}"
+        );
+        let rows = self.connection.query(&sql, values![*begun_ms, request, *attempt])?;
+        rows.iter().map(attempt_row).collect()
     }
 
     /// Sums over the attempts that have begun since a time, in milliseconds since 1970.
-    pub fn recent(&self, since_ms: i64) -> Result<Recent, LedgerError> {
+    pub fn recent(&self, since_ms: i64) -> Result<Recent, DatabaseError> {
         let sql = "SELECT status, basis, duration_ms, input, output, cost_nanos FROM attempts WHERE begun_ms >= ?1
             ORDER BY begun_ms DESC LIMIT ?2";
-        let mut statement = self.connection.prepare(sql)?;
-        let scan = i64::try_from(SCAN_MAX).unwrap_or(i64::MAX);
-        let mut found = statement.query(params![since_ms, scan])?;
+        let found = self.connection.query(sql, values![since_ms, SCAN_MAX as u64])?;
         let (mut recent, mut times) = (Recent::default(), Vec::new());
-        while let Some(row) = found.next()? {
+        for row in &found {
             let basis: String = row.get(1)?;
             recent.attempts += 1;
             recent.with_errors += i64::from(is_error(&basis, row.get(0)?));
-            recent.input += row.get::<_, i64>(3)?;
-            recent.output += row.get::<_, i64>(4)?;
-            recent.cost_nanos += row.get::<_, Option<i64>>(5)?.unwrap_or_default();
+            recent.input += row.get::<i64>(3)?;
+            recent.output += row.get::<i64>(4)?;
+            recent.cost_nanos += row.get::<Option<i64>>(5)?.unwrap_or_default();
             if basis != Basis::Failed.as_str() {
-                times.push(row.get::<_, i64>(2)?);
+                times.push(row.get::<i64>(2)?);
             }
         }
         times.sort_unstable();
         recent.median_ms = share(&times, 50);
         recent.slow_ms = share(&times, 95);
-        recent.is_cut = recent.attempts == scan;
+        recent.is_cut = found.len() == SCAN_MAX;
         Ok(recent)
     }
 }
@@ -194,7 +203,7 @@ fn share(sorted: &[i64], percent: usize) -> Option<i64> {
     sorted.get((sorted.len() * percent).div_ceil(100).checked_sub(1)?).copied()
 }
 
-pub(super) fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+pub(super) fn attempt_row(row: &Row) -> Result<AttemptRow, DatabaseError> {
     Ok(AttemptRow {
         begun_ms: row.get(0)?,
         request: row.get(1)?,

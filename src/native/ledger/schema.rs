@@ -1,4 +1,4 @@
-//! The database of the ledger: SQLite, one file of mode 0600 beside the control server's.
+//! The database of the ledger.
 //!
 //! | table | a row |
 //! |---|---|
@@ -6,72 +6,67 @@
 //! | `days` | what a key has used in a day of a provider's model; kept for ever |
 //! | `open` | an attempt that is not over |
 //! | `journals` | a file of the journal, and how far it is read |
+//! | `gateways`, `leases`, `lease_spent` | what each of several gateways may use of a budget, and has used |
 
-use std::fmt;
-use std::path::Path;
-use std::time::Duration;
-
-use rusqlite::Connection;
-
-use crate::native::database;
+use crate::native::database::{Connection, DatabaseError, Databases, Schema};
+use crate::native::gateway_id::GatewayId;
 use crate::usage::Usage;
 
-/// The database's file, in the data folder.
+/// The file of SQLite, in the data folder.
 const FILE: &str = "ledger.db";
-
-/// How long a statement waits for another process, such as `gaud ledger import`.
-const BUSY_LIMIT: Duration = Duration::from_secs(10);
-
-/// The number of the schema. A change of the schema brings an older one forward here.
-const SCHEMA: u32 = 2;
 
 /// The ledger, opened by one owner.
 pub struct Ledger {
     pub(super) connection: Connection,
-}
-
-#[derive(Debug)]
-pub enum LedgerError {
-    Sqlite(rusqlite::Error),
-    Io(std::io::Error),
-    /// The schema of a newer version of this program.
-    Newer(u32),
+    /// The gateway whose journals are taken in, where several share the ledger.
+    pub(super) gateway: Option<GatewayId>,
 }
 
 impl Ledger {
     /// # Errors
-    /// The file cannot be opened, or its schema is newer than this program.
-    pub fn open(folder: &Path) -> Result<Self, LedgerError> {
-        // What is committed is taken out of the journal, so that it must be on the disk.
-        let connection = database::open::<LedgerError>(&folder.join(FILE), BUSY_LIMIT)?;
-        migrate(&connection)?;
-        Ok(Self { connection })
+    /// The database cannot be opened, or its schema is newer than this program.
+    pub(crate) fn open(databases: &Databases) -> Result<Self, DatabaseError> {
+        Ok(Self { connection: databases.open(&schema())?, gateway: None })
+    }
+
+    /// The same for the journals of a gateway.
+    pub(crate) fn of_gateway(self, gateway: Option<GatewayId>) -> Self {
+        Self { gateway, ..self }
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
     }
 }
 
-fn migrate(connection: &Connection) -> Result<(), LedgerError> {
-    let schema: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match schema {
-        SCHEMA => Ok(()),
-        0 => bring_forward(connection, &[&first(), SECOND]),
-        1 => bring_forward(connection, &[SECOND]),
-        newer => Err(LedgerError::Newer(newer)),
-    }
-}
-
-fn bring_forward(connection: &Connection, steps: &[&str]) -> Result<(), LedgerError> {
-    let steps = steps.concat();
-    let sql = format!("BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA}; COMMIT;");
-    Ok(connection.execute_batch(&sql)?)
+/// The tables of the ledger. A step that has shipped never changes.
+pub(crate) fn schema() -> Schema {
+    Schema { file: FILE, steps: vec![first().into(), SECOND.into(), THIRD.into()] }
 }
 
 /// What keys and users have spent is asked for one by one.
 const SECOND: &str = "CREATE INDEX IF NOT EXISTS days_by_key ON days (key, cost_nanos);
-    CREATE INDEX IF NOT EXISTS days_by_user ON days (user, cost_nanos);";
+    CREATE INDEX IF NOT EXISTS days_by_user ON days (\"user\", cost_nanos);";
+
+/// What each gateway may use of a budget, and has used.
+const THIRD: &str =
+    "CREATE TABLE gateways (gateway TEXT PRIMARY KEY, until_secs INTEGER NOT NULL, is_read INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE leases (
+        gateway TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT NOT NULL, budget_window TEXT NOT NULL,
+        granted_nanos INTEGER NOT NULL, low_nanos INTEGER NOT NULL, used_up TEXT NOT NULL,
+        PRIMARY KEY (scope, owner, budget_window, gateway)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX leases_of_gateway ON leases (gateway);
+    CREATE TABLE lease_spent (
+        gateway TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT NOT NULL, budget_window TEXT NOT NULL,
+        period TEXT NOT NULL, spent_nanos INTEGER NOT NULL, ends_secs INTEGER NOT NULL,
+        PRIMARY KEY (scope, owner, budget_window, gateway, period)
+    ) STRICT, WITHOUT ROWID;";
 
 fn first() -> String {
     let amounts = Usage::NAMES.map(|name| format!("{name} INTEGER NOT NULL")).join(", ");
-    let who = "key TEXT NOT NULL, user TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL";
+    let who =
+        "key TEXT NOT NULL, \"user\" TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL";
     format!(
         "CREATE TABLE attempts (
             request TEXT NOT NULL, attempt INTEGER NOT NULL, begun_ms INTEGER NOT NULL, {who},
@@ -83,41 +78,12 @@ fn first() -> String {
         CREATE TABLE days (
             day TEXT NOT NULL, {who}, attempts INTEGER NOT NULL, failed INTEGER NOT NULL,
             guessed INTEGER NOT NULL, unpriced INTEGER NOT NULL, {amounts}, cost_nanos INTEGER NOT NULL,
-            PRIMARY KEY (day, key, user, provider, model)
+            PRIMARY KEY (day, key, \"user\", provider, model)
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE open (
             request TEXT NOT NULL, attempt INTEGER NOT NULL, journal TEXT NOT NULL, record TEXT NOT NULL,
             PRIMARY KEY (request, attempt)
         ) STRICT, WITHOUT ROWID;
-        CREATE TABLE journals (name TEXT PRIMARY KEY, offset INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        CREATE TABLE journals (name TEXT PRIMARY KEY, \"offset\" INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     )
 }
-
-impl From<rusqlite::Error> for LedgerError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl From<std::io::Error> for LedgerError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl fmt::Display for LedgerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(error) => write!(f, "the database {FILE}: {error}"),
-            Self::Io(error) => {
-                write!(f, "the database {FILE}: {}", crate::native::os_error::words(error))
-            }
-            Self::Newer(schema) => write!(
-                f,
-                "the database {FILE} has schema {schema}, and this gaud knows {SCHEMA}; run the gaud that has written it, or a newer one"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for LedgerError {}

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::config::File;
+use crate::native::database::{Databases, testing};
 use crate::native::prices::{Prices, SharedPrices};
 use crate::usage::{Admission, Basis, Operation, Record, Settlement, Tier, Usage};
 
@@ -81,73 +82,78 @@ fn take(ledger: &mut Ledger, lines: &[String]) -> Counted {
 
 #[test]
 fn an_attempt_counts_once_however_often_its_records_come() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::open(folder.path()).unwrap();
-    let lines = [begun("a"), ended("a"), begun("b"), ended("b")];
-    assert_eq!(take(&mut ledger, &lines), Counted { new: 2, known: 0, old: 0 });
-    assert_eq!(take(&mut ledger, &lines), Counted { new: 0, known: 2, old: 0 });
-    assert_eq!(sums(&ledger), [2, 0, 0, 2000, 200, 2 * COST]);
-    // One record after the other, in any order.
-    for line in [ended("c"), begun("c"), ended("c")] {
-        take(&mut ledger, &[line]);
-    }
-    assert_eq!(sums(&ledger), [3, 0, 0, 3000, 300, 3 * COST]);
-    assert_eq!(ledger.close("a", since(), &prices()).unwrap(), 0);
+    testing::on_both(|databases| {
+        let mut ledger = Ledger::open(databases).unwrap();
+        let lines = [begun("a"), ended("a"), begun("b"), ended("b")];
+        assert_eq!(take(&mut ledger, &lines), Counted { new: 2, known: 0, old: 0 });
+        assert_eq!(take(&mut ledger, &lines), Counted { new: 0, known: 2, old: 0 });
+        assert_eq!(sums(&ledger), [2, 0, 0, 2000, 200, 2 * COST]);
+        // One record after the other, in any order.
+        for line in [ended("c"), begun("c"), ended("c")] {
+            take(&mut ledger, &[line]);
+        }
+        assert_eq!(sums(&ledger), [3, 0, 0, 3000, 300, 3 * COST]);
+        assert_eq!(ledger.close("a", since(), &prices()).unwrap(), 0);
+    });
 }
 
 #[test]
 fn an_attempt_without_an_end_is_charged_and_corrected() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::open(folder.path()).unwrap();
-    take(&mut ledger, &[begun("a"), ended("a"), begun("b")]);
-    assert_eq!(sums(&ledger), [1, 0, 0, 1000, 100, COST]);
-    assert_eq!(ledger.close("a", since(), &prices()).unwrap(), 1);
-    // 400 bytes are 100 tokens; answers of the model have had 100 tokens.
-    assert_eq!(sums(&ledger), [2, 0, 1, 1100, 200, COST + 1_250_000]);
-    assert_eq!(ledger.close("a", since(), &prices()).unwrap(), 0);
-    assert_eq!(take(&mut ledger, &[ended("b")]), Counted { new: 1, known: 0, old: 0 });
-    assert_eq!(sums(&ledger), [2, 0, 0, 2000, 200, 2 * COST]);
+    testing::on_both(|databases| {
+        let mut ledger = Ledger::open(databases).unwrap();
+        take(&mut ledger, &[begun("a"), ended("a"), begun("b")]);
+        assert_eq!(sums(&ledger), [1, 0, 0, 1000, 100, COST]);
+        assert_eq!(ledger.close("a", since(), &prices()).unwrap(), 1);
+        // 400 bytes are 100 tokens; answers of the model have had 100 tokens.
+        assert_eq!(sums(&ledger), [2, 0, 1, 1100, 200, COST + 1_250_000]);
+        assert_eq!(ledger.close("a", since(), &prices()).unwrap(), 0);
+        assert_eq!(take(&mut ledger, &[ended("b")]), Counted { new: 1, known: 0, old: 0 });
+        assert_eq!(sums(&ledger), [2, 0, 0, 2000, 200, 2 * COST]);
+    });
 }
 
 #[test]
 fn old_attempts_are_forgotten_and_their_sums_stay() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::open(folder.path()).unwrap();
-    take(&mut ledger, &[ended("a")]);
-    let tomorrow = Day::of_ms(NOON_MS + 86_400_000);
-    ledger.forget(tomorrow).unwrap();
-    assert_eq!(sums(&ledger), [1, 0, 0, 1000, 100, COST]);
-    // A log that comes after that counts nothing twice.
-    let mut batch = Batch::default();
-    batch.take(&ended("a"));
-    let counted = ledger.take(&batch, "a", 0, tomorrow, &prices()).unwrap();
-    assert_eq!(counted, Counted { new: 0, known: 0, old: 1 });
-    assert_eq!(sums(&ledger), [1, 0, 0, 1000, 100, COST]);
+    testing::on_both(|databases| {
+        let mut ledger = Ledger::open(databases).unwrap();
+        take(&mut ledger, &[ended("a")]);
+        let tomorrow = Day::of_ms(NOON_MS + 86_400_000);
+        ledger.forget(tomorrow).unwrap();
+        assert_eq!(sums(&ledger), [1, 0, 0, 1000, 100, COST]);
+        // A log that comes after that counts nothing twice.
+        let mut batch = Batch::default();
+        batch.take(&ended("a"));
+        let counted = ledger.take(&batch, "a", 0, tomorrow, &prices()).unwrap();
+        assert_eq!(counted, Counted { new: 0, known: 0, old: 1 });
+        assert_eq!(sums(&ledger), [1, 0, 0, 1000, 100, COST]);
+    });
 }
 
 #[test]
 fn an_older_schema_is_brought_forward() {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(folder.path()).unwrap();
-    let old = "DROP INDEX days_by_key; DROP INDEX days_by_user; PRAGMA user_version = 1;";
-    ledger.connection.execute_batch(old).unwrap();
-    drop(ledger);
-    let ledger = Ledger::open(folder.path()).unwrap();
-    let sql = "SELECT count(*) FROM sqlite_schema WHERE name IN ('days_by_key', 'days_by_user')";
-    assert_eq!(ledger.connection.query_row(sql, [], |row| row.get(0)), Ok(2));
-    assert_eq!(ledger.spend(Group::Key, "nobody").unwrap(), 0);
+    let gone = "DROP TABLE gateways; DROP TABLE leases; DROP TABLE lease_spent";
+    let sqlite = "PRAGMA user_version = 1";
+    let postgres = "UPDATE schemas SET number = 1";
+    for (databases, set) in [(testing::sqlite(), sqlite), (testing::postgres(), postgres)] {
+        let ledger = Ledger::open(&databases).unwrap();
+        ledger.connection.run("DROP INDEX days_by_key; DROP INDEX days_by_user").unwrap();
+        ledger.connection.run(gone).unwrap();
+        ledger.connection.run(set).unwrap();
+        drop(ledger);
+        let ledger = Ledger::open(&databases).unwrap();
+        ledger.connection.run("DROP INDEX days_by_key; DROP INDEX days_by_user").unwrap();
+        assert_eq!(ledger.spend(Group::Key, "nobody").unwrap(), 0);
+    }
 }
 
 #[test]
 fn a_newer_schema_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(folder.path()).unwrap();
-    ledger.connection.pragma_update(None, "user_version", 9).unwrap();
-    drop(ledger);
-    let problem = Ledger::open(folder.path()).err().unwrap().to_string();
+    let databases = testing::sqlite();
+    Ledger::open(&databases).unwrap().connection.run("PRAGMA user_version = 9").unwrap();
+    let problem = Ledger::open(&databases).err().unwrap().to_string();
     assert_eq!(
         problem,
-        "the database ledger.db has schema 9, and this gaud knows 2; run the gaud that has written it, or a newer one"
+        "the database ledger.db has schema 9, and this gaud knows 3; run the gaud that has written it, or a newer one"
     );
 }
 
@@ -161,54 +167,58 @@ fn follow(folder: &Folder, path: &Path) -> Vec<String> {
 
 #[test]
 fn a_log_is_followed_to_its_end_and_removed() {
-    let data = tempfile::tempdir().unwrap();
-    let folder = Folder::open(data.path()).unwrap();
-    let (mut file, path) = folder.begin().unwrap();
-    let torn = ended("c");
-    let begin = torn.get(..40).unwrap();
-    let lines = [
-        begun("a"),
-        "[2026][warning][router] something else".to_owned(),
-        ended("a"),
-        torn.get(..torn.len() - 4).unwrap().to_owned(),
-        begun("b"),
-    ];
-    file.write_all(format!("{}\n{}", lines.join("\n"), begin).as_bytes()).unwrap();
-    // Envoy is gone when nobody has the file open any more.
-    drop(file);
-    assert_eq!(
-        follow(&folder, &path),
-        [
-            "[2026][warning][router] something else",
-            "gaud: 1 broken records of usage were skipped",
-            begin,
-            "gaud: 1 requests had no end when Envoy ended: the ledger has estimates, marked as lost"
-        ]
-    );
-    assert!(folder.left().is_empty());
-    let ledger = Ledger::open(data.path()).unwrap();
-    assert_eq!(sums(&ledger)[..4], [2, 0, 1, 1100]);
+    testing::on_both(|databases| {
+        let data = tempfile::tempdir().unwrap();
+        let folder = Folder::open(data.path(), databases.clone(), None).unwrap();
+        let (mut file, path) = folder.begin().unwrap();
+        let torn = ended("c");
+        let begin = torn.get(..40).unwrap();
+        let lines = [
+            begun("a"),
+            "[2026][warning][router] something else".to_owned(),
+            ended("a"),
+            torn.get(..torn.len() - 4).unwrap().to_owned(),
+            begun("b"),
+        ];
+        file.write_all(format!("{}\n{}", lines.join("\n"), begin).as_bytes()).unwrap();
+        // Envoy is gone when nobody has the file open any more.
+        drop(file);
+        assert_eq!(
+            follow(&folder, &path),
+            [
+                "[2026][warning][router] something else",
+                "gaud: 1 broken records of usage were skipped",
+                begin,
+                "gaud: 1 requests had no end when Envoy ended: the ledger has estimates, marked as lost"
+            ]
+        );
+        assert!(folder.left().is_empty());
+        let ledger = Ledger::open(&databases).unwrap();
+        assert_eq!(sums(&ledger)[..4], [2, 0, 1, 1100]);
+    });
 }
 
 #[test]
 fn a_follower_goes_on_where_another_was_killed() {
-    let data = tempfile::tempdir().unwrap();
-    let folder = Folder::open(data.path()).unwrap();
-    let (mut file, path) = folder.begin().unwrap();
-    let first: Vec<_> = (0..50).map(|number| ended(&format!("r{number}")) + "\n").collect();
-    file.write_all(first.concat().as_bytes()).unwrap();
-    // Killed between two batches: the offset is that of the first, and a part of a line was read.
-    let name = path.file_name().unwrap().to_string_lossy().into_owned();
-    let mut ledger = Ledger::open(data.path()).unwrap();
-    let mut batch = Batch::default();
-    first[..20].iter().for_each(|line| _ = batch.take(line.trim_end()));
-    let offset = first[..20].concat().len() as u64;
-    ledger.take(&batch, &name, offset, Day::of_ms(0), &prices()).unwrap();
-    drop(ledger);
-    drop(file);
-    assert!(follow(&folder, &path).is_empty());
-    let ledger = Ledger::open(data.path()).unwrap();
-    assert_eq!(sums(&ledger), [50, 0, 0, 50_000, 5000, 50 * COST]);
+    testing::on_both(|databases| {
+        let data = tempfile::tempdir().unwrap();
+        let folder = Folder::open(data.path(), databases.clone(), None).unwrap();
+        let (mut file, path) = folder.begin().unwrap();
+        let first: Vec<_> = (0..50).map(|number| ended(&format!("r{number}")) + "\n").collect();
+        file.write_all(first.concat().as_bytes()).unwrap();
+        // Killed between two batches: the offset is that of the first, and a part of a line was read.
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut ledger = Ledger::open(&databases).unwrap();
+        let mut batch = Batch::default();
+        first[..20].iter().for_each(|line| _ = batch.take(line.trim_end()));
+        let offset = first[..20].concat().len() as u64;
+        ledger.take(&batch, &name, offset, Day::of_ms(0), &prices()).unwrap();
+        drop(ledger);
+        drop(file);
+        assert!(follow(&folder, &path).is_empty());
+        let ledger = Ledger::open(&databases).unwrap();
+        assert_eq!(sums(&ledger), [50, 0, 0, 50_000, 5000, 50 * COST]);
+    });
 }
 
 /// The space of a journal goes back to the disk while Envoy writes on.
@@ -216,8 +226,8 @@ fn a_follower_goes_on_where_another_was_killed() {
 #[test]
 fn the_space_of_a_journal_is_given_back() {
     use std::os::unix::fs::MetadataExt;
-    let data = tempfile::tempdir().unwrap();
-    let folder = Folder::open(data.path()).unwrap();
+    let (data, databases) = (tempfile::tempdir().unwrap(), testing::sqlite());
+    let folder = Folder::open(data.path(), databases.clone(), None).unwrap();
     let (mut file, path) = folder.begin().unwrap();
     let lines: String = (0..20_000).map(|number| ended(&format!("r{number}")) + "\n").collect();
     file.write_all(lines.as_bytes()).unwrap();
@@ -236,15 +246,21 @@ fn the_space_of_a_journal_is_given_back() {
         again.write_all(format!("{}\n", ended("last")).as_bytes()).unwrap();
         drop((file, again));
     });
-    assert_eq!(sums(&Ledger::open(data.path()).unwrap())[0], 20_001);
+    assert_eq!(sums(&Ledger::open(&databases).unwrap())[0], 20_001);
 }
 
 /// How many lines a second the ledger takes, of two for each request.
 #[test]
 #[ignore = "measures; run it alone"]
 fn the_pace_of_the_ledger() {
+    for (name, databases) in [("SQLite", testing::sqlite()), ("PostgreSQL", testing::postgres())] {
+        println!("{name}: {:.0} lines a second", pace(&databases));
+    }
+}
+
+fn pace(databases: &Databases) -> f64 {
     let data = tempfile::tempdir().unwrap();
-    let folder = Folder::open(data.path()).unwrap();
+    let folder = Folder::open(data.path(), databases.clone(), None).unwrap();
     let (mut file, path) = folder.begin().unwrap();
     let requests = 100_000;
     let lines: String = (0..requests)
@@ -257,12 +273,12 @@ fn the_pace_of_the_ledger() {
     let start = Instant::now();
     follow(&folder, &path);
     let pace = 2.0 * f64::from(requests) / start.elapsed().as_secs_f64();
-    println!("{pace:.0} lines a second");
-    assert_eq!(sums(&Ledger::open(data.path()).unwrap())[0], i64::from(requests));
+    assert_eq!(sums(&Ledger::open(databases).unwrap())[0], i64::from(requests));
+    pace
 }
 
 /// So many attempts, one each second, of which every third failed.
-fn many(ledger: &mut Ledger, count: u64) {
+pub(in crate::native) fn many(ledger: &mut Ledger, count: u64) {
     let line = |number: u64| {
         let mut admission = admission(&format!("r{number:04}"));
         admission.begun_ms += number * 1000;
@@ -284,47 +300,49 @@ fn many(ledger: &mut Ledger, count: u64) {
 
 #[test]
 fn the_newest_attempts_come_in_pages() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::open(folder.path()).unwrap();
-    many(&mut ledger, 25);
-    let all = |wanted: &Wanted| {
-        let (mut requests, mut from) = (Vec::new(), None);
-        loop {
-            let page = ledger.requests(wanted, from.as_ref(), 10).unwrap();
-            assert!(page.rows.len() <= 10);
-            requests.extend(page.rows.into_iter().map(|row| row.request));
-            let Some(next) = page.next else { return requests };
-            assert_eq!(Cursor::parse(&next.to_text()), Some(next.clone()));
-            from = Some(next);
+    testing::on_both(|databases| {
+        let mut ledger = Ledger::open(databases).unwrap();
+        many(&mut ledger, 25);
+        let all = |wanted: &Wanted| {
+            let (mut requests, mut from) = (Vec::new(), None);
+            loop {
+                let page = ledger.requests(wanted, from.as_ref(), 10).unwrap();
+                assert!(page.rows.len() <= 10);
+                requests.extend(page.rows.into_iter().map(|row| row.request));
+                let Some(next) = page.next else { return requests };
+                assert_eq!(Cursor::parse(&next.to_text()), Some(next.clone()));
+                from = Some(next);
+            }
+        };
+        let of = |is_wanted: &dyn Fn(u64) -> bool| {
+            let numbers = (0..25).rev().filter(|number| is_wanted(*number));
+            numbers.map(|number| format!("r{number:04}")).collect::<Vec<_>>()
+        };
+        assert_eq!(all(&Wanted::default()), of(&|_| true));
+        let wanted = Wanted { key: Some("k1".to_owned()), with_errors: true, ..Wanted::default() };
+        assert_eq!(all(&wanted), of(&|number| number % 2 == 1 && number.is_multiple_of(3)));
+        for model in ["gpt-4o", "one:gpt-4o"] {
+            let wanted = Wanted { model: Some(model.to_owned()), ..Wanted::default() };
+            assert_eq!(all(&wanted).len(), 25, "{model}");
         }
-    };
-    let of = |is_wanted: &dyn Fn(u64) -> bool| {
-        let numbers = (0..25).rev().filter(|number| is_wanted(*number));
-        numbers.map(|number| format!("r{number:04}")).collect::<Vec<_>>()
-    };
-    assert_eq!(all(&Wanted::default()), of(&|_| true));
-    let wanted = Wanted { key: Some("k1".to_owned()), with_errors: true, ..Wanted::default() };
-    assert_eq!(all(&wanted), of(&|number| number % 2 == 1 && number.is_multiple_of(3)));
-    for model in ["gpt-4o", "one:gpt-4o"] {
-        let wanted = Wanted { model: Some(model.to_owned()), ..Wanted::default() };
-        assert_eq!(all(&wanted).len(), 25, "{model}");
-    }
-    let nobodys = Wanted { provider: Some("two".to_owned()), ..Wanted::default() };
-    assert_eq!(all(&nobodys), Vec::<String>::new());
-    assert_eq!(Cursor::parse("x"), None);
+        let nobodys = Wanted { provider: Some("two".to_owned()), ..Wanted::default() };
+        assert_eq!(all(&nobodys), Vec::<String>::new());
+        assert_eq!(Cursor::parse("x"), None);
+    });
 }
 
 #[test]
 fn sums_of_the_newest_attempts() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::open(folder.path()).unwrap();
-    assert_eq!(ledger.recent(0).unwrap(), Recent::default());
-    many(&mut ledger, 25);
-    let since = i64::try_from(NOON_MS).unwrap() + 5_000;
-    let recent = ledger.recent(since).unwrap();
-    assert_eq!((recent.attempts, recent.with_errors, recent.input), (20, 7, 20_000));
-    assert_eq!(recent.cost_nanos, 13 * COST);
-    // Of 5, 7, 8, 10, 11, 13, 14, 16, 17, 19, 20, 22, 23.
-    assert_eq!((recent.median_ms, recent.slow_ms), (Some(14), Some(23)));
-    assert!(!recent.is_cut);
+    testing::on_both(|databases| {
+        let mut ledger = Ledger::open(databases).unwrap();
+        assert_eq!(ledger.recent(0).unwrap(), Recent::default());
+        many(&mut ledger, 25);
+        let since = i64::try_from(NOON_MS).unwrap() + 5_000;
+        let recent = ledger.recent(since).unwrap();
+        assert_eq!((recent.attempts, recent.with_errors, recent.input), (20, 7, 20_000));
+        assert_eq!(recent.cost_nanos, 13 * COST);
+        // Of 5, 7, 8, 10, 11, 13, 14, 16, 17, 19, 20, 22, 23.
+        assert_eq!((recent.median_ms, recent.slow_ms), (Some(14), Some(23)));
+        assert!(!recent.is_cut);
+    });
 }

@@ -6,15 +6,9 @@ use crate::config::File;
 use crate::gateway::{Gateway, Provider, ProviderUrl};
 use serde::Serialize;
 
-use crate::native::settings::Env;
-
-/// Where systems keep the certificate authorities that they trust; OpenSSL's own variable wins.
-const CA_FILES: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
+use crate::names::clusters;
+use crate::native::certificates::CA_FILES;
+use crate::native::settings::{Env, ServerPlace};
 
 /// Servers of one's own close after 5 s (uvicorn, Node), and a new connection to them costs little.
 const IDLE_SECS_HTTP: u64 = 4;
@@ -45,6 +39,26 @@ struct Tls {
 }
 
 impl Cluster {
+    fn to(
+        name: &str,
+        host: &str,
+        port: u16,
+        tls: Option<Tls>,
+        authority: String,
+        idle_secs: u64,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            discovery: if is_ip(host) { "STATIC" } else { "STRICT_DNS" },
+            http2: false,
+            idle_connection_secs: idle_secs,
+            authority,
+            host: host.to_owned(),
+            port,
+            tls,
+        }
+    }
+
     /// Where Envoy will look for the authorities that it is to trust.
     pub(super) fn ca_file(&self) -> Option<&str> {
         Some(&self.tls.as_ref()?.ca_file)
@@ -59,6 +73,15 @@ impl Cluster {
         }
         self
     }
+}
+
+/// The cluster that leads to `gaud serve`.
+pub(super) fn of_server(server: &ServerPlace, ca_file: &str) -> Cluster {
+    let ServerPlace { host, port, is_tls } = server;
+    let authority = format!("{host}:{port}");
+    let idle_secs = if *is_tls { IDLE_SECS_HTTPS } else { IDLE_SECS_HTTP };
+    let tls = is_tls.then(|| Tls::to(host, ca_file));
+    Cluster::to(clusters::CONTROL, host, *port, tls, authority, idle_secs)
 }
 
 /// The clusters of all providers that are reached by URL, for an Envoy that trusts `ca_file`.
@@ -86,22 +109,26 @@ fn cluster(
     ca_file: &str,
 ) -> Cluster {
     let usual = if url.https { IDLE_SECS_HTTPS } else { IDLE_SECS_HTTP };
-    let is_ip = url.host.parse::<std::net::IpAddr>().is_ok();
-    Cluster {
-        name: provider.cluster.clone(),
-        discovery: if is_ip { "STATIC" } else { "STRICT_DNS" },
-        http2: provider.http2,
-        idle_connection_secs: idle_secs.unwrap_or(usual),
-        authority: url.authority(),
-        host: url.host.clone(),
-        port: url.port,
-        tls: url.https.then(|| Tls {
+    let tls = url.https.then(|| Tls::to(&url.host, provider.ca_file.as_deref().unwrap_or(ca_file)));
+    let idle_secs = idle_secs.unwrap_or(usual);
+    let cluster =
+        Cluster::to(&provider.cluster, &url.host, url.port, tls, url.authority(), idle_secs);
+    Cluster { http2: provider.http2, ..cluster }
+}
+
+fn is_ip(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok()
+}
+
+impl Tls {
+    fn to(host: &str, ca_file: &str) -> Self {
+        Self {
             // RFC 6066, section 3: no IP address is a server name.
-            sni: (!is_ip).then(|| url.host.clone()),
-            ca_file: provider.ca_file.as_deref().unwrap_or(ca_file).to_owned(),
+            sni: (!is_ip(host)).then(|| host.to_owned()),
+            ca_file: ca_file.to_owned(),
             ca_pem: None,
-            san_type: if is_ip { "IP_ADDRESS" } else { "DNS" },
-        }),
+            san_type: if is_ip(host) { "IP_ADDRESS" } else { "DNS" },
+        }
     }
 }
 

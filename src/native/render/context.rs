@@ -9,6 +9,7 @@ use crate::host::metrics;
 use crate::names::capabilities::{
     CAPABILITIES, ENDS_CAPABILITIES, HEARING_CAPABILITIES, READING_CAPABILITIES,
 };
+use crate::names::clusters::CONTROL;
 use crate::names::keys::FEED_TOKEN;
 use serde::Serialize;
 
@@ -112,7 +113,11 @@ impl Context {
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
         let ca_file = cluster::system_ca_file(form.secrets() == Secrets::Here, env);
-        let clusters = cluster::all(gateway, &loaded.file, &ca_file);
+        let mut clusters = cluster::all(gateway, &loaded.file, &ca_file);
+        let server = loaded.control.server.as_ref().filter(|_| loaded.has_keys());
+        clusters.extend(server.map(|server| cluster::of_server(server, &ca_file)));
+        let mut environment = variables(&loaded.file);
+        environment.extend(server.map(|_| FEED_TOKEN.to_owned()));
         let source = loaded.path.as_deref().and_then(Path::file_name);
         // A meter reads every response.
         let notes_ends = form.notes_ends() && !gateway.meters;
@@ -122,7 +127,7 @@ impl Context {
             capabilities_of_vm: version.has(Feature::CapabilitiesOfVm)
                 && form.knows_capabilities_of_vm(),
             source: source.map(|name| name.to_string_lossy().into_owned()),
-            environment: variables(&loaded.file),
+            environment,
             written_out: written_out(loaded),
             listen: Socket::from(loaded.listen),
             tls: loaded.tls.as_ref().map(ServerTls::from),
@@ -141,7 +146,7 @@ impl Context {
             headers_kb_max: HEADERS_KB_MAX,
             memory_limit_bytes: loaded.memory_limit_bytes,
             workers: loaded.workers,
-            unused: unused(&loaded.file),
+            unused: unused(&loaded.file, server.is_some()),
             body_limit_bytes: gateway.body_limit_bytes,
             kept_body_bytes: kept_body_bytes(version, gateway.body_limit_bytes),
             default_timeout_secs: TIMEOUT_SECS,
@@ -152,7 +157,7 @@ impl Context {
             notes_ends,
             stats_tags: metrics::labels(gateway.meters),
             histograms: if gateway.meters { histograms() } else { Vec::new() },
-            filter_json: filter_json(loaded, form, false),
+            filter_json: filter_json(loaded, form, server.is_some()),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
             ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
             clusters,
@@ -191,7 +196,8 @@ impl Context {
         (self.stats_tags, self.histograms) = (metrics::labels(true), histograms());
         self.hop.get_or_insert_with(|| Hop::of(&loaded.gateway));
         let files = loaded.ca_files();
-        let clusters = self.clusters.into_iter();
+        // A control server of its own has a cluster of its own.
+        let clusters = self.clusters.into_iter().filter(|cluster| cluster.name != CONTROL);
         self.clusters = clusters.map(|cluster| cluster.with_authorities_of(&files)).collect();
         self
     }
@@ -369,7 +375,7 @@ fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
     loaded.file.providers.iter().filter_map(owner).collect()
 }
 
-fn unused(file: &File) -> Vec<&'static str> {
+fn unused(file: &File, has_server: bool) -> Vec<&'static str> {
     let there = [
         ("listen", file.listen.is_some()),
         ("open_to_network", file.open_to_network.is_some()),
@@ -380,8 +386,8 @@ fn unused(file: &File) -> Vec<&'static str> {
         ("cors", file.cors.is_some()),
         ("drain_secs", file.drain_secs.is_some()),
         ("memory_limit_bytes", file.memory_limit_bytes.is_some()),
-        ("keys", file.keys.is_some()),
-        ("control", file.control.is_some()),
+        ("keys", file.keys.is_some() && !has_server),
+        ("control", file.control.is_some() && !has_server),
         ("litellm", file.litellm.is_some()),
         ("ui", file.ui.is_some()),
         ("prices", !file.prices.is_empty()),

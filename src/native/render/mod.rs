@@ -37,8 +37,10 @@ pub use module_file::Module;
 
 /// The fingerprints that a running gateway with this configuration may have, in hexadecimal digits: `gaud run` adds what
 /// pages in a browser may not do and, with a control server, client keys; an Envoy of the user's has the file as it is.
-pub fn fingerprints(loaded: &Loaded) -> [String; 3] {
-    [(Form::Envoy, true), (Form::Envoy, false), (Form::Filter, false)].map(|(form, has_control)| {
+pub fn fingerprints(loaded: &Loaded) -> [String; 4] {
+    let forms =
+        [(Form::Envoy, true), (Form::Envoy, false), (Form::Filter, false), (Form::Filter, true)];
+    forms.map(|(form, has_control)| {
         let json = context::filter_json(loaded, form, has_control);
         format!("{:016x}", crate::gateway::fingerprint(json.as_bytes()))
     })
@@ -86,6 +88,17 @@ impl Source {
         match self.loaded.gateway.keys {
             Some(_) => Err(Error::Config(self.loaded.refused(Keys::without_feed()))),
             None => Ok(()),
+        }
+    }
+
+    /// Refuses client keys for an Envoy elsewhere that has no way to a control server.
+    ///
+    /// # Errors
+    /// The configuration wants keys, and names no server.
+    pub fn refuse_keys_without_server(&self) -> Result<(), Error> {
+        match self.loaded.control.server {
+            Some(_) => Ok(()),
+            None => self.refuse_keys(),
         }
     }
 

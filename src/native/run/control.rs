@@ -8,18 +8,23 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::UnixListener;
+use tokio::select;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::task::spawn_blocking;
+use tokio::time::{interval, sleep, timeout};
 
 use super::disk::Disk;
 use super::failure::Failure;
 use super::journal::Journal;
 use super::{Args, note, variable};
 use crate::native::control::{
-    self, Change, Control, DataFolder, Feed, Following, IssuedKey, Sessions, Store, Throttle,
-    now_secs, token,
+    self, Beside, Change, Control, DataFolder, Feed, Following, IssuedKey, Sessions, Store,
+    Throttle, now_secs, token,
 };
+use crate::native::database::{DatabaseError, Databases};
 use crate::native::envoy::Envoy;
+use crate::native::gateway_id::GatewayId;
+use crate::native::leases::Leaseholder;
 use crate::native::prices::SharedPrices;
 use crate::native::private_file;
 use crate::native::render::{ControlLink, Sockets, Source};
@@ -52,6 +57,10 @@ pub(super) struct Ready {
 /// The control server's part in a start: a gateway is ready once its filter knows the keys.
 #[derive(Clone)]
 pub(super) struct Keys(Arc<Control>);
+
+/// How often the leases of budgets are looked at, and how long they wait for a database that fails.
+const TEND_INTERVAL: Duration = Duration::from_millis(100);
+const TEND_PAUSE: Duration = Duration::from_secs(5);
 
 /// How long a start waits for that.
 const KEYS_LIMIT: Duration = Duration::from_secs(30);
@@ -118,10 +127,18 @@ pub(super) fn start(
             return Ok(None);
         }
     };
-    let journal = Journal::open(data.path(), &source.loaded)?;
+    let databases = Databases::of(source.loaded.control.database.as_ref(), data.path());
+    let failed = |error: DatabaseError| Failure::Control(error.to_string());
+    let gateway = databases.postgres().map(|_| GatewayId::of(data.path())).transpose()?;
+    let mut journal =
+        Journal::open(data.path(), databases.clone(), gateway.clone(), &source.loaded)?;
     journal.recover();
-    let store = Store::open(data.path()).map_err(|error| Failure::Control(error.to_string()))?;
-    first_key(&store, data.path())?;
+    let leases = gateway.map(|gateway| Leaseholder::begin(&databases, gateway)).transpose();
+    let leases = leases.map_err(failed)?.map(Arc::new);
+    journal.leases = leases.clone();
+    let store = Store::open(&databases).map_err(|error| Failure::Control(error.to_string()))?;
+    first_key(&store, Some(data.path()))?;
+    let has_news = databases.postgres().is_some();
     let (sender, wishes) = mpsc::channel(1);
     let following = Arc::new(Mutex::new(Following::default()));
     let sockets = Sockets { control: folder.join(SOCKET), own: folder.join(OWN_SOCKET) };
@@ -129,15 +146,19 @@ pub(super) fn start(
     let token = token().map_err(|error| Failure::Control(error.to_string()))?;
     let control = Arc::new(Control {
         store,
+        databases,
         data: data.path().to_owned(),
         config: config.map(|path| ConfigText::of(path, Arc::new(variable))),
-        changes: sender,
+        beside: Some(Beside {
+            changes: sender,
+            gateway: sockets.own.clone(),
+            envoy: envoy.version.to_string(),
+        }),
         following: Arc::clone(&following),
-        gateway: sockets.own.clone(),
-        envoy: envoy.version.to_string(),
         throttle: Throttle::default(),
         sessions: Sessions::default(),
-        feed: Feed::new(token.clone()),
+        feed: Feed::of_one(token.clone(), has_news),
+        leases,
         prices: journal.prices.clone(),
         writer: tokio::sync::Mutex::default(),
     });
@@ -158,12 +179,31 @@ pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failu
     let Some(Serving { listener, owner, control, _data }) = serving else {
         return pending().await;
     };
-    control::serve(listener, owner, control).await?;
+    let url = control.databases.postgres().cloned();
+    select! {
+        served = control::serve(listener, owner, Arc::clone(&control)) => served?,
+        () = control::hear(url, &control) => {}
+        () = tend(control.leases.clone()) => {}
+    }
     pending().await
 }
 
+/// Tends the leases of this gateway. Never returns.
+async fn tend(leases: Option<Arc<Leaseholder>>) {
+    let Some(leases) = leases else { return pending().await };
+    let mut ticks = interval(TEND_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let own = Arc::clone(&leases);
+        if let Ok(Err(error)) = spawn_blocking(move || own.tend()).await {
+            note(&format!("budgets of several gateways wait: {error}"));
+            sleep(TEND_PAUSE).await;
+        }
+    }
+}
+
 /// The key that the environment names; else, at the first start, a new key, which is shown once.
-fn first_key(store: &Store, data: &Path) -> Result<(), Failure> {
+pub(crate) fn first_key(store: &Store, data: Option<&Path>) -> Result<(), Failure> {
     let failed = |problem: &dyn std::fmt::Display| Failure::Control(problem.to_string());
     let add = |key: &IssuedKey, name: &str| {
         store.add_admin_key(key.id(), &key.hash(), name, now_secs()).map_err(|error| failed(&error))
@@ -177,15 +217,22 @@ fn first_key(store: &Store, data: &Path) -> Result<(), Failure> {
     if !store.admin_keys().map_err(|error| failed(&error))?.is_empty() {
         return Ok(());
     }
+    let is_shown = io::stderr().is_terminal();
+    if data.is_none() && !is_shown {
+        note(&format!(
+            "there is no admin key: set {ADMIN_KEY}, or make one by `gaud admin key new`"
+        ));
+        return Ok(());
+    }
     let key = IssuedKey::admin().map_err(|error| failed(&error))?;
     add(&key, "first")?;
-    if io::stderr().is_terminal() {
+    let Some(data) = data.filter(|_| !is_shown) else {
         note(&format!(
             "the admin key of /admin and of the pages, shown this once: {}",
             key.expose()
         ));
         return Ok(());
-    }
+    };
     let path = data.join(FIRST_KEY);
     writeln!(private_file::create(&path)?, "{}", key.expose())?;
     note(&format!(

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -9,12 +10,12 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::log::tell;
+use crate::native::database::{DatabaseError, Databases};
+use crate::native::gateway_id::GatewayId;
+use crate::native::leases::Leaseholder;
 use crate::native::ledger::{Folder, Follower};
 use crate::native::prices::{Prices, SharedPrices};
 use crate::native::settings::Loaded;
-
-/// For how many days the ledger keeps each attempt, unless the configuration says otherwise.
-const KEEP_DAYS: u32 = 30;
 
 /// How long a start waits for the usage of other runs.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(10);
@@ -26,24 +27,47 @@ fn tell_own(line: String) {
     }
 }
 
+/// Gives the rest of a gateway's leases back.
+pub(super) struct GivesBack {
+    leases: Arc<Leaseholder>,
+    folder: Folder,
+}
+
+impl GivesBack {
+    /// Envoy has ended. What it has used counts once it is in the ledger, and until then nothing is given back.
+    pub(super) fn end(&self) {
+        if !self.folder.left().is_empty() {
+            return;
+        }
+        if let Err(error) = self.leases.end() {
+            tell(&format!("gaud: this gateway keeps its part of budgets: {error}"));
+        }
+    }
+}
+
 /// Where Envoy's log goes, and how its records are taken in.
-#[derive(Debug)]
 pub(super) struct Journal {
     folder: Folder,
     /// The follower has these too: what changes while the gateway runs counts for what comes then.
     pub(super) prices: SharedPrices,
     keep_days: u64,
+    /// What the gateway holds of budgets that several gateways share.
+    pub(super) leases: Option<Arc<Leaseholder>>,
 }
 
 impl Journal {
     /// In the data folder of the control server.
-    pub(super) fn open(data: &Path, loaded: &Loaded) -> Result<Self, Failure> {
+    pub(super) fn open(
+        data: &Path,
+        databases: Databases,
+        gateway: Option<GatewayId>,
+        loaded: &Loaded,
+    ) -> Result<Self, Failure> {
         let wrong = |problem: &dyn std::fmt::Display| Failure::Control(problem.to_string());
-        let folder = Folder::open(data).map_err(|error| wrong(&error))?;
+        let folder = Folder::open(data, databases, gateway).map_err(|error| wrong(&error))?;
         let prices = Prices::of(&loaded.file).map_err(|problem| wrong(&problem))?;
-        let keep_days = loaded.file.usage.as_ref().and_then(|usage| usage.keep_days);
-        let keep_days = keep_days.unwrap_or(KEEP_DAYS).into();
-        Ok(Self { folder, prices: SharedPrices::new(prices), keep_days })
+        let keep_days = loaded.keep_days();
+        Ok(Self { folder, prices: SharedPrices::new(prices), keep_days, leases: None })
     }
 
     /// Takes in what other runs have left, and returns when that is done, or after a while: budgets need to know what was
@@ -76,7 +100,12 @@ impl Journal {
         Ok((file, follower))
     }
 
-    fn follow(&self, path: &Path) -> Result<Follower, crate::native::ledger::LedgerError> {
+    /// What gives back what the gateway holds, once Envoy has ended.
+    pub(super) fn end(&self) -> Option<GivesBack> {
+        Some(GivesBack { leases: self.leases.clone()?, folder: self.folder.clone() })
+    }
+
+    fn follow(&self, path: &Path) -> Result<Follower, DatabaseError> {
         self.folder.follow(path, self.prices.clone(), self.keep_days)
     }
 }

@@ -12,7 +12,7 @@ mod journal;
 mod log;
 mod process;
 mod reload;
-mod signals;
+pub(crate) mod signals;
 mod validate;
 pub(crate) mod with_parent;
 
@@ -38,7 +38,7 @@ use super::render::{self, Source};
 use super::settings::{self, ConfigOption, Env, Loaded, Tls, reachable};
 use super::standin;
 
-pub(crate) use control::ADMIN_KEY;
+pub(crate) use control::{ADMIN_KEY, first_key};
 pub use failure::Failure;
 pub(crate) use folder::{PrivateFolder, unwritable};
 use process::Process;
@@ -68,12 +68,19 @@ pub struct Args {
     no_control: bool,
 }
 
+/// The threads that answer requests to the control server.
+pub(crate) const WORKER_THREADS: usize = 4;
+
 /// How long an Envoy that has ended is left alone before the next start.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal asks to stop, which is a success, or until Envoy ends, which is not.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // A PostgreSQL that does not answer keeps a worker thread, and not the thread that watches Envoy.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let (mut stop, mut reread) = signals::listen()?;
         let mut envoy = None;
@@ -264,6 +271,6 @@ fn welcome(address: SocketAddr, tls: Option<&Tls>, model: &str, pages: Option<&s
     let _ = writeln!(io::stdout(), "{}", lines.join("\n"));
 }
 
-fn note(line: &str) {
+pub(crate) fn note(line: &str) {
     log::tell(&format!("gaud: {line}"));
 }

@@ -15,7 +15,7 @@ use tokio::time::{interval, timeout};
 use super::admin;
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
-use super::journal::Journal;
+use super::journal::{GivesBack, Journal};
 use super::log::{Log, Rejections};
 use crate::native::envoy::Envoy;
 use crate::native::live::Live;
@@ -35,7 +35,6 @@ const END_LIMIT: Duration = Duration::from_secs(5);
 const LOG_FORMAT: &str = "[%Y-%m-%d %T.%e][%l][%n] %v";
 
 /// A running Envoy, with the private folder that its configuration is in.
-#[derive(Debug)]
 pub(super) struct Process {
     child: Child,
     /// `None` once Envoy has ended and all was read.
@@ -43,6 +42,7 @@ pub(super) struct Process {
     folder: PrivateFolder,
     /// How long a stop waits for streams.
     drain: Duration,
+    leases: Option<GivesBack>,
 }
 
 impl Process {
@@ -62,7 +62,8 @@ impl Process {
             .stderr(writer)
             .spawn()
             .map_err(|error| Failure::NotStarted(envoy.path.clone(), error))?;
-        Ok(Self { child, log: Some(log), folder, drain: loaded.drain })
+        let leases = journal.and_then(Journal::end);
+        Ok(Self { child, log: Some(log), folder, drain: loaded.drain, leases })
     }
 
     /// Why Envoy refuses documents.
@@ -126,16 +127,17 @@ impl Process {
 
     /// Asks Envoy to end, and kills it where it does not.
     pub(super) async fn end(mut self) -> io::Result<()> {
-        let Some(pid) = self.child.id().and_then(pid) else {
-            return Ok(()); // It has ended.
-        };
-        self.log.iter().for_each(Log::hide);
-        let asked = kill_process(pid, Signal::TERM);
-        if asked.is_err() || timeout(END_LIMIT, self.child.wait()).await.is_err() {
-            self.child.kill().await?;
+        // Else it has ended.
+        if let Some(pid) = self.child.id().and_then(pid) {
+            self.log.iter().for_each(Log::hide);
+            let asked = kill_process(pid, Signal::TERM);
+            if asked.is_err() || timeout(END_LIMIT, self.child.wait()).await.is_err() {
+                self.child.kill().await?;
+            }
         }
         // The last records are taken in.
         self.reason();
+        self.leases.iter().for_each(GivesBack::end);
         Ok(())
     }
 

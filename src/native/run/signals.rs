@@ -8,17 +8,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The signals that ask for a clean end. A hangup is one of them where a terminal is this program's input: a terminal that
 /// is closed would otherwise end this process alone, and leave Envoy running.
-pub(super) struct Stop {
+pub(crate) struct Stop {
     interrupt: Signal,
     terminate: Signal,
     hangup: Option<Signal>,
 }
 
 /// The signal that asks a program without a terminal to read its configuration again.
-pub(super) struct Reread(Option<Signal>);
+pub(crate) struct Reread(Option<Signal>);
 
 /// From here on none of these signals ends the process at once.
-pub(super) fn listen() -> io::Result<(Stop, Reread)> {
+pub(crate) fn listen() -> io::Result<(Stop, Reread)> {
     let hangup = signal(SignalKind::hangup())?;
     let (ends, rereads) =
         if io::stdin().is_terminal() { (Some(hangup), None) } else { (None, Some(hangup)) };
@@ -32,7 +32,7 @@ pub(super) fn listen() -> io::Result<(Stop, Reread)> {
 
 impl Stop {
     /// Returns when a signal has come.
-    pub(super) async fn asked(&mut self) {
+    pub(crate) async fn asked(&mut self) {
         select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

@@ -10,6 +10,7 @@
 
 mod all_errors;
 mod config_text;
+mod control;
 mod environment;
 mod line;
 mod litellm;
@@ -40,6 +41,7 @@ use secrets::Lifted;
 pub use tls::{Pair, Tls};
 
 pub use config_text::ConfigText;
+pub use control::{ControlSettings, ServerPlace};
 pub use environment::SetByEnvironment;
 pub use option::ConfigOption;
 
@@ -51,6 +53,9 @@ pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 
 
 /// Where Envoy's admin interface listens, unless the configuration says otherwise.
 pub const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
+
+/// For how many days the ledger keeps each attempt, unless the configuration says otherwise.
+const KEEP_DAYS: u32 = 30;
 
 /// Where the control server's pages are, unless the configuration says otherwise.
 pub const PAGES: &str = "/ui";
@@ -104,6 +109,7 @@ pub struct Loaded {
     /// How long a stop waits for streams.
     pub drain: Duration,
     pub memory_limit_bytes: u64,
+    pub control: ControlSettings,
     /// The variables that the configuration names and that are not set here, each once; and the files with secrets that cannot
     /// be read here.
     pub missing: Vec<String>,
@@ -123,6 +129,11 @@ impl Loaded {
     /// Whether a gateway with a control server checks client keys.
     pub fn has_keys(&self) -> bool {
         self.file.keys.as_ref().is_none_or(|keys| keys.mode() != Ok(Some(KeysMode::Off)))
+    }
+
+    /// For how many days the ledger keeps each attempt.
+    pub fn keep_days(&self) -> u64 {
+        self.file.usage.as_ref().and_then(|usage| usage.keep_days).unwrap_or(KEEP_DAYS).into()
     }
 
     /// The path of the control server's pages; `None` where none are wanted.
@@ -384,6 +395,7 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         trusted_proxies: trusted_proxies(&file)?,
         drain: drain(&file)?,
         memory_limit_bytes: memory_limit_bytes(&file)?,
+        control: ControlSettings::of(&file, env, secrets)?,
         missing: missing.into_iter().chain(missing_key).collect(),
         warnings: Vec::new(),
         file,

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 
 use super::environment::prefix;
 use super::literals::is_header;
-use super::{ELSEWHERE, Secrets};
+use super::{ELSEWHERE, Env, Secrets};
 
 /// What was taken out of a file.
 #[derive(Default)]
@@ -84,6 +84,27 @@ impl Lifted {
         };
         self.environment.push((variable.to_owned(), value));
         Ok(())
+    }
+}
+
+/// A secret that the command itself uses; `None` where the secret is elsewhere.
+pub(super) fn read(
+    source: &SecretSource,
+    env: Env<'_>,
+    secrets: Secrets,
+) -> Result<Option<Secret>, String> {
+    let found = match source {
+        SecretSource::Literal(secret) => return Ok(Some(secret.clone())),
+        SecretSource::Environment(name) => env(name)
+            .and_then(|value| value.into_string().ok())
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| format!("the environment variable {name} is not set; set it")),
+        SecretSource::File(path) => content(path),
+    };
+    match (found, secrets) {
+        (Ok(secret), _) => Ok(Some(Secret::new(secret))),
+        (Err(problem), Secrets::Here) => Err(problem),
+        (Err(_), Secrets::IfSet | Secrets::Elsewhere) => Ok(None),
     }
 }
 

@@ -77,7 +77,8 @@ fn the_table_of_settings_is_complete() {
     let of_budget = fields(r#"{"keys":{"defaults":{"budget":{"?":1}}}}"#);
     known.extend(of_budget.iter().map(|field| format!("keys.defaults.budget.{field}")));
     known.remove("control");
-    known.insert("control.data".to_owned());
+    let of_control = fields(r#"{"control":{"?":1}}"#);
+    known.extend(of_control.iter().map(|field| format!("control.{field}")));
     known.remove("ui");
     known.insert("ui.path".to_owned());
     known.remove("tls");

@@ -67,7 +67,7 @@ fn keys_need_a_control_server() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "{arguments:?}");
         assert!(
-            said.contains("gaud.toml:7: keys.mode: needs the control server of `gaud run`"),
+            said.contains("gaud.toml:7: keys.mode: needs a control server, which knows the keys"),
             "{said}"
         );
     }

@@ -9,6 +9,8 @@ pub(crate) mod harness;
 pub(crate) mod load;
 pub(crate) mod observe;
 pub(crate) mod pair;
+#[path = "../../postgres/mod.rs"]
+pub(crate) mod postgres;
 mod proving;
 pub(crate) mod random;
 pub(crate) mod refusal;

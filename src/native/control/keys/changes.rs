@@ -13,9 +13,6 @@ use super::super::api::Control;
 use super::super::error::ApiError;
 use super::query::number;
 
-/// How often the database is looked at: other processes change it too, such as `gaud key`.
-const LOOK_INTERVAL: Duration = Duration::from_millis(200);
-
 /// The longest that a question is held.
 const HOLD_LIMIT: Duration = Duration::from_secs(60);
 
@@ -32,19 +29,21 @@ pub(in super::super) async fn changes(
     let asked = |name| number(&uri, name).unwrap_or_default();
     let (database, since, prices) = (asked("database"), asked("since"), asked("prices"));
     let deadline = Instant::now() + Duration::from_millis(asked("wait_ms")).min(HOLD_LIMIT);
+    let mut changes = feed.changes();
     loop {
         let (own, last) = control.store.feed()?;
-        feed.note_question((database == own).then_some(since), last, deadline);
+        feed.note_question(asked("asker"), (database == own).then_some(since), last, deadline);
         let is_priced = !control.store.has_budgets()? || prices == control.price_number();
         if database != own || since != last || !is_priced || Instant::now() >= deadline {
             let mut page = control.store.page(database, since)?;
-            control.add_spent(&mut page);
+            control.add_spent(&mut page)?;
             page.prices = (!is_priced).then(|| control.price_list());
             return Ok(page.to_bytes().into_response());
         }
         select! {
-            () = feed.changed() => {}
-            () = sleep_until(deadline.min(Instant::now() + LOOK_INTERVAL)) => {}
+            // An error would mean that the feed is gone.
+            _ = changes.changed() => {}
+            () = sleep_until(deadline.min(feed.next_look())) => {}
         }
     }
 }

@@ -13,4 +13,4 @@ mod test_check;
 pub use edit::{Check, EditError, Edited, Fault, change};
 pub use key::SettingKey;
 pub(super) use key::dotted;
-pub use view::{MASK, Setting, Source, view};
+pub use view::{MASK, Setting, Source, is_secret_place, view};

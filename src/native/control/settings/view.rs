@@ -69,7 +69,7 @@ fn walk<'a>(parts: &mut Vec<&'a str>, value: &'a Value, settings: &mut Vec<Setti
 
 fn shown(parts: &[&str], value: &Value) -> Json {
     let masked = match (parts, value) {
-        (["providers", _, "api_key"], Value::String(text)) => {
+        (parts, Value::String(text)) if is_secret_place(parts) => {
             is_secret(text).then(|| MASK.to_owned())
         }
         (["providers", _, "headers", name], Value::String(text)) => {
@@ -79,6 +79,12 @@ fn shown(parts: &[&str], value: &Value) -> Json {
         _ => None,
     };
     masked.map_or_else(|| serde_json::to_value(value).unwrap_or_default(), Json::from)
+}
+
+/// Whether a setting has a secret, or names the place of a secret.
+pub fn is_secret_place<T: AsRef<str>>(parts: &[T]) -> bool {
+    let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
+    matches!(parts.as_slice(), ["providers", _, "api_key"] | ["control", "database" | "token"])
 }
 
 /// Whether a text is the secret itself, and not the name of its place.

@@ -1,9 +1,8 @@
 //! The table of admin keys.
 
-use rusqlite::{OptionalExtension, params};
-
-use super::{Store, StoreError};
+use super::Store;
 use crate::keys::KeyHash;
+use crate::native::database::{DatabaseError, Row, values};
 
 /// An admin key, without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,37 +21,34 @@ impl Store {
         hash: &KeyHash,
         name: &str,
         now_secs: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), DatabaseError> {
         let sql = "INSERT INTO admin_keys (id, hash, name, created_secs) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (hash) DO UPDATE SET revoked_secs = NULL";
-        self.connection().execute(sql, params![id, hash.to_hex(), name, now_secs])?;
+        self.connection().execute(sql, values![id, hash.to_hex(), name, now_secs])?;
         Ok(())
     }
 
     /// The id of the key with this hash, unless the key is revoked.
-    pub fn admin_key(&self, hash: &KeyHash) -> Result<Option<String>, StoreError> {
+    pub fn admin_key(&self, hash: &KeyHash) -> Result<Option<String>, DatabaseError> {
         let sql = "SELECT id FROM admin_keys WHERE hash = ?1 AND revoked_secs IS NULL";
-        let connection = self.connection();
-        Ok(connection.query_row(sql, [hash.to_hex()], |row| row.get(0)).optional()?)
+        let row = self.connection().first(sql, values![hash.to_hex()])?;
+        row.map(|row| row.get(0)).transpose()
     }
 
     /// All keys, the oldest first.
-    pub fn admin_keys(&self) -> Result<Vec<AdminKeyRow>, StoreError> {
+    pub fn admin_keys(&self) -> Result<Vec<AdminKeyRow>, DatabaseError> {
         let sql =
             "SELECT id, name, created_secs, revoked_secs FROM admin_keys ORDER BY created_secs, id";
-        let connection = self.connection();
-        let mut statement = connection.prepare(sql)?;
-        let row = |row: &rusqlite::Row<'_>| {
+        let row = |row: &Row| {
             let (id, name) = (row.get(0)?, row.get(1)?);
             Ok(AdminKeyRow { id, name, created_secs: row.get(2)?, revoked_secs: row.get(3)? })
         };
-        let rows = statement.query_map([], row)?.collect::<Result<_, _>>()?;
-        Ok(rows)
+        self.connection().query(sql, &[])?.iter().map(row).collect()
     }
 
     /// Whether there was such a key, not revoked.
-    pub fn revoke_admin_key(&self, id: &str, now_secs: i64) -> Result<bool, StoreError> {
+    pub fn revoke_admin_key(&self, id: &str, now_secs: i64) -> Result<bool, DatabaseError> {
         let sql = "UPDATE admin_keys SET revoked_secs = ?2 WHERE id = ?1 AND revoked_secs IS NULL";
-        Ok(self.connection().execute(sql, params![id, now_secs])? > 0)
+        Ok(self.connection().execute(sql, values![id, now_secs])? > 0)
     }
 }

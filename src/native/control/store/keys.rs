@@ -1,12 +1,10 @@
 //! The table of client keys, and the feed of its changes.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-
+use super::Store;
 use super::limits::{self, LimitsChange, OF_KEYS, OF_USERS};
-use super::{Store, StoreError};
 use crate::keys::{KeyHash, Models, Page, Policy, Standing};
 use crate::limits::{Limits, Terms};
+use crate::native::database::{Connection, DatabaseError, Row, Value, listed, values};
 
 /// The most policies of a page: to take more at once would keep a worker of Envoy from its requests.
 const PAGE_POLICIES: usize = 1000;
@@ -84,16 +82,17 @@ impl Store {
         new: &NewKey,
         by: &str,
         now_secs: i64,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64, DatabaseError> {
         self.change_keys(|transaction, number| {
             let sql = "INSERT INTO keys (id, hash, name, user_id, models, expires_secs, blocked, created_secs, created_by,
                 changed_secs, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10)";
             let NewKey { name, user, models, expires_secs, blocked, limits } = new;
             let models = json(models);
             let hash = &hash.as_bytes()[..];
+            let user = user.as_deref();
             transaction.execute(
                 sql,
-                params![id, hash, name, user, models, expires_secs, blocked, now_secs, by, number],
+                values![id, hash, name, user, models, *expires_secs, *blocked, now_secs, by, number],
             )?;
             set(transaction, "keys", id, &LimitsChange::from(*limits))?;
             Ok(1)
@@ -109,7 +108,7 @@ impl Store {
         id: &str,
         change: &KeyChange,
         now_secs: i64,
-    ) -> Result<Option<u64>, StoreError> {
+    ) -> Result<Option<u64>, DatabaseError> {
         let mut sets = vec![("changed_secs", Value::from(now_secs))];
         sets.extend(change.name.clone().map(|name| ("name", name.into())));
         sets.extend(change.user.clone().map(|user| ("user_id", user.into())));
@@ -124,7 +123,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub fn revoke_key(&self, id: &str, now_secs: i64) -> Result<Option<u64>, StoreError> {
+    pub fn revoke_key(&self, id: &str, now_secs: i64) -> Result<Option<u64>, DatabaseError> {
         let now = || Value::from(now_secs);
         self.update_key(id, vec![("revoked_secs", now()), ("changed_secs", now())])
     }
@@ -133,18 +132,11 @@ impl Store {
         &self,
         id: &str,
         mut sets: Vec<(&str, Value)>,
-    ) -> Result<Option<u64>, StoreError> {
+    ) -> Result<Option<u64>, DatabaseError> {
         let mut changed = 0;
         let number = self.change_keys(|transaction, number| {
             sets.push(("number", number.into()));
-            let names: Vec<_> = sets.iter().map(|(name, _)| format!("{name} = ?")).collect();
-            let sql = format!(
-                "UPDATE keys SET {} WHERE id = ? AND revoked_secs IS NULL",
-                names.join(", ")
-            );
-            let values = sets.into_iter().map(|(_, value)| value);
-            let values = values.chain([Value::from(id.to_owned())]);
-            changed = transaction.execute(&sql, rusqlite::params_from_iter(values))?;
+            changed = update(transaction, "keys", id, " AND revoked_secs IS NULL", sets)?;
             Ok(i64::from(changed > 0))
         })?;
         Ok((changed > 0).then_some(number))
@@ -154,54 +146,52 @@ impl Store {
     /// result is the last number.
     pub(super) fn change_keys(
         &self,
-        change: impl FnOnce(&Transaction<'_>, i64) -> Result<i64, StoreError>,
-    ) -> Result<u64, StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let last: i64 = transaction.query_row("SELECT number FROM feed", [], |row| row.get(0))?;
-        let last = last + change(&transaction, last + 1)?;
-        transaction.execute("UPDATE feed SET number = ?1", [last])?;
-        transaction.commit()?;
-        Ok(u64::try_from(last).unwrap_or_default())
+        change: impl FnOnce(&Connection, i64) -> Result<i64, DatabaseError>,
+    ) -> Result<u64, DatabaseError> {
+        self.connection().transaction(|transaction| {
+            let last: i64 = transaction.one("SELECT number FROM feed", &[])?.get(0)?;
+            let last = last + change(transaction, last + 1)?;
+            transaction.execute("UPDATE feed SET number = ?1", values![last])?;
+            transaction.tell_of_change()?;
+            Ok(u64::try_from(last).unwrap_or_default())
+        })
     }
 
     /// # Errors
     /// The database fails.
-    pub fn key(&self, id: &str) -> Result<Option<KeyRow>, StoreError> {
+    pub fn key(&self, id: &str) -> Result<Option<KeyRow>, DatabaseError> {
         let sql = format!("SELECT {COLUMNS}, {OF_KEYS} FROM keys WHERE id = ?1");
-        Ok(self.connection().query_row(&sql, [id], row).optional()?)
+        self.connection().first(&sql, values![id])?.as_ref().map(row).transpose()
     }
 
     /// # Errors
     /// The database fails.
-    pub fn key_by_hash(&self, hash: &KeyHash) -> Result<Option<KeyRow>, StoreError> {
+    pub fn key_by_hash(&self, hash: &KeyHash) -> Result<Option<KeyRow>, DatabaseError> {
         let sql = format!("SELECT {COLUMNS}, {OF_KEYS} FROM keys WHERE hash = ?1");
-        Ok(self.connection().query_row(&sql, [&hash.as_bytes()[..]], row).optional()?)
+        let found = self.connection().first(&sql, values![&hash.as_bytes()[..]])?;
+        found.as_ref().map(row).transpose()
     }
 
     /// By id.
     ///
     /// # Errors
     /// The database fails.
-    pub fn keys(&self, filter: &KeyFilter) -> Result<Vec<KeyRow>, StoreError> {
+    pub fn keys(&self, filter: &KeyFilter) -> Result<Vec<KeyRow>, DatabaseError> {
         let sql = format!(
-            "SELECT {COLUMNS}, {OF_KEYS} FROM keys WHERE (?1 IS NULL OR user_id = ?1) AND id > ?2
-                AND (?3 OR revoked_secs IS NULL) ORDER BY id LIMIT ?4"
+            "SELECT {COLUMNS}, {OF_KEYS} FROM keys WHERE (user_id = ?1 OR ?1 IS NULL) AND id > ?2
+                AND (?3 = 1 OR revoked_secs IS NULL) ORDER BY id LIMIT ?4"
         );
-        let connection = self.connection();
-        let mut statement = connection.prepare(&sql)?;
         let KeyFilter { user, after, limit, with_revoked } = filter;
-        let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
         let after = after.as_deref().unwrap_or_default();
-        let rows = statement.query_map(params![user, after, with_revoked, limit], row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let values = values![user.as_deref(), after, *with_revoked, *limit as u64];
+        self.connection().query(&sql, values)?.iter().map(row).collect()
     }
 
     /// Which database this is, and the number of the last change of a key.
     ///
     /// # Errors
     /// The database fails.
-    pub fn feed(&self) -> Result<(u64, u64), StoreError> {
+    pub fn feed(&self) -> Result<(u64, u64), DatabaseError> {
         feed(&self.connection())
     }
 
@@ -209,7 +199,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub fn page(&self, database: u64, since: u64) -> Result<Page, StoreError> {
+    pub fn page(&self, database: u64, since: u64) -> Result<Page, DatabaseError> {
         let connection = self.connection();
         let (own, last) = feed(&connection)?;
         let is_reset = database != own || since > last;
@@ -217,13 +207,10 @@ impl Store {
         // Who knows no key need not hear of a revoked one.
         let sql = format!(
             "SELECT {COLUMNS}, {OF_KEYS}, keys.number, users.blocked, {OF_USERS} FROM keys LEFT JOIN users ON users.id = user_id
-                WHERE keys.number > ?1 AND (?2 OR keys.revoked_secs IS NULL) ORDER BY keys.number LIMIT ?3"
+                WHERE keys.number > ?1 AND (?2 = 1 OR keys.revoked_secs IS NULL) ORDER BY keys.number LIMIT ?3"
         );
-        let mut statement = connection.prepare(&sql)?;
-        let limit = i64::try_from(PAGE_POLICIES).unwrap_or(i64::MAX);
-        let from = i64::try_from(since).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![from, since > 0, limit], policy)?;
-        let policies = rows.collect::<Result<Vec<_>, _>>()?;
+        let rows = connection.query(&sql, values![since, since > 0, PAGE_POLICIES as u64])?;
+        let policies = rows.iter().map(policy).collect::<Result<Vec<_>, _>>()?;
         let of_last = policies.last().map_or(0, |(_, policy)| policy.number);
         // A page with the last change is the last, also when it is full.
         let has_more = policies.len() == PAGE_POLICIES && of_last < last;
@@ -232,18 +219,18 @@ impl Store {
     }
 }
 
-fn feed(connection: &Connection) -> Result<(u64, u64), StoreError> {
-    let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-    let (database, number) = connection.query_row("SELECT database, number FROM feed", [], row)?;
+fn feed(connection: &Connection) -> Result<(u64, u64), DatabaseError> {
+    let row = connection.one("SELECT database, number FROM feed", &[])?;
+    let (database, number): (i64, i64) = (row.get(0)?, row.get(1)?);
     Ok((database.cast_unsigned(), number.cast_unsigned()))
 }
 
-fn row(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+fn row(row: &Row) -> Result<KeyRow, DatabaseError> {
     Ok(KeyRow {
         id: row.get(0)?,
         name: row.get(1)?,
         user: row.get(2)?,
-        models: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
+        models: serde_json::from_str(&row.get::<String>(3)?).unwrap_or_default(),
         expires_secs: row.get(4)?,
         blocked: row.get(5)?,
         created_secs: row.get(6)?,
@@ -255,7 +242,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
     })
 }
 
-fn policy(sql: &Row<'_>) -> rusqlite::Result<(KeyHash, Policy)> {
+fn policy(sql: &Row) -> Result<(KeyHash, Policy), DatabaseError> {
     let key = row(sql)?;
     let rest = COLUMN_COUNT + limits::COUNT;
     let (number, user_blocked): (i64, Option<bool>) = (sql.get(rest)?, sql.get(rest + 1)?);
@@ -284,20 +271,30 @@ fn policy(sql: &Row<'_>) -> rusqlite::Result<(KeyHash, Policy)> {
 
 /// Sets columns of a row.
 pub(super) fn set(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     table: &str,
     id: &str,
     change: &LimitsChange,
-) -> Result<(), StoreError> {
+) -> Result<(), DatabaseError> {
     let sets = change.sets();
-    if sets.is_empty() {
-        return Ok(());
+    match sets.is_empty() {
+        true => Ok(()),
+        false => update(transaction, table, id, "", sets).map(drop),
     }
-    let names: Vec<_> = sets.iter().map(|(name, _)| format!("{name} = ?")).collect();
-    let sql = format!("UPDATE {table} SET {} WHERE id = ?", names.join(", "));
-    let values = sets.into_iter().map(|(_, value)| value).chain([Value::from(id.to_owned())]);
-    transaction.execute(&sql, rusqlite::params_from_iter(values))?;
-    Ok(())
+}
+
+/// Sets columns of the row with this id, under a further condition; how many rows that are.
+fn update(
+    transaction: &Connection,
+    table: &str,
+    id: &str,
+    and: &str,
+    sets: Vec<(&str, Value)>,
+) -> Result<u64, DatabaseError> {
+    let names = listed(sets.iter().map(|(name, _)| format!("{name} = ?")));
+    let sql = format!("UPDATE {table} SET {names} WHERE id = ?{and}");
+    let values: Vec<_> = sets.into_iter().map(|(_, value)| value).chain([id.into()]).collect();
+    transaction.execute(&sql, &values)
 }
 
 fn json(models: &[String]) -> String {
@@ -307,7 +304,7 @@ fn json(models: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::native::control::store::tests::opened;
+    use crate::native::control::store::tests::on_both;
 
     fn add(store: &Store, id: &str, new: &NewKey) -> u64 {
         store.add_key(id, &KeyHash::of(id), new, "command", 5).unwrap()
@@ -315,120 +312,134 @@ mod tests {
 
     #[test]
     fn each_change_has_a_number_and_comes_in_the_feed() {
-        let (_folder, store) = opened();
-        let (database, number) = store.feed().unwrap();
-        assert_eq!(number, 0);
-        let new = NewKey { models: vec!["gpt-*".to_owned()], ..NewKey::default() };
-        assert_eq!((add(&store, "k1", &new), add(&store, "k2", &new)), (1, 2));
-        let change = KeyChange { blocked: Some(true), ..KeyChange::default() };
-        assert_eq!(store.change_key("k1", &change, 6).unwrap(), Some(3));
-        assert_eq!(store.change_key("k9", &change, 6).unwrap(), None);
-        assert_eq!(store.revoke_key("k2", 7).unwrap(), Some(4));
-        assert_eq!(store.revoke_key("k2", 8).unwrap(), None, "a revoked key stays revoked");
-        let page = store.page(database, 2).unwrap();
-        let seen: Vec<_> = page.policies.iter().map(|(_, own)| (&*own.id, own.standing)).collect();
-        assert_eq!(seen, [("k1", Standing::Blocked), ("k2", Standing::Revoked)]);
-        assert!(!page.is_reset && !page.has_more && page.number == 4);
-        assert_eq!(store.page(database, 4).unwrap().policies.len(), 0);
+        on_both(|store| {
+            let (database, number) = store.feed().unwrap();
+            assert_eq!(number, 0);
+            let new = NewKey { models: vec!["gpt-*".to_owned()], ..NewKey::default() };
+            assert_eq!((add(store, "k1", &new), add(store, "k2", &new)), (1, 2));
+            let change = KeyChange { blocked: Some(true), ..KeyChange::default() };
+            assert_eq!(store.change_key("k1", &change, 6).unwrap(), Some(3));
+            assert_eq!(store.change_key("k9", &change, 6).unwrap(), None);
+            assert_eq!(store.revoke_key("k2", 7).unwrap(), Some(4));
+            assert_eq!(store.revoke_key("k2", 8).unwrap(), None, "a revoked key stays revoked");
+            let page = store.page(database, 2).unwrap();
+            let seen: Vec<_> =
+                page.policies.iter().map(|(_, own)| (&*own.id, own.standing)).collect();
+            assert_eq!(seen, [("k1", Standing::Blocked), ("k2", Standing::Revoked)]);
+            assert!(!page.is_reset && !page.has_more && page.number == 4);
+            assert_eq!(store.page(database, 4).unwrap().policies.len(), 0);
+        });
     }
 
     #[test]
     fn a_foreign_number_gets_all_keys_that_are_left() {
-        let (_folder, store) = opened();
-        let (database, _) = store.feed().unwrap();
-        add(&store, "k1", &NewKey { expires_secs: Some(9), ..NewKey::default() });
-        add(&store, "k2", &NewKey::default());
-        store.revoke_key("k2", 7).unwrap();
-        for (database, since) in [(database.wrapping_add(1), 1), (database, 99), (0, 0)] {
-            let page = store.page(database, since).unwrap();
-            assert!(page.is_reset && page.number == 3);
-            assert_eq!(page.policies.len(), 1);
-            assert_eq!(page.policies[0].1.expires_secs, 9);
-        }
+        on_both(|store| {
+            let (database, _) = store.feed().unwrap();
+            add(store, "k1", &NewKey { expires_secs: Some(9), ..NewKey::default() });
+            add(store, "k2", &NewKey::default());
+            store.revoke_key("k2", 7).unwrap();
+            for (database, since) in [(database.wrapping_add(1), 1), (database, 99), (0, 0)] {
+                let page = store.page(database, since).unwrap();
+                assert!(page.is_reset && page.number == 3);
+                assert_eq!(page.policies.len(), 1);
+                assert_eq!(page.policies[0].1.expires_secs, 9);
+            }
+        });
     }
 
     #[test]
     fn many_keys_come_in_pages() {
-        let (_folder, store) = opened();
-        for index in 0..PAGE_POLICIES {
-            add(&store, &format!("k{index:05}"), &NewKey::default());
-        }
-        let whole = store.page(0, 0).unwrap();
-        assert_eq!((whole.policies.len(), whole.has_more, whole.number), (1000, false, 1000));
-        add(&store, "last", &NewKey::default());
-        let first = store.page(0, 0).unwrap();
-        assert_eq!((first.policies.len(), first.has_more, first.number), (1000, true, 1000));
-        let second = store.page(first.database, first.number).unwrap();
-        assert_eq!((second.policies.len(), second.has_more, second.number), (1, false, 1001));
-        assert!(!second.is_reset);
+        on_both(|store| {
+            for index in 0..PAGE_POLICIES {
+                add(store, &format!("k{index:05}"), &NewKey::default());
+            }
+            let whole = store.page(0, 0).unwrap();
+            assert_eq!((whole.policies.len(), whole.has_more, whole.number), (1000, false, 1000));
+            add(store, "last", &NewKey::default());
+            let first = store.page(0, 0).unwrap();
+            assert_eq!((first.policies.len(), first.has_more, first.number), (1000, true, 1000));
+            let second = store.page(first.database, first.number).unwrap();
+            assert_eq!((second.policies.len(), second.has_more, second.number), (1, false, 1001));
+            assert!(!second.is_reset);
+        });
     }
 
     #[test]
     fn limits_come_in_the_feed_with_the_users() {
         use crate::limits::{Budget, Window};
-        let (_folder, store) = opened();
-        store.add_user("ann", "", None, 5).unwrap();
-        let budget = Some(Budget { nanos: 5, window: Window::Week, is_strict: true });
-        let limits = Limits { rpm: Some(0), tpm: Some(9), max_parallel_requests: Some(3), budget };
-        let user = Some("ann".to_owned());
-        assert!(!store.has_budgets().unwrap());
-        add(&store, "k1", &NewKey { user, limits, ..NewKey::default() });
-        assert!(store.has_budgets().unwrap());
-        assert_eq!(store.key("k1").unwrap().unwrap().limits, limits);
-        let (database, number) = store.feed().unwrap();
-        let of_user = Limits { budget: None, ..limits };
-        let change = crate::native::control::store::UserChange {
-            limits: of_user.into(),
-            ..Default::default()
-        };
-        assert_eq!(store.change_user("ann", &change).unwrap(), Some(number + 1));
-        assert_eq!(store.user("ann").unwrap().unwrap().limits, of_user);
-        let page = store.page(database, number).unwrap();
-        let policy = &page.policies[0].1;
-        assert_eq!((policy.terms.limits, policy.user_terms.limits), (limits, of_user));
-        let none = LimitsChange { rpm: Some(None), budget: Some(None), ..LimitsChange::default() };
-        let change = KeyChange { limits: none, ..KeyChange::default() };
-        store.change_key("k1", &change, 6).unwrap();
-        let left = Limits { rpm: None, budget: None, ..limits };
-        assert_eq!(store.key("k1").unwrap().unwrap().limits, left);
-        assert!(!store.has_budgets().unwrap());
+        on_both(|store| {
+            store.add_user("ann", "", None, 5).unwrap();
+            let budget = Some(Budget { nanos: 5, window: Window::Week, is_strict: true });
+            let limits =
+                Limits { rpm: Some(0), tpm: Some(9), max_parallel_requests: Some(3), budget };
+            let user = Some("ann".to_owned());
+            assert!(!store.has_budgets().unwrap());
+            add(store, "k1", &NewKey { user, limits, ..NewKey::default() });
+            assert!(store.has_budgets().unwrap());
+            assert_eq!(store.key("k1").unwrap().unwrap().limits, limits);
+            let (database, number) = store.feed().unwrap();
+            let of_user = Limits { budget: None, ..limits };
+            let change = crate::native::control::store::UserChange {
+                limits: of_user.into(),
+                ..Default::default()
+            };
+            assert_eq!(store.change_user("ann", &change).unwrap(), Some(number + 1));
+            assert_eq!(store.user("ann").unwrap().unwrap().limits, of_user);
+            let page = store.page(database, number).unwrap();
+            let policy = &page.policies[0].1;
+            assert_eq!((policy.terms.limits, policy.user_terms.limits), (limits, of_user));
+            let none =
+                LimitsChange { rpm: Some(None), budget: Some(None), ..LimitsChange::default() };
+            let change = KeyChange { limits: none, ..KeyChange::default() };
+            store.change_key("k1", &change, 6).unwrap();
+            let left = Limits { rpm: None, budget: None, ..limits };
+            assert_eq!(store.key("k1").unwrap().unwrap().limits, left);
+            assert!(!store.has_budgets().unwrap());
+        });
     }
 
     #[test]
     fn a_key_is_listed_found_and_changed() {
-        let (_folder, store) = opened();
-        store.add_user("ann", "Ann", None, 1).unwrap();
-        let new = NewKey { user: Some("ann".to_owned()), ..NewKey::default() };
-        add(&store, "k1", &new);
-        add(&store, "k2", &NewKey::default());
-        let list = |filter: KeyFilter| {
-            let rows = store.keys(&KeyFilter { limit: 10, ..filter }).unwrap();
-            rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
-        };
-        assert_eq!(list(KeyFilter::default()), ["k1", "k2"]);
-        assert_eq!(
-            list(KeyFilter { user: Some("ann".to_owned()), ..KeyFilter::default() }),
-            ["k1"]
-        );
-        assert_eq!(
-            list(KeyFilter { after: Some("k1".to_owned()), ..KeyFilter::default() }),
-            ["k2"]
-        );
-        let change = KeyChange {
-            name: Some("n".to_owned()),
-            user: Some(None),
-            models: Some(vec!["m".to_owned()]),
-            expires_secs: Some(Some(8)),
-            ..KeyChange::default()
-        };
-        store.change_key("k1", &change, 9).unwrap();
-        let row = store.key_by_hash(&KeyHash::of("k1")).unwrap().unwrap();
-        assert_eq!((row.name.as_str(), row.user, row.models), ("n", None, vec!["m".to_owned()]));
-        assert_eq!((row.expires_secs, row.blocked, row.changed_secs), (Some(8), false, 9));
-        store.revoke_key("k1", 10).unwrap();
-        assert_eq!(list(KeyFilter::default()), ["k2"]);
-        assert_eq!(list(KeyFilter { with_revoked: true, ..KeyFilter::default() }), ["k1", "k2"]);
-        let nobody = NewKey { user: Some("bob".to_owned()), ..NewKey::default() };
-        assert!(store.add_key("k3", &KeyHash::of("k3"), &nobody, "command", 5).is_err());
+        on_both(|store| {
+            store.add_user("ann", "Ann", None, 1).unwrap();
+            let new = NewKey { user: Some("ann".to_owned()), ..NewKey::default() };
+            add(store, "k1", &new);
+            add(store, "k2", &NewKey::default());
+            let list = |filter: KeyFilter| {
+                let rows = store.keys(&KeyFilter { limit: 10, ..filter }).unwrap();
+                rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+            };
+            assert_eq!(list(KeyFilter::default()), ["k1", "k2"]);
+            assert_eq!(
+                list(KeyFilter { user: Some("ann".to_owned()), ..KeyFilter::default() }),
+                ["k1"]
+            );
+            assert_eq!(
+                list(KeyFilter { after: Some("k1".to_owned()), ..KeyFilter::default() }),
+                ["k2"]
+            );
+            let change = KeyChange {
+                name: Some("n".to_owned()),
+                user: Some(None),
+                models: Some(vec!["m".to_owned()]),
+                expires_secs: Some(Some(8)),
+                ..KeyChange::default()
+            };
+            store.change_key("k1", &change, 9).unwrap();
+            let row = store.key_by_hash(&KeyHash::of("k1")).unwrap().unwrap();
+            assert_eq!(
+                (row.name.as_str(), row.user, row.models),
+                ("n", None, vec!["m".to_owned()])
+            );
+            assert_eq!((row.expires_secs, row.blocked, row.changed_secs), (Some(8), false, 9));
+            store.revoke_key("k1", 10).unwrap();
+            assert_eq!(list(KeyFilter::default()), ["k2"]);
+            assert_eq!(
+                list(KeyFilter { with_revoked: true, ..KeyFilter::default() }),
+                ["k1", "k2"]
+            );
+            let nobody = NewKey { user: Some("bob".to_owned()), ..NewKey::default() };
+            assert!(store.add_key("k3", &KeyHash::of("k3"), &nobody, "command", 5).is_err());
+        });
     }
 }

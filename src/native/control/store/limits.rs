@@ -1,10 +1,8 @@
 //! The columns of limits, which keys and users have alike.
 
-use rusqlite::Row;
-use rusqlite::types::Value;
-
-use super::{Store, StoreError};
+use super::Store;
 use crate::limits::{Budget, Limits, Window};
+use crate::native::database::{DatabaseError, Row, Value};
 
 /// How many columns there are.
 pub(super) const COUNT: usize = 6;
@@ -45,16 +43,13 @@ impl LimitsChange {
 
     /// The columns that change, by name and value.
     pub(super) fn sets(&self) -> Vec<(&'static str, Value)> {
-        let number = |own: Option<u64>| own.map_or(Value::Null, |own| Value::Integer(integer(own)));
         let mut sets = Vec::new();
-        sets.extend(self.rpm.map(|rpm| ("rpm", number(rpm))));
-        sets.extend(self.tpm.map(|tpm| ("tpm", number(tpm))));
-        let most = self.max_parallel_requests.map(|most| most.map(u64::from));
-        sets.extend(most.map(|most| ("max_parallel_requests", number(most))));
+        sets.extend(self.rpm.map(|rpm| ("rpm", rpm.into())));
+        sets.extend(self.tpm.map(|tpm| ("tpm", tpm.into())));
+        sets.extend(self.max_parallel_requests.map(|most| ("max_parallel_requests", most.into())));
         if let Some(budget) = self.budget {
-            let window = budget.map_or(Value::Null, |own| own.window.as_str().to_owned().into());
-            sets.push(("budget_nanos", number(budget.map(|own| own.nanos))));
-            sets.push(("budget_window", window));
+            sets.push(("budget_nanos", budget.map(|own| own.nanos).into()));
+            sets.push(("budget_window", budget.map(|own| own.window.as_str()).into()));
             sets.push(("budget_strict", budget.is_some_and(|own| own.is_strict).into()));
         }
         sets
@@ -75,8 +70,8 @@ impl From<Limits> for LimitsChange {
 }
 
 /// Reads the columns, of which `first` is the first.
-pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Limits> {
-    let number = |place: usize| -> rusqlite::Result<Option<u64>> {
+pub(super) fn read(row: &Row, first: usize) -> Result<Limits, DatabaseError> {
+    let number = |place: usize| -> Result<Option<u64>, DatabaseError> {
         let value: Option<i64> = row.get(first + place)?;
         Ok(value.map(|value| u64::try_from(value).unwrap_or_default()))
     };
@@ -89,18 +84,14 @@ pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Limits> {
     Ok(Limits { rpm: number(0)?, tpm: number(1)?, max_parallel_requests: most, budget })
 }
 
-fn integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
 impl Store {
     /// Whether any key or user has a budget: then the filter needs prices.
     ///
     /// # Errors
     /// The database fails.
-    pub fn has_budgets(&self) -> Result<bool, StoreError> {
+    pub fn has_budgets(&self) -> Result<bool, DatabaseError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM keys WHERE budget_nanos IS NOT NULL AND revoked_secs IS NULL)
             OR EXISTS (SELECT 1 FROM users WHERE budget_nanos IS NOT NULL)";
-        Ok(self.connection().query_row(sql, [], |row| row.get(0))?)
+        self.connection().one(sql, &[])?.get(0)
     }
 }

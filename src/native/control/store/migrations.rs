@@ -1,9 +1,5 @@
 //! The schema of the database, step by step.
 
-use rusqlite::Connection;
-
-use super::StoreError;
-
 /// What brings the schema from one number to the next. A row that has shipped never changes.
 pub(super) const MIGRATIONS: [&str; 3] = [
     "
@@ -71,20 +67,3 @@ pub(super) const MIGRATIONS: [&str; 3] = [
     ALTER TABLE users ADD COLUMN budget_strict INTEGER NOT NULL DEFAULT 0;
 ",
 ];
-
-/// Brings an older schema forward.
-pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    let schema: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let schema = usize::try_from(schema).unwrap_or(usize::MAX);
-    if schema > MIGRATIONS.len() {
-        return Err(StoreError::Newer { schema });
-    }
-    for (number, sql) in MIGRATIONS.iter().enumerate().skip(schema) {
-        // One transaction: a start that is cut off leaves the schema as it was.
-        let next = number + 1;
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {sql} PRAGMA user_version = {next}; COMMIT;"
-        ))?;
-    }
-    Ok(())
-}

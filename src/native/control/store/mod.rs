@@ -1,7 +1,6 @@
 //! The database: admin keys, client keys, users, and what was changed by whom.
 //!
-//! SQLite, one file of mode 0600. The schema has a number; each start brings an older schema forward, and a schema of a newer
-//! version is refused.
+//! The schema has a number; each start brings an older schema forward, and a schema of a newer version is refused.
 
 mod admin_keys;
 mod keys;
@@ -9,36 +8,18 @@ mod limits;
 mod migrations;
 mod users;
 
-use std::fmt;
-use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use rusqlite::{Connection, params};
-
-use crate::native::database;
-use migrations::{MIGRATIONS, migrate};
+use crate::native::database::{Connection, DatabaseError, Databases, Schema, values};
+use migrations::MIGRATIONS;
 
 pub use admin_keys::AdminKeyRow;
 pub use keys::{KeyChange, KeyFilter, KeyRow, NewKey};
 pub use limits::LimitsChange;
 pub use users::{UserChange, UserRow};
 
-/// The database's file, in the data folder.
+/// The file of SQLite, in the data folder.
 const FILE: &str = "gaud.db";
-
-/// How long a statement waits for another process, such as `gaud admin key list`.
-const BUSY_LIMIT: Duration = Duration::from_secs(5);
-
-#[derive(Debug)]
-pub enum StoreError {
-    Sqlite(rusqlite::Error),
-    Io(std::io::Error),
-    /// The schema of a newer version of this program.
-    Newer {
-        schema: usize,
-    },
-}
 
 /// An entry of the audit: who has done what to what, and what came of it.
 #[derive(Debug, Clone, Copy)]
@@ -54,19 +35,16 @@ pub struct Store(Mutex<Connection>);
 
 impl Store {
     /// # Errors
-    /// The file cannot be opened, or its schema is newer than this program.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let connection = database::open::<StoreError>(&folder.join(FILE), BUSY_LIMIT)?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        migrate(&connection)?;
-        Ok(Self(Mutex::new(connection)))
+    /// The database cannot be opened, or its schema is newer than this program.
+    pub(crate) fn open(databases: &Databases) -> Result<Self, DatabaseError> {
+        Ok(Self(Mutex::new(databases.open(&schema())?)))
     }
 
-    pub fn audit(&self, entry: &Audit<'_>) -> Result<(), StoreError> {
+    pub fn audit(&self, entry: &Audit<'_>) -> Result<(), DatabaseError> {
         let Audit { at_secs, key_id, action, subject, outcome } = *entry;
         let sql = "INSERT INTO audit (at_secs, key_id, action, subject, outcome) VALUES (?1, ?2, ?3, ?4, ?5)";
-        self.connection().execute(sql, params![at_secs, key_id, action, subject, outcome])?;
-        Ok(())
+        let values = values![at_secs, key_id, action, subject, outcome];
+        self.connection().execute(sql, values).map(drop)
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -74,35 +52,10 @@ impl Store {
     }
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
+/// The tables of keys, users and changes.
+pub(crate) fn schema() -> Schema {
+    Schema { file: FILE, steps: MIGRATIONS.map(Into::into).to_vec() }
 }
-
-impl From<std::io::Error> for StoreError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(error) => write!(f, "the database {FILE}: {error}"),
-            Self::Io(error) => {
-                write!(f, "the database {FILE}: {}", crate::native::os_error::words(error))
-            }
-            Self::Newer { schema } => write!(
-                f,
-                "the database {FILE} has schema {schema}, and this gaud knows {}; run the gaud that has written it, or a newer one",
-                MIGRATIONS.len()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 #[cfg(test)]
 mod tests {
@@ -110,54 +63,59 @@ mod tests {
 
     use super::*;
     use crate::keys::KeyHash;
+    use crate::native::database::testing;
 
-    /// An empty database, and its folder.
-    pub(super) fn opened() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        (folder, store)
+    /// Runs a test on an empty store of each engine.
+    pub(super) fn on_both(test: impl Fn(&Store)) {
+        testing::on_both(|databases| test(&Store::open(databases).unwrap()));
     }
 
     #[test]
     fn a_key_is_found_by_its_hash_until_it_is_revoked() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        let (one, two) = (KeyHash::of("one"), KeyHash::of("two"));
-        store.add_admin_key("adm1", &one, "first", 5).unwrap();
-        store.add_admin_key("adm2", &two, "second", 6).unwrap();
-        assert_eq!(store.admin_key(&one).unwrap().as_deref(), Some("adm1"));
-        assert!(store.revoke_admin_key("adm1", 7).unwrap());
-        assert!(!store.revoke_admin_key("adm1", 8).unwrap());
-        assert_eq!(store.admin_key(&one).unwrap(), None);
-        assert_eq!(store.admin_key(&two).unwrap().as_deref(), Some("adm2"));
-        let rows = store.admin_keys().unwrap();
-        assert_eq!(rows.iter().map(|row| row.revoked_secs).collect::<Vec<_>>(), [Some(7), None]);
+        on_both(|store| {
+            let (one, two) = (KeyHash::of("one"), KeyHash::of("two"));
+            store.add_admin_key("adm1", &one, "first", 5).unwrap();
+            store.add_admin_key("adm2", &two, "second", 6).unwrap();
+            assert_eq!(store.admin_key(&one).unwrap().as_deref(), Some("adm1"));
+            assert!(store.revoke_admin_key("adm1", 7).unwrap());
+            assert!(!store.revoke_admin_key("adm1", 8).unwrap());
+            assert_eq!(store.admin_key(&one).unwrap(), None);
+            assert_eq!(store.admin_key(&two).unwrap().as_deref(), Some("adm2"));
+            let rows = store.admin_keys().unwrap();
+            assert_eq!(
+                rows.iter().map(|row| row.revoked_secs).collect::<Vec<_>>(),
+                [Some(7), None]
+            );
+        });
     }
 
     #[test]
     fn the_files_are_for_this_user_and_another_start_finds_the_rows() {
         let folder = tempfile::tempdir().unwrap();
+        let databases = Databases::in_folder(folder.path());
         {
-            let store = Store::open(folder.path()).unwrap();
+            let store = Store::open(&databases).unwrap();
             store.add_admin_key("adm1", &KeyHash::of("one"), "first", 5).unwrap();
             for entry in std::fs::read_dir(folder.path()).unwrap().flatten() {
                 let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
                 assert_eq!(mode, 0o600, "{:?}", entry.path());
             }
         }
-        assert_eq!(Store::open(folder.path()).unwrap().admin_keys().unwrap().len(), 1);
+        assert_eq!(Store::open(&databases).unwrap().admin_keys().unwrap().len(), 1);
     }
 
     #[test]
     fn a_newer_schema_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        store.connection().pragma_update(None, "user_version", 99).unwrap();
-        drop(store);
-        let said = Store::open(folder.path()).err().unwrap().to_string();
-        assert_eq!(
-            said,
-            "the database gaud.db has schema 99, and this gaud knows 3; run the gaud that has written it, or a newer one"
-        );
+        let said = |databases: &Databases, sql: &str| {
+            Store::open(databases).unwrap().connection().run(sql).unwrap();
+            Store::open(databases).err().unwrap().to_string()
+        };
+        let rest = "has schema 99, and this gaud knows 3; run the gaud that has written it, or a newer one";
+        let sqlite = testing::sqlite();
+        let problem = said(&sqlite, "PRAGMA user_version = 99");
+        assert_eq!(problem, format!("the database gaud.db {rest}"));
+        let postgres = testing::postgres();
+        let problem = said(&postgres, "UPDATE schemas SET number = 99");
+        assert_eq!(problem, format!("the database {} {rest}", postgres.postgres().unwrap()));
     }
 }

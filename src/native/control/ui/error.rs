@@ -3,8 +3,7 @@
 use axum::response::{IntoResponse, Response};
 
 use crate::native::control::error::ApiError;
-use crate::native::control::store::StoreError;
-use crate::native::ledger::LedgerError;
+use crate::native::database::DatabaseError;
 
 /// An error that the browser gets as a page.
 pub(super) struct PageError(pub(super) ApiError);
@@ -17,18 +16,11 @@ impl From<ApiError> for PageError {
     }
 }
 
-impl From<StoreError> for PageError {
-    fn from(error: StoreError) -> Self {
+impl From<DatabaseError> for PageError {
+    fn from(error: DatabaseError) -> Self {
         Self(error.into())
     }
 }
-
-impl From<LedgerError> for PageError {
-    fn from(error: LedgerError) -> Self {
-        Self(error.into())
-    }
-}
-
 impl IntoResponse for PageError {
     /// [`super::dress`] makes the page, because it knows how the browser calls the gateway.
     fn into_response(self) -> Response {

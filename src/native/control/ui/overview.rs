@@ -50,7 +50,7 @@ pub(super) async fn show(State(control): Shared, admin: Admin) -> PageResult {
         chart: Chart::of(&costs, &rounded),
         gateway,
         is_metered: is_metered(&control),
-        envoy: control.envoy.clone(),
+        envoy: control.envoy().unwrap_or("none").to_owned(),
         version: env!("CARGO_PKG_VERSION"),
         file,
     };

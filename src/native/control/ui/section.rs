@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 
 use super::field::{Field, Kind, Origin, written};
-use crate::native::control::settings::{Setting, SettingKey, Source, dotted};
+use crate::native::control::settings::{Setting, SettingKey, Source, dotted, is_secret_place};
 
 /// The one list of all settings, with their defaults and their meanings.
 const DOCUMENT: &str = include_str!("../../../../docs/settings.md");
@@ -192,7 +192,7 @@ impl Known {
 
     fn kind(&self, key: &str, value: &str) -> Kind {
         let is_boolean = |text: &str| text.starts_with("true") || text.starts_with("false");
-        if key.ends_with(".api_key") {
+        if SettingKey::parse(key).is_ok_and(|key| is_secret_place(&key.parts())) {
             Kind::Secret
         } else if is_boolean(&self.default) {
             Kind::Choice

@@ -18,7 +18,7 @@ use crate::native::control::api::{Control, SettingsRead, Shared};
 use crate::native::control::change::{Changed, Put};
 use crate::native::control::error::ApiError;
 use crate::native::control::secrets;
-use crate::native::control::settings::{MASK, SettingKey, dotted};
+use crate::native::control::settings::{MASK, SettingKey, dotted, is_secret_place};
 
 /// How the names of fields with settings begin.
 const FIELD: &str = "set ";
@@ -151,7 +151,8 @@ impl Settings {
         }
         let text = |name: &str| form.text(name).to_owned();
         self.new = NewProvider { name: text("new_name"), url: text("new_url") };
-        let is_secret = text("any_key").ends_with("api_key");
+        let is_secret =
+            SettingKey::parse(&text("any_key")).is_ok_and(|key| is_secret_place(&key.parts()));
         let value = if is_secret { String::new() } else { text("any_value") };
         self.any = AnySetting { key: text("any_key"), value };
         self.problems = problems;

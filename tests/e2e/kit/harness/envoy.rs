@@ -154,7 +154,7 @@ impl Drop for Envoy {
 }
 
 /// A command whose arguments are a program that ends when standard input closes, and its folder with it.
-pub(super) fn kept(folder: &Path) -> Command {
+pub(crate) fn kept(folder: &Path) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", KEEPER, "keeper"]);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());

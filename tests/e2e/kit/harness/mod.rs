@@ -10,6 +10,7 @@ pub(crate) mod wait;
 
 pub(crate) use admin::Admin;
 use envoy::Envoy;
+pub(crate) use envoy::kept;
 pub(crate) use render::filter;
 pub(crate) use run::Run;
 use std::net::SocketAddr;

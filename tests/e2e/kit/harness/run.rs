@@ -43,6 +43,11 @@ impl Run {
         Self::start_as(folder, arguments, &[])
     }
 
+    /// The same with these variables, for a folder that may be another run's.
+    pub(crate) fn start_again(folder: PathBuf, environment: &[(&str, &str)]) -> Self {
+        Self::start_as(folder, &[], environment)
+    }
+
     fn start_as(folder: PathBuf, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = spawn(&folder, arguments, environment);
         let lifeline = child.stdin.take();

@@ -1,6 +1,6 @@
-//! TLS to a server whose certificate is known: the certificate that `[tls]` names. It may be of any authority and for any name,
-//! because the server is reached by its address.
+//! Which certificates of servers this program takes as a client of TLS.
 
+use std::fmt;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::client::danger::{
@@ -13,40 +13,64 @@ use tokio_rustls::rustls::crypto::{
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes no other certificate than `certificate`.
-pub(super) fn only(certificate: CertificateDer<'static>) -> Result<ClientConfig, Error> {
+/// Where systems keep the certificate authorities that they trust; OpenSSL's own variable wins.
+pub(crate) const CA_FILES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Judges a certificate, with the rest of its chain, the server's name, and the time.
+type Judge = dyn Fn(&CertificateDer<'_>, &[CertificateDer<'_>], &ServerName<'_>, UnixTime) -> Result<(), Error>
+    + Send
+    + Sync;
+
+/// A client that takes the certificates that `judge` takes, from a server that has the certificate's key.
+pub(crate) fn client_config(
+    judge: impl Fn(
+        &CertificateDer<'_>,
+        &[CertificateDer<'_>],
+        &ServerName<'_>,
+        UnixTime,
+    ) -> Result<(), Error>
+    + Send
+    + Sync
+    + 'static,
+) -> Result<ClientConfig, Error> {
     let provider = default_provider();
-    let verifier = Only { certificate, algorithms: provider.signature_verification_algorithms };
-    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+    let algorithms = provider.signature_verification_algorithms;
+    let verifier = Verifier { judge: Box::new(judge), algorithms };
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
-#[derive(Debug)]
-struct Only {
-    certificate: CertificateDer<'static>,
+struct Verifier {
+    judge: Box<Judge>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for Only {
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verifier")
+    }
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
-        _now: UnixTime,
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match *end_entity == self.certificate {
-            true => Ok(ServerCertVerified::assertion()),
-            false => {
-                Err(Error::General("it shows another certificate than that of [tls]".to_owned()))
-            }
-        }
+        (self.judge)(end_entity, intermediates, server_name, now)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

@@ -1,0 +1,64 @@
+//! A gateway as the holder of its leases.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::rule::Lease;
+use super::table::{Leases, Owner};
+use crate::limits::Budget;
+use crate::native::control::{Store, now_secs};
+use crate::native::database::{DatabaseError, Databases};
+use crate::native::gateway_id::GatewayId;
+use crate::native::ledger::Ledger;
+
+/// How often a gateway says that it lives, in seconds.
+const RENEW_SECS: i64 = 10;
+
+pub(crate) struct Leaseholder {
+    leases: Mutex<Leases>,
+    /// When the gateway has said last that it lives.
+    renewed_secs: Mutex<i64>,
+    /// Tells of the leases that have changed.
+    store: Store,
+}
+
+impl Leaseholder {
+    /// The gateway begins; its journals are read, or are being read.
+    pub(crate) fn begin(databases: &Databases, gateway: GatewayId) -> Result<Self, DatabaseError> {
+        let leases = Leases::of(Ledger::open(databases)?, gateway);
+        let now_secs = now_secs();
+        leases.begin(now_secs)?;
+        let store = Store::open(databases)?;
+        Ok(Self { leases: Mutex::new(leases), renewed_secs: Mutex::new(now_secs), store })
+    }
+
+    /// The lease of a budget, extended where it is low.
+    pub(crate) fn lease(&self, owner: Owner<'_>, budget: Budget) -> Result<Lease, DatabaseError> {
+        self.leases().lease(owner, budget, unsigned(now_secs()))
+    }
+
+    /// Says that the gateway lives, and sees to it that the filter asks for the leases that are low.
+    pub(crate) fn tend(&self) -> Result<(), DatabaseError> {
+        let now_secs = now_secs();
+        let mut renewed_secs = self.renewed_secs.lock().unwrap_or_else(PoisonError::into_inner);
+        if now_secs.saturating_sub(*renewed_secs) >= RENEW_SECS {
+            self.leases().renew(now_secs)?;
+            *renewed_secs = now_secs;
+        }
+        let low = self.leases().low(unsigned(now_secs))?;
+        self.store.tell_again(&low)
+    }
+
+    /// The gateway has ended, and all of its journals are read.
+    pub(crate) fn end(&self) -> Result<(), DatabaseError> {
+        let given_back = self.leases().end()?;
+        self.store.tell_again(&given_back)
+    }
+
+    fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unsigned(secs: i64) -> u64 {
+    u64::try_from(secs).unwrap_or_default()
+}

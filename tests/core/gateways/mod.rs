@@ -1,0 +1,80 @@
+//! Several gateways, one budget and one feed under a virtual clock: messages are late or lost, processes crash, end and come
+//! back, and the database is out of reach. The filter's side, the rule of the leases and the pages are the gateway's own code.
+//!
+//! `GATEWAYS_SEED=7 cargo test --test core gateways::` runs one seed again.
+
+mod world;
+
+use world::World;
+
+const SEEDS: u64 = 40;
+const GATEWAYS: usize = 4;
+
+/// How long faults come, and how long the gateways then have to come to rest.
+const FAULTS_MS: u64 = 120_000;
+const REST_MS: u64 = 60_000;
+
+fn each_seed(run: impl Fn(u64)) {
+    match std::env::var("GATEWAYS_SEED") {
+        Ok(seed) => run(seed.parse().expect("a number")),
+        Err(_) => (1..=SEEDS).for_each(run),
+    }
+}
+
+#[test]
+fn whatever_fails_a_budget_is_exceeded_by_a_request_for_each_gateway_at_most() {
+    each_seed(|seed| {
+        let mut world = World::new(seed, GATEWAYS, false);
+        world.run_with_faults(FAULTS_MS);
+        world.heal();
+        world.run(REST_MS);
+        let (spent, budget) = (world.spent_nanos, world.budget_nanos());
+        assert!(spent >= budget, "seed {seed}: {spent} of {budget} are spent: the rest is lost");
+        assert!(world.requests > 300, "seed {seed}: only {} requests", world.requests);
+    });
+}
+
+#[test]
+fn whatever_fails_a_strict_budget_is_never_exceeded() {
+    each_seed(|seed| {
+        let mut world = World::new(seed, GATEWAYS, true);
+        world.run_with_faults(FAULTS_MS);
+        world.heal();
+        world.run(REST_MS);
+        let (spent, budget) = (world.spent_nanos, world.budget_nanos());
+        assert!(spent * 10 >= budget * 8, "seed {seed}: only {spent} of {budget} are spent");
+    });
+}
+
+#[test]
+fn a_revoked_key_opens_nothing_within_a_second_where_nothing_fails_and_soon_after_faults() {
+    each_seed(|seed| {
+        let mut world = World::new(seed, GATEWAYS, false);
+        world.run(5_000);
+        world.revoke();
+        world.run(1_000);
+        assert_eq!(world.opens_somewhere(), 0, "seed {seed}: without faults");
+        let mut world = World::new(seed, GATEWAYS, false);
+        world.run_with_faults(FAULTS_MS / 4);
+        world.revoke();
+        world.run_with_faults(FAULTS_MS / 4);
+        world.heal();
+        // The longest question, and the tick that asks again.
+        world.run(27_000);
+        assert_eq!(world.opens_somewhere(), 0, "seed {seed}: after faults");
+    });
+}
+
+/// How much the database has to do for the leases of a budget.
+#[test]
+fn leases_are_few() {
+    let mut most = 0;
+    for gateways in [1, 4, 16] {
+        let mut world = World::new(1, gateways, false);
+        world.run(FAULTS_MS);
+        most = most.max(world.extended * 1000 / world.requests);
+        println!("{gateways} gateways: {} leases for {} requests", world.extended, world.requests);
+        assert!(world.spent_nanos >= world.budget_nanos());
+    }
+    assert!(most < 700, "{most} leases for a thousand requests");
+}
