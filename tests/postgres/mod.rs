@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -19,8 +19,8 @@ pub(crate) struct Server {
     /// The folder of the socket.
     pub(crate) folder: PathBuf,
     pub(crate) port: u16,
-    /// The shell that has started the server ends the server when this closes.
-    _lifeline: ChildStdin,
+    /// The shell that has started the server ends the server when its standard input closes.
+    _shell: Child,
 }
 
 /// The server of this test process.
@@ -52,8 +52,8 @@ impl Server {
         assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
         secure(&folder, &data);
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let lifeline = run(&folder, port);
-        let server = Self { folder, port, _lifeline: lifeline };
+        let shell = run(&folder, port);
+        let server = Self { folder, port, _shell: shell };
         let start = Instant::now();
         while !server.is_ready() {
             assert!(start.elapsed() < START_LIMIT, "{}", server.log());
@@ -88,11 +88,11 @@ impl Server {
 }
 
 /// The server, as the child of a shell that waits for the end of its standard input.
-fn run(folder: &Path, port: u16) -> ChildStdin {
+fn run(folder: &Path, port: u16) -> Child {
     let script = "\"$@\" & read -r _; kill -INT $!; wait $!; rm -rf \"$FOLDER\"";
     let log = fs::File::create(folder.join("log")).unwrap();
     let server = as_server("postgres");
-    let mut child = Command::new("sh")
+    Command::new("sh")
         .args(["-c", script, "sh"])
         .arg(server.get_program())
         .args(server.get_args())
@@ -106,8 +106,7 @@ fn run(folder: &Path, port: u16) -> ChildStdin {
         .stdout(log.try_clone().unwrap())
         .stderr(log)
         .spawn()
-        .unwrap();
-    child.stdin.take().unwrap()
+        .unwrap()
 }
 
 /// PostgreSQL's programs do not run as root. Debian has them outside of the PATH, in a folder for each version.

@@ -404,7 +404,7 @@ fn fields(settlement: &Settlement) -> Vec<Value> {
         (&admission.model).into(),
         (&admission.asked).into(),
         admission.operation.as_str().into(),
-        u32::from(*status).into(),
+        (*status).into(),
         basis.as_str().into(),
         tier.as_str().into(),
         (*duration_ms).into(),

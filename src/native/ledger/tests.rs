@@ -193,7 +193,7 @@ fn a_log_is_followed_to_its_end_and_removed() {
             ]
         );
         assert!(folder.left().is_empty());
-        let ledger = Ledger::open(&databases).unwrap();
+        let ledger = Ledger::open(databases).unwrap();
         assert_eq!(sums(&ledger)[..4], [2, 0, 1, 1100]);
     });
 }
@@ -208,7 +208,7 @@ fn a_follower_goes_on_where_another_was_killed() {
         file.write_all(first.concat().as_bytes()).unwrap();
         // Killed between two batches: the offset is that of the first, and a part of a line was read.
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let mut ledger = Ledger::open(&databases).unwrap();
+        let mut ledger = Ledger::open(databases).unwrap();
         let mut batch = Batch::default();
         first[..20].iter().for_each(|line| _ = batch.take(line.trim_end()));
         let offset = first[..20].concat().len() as u64;
@@ -216,7 +216,7 @@ fn a_follower_goes_on_where_another_was_killed() {
         drop(ledger);
         drop(file);
         assert!(follow(&folder, &path).is_empty());
-        let ledger = Ledger::open(&databases).unwrap();
+        let ledger = Ledger::open(databases).unwrap();
         assert_eq!(sums(&ledger), [50, 0, 0, 50_000, 5000, 50 * COST]);
     });
 }

@@ -302,6 +302,8 @@ fn gaud_in(folder: &Path, arguments: &[&str]) -> String {
         .env_clear()
         .envs([
             ("ANTHROPIC_API_KEY", "sk-a"),
+            ("GAUD_DATABASE", "postgres://gaud:secret@db.example/gaud"),
+            ("GAUD_FEED_TOKEN", "a-token-of-more-than-twenty-characters"),
             ("LITELLM_MASTER_KEY", "sk-l"),
             ("OPENAI_API_KEY", "sk-o"),
         ])

@@ -76,5 +76,5 @@ fn leases_are_few() {
         println!("{gateways} gateways: {} leases for {} requests", world.extended, world.requests);
         assert!(world.spent_nanos >= world.budget_nanos());
     }
-    assert!(most < 700, "{most} leases for a thousand requests");
+    assert!(most < 100, "{most} leases for a thousand requests");
 }

@@ -46,7 +46,7 @@ impl Gateways {
     /// One more gateway, in this folder.
     fn begin(&mut self, folder: PathBuf) {
         let toml = format!(
-            "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 1\nallow_hosts = [\"gateway\"]\n\
+            "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 1\nallow_hosts = [\"gateway\"]\ndefault_provider = \"one\"\n\
              [control]\ndatabase = \"{}\"\n[usage]\nmeter = \"all\"\n[prices.priced]\ninput = 2\noutput = 10\n\
              [providers.one]\nurl = \"{}/v1\"\nauth = \"none\"\nbreaker = {{ enabled = false }}\n",
             self.database,

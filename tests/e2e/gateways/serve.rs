@@ -60,7 +60,7 @@ impl Replica {
     /// An Envoy that polls this replica.
     fn envoy(&self, provider: &Provider) -> Gateway {
         let toml = format!(
-            "listen = \"127.0.0.1:0\"\nallow_hosts = [\"gateway\"]\n[keys]\nmode = \"required\"\n\
+            "listen = \"127.0.0.1:0\"\nallow_hosts = [\"gateway\"]\ndefault_provider = \"one\"\n[keys]\nmode = \"required\"\n\
              [control]\nserver = \"http://{}\"\ntoken = \"os.environ/GAUD_FEED_TOKEN\"\n\
              [providers.one]\nurl = \"{}/v1\"\nauth = \"none\"\n",
             self.addr,

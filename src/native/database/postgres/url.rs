@@ -15,7 +15,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// Where the database is, and who uses the database. `Debug` and `Display` show neither user nor password.
 #[derive(Clone)]
 pub(crate) struct PostgresUrl {
-    pub(super) config: Config,
+    pub(super) config: Box<Config>,
     pub(super) trust: Trust,
     /// The authorities whose certificates are taken; `None` for those of the system.
     pub(super) ca_file: Option<PathBuf>,
@@ -57,7 +57,7 @@ impl PostgresUrl {
             Some(place) => text.split_at(host_at + place),
             None => (text, ""),
         };
-        let config = Config::from_str(base).map_err(|error| error.to_string())?;
+        let config = Box::new(Config::from_str(base).map_err(|error| error.to_string())?);
         let mut url = Self { config, trust: Trust::Any, ca_file: None };
         url.config.application_name("gaud").connect_timeout(CONNECT_LIMIT);
         for pair in query.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()) {
