@@ -18,7 +18,7 @@ use super::control::{
 use super::database::Databases;
 use super::ledger::{Day, Ledger};
 use super::prices::{Prices, SharedPrices};
-use super::run::{Failure, WORKER_THREADS, first_key, note, signals};
+use super::run::{Failure, first_key, note, runtime, signals};
 use super::settings::{ConfigOption, ConfigText, Loaded};
 
 /// Serve the control server without an Envoy: for a mesh, or for gateways on several machines
@@ -39,11 +39,7 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(3600);
 /// # Errors
 /// The configuration, the database or the address is wrong.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKER_THREADS)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let (mut stop, _) = signals::listen()?;
         let loaded = args.config.load().map_err(|error| failed(&error))?;
         let (control, _folder) = control(&loaded)?;

@@ -185,3 +185,20 @@ proptest! {
         assert!(file(&name) == file("gaud.toml"), "{form:?} {name:?}");
     }
 }
+
+/// An Envoy elsewhere asks `gaud serve` for keys, by a secret that nothing rendered has.
+#[test]
+fn a_control_server_elsewhere_has_a_cluster_in_every_form() {
+    let toml = "[providers.p]\nurl = \"http://p\"\n[keys]\nmode = \"required\"\n[control]\n\
+        server = \"http://gaud-control:8480\"\ntoken = \"a-secret-of-twenty-characters\"\n";
+    for form in FORMS {
+        let documents = rendered(form, toml, "gaud.toml", Path::new("/f/gaud.wasm")).unwrap();
+        let text = serde_json::to_string(&documents).unwrap();
+        for part in ["gaud_control", "gaud-control:8480", "GAUD_FEED_TOKEN"] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        assert!(!text.contains("a-secret"), "{text}");
+        let without = toml.replace("server =", "# server =");
+        assert!(rendered(form, &without, "gaud.toml", Path::new("/f/gaud.wasm")).is_some());
+    }
+}

@@ -191,14 +191,19 @@ pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failu
 /// Tends the leases of this gateway. Never returns.
 async fn tend(leases: Option<Arc<Leaseholder>>) {
     let Some(leases) = leases else { return pending().await };
-    let mut ticks = interval(TEND_INTERVAL);
+    let (mut ticks, mut is_away) = (interval(TEND_INTERVAL), false);
     loop {
         ticks.tick().await;
         let own = Arc::clone(&leases);
-        if let Ok(Err(error)) = spawn_blocking(move || own.tend()).await {
-            note(&format!("budgets of several gateways wait: {error}"));
-            sleep(TEND_PAUSE).await;
+        let Ok(Err(error)) = spawn_blocking(move || own.tend()).await else {
+            is_away = false;
+            continue;
+        };
+        if !is_away {
+            note(&format!("this gateway gets no more of budgets than it has: {error}"));
         }
+        is_away = true;
+        sleep(TEND_PAUSE).await;
     }
 }
 

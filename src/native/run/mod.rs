@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::select;
 use tokio::time::sleep;
 
@@ -69,19 +70,14 @@ pub struct Args {
 }
 
 /// The threads that answer requests to the control server.
-pub(crate) const WORKER_THREADS: usize = 4;
+const WORKER_THREADS: usize = 4;
 
 /// How long an Envoy that has ended is left alone before the next start.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal asks to stop, which is a success, or until Envoy ends, which is not.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
-    // A PostgreSQL that does not answer keeps a worker thread, and not the thread that watches Envoy.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKER_THREADS)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let (mut stop, mut reread) = signals::listen()?;
         let mut envoy = None;
         let outcome = select! {
@@ -99,6 +95,11 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         outcome
     })
+}
+
+/// A PostgreSQL that does not answer keeps a worker thread, and not the thread that watches Envoy.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build()
 }
 
 /// Serves, and starts again where that is wanted.
