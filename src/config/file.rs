@@ -45,6 +45,9 @@ pub struct File {
     /// The provider for a model nothing claims, and for requests that name no model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_provider: Option<String>,
+    /// By which names the lists of models show the models. Default: `short` with a `default_provider`, else `namespaced`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_names: Option<String>,
     /// The most bytes of a body that may be held while its model is unknown. Default 32 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_limit_bytes: Option<u64>,

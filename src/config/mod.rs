@@ -12,6 +12,7 @@ mod auth;
 mod error;
 mod file;
 mod keys;
+mod list_names;
 mod models;
 mod ordered;
 mod secret;
@@ -27,6 +28,7 @@ pub use file::{ControlFile, LitellmFile, UiFile};
 #[cfg(not(target_os = "wasi"))]
 pub use keys::{BudgetFile, LimitsFile};
 pub use keys::{KeysFile, KeysMode};
+pub use list_names::ListNames;
 pub use models::{DeploymentFile, ModelFile, Sticky, Strategy};
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};

@@ -9,6 +9,7 @@
 
 mod account;
 mod api_path;
+mod below_litellm;
 mod breaker;
 mod cluster;
 mod credential;
@@ -38,7 +39,7 @@ pub use turns::Turn;
 use turns::Turns;
 pub use url::ProviderUrl;
 
-use crate::config::{ConfigError, File, Lookup, Strategy};
+use crate::config::{ConfigError, File, ListNames, Lookup, Strategy};
 use crate::request::model::ModelName;
 use crate::route::retry::Retries;
 use crate::route::{ChainTarget, Chains, Draw, NoRoute, ProviderId, RouteTable, Target};
@@ -97,6 +98,10 @@ pub struct Gateway {
     pub retries: Retries,
     /// The provider of a request that names no model.
     pub default_provider: Option<ProviderId>,
+    /// The provider of a request below [`litellm::BASE_PATH`] that no other rule gives a provider.
+    pub litellm: Option<ProviderId>,
+    /// By which names the lists show the models of providers.
+    pub list_names: ListNames,
     /// The most bytes of a body that may be held while its model is unknown.
     pub body_limit_bytes: u64,
     /// What the requests of a worker may have together.
@@ -148,13 +153,16 @@ impl Gateway {
         routes.check_aliases(file)?;
         let counts_loads = routes.groups().any(|(_, group)| group.strategy != Strategy::Weighted);
         let body_limit_bytes = body_limit_bytes(file)?;
+        let base_paths = base_paths(file)?;
         Ok(Self {
             chains: Chains::compile(file, &routes, &check)?,
             retries: Retries::compile(file.retries.as_ref())?,
             default_provider,
+            litellm: below_litellm::provider(&base_paths, &providers),
+            list_names: ListNames::of(file)?,
             body_limit_bytes,
             rooms: Rooms::compile(file, body_limit_bytes)?,
-            base_paths: base_paths(file)?,
+            base_paths,
             sites: Sites::compile(file)?,
             keys: Keys::compile(file.keys.as_ref(), lookup)?,
             meters: file.meters_all(),
@@ -263,7 +271,7 @@ fn body_limit_bytes(file: &File) -> Result<u64, ConfigError> {
 }
 
 fn base_paths(file: &File) -> Result<Vec<String>, ConfigError> {
-    let default = || vec![String::new(), "/api/litellm".to_owned()];
+    let default = || vec![String::new(), litellm::BASE_PATH.to_owned()];
     let mut longest_first: Vec<String> = Vec::new();
     for (index, path) in file.base_paths.clone().unwrap_or_else(default).into_iter().enumerate() {
         let good = path.is_empty() || (path.starts_with('/') && !path.ends_with('/'));

@@ -8,13 +8,12 @@
 
 use std::borrow::Cow;
 
-use hashbrown::HashMap;
-
+use super::names::{self, Names, Naming};
 use super::{Listed, context_window};
 use crate::gateway::{Gateway, Provider};
 use crate::names::near::nearest;
 use crate::request::model::ModelName;
-use crate::route::{Decision, RouteTable, Rule, Target};
+use crate::route::{Decision, Rule, Target};
 
 /// A model by a name that a client can send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,20 +40,21 @@ pub struct Catalog<'a> {
 impl<'a> Catalog<'a> {
     /// Merges what the configuration lists with what was discovered: one list per provider, in
     /// the order of [`Gateway::providers`]. A missing list counts as empty.
-    pub fn of(gateway: &'a Gateway, discovered: &'a [Vec<Listed>]) -> Self {
+    #[inline(never)]
+    pub fn of(gateway: &'a Gateway, discovered: &'a [Vec<Listed>], names: Names) -> Self {
+        let naming = Naming::of(gateway, discovered, names);
         let mut catalog = Self { entries: Vec::new(), gateway, discovered };
         for (id, provider) in gateway.ids().zip(gateway.providers()) {
             let found = discovered.get(id.index()).map(Vec::as_slice).unwrap_or_default();
-            let mut rest: HashMap<&str, Option<&Listed>> =
-                found.iter().map(|listed| (listed.id.as_str(), Some(listed))).collect();
+            let mut rest = names::by_id(found);
             for model in &provider.models {
                 let listed = rest.get_mut(model.as_str()).and_then(Option::take);
-                catalog.add(provider, Target { provider: id, model }, listed);
+                catalog.add(&naming, provider, Target { provider: id, model }, listed);
             }
             for listed in found {
                 if rest.get(listed.id.as_str()).is_some_and(Option::is_some) {
                     let target = Target { provider: id, model: &listed.id };
-                    catalog.add(provider, target, Some(listed));
+                    catalog.add(&naming, provider, target, Some(listed));
                 }
             }
         }
@@ -68,7 +68,7 @@ impl<'a> Catalog<'a> {
     }
 
     /// The entry of the model that `id` reaches, under the name `id`: a name of the list, or any other name that reaches
-    /// the same model.
+    /// the same model. A model that is listed, and that nothing claims without a namespace, is found without one too.
     pub fn find<'s>(&'s self, id: &'s str) -> Option<Entry<'s>> {
         find(self.gateway, self.discovered, id)
     }
@@ -83,30 +83,34 @@ impl<'a> Catalog<'a> {
         let gateway = self.gateway;
         let name_of = |entry: &Entry<'a>| {
             let provider = gateway.provider(entry.target.provider)?;
-            let reaches = |name: &String| {
-                gateway.routes.decide_str(name).is_ok_and(|found| found.target == entry.target)
-            };
-            let full = |namespace: &String| format!("{namespace}{}", entry.target.model);
-            provider.namespaces.iter().map(full).find(|name| allows(name) && reaches(name))
+            names::namespaced(&gateway.routes, provider, entry.target, allows)
         };
         self.entries.retain_mut(|entry| {
             if allows(&entry.name) {
                 return true;
             }
             match name_of(entry).filter(|_| !entry.alias) {
-                Some(name) => entry.name = Cow::Owned(name),
+                Some(name) => entry.name = name,
                 None => return false,
             }
             true
         });
+        // A model that has two names in the list may have become twice the same name.
+        self.entries.dedup_by(|one, other| one.name == other.name);
         self
     }
 
-    /// Adds a model, unless no name reaches the model.
-    fn add(&mut self, provider: &'a Provider, target: Target<'a>, listed: Option<&'a Listed>) {
-        if let Some(name) = name(&self.gateway.routes, provider, target) {
-            let provider = &provider.name;
-            self.entries.push(Entry { name, target, provider, listed, alias: false });
+    /// Adds a model by its names, unless no name reaches the model.
+    fn add(
+        &mut self,
+        naming: &Naming<'a>,
+        provider: &'a Provider,
+        target: Target<'a>,
+        listed: Option<&'a Listed>,
+    ) {
+        let owner = provider.name.as_str();
+        for name in naming.names_of(provider, target).into_iter().flatten() {
+            self.entries.push(Entry { name, target, provider: owner, listed, alias: false });
         }
     }
 
@@ -121,23 +125,48 @@ impl<'a> Catalog<'a> {
 }
 
 /// As [`Catalog::find`], without a catalog.
+#[inline(never)]
 pub(super) fn find<'s>(
     gateway: &'s Gateway,
     discovered: &'s [Vec<Listed>],
     id: &'s str,
 ) -> Option<Entry<'s>> {
     ModelName::check(id).ok()?;
-    let found = resolve(gateway, id)?;
+    let Some(found) = resolve(gateway, id) else { return unclaimed(gateway, discovered, id) };
     let target = found.target;
     let provider = gateway.provider(target.provider)?;
-    let list = discovered.get(target.provider.index()).map(Vec::as_slice).unwrap_or_default();
-    let listed = list.iter().find(|listed| listed.id == target.model);
-    let is_listed = listed.is_some() || provider.models.iter().any(|model| model == target.model);
-    let is_shown = is_listed && name(&gateway.routes, provider, target).is_some();
+    let (listed, is_listed) = look_up(provider, discovered, target);
+    let is_shown = is_listed && names::has_name(&gateway.routes, provider, target);
     let is_meant =
         |alias: &String| resolve(gateway, alias).is_some_and(|other| other.target == target);
     let mut named = gateway.aliases.iter().chain(&gateway.groups);
     (is_shown || named.any(is_meant)).then_some(Entry { listed, ..found })
+}
+
+/// What is discovered of a model, and whether the model is listed at all.
+fn look_up<'s>(
+    provider: &Provider,
+    discovered: &'s [Vec<Listed>],
+    target: Target<'_>,
+) -> (Option<&'s Listed>, bool) {
+    let list = discovered.get(target.provider.index()).map(Vec::as_slice).unwrap_or_default();
+    let listed = list.iter().find(|listed| listed.id == target.model);
+    (listed, listed.is_some() || provider.models.iter().any(|model| model == target.model))
+}
+
+/// The entry of the first provider that lists `id`, under a name with a namespace.
+fn unclaimed<'s>(
+    gateway: &'s Gateway,
+    discovered: &'s [Vec<Listed>],
+    id: &'s str,
+) -> Option<Entry<'s>> {
+    gateway.ids().zip(gateway.providers()).find_map(|(own, provider)| {
+        let target = Target { provider: own, model: id };
+        let (listed, is_listed) = look_up(provider, discovered, target);
+        let find = || names::namespaced(&gateway.routes, provider, target, &|_| true);
+        let name = is_listed.then(find)??;
+        Some(Entry { name, target, provider: &provider.name, listed, alias: false })
+    })
 }
 
 /// As [`Catalog::nearest`], among these names.
@@ -183,23 +212,6 @@ impl Entry<'_> {
         let listed = self.listed.filter(|_| !self.alias);
         listed.and_then(|listed| listed.display_name.as_deref()).unwrap_or(&self.name)
     }
-}
-
-/// The name that a client sends to reach `target`: the bare model where the rules allow that. `None` when no
-/// name reaches the target.
-fn name<'a>(routes: &RouteTable, provider: &Provider, target: Target<'a>) -> Option<Cow<'a, str>> {
-    let reaches =
-        |name: &str| routes.decide_str(name).is_ok_and(|decision| decision.target == target);
-    if reaches(target.model) {
-        return Some(Cow::Borrowed(target.model));
-    }
-    for namespace in &provider.namespaces {
-        let name = format!("{namespace}{}", target.model);
-        if ModelName::check(&name).is_ok() && reaches(&name) {
-            return Some(Cow::Owned(name));
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -13,11 +13,13 @@ pub mod date;
 pub mod discovery;
 mod document;
 pub mod list;
+mod names;
 pub mod pages;
 mod stored;
 
 pub use catalog::{Catalog, Entry};
 pub use document::Page;
 pub use list::{ListError, Listed, MODELS_MAX, parse};
+pub use names::Names;
 pub use pages::Pages;
 pub use stored::{from_bytes, to_bytes};

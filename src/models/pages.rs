@@ -7,9 +7,12 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use super::catalog::{self, Catalog, Entry};
-use super::{Listed, Page, discovery};
+use super::{Listed, Names, Page, discovery};
 use crate::gateway::Gateway;
 use crate::host::store::Store;
+
+/// How many kinds of [`Page`] there are.
+const PAGES: usize = 3;
 
 thread_local! {
     /// For each gateway of this worker, what was asked last.
@@ -24,8 +27,10 @@ pub struct Pages {
     listed_ms: Vec<u64>,
     discovered: Vec<Vec<Listed>>,
     names: Vec<String>,
-    /// By page; `None` until a client has asked for it.
-    documents: RefCell<[Option<Rc<str>>; 3]>,
+    /// How many entries the list has.
+    count: usize,
+    /// By page, and then the same for clients who have asked LiteLLM alone; `None` until a client has asked for it.
+    documents: RefCell<[Option<Rc<str>>; 2 * PAGES]>,
 }
 
 impl Pages {
@@ -52,24 +57,29 @@ impl Pages {
         let providers = gateway.providers().iter();
         let discovered: Vec<_> =
             providers.map(|provider| discovery::listed(store, provider)).collect();
-        let catalog = Catalog::of(gateway, &discovered);
-        let names = catalog.entries().iter().map(|entry| entry.name.to_string()).collect();
+        let all = Catalog::of(gateway, &discovered, Names::All);
+        let names = all.entries().iter().map(|entry| entry.name.to_string()).collect();
+        let count = Catalog::of(gateway, &discovered, Names::Configured).entries().len();
         Self {
             gateway: Rc::downgrade(gateway),
             listed_ms,
             names,
+            count,
             discovered,
             documents: RefCell::default(),
         }
     }
 
     /// A document, as JSON.
-    pub fn document(&self, gateway: &Gateway, page: Page) -> Rc<str> {
+    pub fn document(&self, gateway: &Gateway, page: Page, names: Names) -> Rc<str> {
+        let place = match names {
+            Names::OfLitellm(_) => (page as usize).saturating_add(PAGES),
+            Names::Configured | Names::All => page as usize,
+        };
         let mut documents = self.documents.borrow_mut();
-        let Some(document) = documents.get_mut(page as usize) else { return Rc::default() };
-        let document = document
-            .get_or_insert_with(|| Catalog::of(gateway, &self.discovered).document(page).into());
-        Rc::clone(document)
+        let Some(document) = documents.get_mut(place) else { return Rc::default() };
+        let write = || Catalog::of(gateway, &self.discovered, names).document(page).into();
+        Rc::clone(document.get_or_insert_with(write))
     }
 
     /// The document of the models that `allows` accepts by a name. It is written anew for each client.
@@ -77,9 +87,10 @@ impl Pages {
         &self,
         gateway: &Gateway,
         page: Page,
+        names: Names,
         allows: &dyn Fn(&str) -> bool,
     ) -> Rc<str> {
-        Catalog::of(gateway, &self.discovered).allowed(allows).document(page).into()
+        Catalog::of(gateway, &self.discovered, names).allowed(allows).document(page).into()
     }
 
     /// As [`Catalog::find`].
@@ -94,7 +105,7 @@ impl Pages {
 
     /// How many models there are.
     pub fn count(&self) -> usize {
-        self.names.len()
+        self.count
     }
 }
 
@@ -122,7 +133,9 @@ mod tests {
     #[test]
     fn a_document_is_written_once_for_each_list() {
         let (gateway, other, host) = (gateway(), gateway(), Memory::at(1));
-        let page = |gateway: &Rc<Gateway>, page| Pages::of(gateway, &host).document(gateway, page);
+        let page = |gateway: &Rc<Gateway>, page| {
+            Pages::of(gateway, &host).document(gateway, page, Names::Configured)
+        };
         let first = page(&gateway, Page::OpenAi);
         assert!(first.contains("\"p:m\""), "{first}");
         let foreign = page(&other, Page::OpenAi);

@@ -1,5 +1,6 @@
 //! The endpoints that the gateway answers. No answer calls a provider.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -8,22 +9,32 @@ use crate::gateway::Gateway;
 use crate::health::page::Status;
 use crate::host::Host;
 use crate::keys::{self, Allowed};
-use crate::models::{Page, Pages, discovery};
+use crate::models::{Names, Page, Pages, discovery};
 use crate::reply::{Reject, Reply};
 use crate::request::endpoint::{LocalEndpoint, Shape};
 use crate::request::model::ModelName;
 
-/// Answers one of the gateway's paths. `asked` is the model that the path names, `None` when its name is not UTF-8. A `key`
-/// is shown the models that it may call.
+/// What a client asks of the gateway itself.
+pub(super) struct Question<'a> {
+    pub(super) endpoint: LocalEndpoint,
+    /// The model that the path names, `None` when its name is not UTF-8.
+    pub(super) asked: Option<String>,
+    pub(super) shape: Shape,
+    /// The client is shown the models that this key may call.
+    pub(super) key: Option<&'a Allowed>,
+    /// The path as the client has sent the path.
+    pub(super) sent: &'a str,
+}
+
+/// Answers one of the gateway's paths.
 pub(super) fn answer(
-    endpoint: LocalEndpoint,
+    question: Question<'_>,
     gateway: &Rc<Gateway>,
     host: &dyn Host,
-    asked: Option<String>,
-    shape: Shape,
-    key: Option<&Allowed>,
 ) -> Result<Reply, Reject> {
+    let Question { endpoint, asked, shape, key, sent } = question;
     let key = key.filter(|key| !key.models.are_all());
+    let viewer = Viewer { gateway, host, key, sent };
     Ok(match endpoint {
         LocalEndpoint::Liveness => Reply::document(200, &Status::alive()),
         LocalEndpoint::Readiness => {
@@ -36,17 +47,12 @@ pub(super) fn answer(
             }
         }
         LocalEndpoint::Health => Reply::document(200, &Status::of(gateway, host)),
-        LocalEndpoint::Models => Reply::of(200, document(gateway, host, page(shape), key)),
+        LocalEndpoint::Models => Reply::of(200, viewer.document(page(shape))),
         LocalEndpoint::Model => {
             let asked = asked.ok_or(Reject::NotUnicode)?;
-            let asked = ModelName::try_from(asked).map_err(Reject::Model)?;
-            if key.is_some_and(|key| !key.models.allow(gateway, asked.as_str())) {
-                return Err(Reject::ModelNotAllowed(Some(asked.as_str().to_owned())));
-            }
-            let near = || nearest(gateway, host, asked.as_str(), key);
-            model(&Pages::of(gateway, host), gateway, asked.as_str(), shape, near)?
+            viewer.model(&ModelName::try_from(asked).map_err(Reject::Model)?, page(shape))?
         }
-        LocalEndpoint::FrontEndModels => Reply::of(200, document(gateway, host, Page::Chat, key)),
+        LocalEndpoint::FrontEndModels => Reply::of(200, viewer.document(Page::Chat)),
         LocalEndpoint::Refresh => refresh(gateway, host),
     })
 }
@@ -58,29 +64,61 @@ pub(super) fn nearest(
     asked: &str,
     key: Option<&Allowed>,
 ) -> Option<String> {
-    let near = Pages::of(gateway, host).nearest(gateway, asked)?;
+    let pages = Pages::of(gateway, host);
+    // A model that is listed needs a namespace here, and nothing else.
+    let listed = pages.find(gateway, asked).map(|entry| entry.name.into_owned());
+    let near = listed.or_else(|| pages.nearest(gateway, asked))?;
     key.is_none_or(|key| key.models.allow(gateway, &near)).then_some(near)
 }
 
-fn document(gateway: &Rc<Gateway>, host: &dyn Host, page: Page, key: Option<&Allowed>) -> Rc<str> {
-    let pages = Pages::of(gateway, host);
-    match key {
-        None => pages.document(gateway, page),
-        Some(key) => pages.document_of(gateway, page, &|name| key.models.allow(gateway, name)),
-    }
+/// Who looks at the models.
+struct Viewer<'a> {
+    gateway: &'a Rc<Gateway>,
+    host: &'a dyn Host,
+    /// A key that may call some models alone.
+    key: Option<&'a Allowed>,
+    sent: &'a str,
 }
 
-fn model(
-    pages: &Pages,
-    gateway: &Gateway,
-    asked: &str,
-    shape: Shape,
-    near: impl FnOnce() -> Option<String>,
-) -> Result<Reply, Reject> {
-    let entry = pages
-        .find(gateway, asked)
-        .ok_or_else(|| Reject::NotListed { model: asked.to_owned(), near: near() })?;
-    Ok(Reply::of(200, entry.document(page(shape)).into()))
+impl Viewer<'_> {
+    fn document(&self, page: Page) -> Rc<str> {
+        let pages = Pages::of(self.gateway, self.host);
+        let litellm = self.gateway.litellm_of(self.sent);
+        let names = litellm.map_or(Names::Configured, Names::OfLitellm);
+        match self.key {
+            None => pages.document(self.gateway, page, names),
+            Some(_) => pages.document_of(self.gateway, page, names, &|name| self.may_call(name)),
+        }
+    }
+
+    fn model(&self, asked: &ModelName, page: Page) -> Result<Reply, Reject> {
+        let (gateway, asked) = (self.gateway, asked.as_str());
+        let pages = Pages::of(gateway, self.host);
+        let full = self.full(asked);
+        let found = pages.find(gateway, &full);
+        let name = found.as_ref().map_or(asked, |entry| entry.name.as_ref());
+        if !self.may_call(asked) && !self.may_call(name) {
+            return Err(Reject::ModelNotAllowed(Some(asked.to_owned())));
+        }
+        let Some(mut entry) = found else {
+            let near = nearest(gateway, self.host, asked, self.key);
+            return Err(Reject::NotListed { model: asked.to_owned(), near });
+        };
+        if gateway.litellm_of(self.sent).is_some() {
+            entry.name = asked.into();
+        }
+        Ok(Reply::of(200, entry.document(page).into()))
+    }
+
+    fn may_call(&self, name: &str) -> bool {
+        self.key.is_none_or(|key| key.models.allow(self.gateway, &self.full(name)))
+    }
+
+    /// The name by which a request for this model is routed.
+    fn full<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        let namespace = self.gateway.namespace_of(self.sent, name);
+        if namespace.is_empty() { name.into() } else { [namespace, name].concat().into() }
+    }
 }
 
 fn page(shape: Shape) -> Page {

@@ -344,9 +344,14 @@ impl Session {
         if head.is_anthropic {
             self.shape = Shape::Anthropic;
         }
-        let asked = self.path.decoded(place);
-        let reply =
-            local::answer(endpoint, &self.gateway, host, asked, self.shape, self.key.as_deref())?;
+        let question = local::Question {
+            endpoint,
+            asked: self.path.decoded(place),
+            shape: self.shape,
+            key: self.key.as_deref(),
+            sent: self.path.sent(),
+        };
+        let reply = local::answer(question, &self.gateway, host)?;
         let bytes = reply.body.len();
         if bytes > SHORT_ANSWER_BYTES {
             // Envoy keeps the whole answer until the client has read it.
@@ -410,7 +415,7 @@ impl Session {
     }
 
     fn pass(&mut self, host: &dyn Host, head: &Head<'_>) -> Result<RequestAction, Reject> {
-        match self.gateway.default_provider {
+        match self.gateway.default_of(self.path.sent()) {
             Some(_) if self.names_other_provider() => Err(Reject::Path(Refused::UnreadModel)),
             Some(_) => self.route(host, None),
             None => Err(self.unknown_url(head)),

@@ -48,7 +48,7 @@ impl Session {
             (None, None) => {
                 self.check_unnamed()?;
                 self.admit(host, None)?;
-                let provider = gateway.default_provider.ok_or(Reject::NoModel)?;
+                let provider = gateway.default_of(self.path.sent()).ok_or(Reject::NoModel)?;
                 return self.forward(
                     host,
                     Destination { provider, model: None, asked: "" },
@@ -57,7 +57,10 @@ impl Session {
                 );
             }
         };
-        let model = ModelName::try_from(asked).map_err(Reject::Model)?;
+        let namespace = gateway.namespace_of(self.path.sent(), &asked);
+        let full = if namespace.is_empty() { asked } else { [namespace, &asked].concat() };
+        let model = ModelName::try_from(full).map_err(Reject::Model)?;
+        let sent = model.as_str().get(namespace.len()..).unwrap_or_default();
         self.check_model(model.as_str())?;
         if gateway.stops_metered && self.operation().is_some() {
             return Err(Reject::JournalFull);
@@ -68,19 +71,19 @@ impl Session {
             .map_err(|none| no_route(&gateway, host, none, self.key.as_deref()))?;
         let Some(turn) = turns.next() else { return Err(Reject::NoModel) };
         let mut target = turn.target;
-        let is_repeated = self.repeats_in_query(model.as_str())?;
-        let (mut others, mut all_same) = (0_usize, target.model == model.as_str());
+        let is_repeated = self.repeats_in_query(sent)?;
+        let (mut others, mut all_same) = (0_usize, target.model == sent);
         // A request that is sent once goes past the deployments whose breaker is open.
         let mut is_open = turn.has_sibling && !self.may_repeat && !self.admits(host, target);
         for Turn { target: other, has_sibling } in turns {
             others = others.saturating_add(1);
-            all_same &= other.model == model.as_str();
+            all_same &= other.model == sent;
             if is_open && self.admits(host, other) {
                 (target, is_open) = (other, false);
             }
             is_open &= has_sibling;
         }
-        let is_renamed = target.model != model.as_str();
+        let is_renamed = target.model != sent;
         if let (Some(nested), false) = (&mut self.nested, all_same) {
             nested.rename()?;
         }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use gaud::config::{File, ProviderFile};
 use gaud::gateway::Gateway;
-use gaud::models::{Catalog, Listed, from_bytes, parse, to_bytes};
+use gaud::models::{Catalog, Listed, Names, from_bytes, parse, to_bytes};
 use gaud::request::model::ModelName;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::Value;
 
 /// Names that run into each other: few letters, and what namespaces are made of.
@@ -25,16 +26,28 @@ fn provider() -> impl Strategy<Value = ProviderFile> {
 /// A configuration that holds, and lists that were discovered.
 fn world() -> impl Strategy<Value = (Gateway, Vec<Vec<Listed>>)> {
     let aliases = vec((NAME, NAME), 0..3);
-    let parts = (vec(provider(), 1..4), aliases, any::<bool>(), vec(vec(listed(), 0..6), 0..4));
-    parts.prop_filter_map("no configuration", |(providers, aliases, default, found)| {
+    let forms = [None, Some("namespaced"), Some("short"), Some("both")];
+    let parts =
+        (vec(provider(), 1..4), aliases, any::<bool>(), vec(list(), 0..4), select(forms.to_vec()));
+    parts.prop_filter_map("no configuration", |(providers, aliases, default, found, list_names)| {
         let names = ["a", "b", "ab"].map(str::to_owned);
         let file = File {
             default_provider: default.then(|| "a".to_owned()),
+            list_names: list_names.map(str::to_owned),
             providers: names.into_iter().zip(providers).collect(),
             aliases: aliases.into_iter().collect(),
             ..File::default()
         };
         Gateway::compile(&file, &|_| None).ok().map(|gateway| (gateway, found))
+    })
+}
+
+/// A list as [`parse`] leaves a list: each id once.
+fn list() -> impl Strategy<Value = Vec<Listed>> {
+    vec(listed(), 0..6).prop_map(|mut list| {
+        let mut ids = BTreeSet::new();
+        list.retain(|listed| ids.insert(listed.id.clone()));
+        list
     })
 }
 
@@ -54,7 +67,7 @@ proptest! {
 
     #[test]
     fn every_listed_name_can_be_sent((gateway, found) in world()) {
-        let catalog = Catalog::of(&gateway, &found);
+        let catalog = Catalog::of(&gateway, &found, Names::Configured);
         let mut names = BTreeSet::new();
         for entry in catalog.entries() {
             let name = ModelName::try_from(entry.name.to_string()).unwrap();
@@ -62,7 +75,7 @@ proptest! {
             prop_assert_eq!(decision.target, entry.target);
             prop_assert_eq!(&gateway.provider(entry.target.provider).unwrap().name, entry.provider);
             prop_assert_eq!(catalog.find(&entry.name).unwrap().target, entry.target);
-            names.insert(entry.name.to_string());
+            prop_assert!(names.insert(entry.name.to_string()), "{} is listed twice", entry.name);
         }
         for alias in &gateway.aliases {
             prop_assert!(names.contains(alias.as_str()));
@@ -71,7 +84,7 @@ proptest! {
 
     #[test]
     fn every_reachable_model_is_listed((gateway, found) in world()) {
-        let catalog = Catalog::of(&gateway, &found);
+        let catalog = Catalog::of(&gateway, &found, Names::Configured);
         let found = found.iter().map(Some).chain(std::iter::repeat(None));
         for ((id, provider), found) in gateway.ids().zip(gateway.providers()).zip(found) {
             let found = found.into_iter().flatten().map(|listed| &listed.id);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use crate::gateway::Gateway;
-use crate::models::catalog::Catalog;
+use crate::models::{Catalog, Names};
 use crate::request::model::ModelName;
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -111,7 +111,7 @@ fn read(server: &Server, answer: (StatusCode, String)) -> Result<Vec<Model>, Str
 }
 
 fn configured(gateway: &Gateway) -> Vec<Model> {
-    let catalog = Catalog::of(gateway, &[]);
+    let catalog = Catalog::of(gateway, &[], Names::Configured);
     let entries = catalog.entries().iter();
     let model = entries.map(|entry| Model {
         id: entry.name.to_string(),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::config::Strategy;
 use crate::gateway::Gateway;
-use crate::models::catalog::Catalog;
+use crate::models::{Catalog, Names};
 use crate::request::model::ModelName;
 use crate::route::{ChainTarget, Decision, Deployment, Draw, Group, NoRoute, Rule};
 use serde::Serialize;
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, RouteError> {
         .map_err(|problem| RouteError::NoRoute(format!("the model {problem}")))?;
     let gateway = &loaded.gateway;
     let targets = targets(gateway, &model).map_err(|no_route| {
-        let listed = Catalog::of(gateway, &[]);
+        let listed = Catalog::of(gateway, &[], Names::All);
         let near = listed.nearest(model.as_str());
         let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
         RouteError::NoRoute(format!("{no_route}{near}"))

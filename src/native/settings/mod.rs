@@ -51,6 +51,9 @@ pub const CONFIG_FILES: [&str; 2] = ["gaud.toml", "llm-proxy.toml"];
 /// Where clients connect, unless the configuration says otherwise.
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8400);
 
+/// The variables with the `listen` and the `admin_listen` of a configuration that has none.
+const LISTEN_VARIABLES: [&str; 2] = ["GAUD_LISTEN", "GAUD_ADMIN_LISTEN"];
+
 /// Where Envoy's admin interface listens, unless the configuration says otherwise.
 pub const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
@@ -268,8 +271,8 @@ pub fn load(config: Option<&Path>, env: Env<'_>) -> Result<Loaded, Error> {
 
 /// The same, for an Envoy whose secrets need not be in this environment.
 pub fn load_with(config: Option<&Path>, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
-    let present = || CONFIG_FILES.iter().map(Path::new).find(|file| file.exists());
-    let Some(path) = config.or_else(present) else {
+    let present = option::present();
+    let Some(path) = config.or(present) else {
         return from_environment(env, secrets);
     };
     let text =
@@ -314,6 +317,8 @@ fn is_variable(path: &str) -> bool {
 fn from_environment(env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
     let loaded = compile_all(toml::Table::new(), env, secrets, &|mut file, env, secrets| {
         environment::overlay(&mut file, env)?;
+        // The default of a file without a default provider: clients need not know that there is no file.
+        file.list_names.get_or_insert_with(|| "namespaced".to_owned());
         file.default_provider = file.providers.first().map(|(name, _)| name.clone());
         if file.default_provider.is_none() {
             Ok(None)
@@ -323,7 +328,13 @@ fn from_environment(env: Env<'_>, secrets: Secrets) -> Result<Loaded, Error> {
     });
     let problem = |error| Problem::of(None, None, error);
     match loaded {
-        Ok(loaded) => loaded.ok_or(Error::Nothing),
+        Ok(loaded) => {
+            let mut loaded = loaded.ok_or(Error::Nothing)?;
+            let found = warnings::all(&loaded.file, loaded.listen, loaded.tls.as_ref());
+            let found = found.into_iter().chain(option::folder_in_its_place());
+            loaded.warnings.extend(found.map(problem));
+            Ok(loaded)
+        }
         Err(errors) => Err(Error::Invalid(errors.into_iter().map(problem).collect())),
     }
 }
@@ -388,9 +399,15 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
     Ok(Loaded {
         path: None,
         gateway,
-        listen: address("listen", file.listen.as_deref(), LISTEN)?,
+        listen: address_or("listen", file.listen.as_deref(), LISTEN_VARIABLES[0], LISTEN, env)?,
         tls,
-        admin_listen: address("admin_listen", file.admin_listen.as_deref(), ADMIN_LISTEN)?,
+        admin_listen: address_or(
+            "admin_listen",
+            file.admin_listen.as_deref(),
+            LISTEN_VARIABLES[1],
+            ADMIN_LISTEN,
+            env,
+        )?,
         workers: workers(file.workers)?,
         trusted_proxies: trusted_proxies(&file)?,
         drain: drain(&file)?,
@@ -421,6 +438,21 @@ fn address(
     value.parse().map_err(|_| {
         ConfigError::new(field, format!("must be an IP address and a port, as in \"{default}\""))
     })
+}
+
+/// The address of a setting that the file has, else of a variable: an image says so that its gateways listen on all addresses.
+fn address_or(
+    field: &str,
+    value: Option<&str>,
+    variable: &str,
+    default: SocketAddr,
+    env: Env<'_>,
+) -> Result<SocketAddr, ConfigError> {
+    let of_image = env(variable).filter(|value| !value.is_empty());
+    match (value, of_image) {
+        (None, Some(text)) => address(variable, Some(&text.to_string_lossy()), default),
+        (value, _) => address(field, value, default),
+    }
 }
 
 fn trusted_proxies(file: &File) -> Result<Vec<AddressRange>, ConfigError> {

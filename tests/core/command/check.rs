@@ -232,6 +232,10 @@ fn invalid_addresses_and_limits_say_what_is_valid() {
         "gaud.toml:1: base_paths[1]: must be \"\" or begin with '/' and not end with one, as in \
          \"/api/litellm\"",
     );
+    bad(
+        &with("list_names = \"long\""),
+        "gaud.toml:1: list_names: is \"long\"; write \"namespaced\", \"short\" or \"both\"",
+    );
 }
 
 #[test]
@@ -471,6 +475,39 @@ fn the_environment_alone_is_a_configuration() {
                    or set GAUD_LITELLM_URL, as in GAUD_LITELLM_URL=http://localhost:4000";
     assert_eq!(run(&[]), nothing);
     assert_eq!(run(&[("LITELLM_BASE_URL", "http://h"), ("LITELLM_ENABLED", "0")]), nothing);
+}
+
+#[test]
+fn the_addresses_of_a_configuration_without_them_are_those_of_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |listen: &str| {
+        let env = [
+            ("GAUD_LITELLM_URL", "http://h"),
+            ("GAUD_LITELLM_API_KEY", "sk-1"),
+            ("GAUD_LISTEN", listen),
+        ];
+        let output = Command::new(env!("CARGO_BIN_EXE_gaud"))
+            .arg("check")
+            .current_dir(folder.path())
+            .env_clear()
+            .envs(env)
+            .output()
+            .unwrap();
+        text(&output.stderr).to_owned()
+    };
+    assert_eq!(run("127.0.0.1:9000"), "");
+    let open = "listen: everyone who reaches 0.0.0.0:8400 can spend the api_key of litellm; set mode = \"required\" in";
+    assert!(run("0.0.0.0:8400").contains(open), "{}", run("0.0.0.0:8400"));
+    let wrong = "GAUD_LISTEN: must be an IP address and a port, as in \"127.0.0.1:8400\"";
+    assert!(run("8400").contains(wrong), "{}", run("8400"));
+    // The file is the truth where it says an address.
+    std::fs::write(folder.path().join("llm-proxy.toml"), "listen = \"127.0.0.1:8400\"\n").unwrap();
+    assert_eq!(run("0.0.0.0:8400"), "");
+    std::fs::remove_file(folder.path().join("llm-proxy.toml")).unwrap();
+    std::fs::create_dir(folder.path().join("llm-proxy.toml")).unwrap();
+    let folder_said = "llm-proxy.toml: is a folder, as Docker makes one where the file to mount does not exist; the settings are those of \
+                       the environment alone";
+    assert!(run("127.0.0.1:9000").contains(folder_said), "{}", run("127.0.0.1:9000"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{DISCOVER, LISTEN, Site, get, list, names};
 use crate::kit::client::{Request, h1};
-use crate::kit::harness::{Gateway, wait};
+use crate::kit::harness::Gateway;
 use crate::kit::refusal;
 use crate::kit::samples::provider;
 use crate::kit::upstream::Provider;
@@ -44,8 +44,7 @@ fn start() -> Setup {
     let toml =
         format!("{LISTEN}workers = 2\ndefault_provider = \"a\"\n{}{aliases}", tables.concat());
     let gateway = Gateway::start(&toml, &[]);
-    let all = |name| super::health(&gateway, name)["models_age_secs"].is_u64();
-    wait::until_true("all lists", || ["a", "b", "c"].into_iter().all(all));
+    super::wait_until_listed(&gateway, &["a", "b", "c"]);
     Setup { gateway, server: a }
 }
 

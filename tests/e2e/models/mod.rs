@@ -3,6 +3,7 @@
 mod documents;
 mod faults;
 mod large;
+mod listed_names;
 mod merged;
 mod schedule;
 mod timing;
@@ -125,6 +126,12 @@ fn names(gateway: &Gateway) -> Vec<String> {
 
 fn wait_for_models(gateway: &Gateway, count: usize) {
     wait::until_true("the list", || health(gateway, "p")["models"] == count);
+}
+
+/// Waits until each of these providers has listed its models.
+fn wait_until_listed(gateway: &Gateway, providers: &[&str]) {
+    let has_listed = |name: &&str| health(gateway, name)["models_age_secs"].is_u64();
+    wait::until_true("all lists", || providers.iter().all(has_listed));
 }
 
 fn discoveries(gateway: &Gateway, result: &str) -> u64 {

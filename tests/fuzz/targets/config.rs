@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use gaud::gateway::{Gateway, from_filter_json};
-use gaud::models::Catalog;
+use gaud::models::{Catalog, Names};
 use gaud::native::settings;
 use gaud::request::model::ModelName;
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn toml(text: &str) {
 
 fn check_gateway(gateway: &Gateway) {
     assert!(!format!("{gateway:?}").contains(ENVIRONMENT), "a secret is shown");
-    let catalog = Catalog::of(gateway, &[]);
+    let catalog = Catalog::of(gateway, &[], Names::Configured);
     for entry in catalog.entries() {
         let name = ModelName::try_from(entry.name.to_string()).expect("a name of the list");
         let decision = gateway.routes.decide(&name).expect("a name of the list");

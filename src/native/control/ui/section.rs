@@ -25,7 +25,11 @@ const FIRST: [(&str, &str); 4] = [
 
 /// The sections of what belongs to no provider: the id, the title, and how the settings begin.
 const SECTIONS: [(&str, &str, &[&str]); 6] = [
-    ("routing", "Routing", &["default_provider", "aliases", "fallbacks", "retries", "base_paths"]),
+    (
+        "routing",
+        "Routing",
+        &["default_provider", "list_names", "aliases", "fallbacks", "retries", "base_paths"],
+    ),
     (
         "network",
         "Clients and network",
