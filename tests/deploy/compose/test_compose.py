@@ -171,7 +171,7 @@ def test_a_mistake_in_the_configuration_is_shown_with_its_line(stack, tmp_path):
     mistaken = tmp_path / "gaud.toml"
     mistaken.write_text('default_provider = "litelm"\n[providers.litellm]\nurl = "http://litellm:4000"\n')
     with pytest.raises(AssertionError, match=r"gaud\.toml:1: default_provider: \"litelm\" is not a provider"):
-        stack.docker("run", "--rm", "--volume", f"{mistaken}:/etc/gaud/gaud.toml:ro", "gaud:local")
+        stack.docker("run", "--rm", "--volume", f"{mistaken}:/app/gaud.toml:ro", "gaud:local")
 
 
 # -- Metrics
