@@ -115,6 +115,16 @@ test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION)
 test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers prometheus ## Test with the providers' SDKs and the real LiteLLM alone
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" $(PYTEST) $(SDK)
 
+# All that Gaud's first documents say. The image is tested with a Docker engine, where there is one: the first time takes a quarter of an hour.
+DOCUMENTS := $(VENV)/bin/python tests/documents/run.py --results $(TARGET)/documents
+.PHONY: test-documents
+test-documents: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers docker ## Test what the first documents say, statement by statement, and print the list (the image as root)
+	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(DOCUMENTS) --tests
+	@rm -f $(TARGET)/documents/image.xml
+	-$(TEST_ENV) GAUD_ENGINE="$(TOOLS)/engine" DOCKER_CONFIG="$(TOOLS)/docker" \
+		$(DEPLOY)/isolated.sh $(PYTEST) --junitxml=$(TARGET)/documents/image.xml $(DEPLOY)/test_first_documentation.py
+	@$(DOCUMENTS) --report
+
 # The servers' own parsers. `make test` reads fewer requests, always the same. PARSERS_SEED repeats a run that has failed.
 PARSERS           := tests/parsers
 PARSERS_DOCUMENTS ?= 20000

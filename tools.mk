@@ -206,14 +206,14 @@ $(STAMPS)/quadlet-$(PODMAN_VERSION): | $(STAMPS)
 
 # -- Debian
 
-# For the tests of reverse proxies and of LiteLLM's database. A program that is installed is used as it is.
-SERVERS := nginx-light caddy postgresql
+# For the tests of reverse proxies, and of LiteLLM's database and cache. A program that is installed is used as it is.
+SERVERS := nginx-light caddy postgresql redis-server
 .PHONY: servers
 servers: $(STAMPS)/servers
 
 $(STAMPS)/servers: | $(STAMPS)
 	@export PATH="$$PATH:/usr/sbin"; \
-	if ! command -v nginx || ! command -v caddy || ! ls /usr/lib/postgresql/*/bin/initdb; then \
+	if ! command -v nginx || ! command -v caddy || ! command -v redis-server || ! ls /usr/lib/postgresql/*/bin/initdb; then \
 		$(call apt_install,$(SERVERS)); \
 	fi
 	@touch $@

@@ -19,6 +19,7 @@ pytest.register_assert_rewrite("wire", "kit_py")  # before the first import of t
 
 import database
 from kit_py import gaud
+from kit_py.fixtures import folder, stand_in  # noqa: F401
 from kit_py.stand_in import StandIn
 from litellm_server import MASTER_KEY, LiteLlm, without_prisma
 from wire import SECRETS, Wire
@@ -60,18 +61,6 @@ def needs(item, fixtures: set[str]) -> bool:
 def is_needed(request, fixtures: set[str]) -> bool:
     """Whether a test of this run, which is not skipped, needs one of these fixtures."""
     return any(needs(item, fixtures) and not item.get_closest_marker("skip") for item in request.session.items)
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("servers")
-
-
-@pytest.fixture(scope="session")
-def stand_in() -> StandIn:
-    server = StandIn()
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -53,9 +53,13 @@ const query = ({ arguments: nodes, selectionSet }, model) => ({
   ),
 });
 
+// A filter of a Json field names its place, and parts of texts, by plain texts.
+const PLAIN = ["path", "string_contains", "string_starts_with", "string_ends_with"];
+
 const members = (nodes, type) =>
   Object.fromEntries(
     nodes.map(({ name: { value: name }, value }) => {
+      if (type === "Json" && PLAIN.includes(name)) return [name, literal(value)];
       const field = MODELS[type]?.[name];
       return [name, literal(value, field === "Json" || field in MODELS ? field : type)];
     }),
