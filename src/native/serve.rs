@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
 /// What serves, and the lock on its folder, where it has one.
 fn control(loaded: &Loaded) -> Result<(Arc<Control>, Option<DataFolder>), Failure> {
     let Some(token) = loaded.control.token.clone() else {
-        return Err(Failure::Control(
+        return Err(Failure::Serve(
             "control.token is not set, and filters elsewhere have no other way to show who they are; write token = \
              \"os.environ/GAUD_FEED_TOKEN\" below [control], and give that variable to gaud serve and to each Envoy"
                 .to_owned(),
@@ -79,7 +79,10 @@ fn control(loaded: &Loaded) -> Result<(Arc<Control>, Option<DataFolder>), Failur
     let path = folder.as_ref().map_or_else(PathBuf::new, |folder| folder.path().to_owned());
     let databases = Databases::of(loaded.control.database.as_ref(), &path);
     let store = Store::open(&databases).map_err(|error| failed(&error))?;
-    first_key(&store, folder.as_ref().map(DataFolder::path))?;
+    first_key(&store, folder.as_ref().map(DataFolder::path)).map_err(|failure| match failure {
+        Failure::Control(problem) => Failure::Serve(problem),
+        failure => failure,
+    })?;
     let prices = Prices::of(&loaded.file).map_err(|error| failed(&error))?;
     let has_news = databases.postgres().is_some();
     let config = loaded.path.as_deref();
@@ -113,5 +116,5 @@ async fn forget(databases: &Databases, keep_days: u64) {
 }
 
 fn failed(problem: &dyn std::fmt::Display) -> Failure {
-    Failure::Control(problem.to_string())
+    Failure::Serve(problem.to_string())
 }

@@ -133,7 +133,8 @@ pub(super) fn start(
     let mut journal =
         Journal::open(data.path(), databases.clone(), gateway.clone(), &source.loaded)?;
     journal.recover();
-    let leases = gateway.map(|gateway| Leaseholder::begin(&databases, gateway)).transpose();
+    let leases =
+        gateway.map(|gateway| Leaseholder::begin(&databases, gateway, now_secs())).transpose();
     let leases = leases.map_err(failed)?.map(Arc::new);
     journal.leases = leases.clone();
     let store = Store::open(&databases).map_err(|error| Failure::Control(error.to_string()))?;
@@ -195,7 +196,7 @@ async fn tend(leases: Option<Arc<Leaseholder>>) {
     loop {
         ticks.tick().await;
         let own = Arc::clone(&leases);
-        let Ok(Err(error)) = spawn_blocking(move || own.tend()).await else {
+        let Ok(Err(error)) = spawn_blocking(move || own.tend(now_secs())).await else {
             is_away = false;
             continue;
         };

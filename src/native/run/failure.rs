@@ -33,6 +33,8 @@ pub enum Failure {
     NotTaken(Refusal, Vec<String>),
     /// The control server cannot be started.
     Control(String),
+    /// The same without an Envoy.
+    Serve(String),
     /// Envoy does not take a change, and what it had serves; with it, Envoy's reasons.
     Kept(Refusal, Vec<String>),
     /// Envoy does not take the configuration; with it, what it said.
@@ -82,6 +84,7 @@ impl fmt::Display for Failure {
                 write!(f, "{refusal}")?;
                 said(f, log)
             }
+            Self::Serve(problem) => f.write_str(problem),
             Self::Control(problem) => {
                 write!(f, "no control server: {problem}; --no-control serves without one")
             }

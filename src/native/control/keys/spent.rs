@@ -60,8 +60,9 @@ fn leased(
     terms: &mut Terms,
 ) -> Result<(), DatabaseError> {
     let Some(budget) = &mut terms.limits.budget else { return Ok(()) };
-    let lease = leases.lease(Owner { scope, id }, *budget)?;
-    let period = budget.window.at(u64::try_from(now_secs()).unwrap_or_default());
+    let now_secs = u64::try_from(now_secs()).unwrap_or_default();
+    let lease = leases.lease(Owner { scope, id }, *budget, now_secs)?;
+    let period = budget.window.at(now_secs);
     budget.nanos = budget.nanos.min(lease.granted_nanos);
     terms.known = Some(Known { period, spent_nanos: lease.spent_nanos });
     Ok(())
