@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(not(target_os = "wasi"))]
+use super::alerts::AlertsFile;
 use super::auth::Auth;
 use super::error::ConfigError;
 use super::keys::KeysFile;
+use super::limits::GatewayLimitsFile;
 use super::models::ModelFile;
 use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
@@ -99,6 +102,14 @@ pub struct File {
     /// Client keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeysFile>,
+    /// What all clients may ask for together, and what becomes of what is over.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<GatewayLimitsFile>,
+    /// The same in the filter, which reads such a table already.
+    #[cfg(target_os = "wasi")]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
+    pub limits: Ordered<String>,
     /// The control server.
     #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +126,10 @@ pub struct File {
     #[cfg(target_os = "wasi")]
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub usage: Ordered<String>,
+    /// Where the command tells that a budget is nearly used up.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<AlertsFile>,
     /// LiteLLM's own file, which is read as settings too.
     #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -370,6 +385,18 @@ impl File {
         })
     }
 
+    /// What all clients may ask for together.
+    #[cfg(not(target_os = "wasi"))]
+    pub fn gateway_limits(&self) -> GatewayLimitsFile {
+        self.limits.clone().unwrap_or_default()
+    }
+
+    /// The same in the filter.
+    #[cfg(target_os = "wasi")]
+    pub fn gateway_limits(&self) -> GatewayLimitsFile {
+        GatewayLimitsFile::of(&self.limits)
+    }
+
     /// Whether every request is recorded.
     #[cfg(not(target_os = "wasi"))]
     pub fn meters_all(&self) -> bool {
@@ -379,7 +406,21 @@ impl File {
     /// The same of what `UsageFile::for_filter` has left.
     #[cfg(target_os = "wasi")]
     pub fn meters_all(&self) -> bool {
-        self.usage.get("meter").is_some_and(|meter| meter == "all" || meter == "stopped")
+        self.usage
+            .get("meter")
+            .is_some_and(|meter| meter == "all" || meter == "stopped" || meter == "told")
+    }
+
+    /// Whether answers say what they have cost.
+    #[cfg(not(target_os = "wasi"))]
+    pub fn tells_cost(&self) -> bool {
+        self.meters_all() && self.usage.as_ref().is_some_and(|usage| usage.headers == Some(true))
+    }
+
+    /// The same in the filter.
+    #[cfg(target_os = "wasi")]
+    pub fn tells_cost(&self) -> bool {
+        self.usage.get("meter").is_some_and(|meter| meter == "told")
     }
 
     /// Whether nothing can be recorded now, so that what is metered is refused.
@@ -407,6 +448,8 @@ impl File {
             ("memory_limit_bytes", self.memory_limit_bytes.is_some()),
             #[cfg(not(target_os = "wasi"))]
             ("control", self.control.is_some()),
+            #[cfg(not(target_os = "wasi"))]
+            ("alerts", self.alerts.is_some()),
             #[cfg(not(target_os = "wasi"))]
             ("litellm", self.litellm.is_some()),
             #[cfg(not(target_os = "wasi"))]

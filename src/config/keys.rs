@@ -79,6 +79,25 @@ impl LimitsFile {
 }
 
 #[cfg(not(target_os = "wasi"))]
+impl From<&Limits> for LimitsFile {
+    /// Limits as a person would write them.
+    fn from(limits: &Limits) -> Self {
+        let rate = |own: u64| u32::try_from(own).unwrap_or(u32::MAX);
+        let budget = |own: Budget| BudgetFile {
+            usd: BudgetFile::usd(own.nanos),
+            window: own.window.as_str().to_owned(),
+            strict: Some(own.is_strict),
+        };
+        Self {
+            rpm: limits.rpm.map(rate),
+            tpm: limits.tpm.map(rate),
+            max_parallel_requests: limits.max_parallel_requests,
+            budget: limits.budget.map(budget),
+        }
+    }
+}
+
+#[cfg(not(target_os = "wasi"))]
 impl BudgetFile {
     /// More dollars than any account has.
     const USD_MAX: f64 = 1e9;

@@ -8,16 +8,21 @@
 //! [`File`] is exactly what is written; [`crate::gateway::Gateway`] is what the file compiles to. Every error names the
 //! path of the field. This room imports no other room.
 
+#[cfg(not(target_os = "wasi"))]
+mod alerts;
 mod auth;
 mod error;
 mod file;
 mod keys;
 mod list_names;
+mod limits;
 mod models;
 mod ordered;
 mod secret;
 mod usage;
 
+#[cfg(not(target_os = "wasi"))]
+pub use alerts::AlertsFile;
 pub use auth::Auth;
 pub use error::ConfigError;
 pub use file::{
@@ -29,6 +34,7 @@ pub use file::{ControlFile, LitellmFile, UiFile};
 pub use keys::{BudgetFile, LimitsFile};
 pub use keys::{KeysFile, KeysMode};
 pub use list_names::ListNames;
+pub use limits::GatewayLimitsFile;
 pub use models::{DeploymentFile, ModelFile, Sticky, Strategy};
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};

@@ -18,6 +18,9 @@ pub struct UsageFile {
     /// A file of prices in LiteLLM's format, in the place of the table that the command has in itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_file: Option<String>,
+    /// Whether answers in JSON say in headers what they have cost. Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<bool>,
     /// The space that the disk of the journal must have for requests to be served. Default 33554432.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_free_bytes: Option<u64>,
@@ -34,6 +37,9 @@ pub enum Metered {
     /// As `all`, but what cannot be recorded is refused. The command alone says so, to the filter.
     #[serde(skip_deserializing)]
     Stopped,
+    /// As `all`, and answers say what they have cost. The command alone says so, to the filter.
+    #[serde(skip_deserializing)]
+    Told,
 }
 
 /// The price of a model, in dollars for a million tokens.
@@ -55,7 +61,11 @@ pub struct PriceFile {
 impl UsageFile {
     /// What the filter must know of it.
     pub fn for_filter(&self) -> Option<Self> {
-        let is_metered = matches!(self.meter, Some(Metered::All | Metered::Stopped));
-        is_metered.then(|| Self { meter: self.meter, ..Self::default() })
+        let meter = match self.meter? {
+            Metered::Off => return None,
+            Metered::All if self.headers == Some(true) => Metered::Told,
+            meter => meter,
+        };
+        Some(Self { meter: Some(meter), ..Self::default() })
     }
 }

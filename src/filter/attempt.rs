@@ -15,7 +15,9 @@ use crate::failover::retry_after;
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::reply::Reject;
+use crate::request::endpoint::Shape;
 use crate::request::head::Head;
+use crate::usage::HELD_BYTES_MAX;
 
 /// An attempt on its way through the filter.
 pub(super) struct AttemptStream {
@@ -33,6 +35,8 @@ pub(super) struct AttemptStream {
     /// The headers of the gateway's answer in the provider's place. The filter that removes a provider's headers in the
     /// gateway's name removes these as well, so they are set once more after it.
     replied: Option<RetryHeaders>,
+    /// The answer waits for its cost; the headers of its release, once it is released but for that.
+    for_cost: Option<Option<RetryHeaders>>,
 }
 
 impl AttemptStream {
@@ -47,6 +51,7 @@ impl AttemptStream {
             offset: 0,
             read: 0,
             replied: None,
+            for_cost: None,
         }
     }
 
@@ -92,7 +97,12 @@ impl AttemptStream {
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
         if attempt.is_metered() {
             let host = &*self.host;
-            reply::with_answer_start(end, &mut |start| attempt.answer_begins(host, start));
+            let mut holds = false;
+            reply::with_answer_start(end, &mut |start| {
+                attempt.answer_begins(host, start);
+                holds = attempt.holds_answer(start);
+            });
+            self.for_cost = holds.then_some(None);
         }
         let header = |name: &str| abi::header(Map::ResponseHeaders, name);
         let details = reply::details();
@@ -110,6 +120,7 @@ impl AttemptStream {
             abi::remove_header(Map::ResponseHeaders, "content-length");
         }
         let action = attempt.respond(&*self.host, self.host.now_ms(), &answer);
+        let action = self.wait_for_cost(action, 0, false);
         self.carry_out(action)
     }
 
@@ -119,10 +130,11 @@ impl AttemptStream {
         let fresh = size.saturating_sub(start);
         let read = || abi::buffer(Buffer::ResponseBody, start, fresh);
         let action = attempt.feed(&*self.host, self.host.now_ms(), fresh, read, end);
+        let action = self.wait_for_cost(action, size, end);
         // With the next piece, Envoy shows the held bytes again.
         self.read = if action == ResponseAction::Hold { size } else { 0 };
         if action != ResponseAction::Hold
-            && let Some(bytes) = attempt.take_passing()
+            && let Some(bytes) = self.attempt.as_mut().and_then(Attempt::take_passing)
         {
             abi::replace_start(Buffer::ResponseBody, size, &bytes);
         }
@@ -134,11 +146,39 @@ impl AttemptStream {
     pub(super) fn response_trailers(&mut self) -> FilterStatus {
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
         let action = attempt.feed(&*self.host, self.host.now_ms(), 0, Vec::new, true);
+        let action = self.wait_for_cost(action, 0, true);
         if let ResponseAction::Append(_) | ResponseAction::Release(_, Some(_)) = action {
-            reply::send(&Reject::Stalled.reply(attempt.shape()), &[]);
+            let shape = self.attempt.as_ref().map_or(Shape::OpenAi, Attempt::shape);
+            reply::send(&Reject::Stalled.reply(shape), &[]);
             return FilterStatus::Stop;
         }
         self.carry_out(action)
+    }
+
+    /// Holds what would be released until the answer has come whole, so that its head can say what it has cost; a long answer
+    /// does not say so.
+    fn wait_for_cost(&mut self, action: ResponseAction, size: usize, end: bool) -> ResponseAction {
+        let Some(released) = self.for_cost else { return action };
+        let (headers, text) = match action {
+            ResponseAction::Hold => return ResponseAction::Hold,
+            ResponseAction::Pass => (released, None),
+            ResponseAction::Append(text) => (released, Some(text)),
+            ResponseAction::Release(headers, text) => (Some(headers), text),
+        };
+        if !end && text.is_none() && size <= HELD_BYTES_MAX {
+            self.for_cost = Some(headers);
+            return ResponseAction::Hold;
+        }
+        self.for_cost = None;
+        let cost = self.attempt.as_ref().and_then(|attempt| attempt.cost_header(&*self.host));
+        if let Some((name, value)) = cost.filter(|_| end) {
+            abi::set_header(Map::ResponseHeaders, name, &value);
+        }
+        match (headers, text) {
+            (Some(headers), text) => ResponseAction::Release(headers, text),
+            (None, Some(text)) => ResponseAction::Append(text),
+            (None, None) => ResponseAction::Pass,
+        }
     }
 
     /// Looks whether a deadline has passed; `id` is Envoy's number of this context.

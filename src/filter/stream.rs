@@ -13,6 +13,7 @@ use crate::reply::Reject;
 use crate::request::head::{self, Head};
 use crate::session::outgoing::CONTENT_ENCODING;
 use crate::session::{RequestAction, Session};
+use crate::usage::HELD_BYTES_MAX;
 
 /// A request on its way through the filter.
 pub(super) struct Stream {
@@ -20,11 +21,13 @@ pub(super) struct Stream {
     host: Rc<EnvoyHost>,
     /// `None` until the head has come.
     session: Option<Session>,
+    /// How many bytes of an answer that waits for its cost were read; `None` while none waits.
+    held: Option<usize>,
 }
 
 impl Stream {
     pub(super) fn new(gateway: Rc<Gateway>, host: Rc<EnvoyHost>) -> Self {
-        Self { gateway, host, session: None }
+        Self { gateway, host, session: None, held: None }
     }
 
     pub(super) fn request_headers(&mut self, end: bool) -> FilterStatus {
@@ -71,21 +74,57 @@ impl Stream {
             session.respond(&*self.host, status.unwrap_or_default(), reply::details);
             if session.is_metered() {
                 let host = &*self.host;
-                reply::with_answer_start(end, &mut |start| session.answer_begins(host, start));
+                let mut holds = false;
+                reply::with_answer_start(end, &mut |start| {
+                    session.answer_begins(host, start);
+                    holds = session.holds_answer(start);
+                });
                 if session.shortens_answer() {
                     abi::remove_header(Map::ResponseHeaders, "content-length");
                 }
+                if holds {
+                    self.held = Some(0);
+                    return FilterStatus::Stop;
+                }
             }
+        } else if self.gateway.tells_cost
+            && !abi::header(Map::ResponseHeaders, headers::COST).is_empty()
+            && let Some((name, value)) = session.key_spend(&*self.host)
+        {
+            // An attempt after the hop has told its cost.
+            abi::set_header(Map::ResponseHeaders, name, &value);
         }
         FilterStatus::Continue
     }
 
     /// Only the filter that meters has this callback.
     pub(super) fn response_body(&mut self, size: usize, end: bool) -> FilterStatus {
+        if let Some(read) = self.held {
+            return self.hold_answer(read, size, end);
+        }
         if let Some(session) = &mut self.session {
             let read = || abi::buffer(Buffer::ResponseBody, 0, size);
             if let Some(bytes) = session.answer_passes(&*self.host, end, read) {
                 abi::replace_start(Buffer::ResponseBody, size, &bytes);
+            }
+        }
+        FilterStatus::Continue
+    }
+
+    /// Holds an answer until its end, so that its head can say what it has cost; a long answer does not say so.
+    #[cold]
+    fn hold_answer(&mut self, read: usize, size: usize, end: bool) -> FilterStatus {
+        self.held = None;
+        let Some(session) = &mut self.session else { return FilterStatus::Continue };
+        let fresh = || abi::buffer(Buffer::ResponseBody, read, size.saturating_sub(read));
+        session.answer_passes(&*self.host, end, fresh);
+        if !end && size <= HELD_BYTES_MAX {
+            self.held = Some(size);
+            return FilterStatus::Stop;
+        }
+        if end {
+            for (name, value) in session.cost_headers(&*self.host) {
+                abi::set_header(Map::ResponseHeaders, name, &value);
             }
         }
         FilterStatus::Continue

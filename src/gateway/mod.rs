@@ -16,6 +16,7 @@ mod credential;
 mod discovery;
 mod headers;
 mod keys;
+mod limits;
 pub mod litellm;
 mod models;
 mod plugin;
@@ -31,6 +32,7 @@ pub use cluster::istio_host;
 pub use credential::Credential;
 pub use discovery::Discovery;
 pub use keys::Keys;
+pub use limits::GatewayLimits;
 use plugin::PluginConfiguration;
 pub use provider::{Provider, TIMEOUT_SECS};
 pub use rooms::Rooms;
@@ -120,8 +122,12 @@ pub struct Gateway {
     pub sites: Option<Sites>,
     /// How client keys are checked; `None` where no key opens anything.
     pub keys: Option<Keys>,
+    /// What all clients may ask for together.
+    pub limits: GatewayLimits,
     /// Whether the usage of every request is recorded.
     pub meters: bool,
+    /// Whether answers in JSON say what they have cost.
+    pub tells_cost: bool,
     /// Whether nothing can be recorded now, so that what is metered is refused.
     pub stops_metered: bool,
     /// The [`fingerprint`] of the filter's JSON; 0 for a gateway that was not made from JSON.
@@ -165,7 +171,9 @@ impl Gateway {
             base_paths,
             sites: Sites::compile(file)?,
             keys: Keys::compile(file.keys.as_ref(), lookup)?,
+            limits: GatewayLimits::compile(&file.gateway_limits())?,
             meters: file.meters_all(),
+            tells_cost: file.tells_cost(),
             stops_metered: file.stops_metered(),
             fingerprint: 0,
             aliases: file.aliases.keys().cloned().collect(),

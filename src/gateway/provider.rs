@@ -5,6 +5,7 @@ use super::cluster;
 use super::credential::Credential;
 use super::discovery::Discovery;
 use super::headers;
+use super::limits;
 use super::litellm;
 use super::models;
 use super::url::ProviderUrl;
@@ -124,7 +125,7 @@ impl Provider {
             )?,
             credential,
             timeout_ms,
-            limits: limits(name, file)?,
+            limits: limits::of_provider(name, file)?,
             first_token_ms: ms("first_token_secs", file.first_token_secs)?,
             idle_ms: ms("idle_secs", file.idle_secs)?,
             ca_file: file.ca_file.clone(),
@@ -257,17 +258,4 @@ fn credential(
             Ok(Credential::new(auth, &key))
         }
     }
-}
-/// More than any provider takes.
-const RATE_MAX: u64 = 1_000_000_000;
-
-fn limits(name: &str, file: &ProviderFile) -> Result<Option<Limits>, ConfigError> {
-    let bounded = |field: &str, number: Option<u64>| {
-        let path = || format!("providers.{name}.{field}");
-        number.map(|own| ConfigError::unless_within(&path(), own, 0, RATE_MAX)).transpose()
-    };
-    let most = bounded("max_parallel_requests", file.max_parallel_requests)?;
-    let max_parallel_requests = most.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
-    let limits = Limits { rpm: bounded("rpm", file.rpm)?, max_parallel_requests, ..Limits::NONE };
-    Ok(Some(limits).filter(|limits| !limits.is_none()))
 }

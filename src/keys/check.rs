@@ -14,22 +14,25 @@ pub struct Allowed {
     /// The user's id; empty without a user.
     pub user: String,
     pub models: Models,
-    /// What the key and its user may use; `None` where nothing is limited.
-    pub terms: Option<Box<BothTerms>>,
+    /// What the key and its user may use; `None` where nothing is limited, and once the request has taken them.
+    pub terms: Option<Box<AllTerms>>,
 }
 
-/// The terms of a key and of its user.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BothTerms {
+/// The terms of a key, of its user, and of models.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllTerms {
     pub key: Terms,
     pub user: Terms,
+    /// Of the key, by names and patterns of models.
+    pub models: Vec<(String, Terms)>,
 }
 
-impl BothTerms {
-    fn of(policy: &Policy) -> Option<Box<Self>> {
+impl AllTerms {
+    fn of(policy: &mut Policy) -> Option<Box<Self>> {
         let (key, user) = (policy.terms, policy.user_terms);
-        let is_limited = !key.limits.is_none() || !user.limits.is_none();
-        is_limited.then(|| Box::new(Self { key, user }))
+        let models = std::mem::take(&mut policy.model_terms);
+        let is_limited = !key.limits.is_none() || !user.limits.is_none() || !models.is_empty();
+        is_limited.then(|| Box::new(Self { key, user, models }))
     }
 }
 
@@ -64,14 +67,14 @@ pub fn check(host: &dyn Host, keys: &Keys, key: &str) -> Result<Allowed, Refusal
     judge(policy, host)
 }
 
-fn judge(policy: Policy, host: &dyn Host) -> Result<Allowed, Refusal> {
+fn judge(mut policy: Policy, host: &dyn Host) -> Result<Allowed, Refusal> {
     match policy.standing {
         Standing::Blocked | Standing::Revoked => Err(Refusal::Invalid),
         Standing::Valid if policy.expires_secs > 0 && policy.has_expired(host.now_ms()) => {
             Err(Refusal::Expired)
         }
         Standing::Valid => {
-            let terms = BothTerms::of(&policy);
+            let terms = AllTerms::of(&mut policy);
             Ok(Allowed { id: policy.id, user: policy.user, models: policy.models, terms })
         }
     }

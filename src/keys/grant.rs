@@ -1,8 +1,8 @@
-//! What a request takes of the limits of its key and of its user, in shared data.
+//! What a request takes of the limits of its key, of its model, and of its user, in shared data.
 //!
-//! The key's counter is asked first, then the user's; where the user's refuses, the key's gets back what it gave.
+//! The counters are asked in this order; where one refuses, those before it get back what they gave.
 
-use super::check::{Allowed, BothTerms};
+use super::check::Allowed;
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::host::store;
@@ -12,25 +12,53 @@ use crate::limits::{Counter, Demand, Limits, Period, Refusal, Terms, Ticket, Ver
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     Key,
+    /// The key's, for some models.
+    Model,
     User,
+}
+
+const OWNERS: [Owner; 3] = [Owner::Key, Owner::Model, Owner::User];
+
+/// What a request is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    pub key: Terms,
+    /// Those of the key for the model, with the name under which they are.
+    pub model: Option<(String, Terms)>,
+    pub user: Terms,
+}
+
+impl Asked {
+    /// The terms of an owner.
+    pub fn terms(&self, owner: Owner) -> Terms {
+        match owner {
+            Owner::Key => self.key,
+            Owner::Model => self.model.as_ref().map(|(_, terms)| *terms).unwrap_or_default(),
+            Owner::User => self.user,
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.model.as_ref().map_or("", |(name, _)| name)
+    }
+
+    /// Whether any of them is a budget.
+    pub fn has_budget(&self) -> bool {
+        OWNERS.into_iter().any(|owner| self.terms(owner).limits.budget.is_some())
+    }
 }
 
 /// What a request has taken and nobody has settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    key: Option<Ticket>,
-    user: Option<Ticket>,
+    /// By owner.
+    tickets: [Option<Ticket>; 3],
     /// Which keys and users the counters are of.
-    places: Places,
+    places: [String; 3],
+    /// The name under which the model has limits; empty without.
+    model: String,
     /// What is left, of the limit that has less.
     pub view: View,
-}
-
-/// Where shared data have the counters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Places {
-    key: String,
-    user: String,
 }
 
 /// Why a request is refused.
@@ -43,10 +71,12 @@ pub struct Refused {
 }
 
 /// Which windows the attempts of a request are charged in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Charges {
-    pub key: Option<Period>,
-    pub user: Option<Period>,
+    /// By owner.
+    pub periods: [Option<Period>; 3],
+    /// The name under which the model has limits; empty without.
+    pub model: String,
 }
 
 /// How often the end of a request is tried to be told. What cannot be told is charged when its lease ends.
@@ -60,25 +90,28 @@ impl Grant {
     pub fn ask(
         host: &dyn Host,
         allowed: &Allowed,
-        terms: &BothTerms,
+        asked: &Asked,
         demand: Demand,
     ) -> Result<Self, Refused> {
-        let places = Places::of(&allowed.id, &allowed.user);
-        let (key, of_key) = ask_one(host, &places.key, &terms.key, demand)
-            .map_err(|refused| Refused { owner: Owner::Key, ..refused })?;
-        match ask_one(host, &places.user, &terms.user, demand) {
-            Ok((user, of_user)) => {
-                let view = View::tighter(of_key, of_user);
-                Ok(Self { key, user, places, view })
-            }
-            Err(refused) => {
-                if let Some(ticket) = &key {
-                    tell(host, &places.key, |counter, now_ms| counter.undo(ticket, now_ms));
+        let model = asked.name().to_owned();
+        let places = places(&allowed.id, &allowed.user, &model);
+        let mut grant = Self { tickets: [None; 3], places, model, view: View::default() };
+        for ((owner, ticket), place) in
+            OWNERS.into_iter().zip(&mut grant.tickets).zip(&grant.places)
+        {
+            match ask_one(host, place, &asked.terms(owner), demand) {
+                Ok((own, view)) => {
+                    *ticket = own;
+                    grant.view = View::tighter(grant.view, view);
                 }
-                let view = View::tighter(of_key, refused.view);
-                Err(Refused { owner: Owner::User, view, ..refused })
+                Err(refused) => {
+                    let view = View::tighter(grant.view, refused.view);
+                    grant.undo(host);
+                    return Err(Refused { owner, view, ..refused });
+                }
             }
         }
+        Ok(grant)
     }
 
     /// The request has ended, and has used this beside what its attempts were charged.
@@ -97,16 +130,15 @@ impl Grant {
 
     /// The request lives.
     pub fn renew(&mut self, host: &dyn Host) {
-        let Self { key, user, places, .. } = self;
-        for (place, ticket) in [(&places.key, key), (&places.user, user)] {
+        for (place, ticket) in self.places.iter().zip(&mut self.tickets) {
             ticket.iter_mut().for_each(|ticket| renew_one(host, place, ticket));
         }
     }
 
     /// What the attempts of the request must know.
     pub fn charges(&self) -> Charges {
-        let period = |ticket: &Option<Ticket>| ticket.as_ref().map(Ticket::period);
-        Charges { key: period(&self.key), user: period(&self.user) }
+        let periods = self.tickets.map(|ticket| ticket.as_ref().map(Ticket::period));
+        Charges { periods, model: self.model.clone() }
     }
 
     /// The most that is reserved.
@@ -115,8 +147,8 @@ impl Grant {
     }
 
     fn tickets(&self) -> impl Iterator<Item = (&str, &Ticket)> {
-        let both = [(&self.places.key, &self.key), (&self.places.user, &self.user)];
-        both.into_iter().filter_map(|(place, ticket)| Some((place.as_str(), ticket.as_ref()?)))
+        let all = self.places.iter().zip(&self.tickets);
+        all.filter_map(|(place, ticket)| Some((place.as_str(), ticket.as_ref()?)))
     }
 }
 
@@ -125,7 +157,11 @@ impl Grant {
 pub struct Share {
     place: String,
     ticket: Ticket,
+    has_left: bool,
 }
+
+/// The counter of all requests that leave the gateway.
+const GATEWAY: &str = "gaud/limit/gateway";
 
 impl Share {
     /// Asks the counter of a provider for a request.
@@ -138,23 +174,46 @@ impl Share {
         limits: Limits,
     ) -> Result<Option<Box<Self>>, Option<u64>> {
         let place = format!("gaud/limit/provider/{name}");
+        Self::of(host, place, limits).map_err(|refused| match refused.refusal {
+            Some(Refusal::Requests { wait_ms }) => wait_ms,
+            Some(Refusal::Parallel) if limits.max_parallel_requests == Some(0) => None,
+            _ => Some(1_000),
+        })
+    }
+
+    /// Asks the counter of the gateway for a request.
+    ///
+    /// # Errors
+    /// The limit has no room.
+    pub fn of_gateway(host: &dyn Host, limits: Limits) -> Result<Option<Box<Self>>, Refused> {
+        Self::of(host, GATEWAY.to_owned(), limits)
+    }
+
+    #[inline(never)]
+    fn of(host: &dyn Host, place: String, limits: Limits) -> Result<Option<Box<Self>>, Refused> {
         let terms = Terms { limits, known: None };
-        match ask_one(host, &place, &terms, Demand::default()) {
-            Ok((ticket, _)) => Ok(ticket.map(|ticket| Box::new(Self { place, ticket }))),
-            Err(refused) => Err(match refused.refusal {
-                Some(Refusal::Requests { wait_ms }) => wait_ms,
-                Some(Refusal::Parallel) if limits.max_parallel_requests == Some(0) => None,
-                _ => Some(1_000),
-            }),
-        }
+        let (ticket, _) = ask_one(host, &place, &terms, Demand::default())?;
+        Ok(ticket.map(|ticket| Box::new(Self { place, ticket, has_left: false })))
+    }
+
+    /// The request has left for a provider.
+    pub fn leave(&mut self) {
+        self.has_left = true;
+    }
+
+    /// The request is over, wherever it has come to.
+    pub fn end(self, host: &dyn Host) {
+        if self.has_left { self.give_back(host) } else { self.undo(host) }
     }
 
     /// The request has ended.
+    #[inline(never)]
     pub fn give_back(self, host: &dyn Host) {
         tell(host, &self.place, |counter, now_ms| counter.settle(&self.ticket, 0, 0, now_ms));
     }
 
     /// The request has not left.
+    #[inline(never)]
     pub fn undo(self, host: &dyn Host) {
         tell(host, &self.place, |counter, now_ms| counter.undo(&self.ticket, now_ms));
     }
@@ -165,24 +224,33 @@ impl Share {
     }
 }
 
+/// What a key with a budget has spent in the budget's window, in nano-dollars.
+pub fn spent_nanos(host: &dyn Host, key: &str) -> u64 {
+    let [place, ..] = places(key, "", "");
+    let stored = host.load(&place);
+    let counter = Counter::from_bytes(stored.as_ref().map(|(bytes, _)| bytes.as_slice()));
+    counter.money(host.now_ms()).0
+}
+
 impl Charges {
     /// An attempt of a request of this key and user has ended.
     pub fn charge(self, host: &dyn Host, key: &str, user: &str, nanos: u64, tokens: u64) {
-        let places = Places::of(key, user);
-        for (place, period) in [(&places.key, self.key), (&places.user, self.user)] {
+        for (place, period) in places(key, user, &self.model).iter().zip(self.periods) {
             let Some(period) = period else { continue };
             tell(host, place, |counter, now_ms| counter.charge(period, nanos, tokens, now_ms));
         }
     }
 }
 
-impl Places {
-    fn of(key: &str, user: &str) -> Self {
-        Self { key: format!("gaud/limit/key/{key}"), user: format!("gaud/limit/user/{user}") }
-    }
+/// Where shared data have the counters, by owner.
+fn places(key: &str, user: &str, model: &str) -> [String; 3] {
+    let of_key = format!("gaud/limit/key/{key}");
+    let of_model = [&of_key, "/", model].concat();
+    [of_key, of_model, ["gaud/limit/user/", user].concat()]
 }
 
 /// Asks one counter; nothing is taken where nothing is limited.
+#[inline(never)]
 fn ask_one(
     host: &dyn Host,
     place: &str,
@@ -268,7 +336,7 @@ mod tests {
     fn what_the_user_refuses_costs_the_key_nothing() {
         let host = Memory::at(NOW_MS);
         let key = terms(Limits { rpm: Some(2), ..budget(100) });
-        let both = BothTerms { key, user: terms(budget(10)) };
+        let both = Asked { key, user: terms(budget(10)), model: None };
         let demand = Demand { tokens: 0, nanos: 60 };
         let last = Grant::ask(&host, &allowed(), &both, demand).unwrap();
         assert_eq!(last.reserved_nanos(), 60);
@@ -284,12 +352,12 @@ mod tests {
     #[test]
     fn attempts_are_charged_where_the_request_counts() {
         let host = Memory::at(NOW_MS);
-        let both = BothTerms { key: terms(budget(100)), user: Terms::default() };
+        let both = Asked { key: terms(budget(100)), ..Asked::default() };
         let grant = Grant::ask(&host, &allowed(), &both, Demand { tokens: 0, nanos: 60 }).unwrap();
         let charges = grant.charges();
-        assert!(charges.key.is_some() && charges.user.is_none());
-        charges.charge(&host, "k", "ann", 11, 0);
-        charges.charge(&host, "k", "ann", 12, 0);
+        assert!(matches!(charges.periods, [Some(_), None, None]));
+        charges.clone().charge(&host, "k", "ann", 11, 0);
+        charges.clone().charge(&host, "k", "ann", 12, 0);
         grant.settle(&host, 0, 0);
         charges.charge(&host, "k", "ann", 1, 0);
         assert_eq!(counter(&host, "gaud/limit/key/k").money(NOW_MS), (24, 0));
@@ -297,9 +365,31 @@ mod tests {
     }
 
     #[test]
+    fn a_model_has_a_counter_of_its_own_beside_the_keys() {
+        let host = Memory::at(NOW_MS);
+        let model = |name: &str, nanos| Some((name.to_owned(), terms(budget(nanos))));
+        let asked = |model| Asked { key: terms(budget(100)), model, user: terms(budget(100)) };
+        let demand = Demand { tokens: 0, nanos: 20 };
+        let ask = |model| Grant::ask(&host, &allowed(), &asked(model), demand);
+        let first = ask(model("gpt-4o", 20)).unwrap();
+        let charges = first.charges();
+        assert!(matches!(charges.periods, [Some(_), Some(_), Some(_)]));
+        let refused = ask(model("gpt-4o", 20)).unwrap_err();
+        assert_eq!(refused.owner, Owner::Model);
+        assert_eq!(counter(&host, "gaud/limit/key/k").money(NOW_MS), (0, 20), "given back");
+        assert!(ask(model("gpt-5", 20)).is_ok());
+        assert!(ask(None).is_ok());
+        charges.charge(&host, "k", "ann", 15, 0);
+        first.settle(&host, 0, 0);
+        assert_eq!(counter(&host, "gaud/limit/key/k/gpt-4o").money(NOW_MS), (15, 0));
+        assert_eq!(counter(&host, "gaud/limit/key/k/gpt-5").money(NOW_MS), (0, 20));
+        assert_eq!(counter(&host, "gaud/limit/user/ann").money(NOW_MS), (15, 40));
+    }
+
+    #[test]
     fn a_change_that_always_conflicts_refuses_the_request() {
         let host = Memory::failing_every(1);
-        let both = BothTerms { key: terms(budget(100)), user: Terms::default() };
+        let both = Asked { key: terms(budget(100)), ..Asked::default() };
         let refused = Grant::ask(&host, &allowed(), &both, Demand::default()).unwrap_err();
         assert_eq!((refused.refusal, host.count_of(Metric::Contended)), (None, 1));
     }

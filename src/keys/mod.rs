@@ -28,9 +28,9 @@ pub mod policy;
 pub mod prices;
 pub mod state;
 
-pub use check::{Allowed, BothTerms, Refusal, check};
-pub use grant::{Charges, Grant, Owner, Refused, Share};
+pub use check::{AllTerms, Allowed, Refusal, check};
+pub use grant::{Asked, Charges, Grant, Owner, Refused, Share, spent_nanos};
 pub use key::{KeyHash, id_of};
-pub use models::Models;
+pub use models::{Models, first_that_fits};
 pub use page::{Page, PriceList};
 pub use policy::{Policy, Standing};

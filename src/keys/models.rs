@@ -54,6 +54,15 @@ impl Models {
     }
 }
 
+/// The first entry whose name or pattern fits the model that a client asks for.
+pub fn first_that_fits<'a, T>(
+    entries: &'a [(String, T)],
+    gateway: &Gateway,
+    asked: &str,
+) -> Option<&'a (String, T)> {
+    entries.iter().find(|(name, _)| Models::of(vec![name.clone()]).allow(gateway, asked))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

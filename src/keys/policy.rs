@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! number u64 | standing u8 | expires_secs u64 | id text | user text | name text | count u32 | count times: model text
-//! | the key's terms | the user's terms
+//! | the key's terms | the user's terms | count u32 | count times: name text, the terms of these models
 //! ```
 
 use super::Models;
@@ -31,6 +31,8 @@ pub struct Policy {
     pub terms: Terms,
     /// What all keys of the user may use together.
     pub user_terms: Terms,
+    /// What the key may use of some models, by names and patterns: the first that fits counts.
+    pub model_terms: Vec<(String, Terms)>,
 }
 
 /// Whether a key opens anything.
@@ -64,7 +66,10 @@ impl Policy {
         let writer = writer.text(&self.id).text(&self.user).text(&self.name);
         let count = u32::try_from(self.models.names().count()).unwrap_or(u32::MAX);
         let writer = self.models.names().fold(writer.u32(count), Writer::text);
-        self.user_terms.write(self.terms.write(writer))
+        let writer = self.user_terms.write(self.terms.write(writer));
+        let count = u32::try_from(self.model_terms.len()).unwrap_or(u32::MAX);
+        let add = |writer: Writer, (name, terms): &(String, Terms)| terms.write(writer.text(name));
+        self.model_terms.iter().fold(writer.u32(count), add)
     }
 
     /// `None` for bytes that are not a policy.
@@ -76,6 +81,12 @@ impl Policy {
         for _ in 0..reader.u32()? {
             models.push(reader.text()?.to_owned());
         }
+        let (terms, user_terms) = (Terms::read(reader)?, Terms::read(reader)?);
+        let mut model_terms = Vec::new();
+        for _ in 0..reader.u32()? {
+            let name = reader.text()?.to_owned();
+            model_terms.push((name, Terms::read(reader)?));
+        }
         Some(Self {
             number,
             standing,
@@ -84,8 +95,9 @@ impl Policy {
             user: user.to_owned(),
             name: name.to_owned(),
             models: Models::of(models),
-            terms: Terms::read(reader)?,
-            user_terms: Terms::read(reader)?,
+            terms,
+            user_terms,
+            model_terms,
         })
     }
 
@@ -107,6 +119,7 @@ pub(super) fn example(number: u64, id: &str) -> Policy {
         models: Models::of(vec!["gpt-*".to_owned(), "claude:opus".to_owned()]),
         terms: Terms::default(),
         user_terms: Terms::default(),
+        model_terms: vec![("gpt-*".to_owned(), Terms::default())],
     }
 }
 

@@ -67,13 +67,19 @@ pub fn find(store: &dyn Store, provider: &str, model: &str) -> Option<Price> {
 
 /// What an attempt has cost, in nano-dollars; 0 where there is no price.
 pub fn cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outcome) -> u64 {
+    known_cost_nanos(store, admission, outcome).unwrap_or_default()
+}
+
+/// The same; `None` where there is no price.
+#[inline(never)]
+pub fn known_cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outcome) -> Option<u64> {
     if outcome.basis == Basis::Failed {
-        return 0;
+        return Some(0);
     }
-    let Some(price) = find(store, &admission.provider, &admission.model) else { return 0 };
+    let price = find(store, &admission.provider, &admission.model)?;
     let (operation, bytes) = (admission.operation, admission.request_bytes);
     let nanos = price.cost_nanos(&outcome.usage, outcome.tier, operation, bytes);
-    u64::try_from(nanos).unwrap_or_default()
+    Some(u64::try_from(nanos).unwrap_or_default())
 }
 
 fn read(store: &dyn Store, lists: Lists, name: &str) -> Option<Listed> {

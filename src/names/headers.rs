@@ -39,3 +39,9 @@ pub const ENVOY_TRY_TIMEOUT_MS: &str = "x-envoy-upstream-rq-per-try-timeout-ms";
 
 /// Request, to Envoy's router: the number of further attempts.
 pub const ENVOY_RETRIES_MAX: &str = "x-envoy-max-retries";
+
+/// What an answer has cost, in dollars.
+pub const COST: &str = "x-gaud-cost";
+
+/// What the key has spent in the window of its budget, in dollars.
+pub const KEY_SPEND: &str = "x-gaud-key-spend";

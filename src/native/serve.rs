@@ -14,12 +14,14 @@ use tokio::time::sleep;
 
 use super::control::{
     Control, DataFolder, Feed, Following, Sessions, Store, Throttle, hear, now_secs, serve_alone,
+    watch_budgets,
 };
 use super::database::Databases;
 use super::ledger::{Day, Ledger};
 use super::prices::{Prices, SharedPrices};
 use super::run::{Failure, first_key, note, runtime, signals};
 use super::settings::{ConfigOption, ConfigText, Loaded};
+use super::webhook::SharedWebhook;
 
 /// Serve the control server without an Envoy: for a mesh, or for gateways on several machines
 #[derive(clap::Args, Debug)]
@@ -49,10 +51,12 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         })?;
         note(&format!("the control server is ready on http://{}", listener.local_addr()?));
         let url = loaded.control.database.clone();
+        let watch = watch_budgets(Arc::clone(&control), |line: String| note(&line));
         select! {
             served = serve_alone(listener, Arc::clone(&control)) => served?,
             () = hear(url, &control) => {}
             () = forget(&control.databases, loaded.keep_days()) => {}
+            never = watch => match never {},
             () = stop.asked() => {}
         }
         Ok(ExitCode::SUCCESS)
@@ -98,6 +102,7 @@ fn control(loaded: &Loaded) -> Result<(Arc<Control>, Option<DataFolder>), Failur
         feed: Feed::of_many(token, has_news),
         leases: None,
         prices: SharedPrices::new(prices),
+        alerts: SharedWebhook::new(loaded.webhook.clone()),
         writer: tokio::sync::Mutex::default(),
     };
     Ok((Arc::new(control), folder))

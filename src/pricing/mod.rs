@@ -12,3 +12,31 @@ pub mod record;
 
 pub use lookup::{Listed, find};
 pub use price::{Price, Rates, SEARCH};
+
+/// Nano-dollars in dollars, as a decimal number.
+pub fn dollars(nanos: u64) -> String {
+    const DOLLAR: u64 = 1_000_000_000;
+    let text = format!("{}.{:09}", nanos / DOLLAR, nanos % DOLLAR);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dollars;
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn dollars_are_decimal_numbers() {
+        for (nanos, text) in [
+            (0, "0"),
+            (1, "0.000000001"),
+            (3_163_500, "0.0031635"),
+            (1_000_000_000, "1"),
+            (10_500_000_000, "10.5"),
+            (u64::MAX, "18446744073.709551615"),
+        ] {
+            assert_eq!(dollars(nanos), text);
+        }
+    }
+}

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::names::properties::DETAILS_PREFIX;
 
 pub use code::Code;
-pub use reject::{LimitKind, OverLimit, Reject, too_large};
+pub use reject::{LimitKind, OverLimit, Reject, Whose, too_large};
 
 /// An answer of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]

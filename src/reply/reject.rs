@@ -10,14 +10,25 @@ use crate::request::endpoint::{Refused, Shape};
 use crate::request::model::InvalidModel;
 use crate::room::Bound;
 
-/// A limit of a key, or of its user, that has no room.
+/// Whose limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    Key,
+    /// The key's, for the model.
+    Model,
+    User,
+    Gateway,
+}
+
+/// A limit of a key, of the key's user, or of the gateway, that has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OverLimit {
-    /// The user's limit, and not the key's.
-    pub is_users: bool,
+    pub whose: Whose,
     pub kind: LimitKind,
     /// When another try is worth it; `None` for never.
     pub retry_after_secs: Option<u64>,
+    /// The status of the answer where a budget is used up.
+    pub budget_status: u32,
 }
 
 /// Which limit, and what it allows.
@@ -156,7 +167,10 @@ impl Reject {
     pub fn reply(&self, shape: Shape) -> Reply {
         let code = self.code();
         Reply {
-            status: code.status(),
+            status: match self {
+                Self::OverLimit(own) if own.kind == LimitKind::Budget => own.budget_status,
+                _ => code.status(),
+            },
             body: match self.openai_type() {
                 Some(kind) => code.document_of(kind, shape, &self.message(), self.param()),
                 None => code.document(shape, &self.message(), self.param()),
@@ -429,7 +443,12 @@ impl OverLimit {
     }
 
     fn message(self) -> String {
-        let whose = if self.is_users { "The user of this API key" } else { "This API key" };
+        let whose = match self.whose {
+            Whose::Key => "This API key",
+            Whose::Model => "This API key with this model",
+            Whose::User => "The user of this API key",
+            Whose::Gateway => "All clients together",
+        };
         let again = again(self.retry_after_secs);
         match self.kind {
             LimitKind::Budget => format!("{whose} has used up its budget{again}."),

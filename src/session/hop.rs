@@ -72,9 +72,11 @@ impl Crossing {
         if let Some(Caller { key, user, charges }) = &self.caller {
             request = [&request, ",", &escaped(key, false), ",", &escaped(user, false)].concat();
             if *charges != Charges::default() {
-                let period = |own: Option<Period>| own.map(Period::to_text).unwrap_or_default();
-                request =
-                    [&request, ",", &period(charges.key), ",", &period(charges.user)].concat();
+                for period in charges.periods {
+                    request.push(',');
+                    request.push_str(&period.map(Period::to_text).unwrap_or_default());
+                }
+                request = [&request, ",", &escaped(&charges.model, false)].concat();
             }
         }
         let arrival = if self.is_whole { WHOLE } else { UNFINISHED };
@@ -101,7 +103,9 @@ impl Crossing {
         let caller = match (names.next(), names.next()) {
             (Some(key), Some(user)) => {
                 let mut period = || names.next().and_then(Period::from_text);
-                let charges = Charges { key: period(), user: period() };
+                let periods = [period(), period(), period()];
+                let model = text(names.next().unwrap_or_default())?;
+                let charges = Charges { periods, model };
                 Some(Caller { key: text(key)?, user: text(user)?, charges })
             }
             _ => None,
@@ -145,7 +149,8 @@ mod tests {
             Some(Caller { key: "k1".to_owned(), user: user.to_owned(), charges })
         };
         let period = Window::Month.at(1_795_968_000);
-        let charges = Charges { key: None, user: Some(period) };
+        let model = "gpt-*;x".to_owned();
+        let charges = Charges { periods: [None, Some(period), Some(period)], model };
         let charged = caller("ann").map(|caller| Caller { charges, ..caller });
         for (asked, is_whole, place, caller, expected) in [
             ("gpt-4o", true, json, None, "17-1;whole;gpt-4o;json;10;12"),
@@ -159,7 +164,13 @@ mod tests {
             ("p:x", false, None, None, "17-1;unfinished;p:x"),
             ("x", true, None, caller(""), "17-1,k1,;whole;x"),
             ("x", true, None, caller("a,b;c"), "17-1,k1,a%2Cb%3Bc;whole;x"),
-            ("x", true, None, charged, "17-1,k1,ann,,month1793491200;whole;x"),
+            (
+                "x",
+                true,
+                None,
+                charged,
+                "17-1,k1,ann,,month1793491200,month1793491200,gpt-%2A%3Bx;whole;x",
+            ),
         ] {
             let (request, asked) = ("17-1".to_owned(), asked.to_owned());
             let mut crossing = Crossing { request, caller, is_whole, asked, place, question: None };

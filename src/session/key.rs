@@ -50,9 +50,11 @@ impl Session {
             return if is_open { Ok(()) } else { Err(Reject::Key(GaudKey::Client)) };
         };
         let key = key.filter(|_| kind == GaudKey::Client).ok_or(Reject::Key(kind))?;
-        let allowed = check(host, keys, &key)?;
-        if let (Some(terms), false) = (&allowed.terms, matches!(endpoint, Endpoint::Local(..))) {
-            self.limited = Some(Limited::new(**terms, head.method));
+        let mut allowed = check(host, keys, &key)?;
+        if let (Some(terms), false) =
+            (allowed.terms.take(), matches!(endpoint, Endpoint::Local(..)))
+        {
+            self.limited = Some(Limited::new(*terms, head.method));
         }
         self.key = Some(allowed);
         Ok(())
@@ -196,6 +198,7 @@ mod tests {
                 models,
                 terms: Terms::default(),
                 user_terms: Terms::default(),
+                model_terms: Vec::new(),
             };
             (KeyHash::of(&key(letter)), policy)
         };

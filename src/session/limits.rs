@@ -1,4 +1,4 @@
-//! What a request takes of the limits of its key and of the key's user, from its admission to its end.
+//! What a request takes of the limits of the gateway, of its key and of the key's user, from its admission to its end.
 //!
 //! | the request | is settled by |
 //! |---|---|
@@ -15,11 +15,13 @@ use super::{Phase, Scanner};
 use crate::document::Document;
 use crate::gateway::{Provider, Turn};
 use crate::host::Host;
-use crate::keys::{BothTerms, Charges, Grant, Owner, Refused, prices};
-use crate::limits::{Demand, Fill, Limits, Refusal, View};
+use crate::keys::{
+    AllTerms, Asked, Charges, Grant, Owner, Refused, Share, first_that_fits, prices,
+};
+use crate::limits::{Demand, Fill, Limits, Refusal, Terms, View};
 use crate::models::date;
 use crate::pricing::Price;
-use crate::reply::{LimitKind, OverLimit, Reject};
+use crate::reply::{LimitKind, OverLimit, Reject, Whose};
 use crate::request::endpoint::Shape;
 use crate::request::escape::without_query;
 use crate::request::model::ModelName;
@@ -40,7 +42,10 @@ const FREE_ENDS: [&str; 6] =
 /// A request whose key or user is limited.
 #[derive(Debug)]
 pub(super) struct Limited {
-    terms: BothTerms,
+    /// What counts for the model, once the model is known.
+    asked: Asked,
+    /// What the key may use of some models.
+    models: Vec<(String, Terms)>,
     /// The method changes nothing and asks no model.
     is_free_method: bool,
     bounds: Document<Bounds>,
@@ -53,9 +58,11 @@ pub(super) struct Limited {
 }
 
 impl Limited {
-    pub(super) fn new(terms: BothTerms, method: &[u8]) -> Box<Self> {
+    pub(super) fn new(terms: AllTerms, method: &[u8]) -> Box<Self> {
+        let AllTerms { key, user, models } = terms;
         Box::new(Self {
-            terms,
+            asked: Asked { key, user, model: None },
+            models,
             is_free_method: [&b"GET"[..], b"HEAD", b"OPTIONS", b"DELETE"].contains(&method),
             bounds: Document::default(),
             demand: Demand::default(),
@@ -75,8 +82,13 @@ impl Limited {
         self.has_left = true;
     }
 
+    /// Whether the key itself has a budget.
+    pub(super) fn has_key_budget(&self) -> bool {
+        self.asked.key.limits.budget.is_some()
+    }
+
     fn has_budget(&self) -> bool {
-        self.terms.key.limits.budget.is_some() || self.terms.user.limits.budget.is_some()
+        self.asked.has_budget()
     }
 }
 
@@ -91,7 +103,7 @@ impl Session {
         }
     }
 
-    /// Asks the counters of the key and of its user for the request.
+    /// Asks the counters of the gateway, of the key and of its user for the request.
     ///
     /// # Errors
     /// A limit has no room, or under a budget the model has no price.
@@ -100,17 +112,37 @@ impl Session {
         host: &dyn Host,
         model: Option<&ModelName>,
     ) -> Result<(), Reject> {
+        if self.gateway.limits.limits.is_some() {
+            self.admit_to_gateway(host)?;
+        }
         if self.limited.is_some() { self.admit_limited(host, model) } else { Ok(()) }
     }
 
     #[cold]
     #[inline(never)]
+    fn admit_to_gateway(&mut self, host: &dyn Host) -> Result<(), Reject> {
+        let Some(limits) = self.gateway.limits.limits else { return Ok(()) };
+        let asked = Share::of_gateway(host, limits);
+        let refused = |refused: Refused| {
+            let own = over_limit(refused.refusal, Whose::Gateway, limits, host.now_ms());
+            Reject::OverLimit(own)
+        };
+        self.share = asked.map_err(refused)?;
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
     fn admit_limited(&mut self, host: &dyn Host, model: Option<&ModelName>) -> Result<(), Reject> {
+        if let (Some(limited), Some(model)) = (&mut self.limited, model) {
+            let own = first_that_fits(&limited.models, &self.gateway, model.as_str());
+            limited.asked.model = own.cloned();
+        }
         let demand = self.demand(host, model)?;
         let (Some(limited), Some(key)) = (&mut self.limited, &self.key) else { return Ok(()) };
         let now_ms = host.now_ms();
         limited.demand = demand;
-        match Grant::ask(host, key, &limited.terms, demand) {
+        match Grant::ask(host, key, &limited.asked, demand) {
             Ok(grant) => {
                 limited.view = Some((grant.view, now_ms));
                 limited.grant = Some(grant);
@@ -118,7 +150,15 @@ impl Session {
             }
             Err(refused) => {
                 limited.view = Some((refused.view, now_ms));
-                Err(Reject::OverLimit(over_limit(&refused, &limited.terms, now_ms)))
+                let whose = match refused.owner {
+                    Owner::Key => Whose::Key,
+                    Owner::Model => Whose::Model,
+                    Owner::User => Whose::User,
+                };
+                let limits = limited.asked.terms(refused.owner).limits;
+                let budget_status = self.gateway.limits.budget_status;
+                let own = over_limit(refused.refusal, whose, limits, now_ms);
+                Err(Reject::OverLimit(OverLimit { budget_status, ..own }))
             }
         }
     }
@@ -178,6 +218,7 @@ impl Session {
 
     /// Settles a request that no meter of the session has read.
     pub(super) fn settle_rest(&mut self, host: &dyn Host) {
+        self.share.take().into_iter().for_each(|share| share.end(host));
         let Some(limited) = &mut self.limited else { return };
         let Some(grant) = limited.grant.take() else { return };
         match (limited.has_left, self.gateway.meters) {
@@ -193,6 +234,7 @@ impl Session {
     /// A request that lives for long says so.
     pub fn renew_limits(&mut self, host: &dyn Host) {
         self.admission.iter_mut().for_each(|admission| admission.renew(host));
+        self.share.iter_mut().for_each(|share| share.renew(host));
         if let Some(grant) = self.limited.as_mut().and_then(|limited| limited.grant.as_mut()) {
             grant.renew(host);
         }
@@ -216,12 +258,10 @@ fn price(host: &dyn Host, provider: &Provider, model: &str) -> Result<Price, Rej
 }
 
 /// What the client is told of a refusal.
-fn over_limit(refused: &Refused, terms: &BothTerms, now_ms: u64) -> OverLimit {
-    let is_users = refused.owner == Owner::User;
-    let Limits { rpm, tpm, max_parallel_requests, .. } =
-        if is_users { terms.user.limits } else { terms.key.limits };
+fn over_limit(refusal: Option<Refusal>, whose: Whose, limits: Limits, now_ms: u64) -> OverLimit {
+    let Limits { rpm, tpm, max_parallel_requests, .. } = limits;
     let secs = |wait_ms: Option<u64>| wait_ms.map(|ms| ms.div_ceil(1000).max(1));
-    let (kind, retry_after_secs) = match refused.refusal {
+    let (kind, retry_after_secs) = match refusal {
         None => (LimitKind::Contended, Some(1)),
         Some(Refusal::Budget { ends_secs }) => {
             let left = |end: u64| end.saturating_mul(1000).saturating_sub(now_ms);
@@ -238,7 +278,7 @@ fn over_limit(refused: &Refused, terms: &BothTerms, now_ms: u64) -> OverLimit {
             (LimitKind::Parallel(most), (most > 0).then_some(1))
         }
     };
-    OverLimit { is_users, kind, retry_after_secs }
+    OverLimit { whose, kind, retry_after_secs, budget_status: 0 }
 }
 
 /// The names of the headers, for requests and for tokens: limit, remaining, reset.

@@ -4,6 +4,9 @@ use super::Session;
 use super::hop::Caller;
 use crate::body::{Scanner, UsageQuestion};
 use crate::host::Host;
+use crate::keys::{prices, spent_nanos};
+use crate::names::headers;
+use crate::pricing::dollars;
 use crate::request::escape::without_query;
 use crate::usage::{Admission, AnswerStart, Meter, Operation};
 
@@ -95,6 +98,28 @@ impl Session {
         let changed = meter.feed(host, host.now_ms(), &read(), end);
         self.settle_used(host);
         changed
+    }
+
+    /// Whether the answer waits until its cost is known.
+    pub fn holds_answer(&self, start: &AnswerStart<'_>) -> bool {
+        self.gateway.tells_cost && self.meter.is_some() && start.is_short_document()
+    }
+
+    /// What the client is told of the cost of an answer that has come whole.
+    pub fn cost_headers(&self, host: &dyn Host) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::new();
+        let used = self.meter.as_ref().and_then(Meter::used);
+        let cost = used.and_then(|(of, outcome)| prices::known_cost_nanos(host, of, outcome));
+        headers.extend(cost.map(|nanos| (headers::COST, dollars(nanos))));
+        headers.extend(self.key_spend(host));
+        headers
+    }
+
+    /// What the client is told of the spending of its key; `None` for a key without a budget.
+    pub fn key_spend(&self, host: &dyn Host) -> Option<(&'static str, String)> {
+        let has_budget = self.limited.as_ref().is_some_and(|limited| limited.has_key_budget());
+        let key = self.key.as_ref().filter(|_| has_budget && self.gateway.tells_cost)?;
+        Some((headers::KEY_SPEND, dollars(spent_nanos(host, &key.id))))
     }
 
     /// Whether the client may get fewer bytes than the provider sends.

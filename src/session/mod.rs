@@ -38,7 +38,7 @@ use crate::health::admission::Admission;
 use crate::health::outcome::{self, SentRequest, StreamEnd};
 use crate::host::Host;
 use crate::host::metrics::Metric;
-use crate::keys::Allowed;
+use crate::keys::{Allowed, Share};
 use crate::reply::{Reject, Reply};
 use crate::request::credentials::SentCredentials;
 use crate::request::endpoint::{Endpoint, LocalEndpoint, ModelBody, ModelIn, Refused, Shape};
@@ -83,6 +83,8 @@ pub struct Session {
     key: Option<Box<Allowed>>,
     /// What the key and its user may use, and what the request has taken of that; `None` where nothing is limited.
     limited: Option<Box<Limited>>,
+    /// What the request has of the gateway's own limits; `None` where there are none.
+    share: Option<Box<Share>>,
     /// The whole request has come.
     is_whole: bool,
     /// The client asks for another protocol, such as a WebSocket.
@@ -179,6 +181,7 @@ impl Session {
             credentials: head.credentials.sent(),
             key: None,
             limited: None,
+            share: None,
             is_whole: end,
             is_tunnel: head.is_upgrade,
             has_model: false,

@@ -247,6 +247,7 @@ impl Session {
     /// The request leaves.
     fn leave(&mut self) {
         self.limited.iter_mut().for_each(|limited| limited.leave());
+        self.share.iter_mut().for_each(|share| share.leave());
         self.stream_options = None;
         self.phase = match std::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Held(scanner) => Phase::Scanning(scanner),

@@ -24,6 +24,21 @@ pub struct AnswerStart<'a> {
     pub end: bool,
 }
 
+impl AnswerStart<'_> {
+    /// Whether the answer can be held until its end: a short document.
+    pub fn is_short_document(&self) -> bool {
+        let is_short = |length| length <= HELD_BYTES_MAX as u64;
+        !self.end
+            && (200..300).contains(&self.status)
+            && self.encoding.is_empty()
+            && self.content_type.starts_with(b"application/json")
+            && self.content_length.is_none_or(is_short)
+    }
+}
+
+/// The most bytes of an answer that wait for the answer's cost.
+pub const HELD_BYTES_MAX: usize = 256 * 1024;
+
 /// An attempt that is metered.
 #[derive(Debug)]
 pub struct Meter {

@@ -26,7 +26,7 @@ pub mod reader;
 pub mod record;
 
 pub use amounts::Usage;
-pub use meter::{AnswerStart, Meter};
+pub use meter::{AnswerStart, HELD_BYTES_MAX, Meter};
 pub use operation::Operation;
 pub use record::{Admission, Basis, Record, Settlement, Tier};
 

@@ -4,6 +4,8 @@ use super::{Attempt, Passing};
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::keys::prices;
+use crate::names::headers;
+use crate::pricing::dollars;
 use crate::request::escape::without_query;
 use crate::request::path::ClientPath;
 use crate::route::ChainTarget;
@@ -22,6 +24,18 @@ impl Attempt {
             meter.respond(host, host.now_ms(), start);
             self.charge(host);
         }
+    }
+
+    /// Whether the answer waits until its cost is known.
+    pub fn holds_answer(&self, start: &AnswerStart<'_>) -> bool {
+        self.gateway.tells_cost && self.meter.is_some() && start.is_short_document()
+    }
+
+    /// What the client is told of the cost of an answer that has come whole; `None` without a price.
+    pub fn cost_header(&self, host: &dyn Host) -> Option<(&'static str, String)> {
+        let (admission, outcome) = self.meter.as_ref().and_then(Meter::used)?;
+        let nanos = prices::known_cost_nanos(host, admission, outcome)?;
+        Some((headers::COST, dollars(nanos)))
     }
 
     /// Whether the client may get fewer bytes than the provider sends.

@@ -162,7 +162,7 @@ impl Attempt {
             (number, head.content_length),
             has_question,
         );
-        let charges = crossing.caller.as_ref().map(|caller| caller.charges);
+        let charges = crossing.caller.as_ref().map(|caller| caller.charges.clone());
         let attempt = Self {
             account,
             asked_ms: host.now_ms(),

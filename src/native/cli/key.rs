@@ -9,11 +9,13 @@ use serde_json::json;
 
 use super::data;
 use super::database::{CALLER, note, open};
-use crate::config::{BudgetFile, KeysFile};
+use super::limit_options::{LimitOptions, NONE, budget_of, check_metered};
+use crate::config::{KeysFile, LimitsFile};
 use crate::limits::Limits;
 use crate::native::control::{
-    IssuedKey, KeyChange, KeyFilter, KeyRow, LimitFields, LimitsChange, NewKey, Store,
-    check_models, check_name, check_user, key_state, limits_document, now_secs, parse_duration,
+    IssuedKey, KeyChange, KeyFilter, KeyRow, ModelLimitFields, ModelLimits, NewKey, Store,
+    check_models, check_name, check_user, key_state, limits_document, model_limits,
+    model_limits_document, now_secs, parse_duration,
 };
 use crate::native::ledger::{Day, Group, Ledger, dollars};
 use crate::native::settings::ConfigOption;
@@ -89,77 +91,10 @@ struct Fields {
     expires: Option<String>,
     #[command(flatten)]
     limits: LimitOptions,
-}
-
-/// What the key may use. `none` takes a limit away
-#[derive(clap::Args, Debug)]
-struct LimitOptions {
-    /// Requests a minute
-    #[arg(long, value_name = "N")]
-    rpm: Option<String>,
-    /// Tokens a minute
-    #[arg(long, value_name = "N")]
-    tpm: Option<String>,
-    /// Requests at the same time
-    #[arg(long, value_name = "N")]
-    max_parallel_requests: Option<String>,
-    /// Dollars and a window, as 50/month; day, week, month or total
-    #[arg(long, value_name = "USD/WINDOW")]
-    budget: Option<String>,
-    /// Refuse a request that might cost more than is left of the budget
-    #[arg(long, requires = "budget")]
-    strict: bool,
-}
-
-/// The word for no limit.
-const NONE: &str = "none";
-
-impl LimitOptions {
-    /// The change that they mean.
-    fn change(&self, config: &ConfigOption) -> Result<LimitsChange, Box<dyn Error>> {
-        let budget = match self.budget.as_deref() {
-            None => None,
-            Some(NONE) => Some(None),
-            Some(text) => Some(Some(self.budget_of(text)?)),
-        };
-        let most = number("--max-parallel-requests", self.max_parallel_requests.as_deref())?;
-        let most = most.map(|most| most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)));
-        let fields = LimitFields {
-            rpm: number("--rpm", self.rpm.as_deref())?,
-            tpm: number("--tpm", self.tpm.as_deref())?,
-            max_parallel_requests: most,
-            budget,
-        };
-        let change = fields.change().map_err(|(name, problem)| format!("--{name}: {problem}"))?;
-        let sets = !change.of(Limits::NONE).is_none();
-        if sets && config.load().is_ok_and(|loaded| !loaded.gateway.meters) {
-            let problem = "limits and budgets count what requests use; set usage.meter = \"all\" in the configuration first";
-            return Err(problem.into());
-        }
-        Ok(change)
-    }
-
-    fn budget_of(&self, text: &str) -> Result<BudgetFile, String> {
-        let (usd, window) = text.split_once('/').unwrap_or((text, "total"));
-        let wrong = || {
-            format!(
-                "--budget is \"{}\"; write dollars and a window, as 50/month",
-                text.escape_default()
-            )
-        };
-        let usd = usd.parse().map_err(|_| wrong())?;
-        Ok(BudgetFile { usd, window: window.to_owned(), strict: Some(self.strict) })
-    }
-}
-
-fn number(option: &str, text: Option<&str>) -> Result<Option<Option<u64>>, String> {
-    match text {
-        None => Ok(None),
-        Some(NONE) => Ok(Some(None)),
-        Some(text) => text.parse().map(|number| Some(Some(number))).map_err(|_| {
-            format!("{option} is \"{}\"; write a whole number, or none", text.escape_default())
-        }),
-    }
+    /// A budget of the key for one model, or for a pattern, as gpt-4o=5/day; several times for several, and in the place of those
+    /// before; `none` takes all limits of models away
+    #[arg(long = "model-budget", value_name = "MODEL=USD/WINDOW")]
+    model_budgets: Vec<String>,
 }
 
 /// The word for a key without an end.
@@ -198,6 +133,7 @@ fn new(store: &Store, fields: &Fields, config: &ConfigOption) -> Result<(), Box<
         expires_secs,
         blocked: false,
         limits,
+        model_limits: fields.model_limits(config)?.unwrap_or_default(),
     };
     store.add_key(key.id(), &key.hash(), &new, CALLER, now_secs())?;
     note(store, "key.new", key.id())?;
@@ -225,6 +161,7 @@ fn update(
         expires_secs,
         blocked: None,
         limits: fields.limits.change(config)?,
+        model_limits: fields.model_limits(config)?,
     };
     store.change_key(id, &change, now_secs())?.ok_or_else(|| unknown(id))?;
     note(store, "key.change", id)
@@ -238,6 +175,27 @@ fn block(One { id, config }: &One, blocked: bool) -> Result<(), Box<dyn Error>> 
 }
 
 impl Fields {
+    /// The limits of models; `None` where none are named.
+    fn model_limits(&self, config: &ConfigOption) -> Result<Option<ModelLimits>, Box<dyn Error>> {
+        if self.model_budgets.is_empty() {
+            return Ok(None);
+        }
+        let mut all = ModelLimitFields::new();
+        for text in self.model_budgets.iter().filter(|text| *text != NONE) {
+            let (model, budget) = text.rsplit_once('=').ok_or_else(|| {
+                let shown = text.escape_default();
+                format!("--model-budget is \"{shown}\"; write a model, dollars and a window, as gpt-4o=5/day")
+            })?;
+            let budget = Some(budget_of("--model-budget", budget, false)?);
+            all.insert(model.to_owned(), LimitsFile { budget, ..LimitsFile::default() });
+        }
+        let limits = model_limits(&all).map_err(|problem| format!("--model-budget: {problem}"))?;
+        if !limits.is_empty() {
+            check_metered(config)?;
+        }
+        Ok(Some(limits))
+    }
+
     /// Refuses what no key may have, and makes the user. Returns when the key ends, where that is said.
     fn checked(&self, store: &Store) -> Result<Option<Option<i64>>, Box<dyn Error>> {
         check_name(self.name.as_deref().unwrap_or_default())?;
@@ -270,6 +228,7 @@ fn shown(row: &KeyRow, now_secs: i64) -> serde_json::Value {
         "id": row.id, "name": row.name, "user": row.user, "models": row.models, "state": key_state(row, now_secs),
         "expires_secs": row.expires_secs, "created_secs": row.created_secs, "created_by": row.created_by,
         "changed_secs": row.changed_secs, "revoked_secs": row.revoked_secs, "limits": limits_document(&row.limits),
+        "model_limits": model_limits_document(&row.model_limits),
     })
 }
 
@@ -324,6 +283,7 @@ mod tests {
             changed_secs: 0,
             revoked_secs: None,
             limits: Limits::NONE,
+            model_limits: ModelLimits::new(),
         };
         let limited = KeyRow {
             models: vec!["gpt-*".to_owned(), "claude:opus".to_owned()],

@@ -9,6 +9,7 @@ mod database;
 mod import;
 mod key;
 mod ledger;
+mod limit_options;
 mod migrate;
 mod models;
 mod prices;
@@ -19,6 +20,7 @@ mod status;
 mod ui;
 mod upstream;
 mod usage;
+mod user;
 mod wasm;
 
 use std::error::Error;
@@ -55,6 +57,7 @@ enum Command {
     Control(migrate::Args),
     Admin(admin::Args),
     Key(key::Args),
+    User(user::Args),
     Upstream(upstream::Args),
     Wasm(wasm::Args),
     #[command(name = run::with_parent::NAME, hide = true)]
@@ -98,6 +101,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Control(args) => migrate::run(args)?,
         Command::Admin(args) => admin::run(args)?,
         Command::Key(args) => key::run(args)?,
+        Command::User(args) => user::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
         Command::Wasm(args) => wasm::run(args)?,
         Command::Exec(args) => run::with_parent::run(args)?,

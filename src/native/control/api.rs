@@ -25,6 +25,7 @@ use crate::native::leases::Leaseholder;
 use crate::native::ledger::Ledger;
 use crate::native::prices::SharedPrices;
 use crate::native::settings::{ConfigText, Loaded, SetByEnvironment};
+use crate::native::webhook::SharedWebhook;
 
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -95,6 +96,8 @@ pub struct Control {
     pub(crate) leases: Option<Arc<Leaseholder>>,
     /// What models cost.
     pub prices: SharedPrices,
+    /// Where alerts of budgets are told.
+    pub alerts: SharedWebhook,
     /// One change at a time.
     pub writer: AsyncMutex<()>,
 }

@@ -9,6 +9,7 @@
 //!
 //! Envoy serves requests whether the control server is there or not.
 
+mod alerts;
 mod api;
 mod auth;
 mod change;
@@ -27,19 +28,20 @@ mod ui;
 mod usage;
 mod whole;
 
+pub use alerts::watch as watch_budgets;
 pub use api::{Apply, Beside, Change, Control, Following, RefusedChange, now_secs};
 pub use auth::Throttle;
 pub use data::{DataFolder, DataProblem, OWNER_LINK};
 pub use issued_key::{IssuedKey, token};
 pub use keys::{
-    Feed, LimitFields, check_models, check_name, check_user, key_state, limits_document,
-    parse_duration,
+    Feed, LimitFields, ModelLimitFields, check_models, check_name, check_user, key_state,
+    limits_document, model_limits, model_limits_document, parse_duration,
 };
 pub(crate) use router::hear;
 pub use router::{serve, serve_alone};
 pub(crate) use store::schema as store_schema;
 pub use store::{
-    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, LimitsChange, NewKey, Store, UserChange,
-    UserRow,
+    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, LimitsChange, ModelLimits, NewKey, Store,
+    UserChange, UserRow,
 };
 pub use ui::Sessions;

@@ -11,11 +11,11 @@ use crate::native::private_file;
 
 const FOLDER: &str = "secrets";
 
-/// Writes the secret of a provider; the whole path of its file.
-pub(super) fn store(data: &Path, provider: &str, secret: &str) -> io::Result<PathBuf> {
+/// Writes the secret of a provider, or of another `owner`; the whole path of its file.
+pub(super) fn store(data: &Path, owner: &str, secret: &str) -> io::Result<PathBuf> {
     let folder = data.join(FOLDER);
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    let prefix = format!("{}-", file_name(provider));
+    let prefix = format!("{}-", file_name(owner));
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).permissions(Permissions::from_mode(private_file::MODE));
     let mut file = builder.tempfile_in(fs::canonicalize(folder)?)?;
@@ -43,10 +43,10 @@ pub(super) fn remove_unnamed(data: &Path, configuration: &str) {
     }
 }
 
-/// A provider's name without what a file's name cannot have.
-fn file_name(provider: &str) -> String {
+/// A name without what a file's name cannot have.
+fn file_name(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    provider.chars().map(|c| if plain(c) { c } else { '_' }).collect()
+    name.chars().map(|c| if plain(c) { c } else { '_' }).collect()
 }
 
 #[cfg(test)]

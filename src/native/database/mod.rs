@@ -176,6 +176,14 @@ impl Connection {
         }
     }
 
+    /// A number that changes with each change that another connection makes; `None` where the database has none.
+    pub(crate) fn version(&self) -> Result<Option<i64>, DatabaseError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(Some(self.one("PRAGMA data_version", &[])?.get(0)?)),
+            Engine::Postgres(_) => Ok(None),
+        }
+    }
+
     fn name(&self) -> String {
         self.name.clone()
     }

@@ -1,5 +1,8 @@
-//! One HTTP request: to Envoy's admin interface, or to the gateway.
+//! One HTTP request: to Envoy's admin interface, to the gateway, or to a webhook.
 
+mod post;
+
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes};
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, HOST};
 use hyper::http::request::Builder;
@@ -110,10 +113,13 @@ async fn send_on(socket: &Path, request: Builder) -> Result<(StatusCode, String)
     exchange(UnixStream::connect(socket).await?, request).await
 }
 
-async fn exchange(
+async fn exchange<B>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Empty<Bytes>>,
-) -> Result<(StatusCode, String), Box<dyn Error>> {
+    request: Request<B>,
+) -> Result<(StatusCode, String), Box<dyn Error>>
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // The task ends with the answer, because `sender` is dropped then.
     tokio::spawn(connection);

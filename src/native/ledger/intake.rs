@@ -147,6 +147,8 @@ struct Intake<'a> {
     since: Day,
     counted: Counted,
     sums: BTreeMap<Who, Sums>,
+    /// Nano-dollars, by day, key, and the model that was asked for.
+    asked: BTreeMap<(Day, String, String), i64>,
 }
 
 impl<'a> Intake<'a> {
@@ -158,7 +160,8 @@ impl<'a> Intake<'a> {
     ) -> Self {
         let (found, sums) = (BTreeMap::new(), BTreeMap::new());
         let counted = Counted::default();
-        Self { transaction, gateway, prices, found, since, counted, sums }
+        let asked = BTreeMap::new();
+        Self { transaction, gateway, prices, found, since, counted, sums, asked }
     }
 
     fn batch(mut self, batch: &Batch, name: &str) -> Result<Counted, DatabaseError> {
@@ -207,10 +210,21 @@ impl<'a> Intake<'a> {
                 continue;
             }
             self.counted.new += 1;
-            let sums = self.sums.entry(who(&settlement.admission)).or_default();
-            sums.add(settlement, cost, 1);
+            self.note(settlement, cost, 1);
         }
         Ok(())
+    }
+
+    /// Adds an attempt to the sums, or takes the attempt away.
+    fn note(&mut self, settlement: &Settlement, cost: Option<i64>, sign: i64) {
+        let admission = &settlement.admission;
+        self.sums.entry(who(admission)).or_default().add(settlement, cost, sign);
+        let cost = cost.unwrap_or_default();
+        if cost > 0 && !admission.key.is_empty() {
+            let Admission { begun_ms, key, asked, .. } = admission;
+            let place = (Day::of_ms(*begun_ms), key.clone(), asked.clone());
+            *self.asked.entry(place).or_default() += cost * sign;
+        }
     }
 
     /// `None` without a price.
@@ -244,8 +258,7 @@ impl<'a> Intake<'a> {
         let Some(lost) = lost else { return Ok(false) };
         let estimate =
             Settlement { usage: usage(&lost)?, basis: Basis::Lost, ..settlement.clone() };
-        let sums = self.sums.entry(who(&settlement.admission)).or_default();
-        sums.add(&estimate, lost.get(0)?, -1);
+        self.note(&estimate, lost.get(0)?, -1);
         self.transaction.execute(&insert_attempt(), &row(settlement, cost))?;
         Ok(true)
     }
@@ -303,10 +316,20 @@ impl<'a> Intake<'a> {
             texts.into_iter().map(Value::Text).chain(numbers).collect()
         };
         self.transaction.execute_each(&sql, self.sums.iter().map(row).collect())?;
+        self.add_asked()?;
         match self.gateway {
             Some(gateway) => spend(self.transaction, gateway, self.spent().into_iter()),
             None => Ok(()),
         }
+    }
+
+    fn add_asked(&self) -> Result<(), DatabaseError> {
+        let sql = "INSERT INTO asked (day, key, asked, cost_nanos) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (key, day, asked) DO UPDATE SET cost_nanos = asked.cost_nanos + excluded.cost_nanos";
+        let row = |((day, key, asked), nanos): (&(Day, String, String), &i64)| {
+            values![day.to_string(), key, asked, *nanos].to_vec()
+        };
+        self.transaction.execute_each(sql, self.asked.iter().map(row).collect()).map(drop)
     }
 
     /// What keys and users have spent on each day.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `attempts` | an attempt that is over; kept for some days |
 //! | `days` | what a key has used in a day of a provider's model; kept for ever |
+//! | `asked` | what a key has spent in a day on a model, as clients ask for the model; kept for ever |
 //! | `open` | an attempt that is not over |
 //! | `journals` | a file of the journal, and how far it is read |
 //! | `gateways`, `leases`, `lease_spent` | what each of several gateways may use of a budget, and has used |
@@ -41,7 +42,7 @@ impl Ledger {
 
 /// The tables of the ledger. A step that has shipped never changes.
 pub(crate) fn schema() -> Schema {
-    Schema { file: FILE, steps: vec![first().into(), SECOND.into(), THIRD.into()] }
+    Schema { file: FILE, steps: vec![first().into(), SECOND.into(), THIRD.into(), FOURTH.into()] }
 }
 
 /// What keys and users have spent is asked for one by one.
@@ -61,6 +62,12 @@ const THIRD: &str =
         gateway TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT NOT NULL, budget_window TEXT NOT NULL,
         period TEXT NOT NULL, spent_nanos INTEGER NOT NULL, ends_secs INTEGER NOT NULL,
         PRIMARY KEY (scope, owner, budget_window, gateway, period)
+    ) STRICT, WITHOUT ROWID;";
+
+/// The limits of a key for some models count by the names that clients ask for.
+const FOURTH: &str = "CREATE TABLE asked (
+        day TEXT NOT NULL, key TEXT NOT NULL, asked TEXT NOT NULL, cost_nanos INTEGER NOT NULL,
+        PRIMARY KEY (key, day, asked)
     ) STRICT, WITHOUT ROWID;";
 
 fn first() -> String {

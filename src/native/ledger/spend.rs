@@ -49,6 +49,19 @@ impl Ledger {
         rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
     }
 
+    /// What a key has spent from a day on, in nano-dollars, by the models that were asked for.
+    pub fn spent_on(&self, key: &str, since: Day) -> Result<BTreeMap<String, i64>, DatabaseError> {
+        let sql =
+            "SELECT asked, sum(cost_nanos) FROM asked WHERE key = ?1 AND day >= ?2 GROUP BY asked";
+        let rows = self.connection.query(sql, values![key, since.to_string()])?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
+
+    /// A number that changes with each change that another connection makes; `None` where the database has none.
+    pub fn version(&self) -> Result<Option<i64>, DatabaseError> {
+        self.connection.version()
+    }
+
     /// The attempts that are kept, the last one first.
     pub fn attempts(&self, filter: &AttemptFilter) -> Result<Vec<AttemptRow>, DatabaseError> {
         let (condition, mut values) = filter.condition("begun_ms");

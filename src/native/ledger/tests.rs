@@ -131,7 +131,7 @@ fn old_attempts_are_forgotten_and_their_sums_stay() {
 
 #[test]
 fn an_older_schema_is_brought_forward() {
-    let gone = "DROP TABLE gateways; DROP TABLE leases; DROP TABLE lease_spent";
+    let gone = "DROP TABLE gateways; DROP TABLE leases; DROP TABLE lease_spent; DROP TABLE asked";
     let sqlite = "PRAGMA user_version = 1";
     let postgres = "UPDATE schemas SET number = 1";
     for (databases, set) in [(testing::sqlite(), sqlite), (testing::postgres(), postgres)] {
@@ -153,7 +153,7 @@ fn a_newer_schema_is_refused() {
     let problem = Ledger::open(&databases).err().unwrap().to_string();
     assert_eq!(
         problem,
-        "the database ledger.db has schema 9, and this gaud knows 3; run the gaud that has written it, or a newer one"
+        "the database ledger.db has schema 9, and this gaud knows 4; run the gaud that has written it, or a newer one"
     );
 }
 

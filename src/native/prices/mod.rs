@@ -33,6 +33,8 @@ pub struct Prices {
     number: u64,
     own: Ordered<PriceFile>,
     table: BTreeMap<String, Box<RawValue>>,
+    /// Whether the filter needs the prices, also where nobody has a budget.
+    tells_cost: bool,
 }
 
 /// Prices that change while the gateway runs.
@@ -88,7 +90,12 @@ impl Prices {
             }
         };
         let number = number(&file.prices, &table);
-        Ok(Self { number, own: file.prices.clone(), table })
+        Ok(Self { number, own: file.prices.clone(), table, tells_cost: file.tells_cost() })
+    }
+
+    /// Whether the filter needs the prices, also where nobody has a budget.
+    pub fn are_told(&self) -> bool {
+        self.tells_cost
     }
 
     /// A number that tells these prices from others; never 0.

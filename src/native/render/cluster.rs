@@ -133,7 +133,7 @@ impl Tls {
 }
 
 /// The authorities that Envoy's system trusts; of another system than this one only what is usual is known.
-pub(super) fn system_ca_file(is_here: bool, env: Env<'_>) -> String {
+pub(in crate::native) fn system_ca_file(is_here: bool, env: Env<'_>) -> String {
     let named = env("SSL_CERT_FILE").and_then(|path| path.into_string().ok());
     let [debian, ..] = CA_FILES;
     let is_there = |path: &&str| is_here && Path::new(path).exists();

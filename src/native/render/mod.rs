@@ -29,6 +29,7 @@ use super::envoy::EnvoyVersion;
 use super::settings::{self, Env, Loaded};
 use crate::config::Secret;
 use crate::gateway::Keys;
+pub(in crate::native) use cluster::system_ca_file;
 use context::Context;
 pub use edge::Sockets;
 pub use error::Error;

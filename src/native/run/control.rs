@@ -29,6 +29,7 @@ use crate::native::prices::SharedPrices;
 use crate::native::private_file;
 use crate::native::render::{ControlLink, Sockets, Source};
 use crate::native::settings::ConfigText;
+use crate::native::webhook::SharedWebhook;
 
 /// The variable with the admin key for a start without a terminal.
 pub(crate) const ADMIN_KEY: &str = "GAUD_ADMIN_KEY";
@@ -96,6 +97,7 @@ pub(super) struct Changes {
     pub(super) wishes: mpsc::Receiver<Change>,
     pub(super) following: Arc<Mutex<Following>>,
     pub(super) prices: SharedPrices,
+    pub(super) alerts: SharedWebhook,
     pub(super) disk: Disk,
 }
 
@@ -144,6 +146,7 @@ pub(super) fn start(
     let following = Arc::new(Mutex::new(Following::default()));
     let sockets = Sockets { control: folder.join(SOCKET), own: folder.join(OWN_SOCKET) };
     let config = source.loaded.path.as_deref();
+    let alerts = SharedWebhook::new(source.loaded.webhook.clone());
     let token = token().map_err(|error| Failure::Control(error.to_string()))?;
     let control = Arc::new(Control {
         store,
@@ -161,6 +164,7 @@ pub(super) fn start(
         feed: Feed::of_one(token.clone(), has_news),
         leases,
         prices: journal.prices.clone(),
+        alerts: alerts.clone(),
         writer: tokio::sync::Mutex::default(),
     });
     let disk = Disk::of(data.path().to_owned());
@@ -171,7 +175,7 @@ pub(super) fn start(
     Ok(Some(Ready {
         link: ControlLink { sockets, token },
         serving,
-        changes: Changes { wishes, following, prices: journal.prices.clone(), disk },
+        changes: Changes { wishes, following, prices: journal.prices.clone(), alerts, disk },
         journal,
     }))
 }
@@ -180,10 +184,12 @@ pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failu
     let Some(Serving { listener, owner, control, _data }) = serving else {
         return pending().await;
     };
+    let watch = control::watch_budgets(Arc::clone(&control), |line| note(&line));
     let url = control.databases.postgres().cloned();
     select! {
         served = control::serve(listener, owner, Arc::clone(&control)) => served?,
         () = control::hear(url, &control) => {}
+        never = watch => match never {},
         () = tend(control.leases.clone()) => {}
     }
     pending().await

@@ -242,6 +242,7 @@ impl<'a> Reload<'a> {
         }
         if let Some(changes) = &self.changes {
             changes.prices.set(prices);
+            changes.alerts.set(source.loaded.webhook.clone());
         }
         self.serving = source.loaded;
         Ok(applied)

@@ -1,9 +1,13 @@
 //! Texts that look like something else: a variable of a shell, or of another program.
 
-use crate::config::{ConfigError, File, Secret, SecretSource};
+use crate::config::{AlertsFile, ConfigError, File, Secret, SecretSource};
 
 /// Refuses keys and headers that nothing would replace by the secret that they were meant to name.
 pub(super) fn check(file: &File) -> Result<(), ConfigError> {
+    let webhook = file.alerts.as_ref().and_then(|alerts| written_problem(&alerts.url));
+    if let Some(problem) = webhook {
+        return Err(ConfigError::new(AlertsFile::URL, problem));
+    }
     for (name, provider) in &file.providers {
         let at =
             |field: &str, problem| ConfigError::new(format!("providers.{name}.{field}"), problem);

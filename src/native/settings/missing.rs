@@ -1,6 +1,6 @@
 //! The variables that a configuration names and that are not set.
 
-use crate::config::{ConfigError, File, SecretSource};
+use crate::config::{AlertsFile, ConfigError, File, SecretSource};
 
 use super::{Env, is_name};
 
@@ -45,6 +45,9 @@ fn places(file: &File) -> Vec<(String, String)> {
                 places.push((format!("providers.{provider}.headers.{header}"), name));
             }
         }
+    }
+    if let Some(SecretSource::Environment(name)) = file.alerts.as_ref().map(|own| &own.url) {
+        places.push((AlertsFile::URL.to_owned(), name.clone()));
     }
     places.retain(|(_, name)| is_name(name));
     places

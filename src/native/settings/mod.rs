@@ -8,6 +8,7 @@
 //!
 //! `all_errors` walks this way again for each error, so that all errors are reported at once.
 
+mod alerts;
 mod all_errors;
 mod config_text;
 mod control;
@@ -36,6 +37,7 @@ use std::time::Duration;
 use crate::config::{ConfigError, ControlFile, File, KeysMode};
 use crate::gateway::Gateway;
 use crate::native::os_error::words;
+use crate::native::webhook::Webhook;
 pub use ranges::AddressRange;
 use secrets::Lifted;
 pub use tls::{Pair, Tls};
@@ -98,6 +100,10 @@ pub struct Loaded {
     pub environment: Vec<(String, String)>,
     /// The files that hold some of these secrets, by the variables.
     pub secret_files: Vec<(String, PathBuf)>,
+    /// Where alerts of budgets are told; `None` without one.
+    pub webhook: Option<Webhook>,
+    /// The file that holds the webhook's address.
+    pub webhook_file: Option<PathBuf>,
     /// LiteLLM's own file and those that it includes; none without `[litellm]`.
     pub litellm_files: Vec<PathBuf>,
     /// The settings that variables have set.
@@ -165,6 +171,7 @@ impl Loaded {
             .cloned()
             .chain(self.ca_files())
             .chain(secrets)
+            .chain(self.webhook_file.clone())
             .chain(tls)
             .chain(litellm)
             .collect()
@@ -392,6 +399,7 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         }
         None => env(name)?.into_string().ok(),
     };
+    let alerts = alerts::take(&mut file, secrets, &lookup)?;
     let gateway = Gateway::compile(&file, &lookup)?;
     review::review(&file, secrets, &lookup)?;
     let tls = file.tls.as_ref().map(|own| Tls::read(own, secrets)).transpose()?;
@@ -413,7 +421,9 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         drain: drain(&file)?,
         memory_limit_bytes: memory_limit_bytes(&file)?,
         control: ControlSettings::of(&file, env, secrets)?,
-        missing: missing.into_iter().chain(missing_key).collect(),
+        missing: missing.into_iter().chain(alerts.missing).chain(missing_key).collect(),
+        webhook: alerts.webhook,
+        webhook_file: alerts.secret_file,
         warnings: Vec::new(),
         file,
         environment,

@@ -109,7 +109,7 @@ pub(super) fn read(
 }
 
 /// The secret that a file holds, without the line break that editors add.
-fn content(path: &str) -> Result<String, String> {
+pub(super) fn content(path: &str) -> Result<String, String> {
     let text = read_to_string(path).map_err(|error| {
         format!("{path} cannot be read: {}; write the secret into that file", words(&error))
     })?;

@@ -68,6 +68,11 @@ fn the_table_of_settings_is_complete() {
     known.remove("keys");
     let of_keys = fields(r#"{"keys":{"?":1}}"#);
     known.extend(of_keys.iter().map(|field| format!("keys.{field}")));
+    known.remove("limits");
+    let of_limits = fields(r#"{"limits":{"?":1}}"#);
+    known.extend(of_limits.iter().map(|field| format!("limits.{field}")));
+    known.remove("alerts");
+    known.insert("alerts.url".to_owned());
     known.remove("litellm");
     known.insert("litellm.config".to_owned());
     known.remove("keys.defaults");

@@ -57,3 +57,45 @@ fn keys_are_made_changed_and_revoked_beside_the_running_gateway() {
     }
     setup.assert_nowhere(&key);
 }
+
+#[test]
+fn users_are_made_changed_and_deleted_beside_the_running_gateway() {
+    let setup = Setup::start("", "");
+    let new = ["user", "new", "ann", "--name", "Ann", "--email", "ann@example.com"];
+    gaud(&setup, &new).expect("a user");
+    let key = gaud(&setup, &["key", "new", "--user", "ann"]).expect("a key");
+    assert_soon(&setup, &key, 200);
+    let list = gaud(&setup, &["user", "list"]).expect("a list");
+    assert!(list.contains("ann") && list.contains("valid") && list.contains("0.00"), "{list}");
+    gaud(&setup, &["user", "set", "ann", "--name", "Anna", "--email", "none"]).expect("a change");
+    let shown = gaud(&setup, &["user", "show", "ann"]).expect("a user");
+    assert!(shown.contains("\"name\": \"Anna\"") && shown.contains("\"email\": null"), "{shown}");
+    gaud(&setup, &["user", "block", "ann"]).expect("a change");
+    assert_soon(&setup, &key, 401);
+    gaud(&setup, &["user", "unblock", "ann"]).expect("a change");
+    assert_soon(&setup, &key, 200);
+    gaud(&setup, &["user", "delete", "ann"]).expect("a change");
+    assert_soon(&setup, &key, 401);
+    for (arguments, said) in [
+        (&["user", "show", "ann"][..], "there is no user ann; `gaud user list` lists the users"),
+        (&["user", "set", "ann", "--name", "x"], "there is no user ann"),
+        (&["user", "delete", "ann"], "there is no user ann"),
+        (&["user", "new", "a b"], "a user's id has"),
+        (&["user", "new", "bob", "--rpm", "5"], "set usage.meter = \"all\""),
+        (&["user", "new", "bob", "--rpm", "many"], "write a whole number, or none"),
+    ] {
+        let problem = gaud(&setup, arguments).expect_err("a refusal");
+        assert!(problem.contains(said), "{problem}");
+    }
+    for (text, said) in [
+        ("gpt-4o", "write a model, dollars and a window, as gpt-4o=5/day"),
+        ("gpt-4o=five", "write dollars and a window"),
+        ("gpt-4o=5/day", "set usage.meter"),
+    ] {
+        let problem = gaud(&setup, &["key", "new", "--model-budget", text]).expect_err("a refusal");
+        assert!(problem.contains(said), "{problem}");
+    }
+    gaud(&setup, &["user", "new", "bob"]).expect("a user");
+    let problem = gaud(&setup, &["user", "new", "bob"]).expect_err("a refusal");
+    assert!(problem.contains("there is a user bob already"), "{problem}");
+}

@@ -74,7 +74,7 @@ fn users_have_litellms_names() {
 fn a_field_that_is_not_supported_is_refused_by_its_name() {
     let setup = Setup::start("", "");
     for (path, body, field) in [
-        ("/key/generate", json!({"model_max_budget": {"m": 5}}), "model_max_budget"),
+        ("/key/generate", json!({"soft_budget": 5}), "soft_budget"),
         ("/key/generate", json!({"metadata": {"a": 1}}), "metadata"),
         ("/key/generate", json!({"duration": "soon"}), "duration"),
         ("/key/generate", json!({"key": "sk-1234567890123456"}), "key"),

@@ -64,7 +64,7 @@ fn litellms_names_mean_the_same() {
         message.contains("a window is a day (1d, 24h), a week (7d, 1w) or a month (1mo, 30d)"),
         "{message}"
     );
-    setup.admin("POST", "/key/generate", &json!({"model_max_budget": {"m": 5}}), 400);
+    setup.admin("POST", "/key/generate", &json!({"soft_budget": 5}), 400);
     let user = setup.admin(
         "POST",
         "/user/new",

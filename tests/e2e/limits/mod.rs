@@ -1,8 +1,14 @@
 //! Limits and budgets on the whole gateway: `gaud run` with its control server, two workers, priced models.
 
+mod alerts;
 mod answers;
 mod api;
 mod budgets;
+mod gateway;
+mod headers;
+mod load;
+mod lost;
+mod models;
 mod outcomes;
 mod providers;
 mod rates;

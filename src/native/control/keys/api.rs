@@ -15,8 +15,11 @@ use serde_json::{Value, json};
 use super::super::api::{Control, answer, from_object, now_secs, with};
 use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
-use super::super::store::{Audit, KeyChange, KeyFilter, KeyRow, LimitsChange, NewKey};
-use super::limits::{LimitFields, WithLimits, nullable, with_limits};
+use super::super::store::{Audit, KeyChange, KeyFilter, KeyRow, LimitsChange, ModelLimits, NewKey};
+use super::limits::{
+    LimitFields, ModelLimitFields, WithLimits, model_limits, model_limits_document, nullable,
+    with_limits,
+};
 use super::query::value;
 use super::words::{check_models, check_name};
 use crate::config::KeysFile;
@@ -46,6 +49,7 @@ pub(super) fn document(row: &KeyRow) -> Value {
         "id": row.id, "name": row.name, "user": row.user, "models": row.models, "state": state(row, now_secs()),
         "expires_secs": row.expires_secs, "blocked": row.blocked, "created_secs": row.created_secs,
         "created_by": row.created_by, "changed_secs": row.changed_secs, "revoked_secs": row.revoked_secs,
+        "model_limits": model_limits_document(&row.model_limits),
     });
     with_limits(document, &row.limits)
 }
@@ -78,6 +82,7 @@ struct New {
     expires_secs: Option<i64>,
     valid_secs: Option<i64>,
     blocked: bool,
+    model_limits: Option<ModelLimitFields>,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,6 +95,8 @@ struct Change {
     #[serde(deserialize_with = "nullable")]
     expires_secs: Option<Option<i64>>,
     blocked: Option<bool>,
+    #[serde(deserialize_with = "nullable")]
+    model_limits: Option<Option<ModelLimitFields>>,
 }
 
 async fn new(
@@ -99,7 +106,7 @@ async fn new(
 ) -> Result<Response, ApiError> {
     let caller = control.authorize(&headers).await?;
     let WithLimits { fields, limits } = body(&bytes)?;
-    let New { name, user, models, expires_secs, valid_secs, blocked } = fields;
+    let New { name, user, models, expires_secs, valid_secs, blocked, model_limits } = fields;
     if expires_secs.is_some() && valid_secs.is_some() {
         let problem =
             "Either expires_secs says when the key ends, or valid_secs how long it lasts.";
@@ -107,7 +114,8 @@ async fn new(
     }
     let expires_secs = expires_secs.or(valid_secs.map(|secs| now_secs().saturating_add(secs)));
     let limits = control.checked_limits(&limits)?.of(control.default_limits()?);
-    let new = NewKey { name, user, models, expires_secs, blocked, limits };
+    let model_limits = control.checked_model_limits(&model_limits.unwrap_or_default())?;
+    let new = NewKey { name, user, models, expires_secs, blocked, limits, model_limits };
     let (key, row, applied) = control.issue(&caller, &new, None).await?;
     let document = with(with(document(&row), "key", key.expose()), "applied", applied);
     Ok((StatusCode::CREATED, answer(document, None)).into_response())
@@ -153,9 +161,11 @@ async fn change(
 ) -> Result<Response, ApiError> {
     let caller = control.authorize(&headers).await?;
     let WithLimits { fields, limits } = body(&bytes)?;
-    let Change { name, user, models, expires_secs, blocked } = fields;
+    let Change { name, user, models, expires_secs, blocked, model_limits } = fields;
     let limits = control.checked_limits(&limits)?;
-    let change = KeyChange { name, user, models, expires_secs, blocked, limits };
+    let model_limits = model_limits.map(Option::unwrap_or_default);
+    let model_limits = model_limits.map(|own| control.checked_model_limits(&own)).transpose()?;
+    let change = KeyChange { name, user, models, expires_secs, blocked, limits, model_limits };
     let (row, applied) = control.alter(&caller, "key.change", &id, &change).await?;
     Ok(changed(&row, applied))
 }
@@ -281,6 +291,24 @@ impl Control {
         let change = fields.change().map_err(wrong)?;
         self.check_metered(&change)?;
         Ok(change)
+    }
+
+    /// The limits that fields for models mean.
+    ///
+    /// # Errors
+    /// A field is wrong, or counts what is not metered.
+    pub(in super::super) fn checked_model_limits(
+        &self,
+        fields: &ModelLimitFields,
+    ) -> Result<ModelLimits, ApiError> {
+        let wrong = |problem: String| {
+            ApiError::bad_request(format!("This cannot be: {problem}.")).about("model_limits")
+        };
+        let limits = model_limits(fields).map_err(wrong)?;
+        for own in limits.values() {
+            self.check_metered(&LimitsChange::from(*own))?;
+        }
+        Ok(limits)
     }
 
     /// # Errors

@@ -1,10 +1,13 @@
 //! Limits as callers write them, and as answers show them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
-use super::super::store::LimitsChange;
-use crate::config::BudgetFile;
+use super::super::store::{LimitsChange, ModelLimits};
+use super::words::check_models;
+use crate::config::{BudgetFile, LimitsFile};
 use crate::limits::{Budget, Limits};
 
 /// More than any account has.
@@ -58,6 +61,37 @@ impl LimitFields {
             budget,
         })
     }
+}
+
+/// The limits of some models as callers write them.
+pub type ModelLimitFields = BTreeMap<String, LimitsFile>;
+
+/// The limits that they mean.
+///
+/// # Errors
+/// A name is no model's, or a limit cannot be meant: a sentence that says so.
+pub fn model_limits(fields: &ModelLimitFields) -> Result<ModelLimits, String> {
+    let names: Vec<_> = fields.keys().cloned().collect();
+    check_models(&names)?;
+    let limits = |(name, own): (&String, &LimitsFile)| {
+        let rates = [("rpm", own.rpm), ("tpm", own.tpm)];
+        let is_large = |rate: Option<u32>| rate.is_some_and(|rate| u64::from(rate) > RATE_MAX);
+        if let Some((field, _)) = rates.into_iter().find(|(_, rate)| is_large(*rate)) {
+            return Err(format!("the {field} of {name} is too large; write 0 to {RATE_MAX}"));
+        }
+        let compiled = own.compile(name).map_err(|error| error.to_string())?;
+        Ok((name.clone(), compiled))
+    };
+    fields.iter().map(limits).collect()
+}
+
+/// The same as answers show them.
+pub fn model_limits_document(limits: &ModelLimits) -> Value {
+    limits
+        .iter()
+        .map(|(name, own)| (name.clone(), limits_document(own)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// The limits as answers show them: absent limits are `null`.

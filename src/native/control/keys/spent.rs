@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::api::{Control, now_secs};
 use super::super::error::ApiError;
-use crate::keys::{Page, PriceList};
+use crate::gateway::Gateway;
+use crate::keys::{Page, Policy, PriceList, first_that_fits};
 use crate::limits::{Budget, Known, Terms, Window};
 use crate::native::database::DatabaseError;
 use crate::native::leases::{Leaseholder, Owner};
@@ -17,8 +18,13 @@ impl Control {
     /// Tells the filter what the ledger knows of the budgets of a page, and what this gateway may use of them.
     pub(super) fn add_spent(&self, page: &mut Page) -> Result<(), ApiError> {
         let has_budget = |terms: &Terms| terms.limits.budget.is_some();
+        let has_model_budget =
+            |policy: &Policy| policy.model_terms.iter().any(|(_, terms)| has_budget(terms));
         let mut policies = page.policies.iter().map(|(_, policy)| policy);
-        if !policies.any(|own| has_budget(&own.terms) || has_budget(&own.user_terms)) {
+        let any = |own: &Policy| {
+            has_budget(&own.terms) || has_budget(&own.user_terms) || has_model_budget(own)
+        };
+        if !policies.any(any) {
             return Ok(());
         }
         if let Some(leases) = &self.leases {
@@ -26,15 +32,18 @@ impl Control {
                 leased(leases, Group::Key, &policy.id, &mut policy.terms)?;
                 leased(leases, Group::User, &policy.user, &mut policy.user_terms)?;
             }
-            return Ok(());
         }
         // Without the ledger the filter counts from what it knows.
         let Ok(ledger) = self.ledger() else { return Ok(()) };
-        let now_secs = u64::try_from(now_secs()).unwrap_or_default();
-        let mut sums = Sums { ledger, now_secs, all: BTreeMap::new() };
+        let mut sums = Sums::of(&ledger, now_secs());
+        let mut gateway = None;
         for (_, policy) in &mut page.policies {
             policy.terms.known = sums.known(Group::Key, &policy.id, &policy.terms);
             policy.user_terms.known = sums.known(Group::User, &policy.user, &policy.user_terms);
+            if has_model_budget(policy) {
+                let loaded = gateway.get_or_insert_with(|| self.loaded());
+                sums.add_to_models(policy, loaded.as_ref().map(|loaded| &loaded.gateway));
+            }
         }
         Ok(())
     }
@@ -69,24 +78,54 @@ fn leased(
 }
 
 /// The sums of the ledger, each asked for once.
-struct Sums {
-    ledger: Ledger,
+pub(in super::super) struct Sums<'a> {
+    ledger: &'a Ledger,
     now_secs: u64,
     all: BTreeMap<(&'static str, &'static str), Spent>,
 }
 
-impl Sums {
+impl<'a> Sums<'a> {
+    pub(in super::super) fn of(ledger: &'a Ledger, now_secs: i64) -> Self {
+        let now_secs = u64::try_from(now_secs).unwrap_or_default();
+        Self { ledger, now_secs, all: BTreeMap::new() }
+    }
+
     fn known(&mut self, group: Group, id: &str, terms: &Terms) -> Option<Known> {
-        let Budget { window, .. } = terms.limits.budget?;
+        Some(self.known_of(group, id, terms.limits.budget?.window))
+    }
+
+    /// What a key or a user has spent in the window of now.
+    pub(in super::super) fn known_of(&mut self, group: Group, id: &str, window: Window) -> Known {
         let period = window.at(self.now_secs);
         let spent_nanos = self.spent(group, window).get(id).copied().unwrap_or_default();
-        Some(Known { period, spent_nanos: u64::try_from(spent_nanos).unwrap_or_default() })
+        Known { period, spent_nanos: u64::try_from(spent_nanos).unwrap_or_default() }
+    }
+
+    /// Adds what the key has spent on its models. Without a gateway nothing is known of names.
+    fn add_to_models(&self, policy: &mut Policy, gateway: Option<&Gateway>) {
+        let names = policy.model_terms.clone();
+        for (place, (_, terms)) in policy.model_terms.iter_mut().enumerate() {
+            let (Some(Budget { window, .. }), Some(gateway)) = (terms.limits.budget, gateway)
+            else {
+                continue;
+            };
+            let period = window.at(self.now_secs);
+            let since = Day::of_ms(period.start_secs.saturating_mul(1000));
+            let spent = self.ledger.spent_on(&policy.id, since).unwrap_or_default();
+            let is_here = |asked: &str| {
+                let first = first_that_fits(&names, gateway, asked);
+                first.is_some_and(|(name, _)| names.get(place).is_some_and(|(own, _)| own == name))
+            };
+            let own = spent.iter().filter(|(asked, _)| is_here(asked)).map(|(_, cost)| *cost);
+            let spent_nanos = u64::try_from(own.sum::<i64>()).unwrap_or_default();
+            terms.known = Some(Known { period, spent_nanos });
+        }
     }
 
     fn spent(&mut self, group: Group, window: Window) -> &Spent {
         let since = Day::of_ms(window.at(self.now_secs).start_secs.saturating_mul(1000));
         let of = |ledger: &Ledger| ledger.spent(group, since).unwrap_or_default();
         let place = (group.as_str(), window.as_str());
-        self.all.entry(place).or_insert_with(|| of(&self.ledger))
+        self.all.entry(place).or_insert_with(|| of(self.ledger))
     }
 }

@@ -1,13 +1,17 @@
 //! The body of a request in LiteLLM's form, field by field.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::super::api::now_secs;
 use super::super::error::ApiError;
-use super::super::keys::{LimitFields, parse_duration};
-use crate::config::BudgetFile;
+use super::super::keys::{LimitFields, ModelLimitFields, parse_duration};
+use super::super::store::ModelLimits;
+use crate::config::{BudgetFile, LimitsFile};
 use crate::limits::{Limits, Window};
 
 /// The fields that are left. A field that is `null` is not set, as for LiteLLM.
@@ -49,13 +53,7 @@ impl Fields {
     pub(super) fn take_limits(&mut self) -> Result<LimitFields, ApiError> {
         let usd: Option<f64> = self.take("max_budget")?;
         let duration: Option<String> = self.take("budget_duration")?;
-        let window = match duration.as_deref() {
-            None => "total",
-            Some("1d" | "24h") => "day",
-            Some("7d" | "1w") => "week",
-            Some("1mo" | "30d") => "month",
-            Some(other) => return Err(wrong_duration(other)),
-        };
+        let window = window(duration.as_deref())?;
         if usd.is_none() && duration.is_some() {
             let problem = "A budget_duration needs a max_budget.";
             return Err(ApiError::bad_request(problem).about("budget_duration"));
@@ -69,6 +67,27 @@ impl Fields {
         })
     }
 
+    /// The limits of models, under LiteLLM's names; `None` where no field names any.
+    pub(super) fn take_model_limits(&mut self) -> Result<Option<ModelLimitFields>, ApiError> {
+        let budgets: Option<BTreeMap<String, ModelBudget>> = self.take("model_max_budget")?;
+        let rpm: Option<BTreeMap<String, u32>> = self.take("model_rpm_limit")?;
+        let tpm: Option<BTreeMap<String, u32>> = self.take("model_tpm_limit")?;
+        if budgets.is_none() && rpm.is_none() && tpm.is_none() {
+            return Ok(None);
+        }
+        let mut all = ModelLimitFields::new();
+        for (name, own) in budgets.unwrap_or_default() {
+            all.insert(name, own.limits()?);
+        }
+        for (name, rpm) in rpm.unwrap_or_default() {
+            all.entry(name).or_default().rpm = Some(rpm);
+        }
+        for (name, tpm) in tpm.unwrap_or_default() {
+            all.entry(name).or_default().tpm = Some(tpm);
+        }
+        Ok(Some(all))
+    }
+
     /// Refuses what is left.
     pub(super) fn end(self) -> Result<(), ApiError> {
         match self.0.iter().find(|(_, value)| !value.is_null()) {
@@ -76,6 +95,78 @@ impl Fields {
             None => Ok(()),
         }
     }
+}
+
+/// A number of dollars for all time, or an object.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ModelBudget {
+    Dollars(f64),
+    Object(ModelBudgetFields),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ModelBudgetFields {
+    #[serde(alias = "budget_limit")]
+    max_budget: Option<f64>,
+    #[serde(alias = "time_period")]
+    budget_duration: Option<String>,
+    rpm_limit: Option<u32>,
+    tpm_limit: Option<u32>,
+}
+
+impl ModelBudget {
+    fn limits(self) -> Result<LimitsFile, ApiError> {
+        let own = match self {
+            Self::Dollars(usd) => {
+                ModelBudgetFields { max_budget: Some(usd), ..ModelBudgetFields::default() }
+            }
+            Self::Object(own) => own,
+        };
+        let window = window(own.budget_duration.as_deref())?.to_owned();
+        let budget = own.max_budget.map(|usd| BudgetFile { usd, window, strict: None });
+        Ok(LimitsFile { rpm: own.rpm_limit, tpm: own.tpm_limit, budget, ..LimitsFile::default() })
+    }
+}
+
+/// The window of a `budget_duration`.
+fn window(duration: Option<&str>) -> Result<&'static str, ApiError> {
+    Ok(match duration {
+        None => "total",
+        Some("1d" | "24h") => "day",
+        Some("7d" | "1w") => "week",
+        Some("1mo" | "30d") => "month",
+        Some(other) => return Err(wrong_duration(other)),
+    })
+}
+
+/// The `budget_duration` of a window; `None` for all time.
+fn duration_of(window: Window) -> Option<&'static str> {
+    match window {
+        Window::Day => Some("1d"),
+        Window::Week => Some("7d"),
+        Window::Month => Some("1mo"),
+        Window::Total => None,
+    }
+}
+
+/// The limits of models, under LiteLLM's names.
+pub(super) fn model_limits_document(limits: &ModelLimits) -> Map<String, Value> {
+    let of = |limit: &dyn Fn(&Limits) -> Option<Value>| -> Map<String, Value> {
+        limits.iter().filter_map(|(name, own)| Some((name.clone(), limit(own)?))).collect()
+    };
+    let budgets = of(&|own| {
+        let budget = own.budget?;
+        let (usd, duration) = (BudgetFile::usd(budget.nanos), duration_of(budget.window));
+        Some(json!({"max_budget": usd, "budget_duration": duration}))
+    });
+    let fields = [
+        ("model_max_budget", budgets),
+        ("model_rpm_limit", of(&|own| own.rpm.map(Value::from))),
+        ("model_tpm_limit", of(&|own| own.tpm.map(Value::from))),
+    ];
+    fields.into_iter().map(|(name, own)| (name.to_owned(), Value::Object(own))).collect()
 }
 
 fn wrong_duration(text: &str) -> ApiError {
@@ -89,12 +180,7 @@ fn wrong_duration(text: &str) -> ApiError {
 /// The limits of a key or a user, under LiteLLM's names.
 pub(super) fn limits_document(limits: &Limits) -> Map<String, Value> {
     let budget = limits.budget;
-    let duration = budget.and_then(|budget| match budget.window {
-        Window::Day => Some("1d"),
-        Window::Week => Some("7d"),
-        Window::Month => Some("1mo"),
-        Window::Total => None,
-    });
+    let duration = budget.and_then(|budget| duration_of(budget.window));
     let usd = budget.map(|budget| BudgetFile::usd(budget.nanos));
     let fields = json!({
         "rpm_limit": limits.rpm, "tpm_limit": limits.tpm, "max_parallel_requests": limits.max_parallel_requests,
@@ -147,6 +233,38 @@ mod tests {
         let wrong = |text| fields(text).unwrap().take_limits().unwrap_err();
         assert_eq!(wrong(r#"{"max_budget":1,"budget_duration":"2d"}"#), wrong_duration("2d"));
         assert!(fields(r#"{"budget_duration":"1d"}"#).unwrap().take_limits().is_err());
+    }
+
+    #[test]
+    fn limits_of_models_have_litellms_names() {
+        let text = r#"{"model_max_budget":{"gpt-4o":{"budget_limit":1.5,"time_period":"1d"},"gpt-5":{"max_budget":2},
+            "o3":7},"model_rpm_limit":{"gpt-4o":5},"model_tpm_limit":{"claude":9}}"#;
+        let all = fields(text).unwrap().take_model_limits().unwrap().unwrap();
+        let budget = |name: &str| all[name].budget.clone().map(|own| (own.usd, own.window));
+        assert_eq!(budget("gpt-4o"), Some((1.5, "day".to_owned())));
+        assert_eq!(budget("gpt-5"), Some((2.0, "total".to_owned())));
+        assert_eq!(budget("o3"), Some((7.0, "total".to_owned())));
+        assert_eq!((all["gpt-4o"].rpm, all["claude"].tpm), (Some(5), Some(9)));
+        let limits = all.iter().map(|(name, own)| (name.clone(), own.compile("").unwrap()));
+        let document = Value::Object(model_limits_document(&limits.collect()));
+        let expected = json!({
+            "model_max_budget": {
+                "gpt-4o": {"max_budget": 1.5, "budget_duration": "1d"},
+                "gpt-5": {"max_budget": 2.0, "budget_duration": null},
+                "o3": {"max_budget": 7.0, "budget_duration": null},
+            },
+            "model_rpm_limit": {"gpt-4o": 5}, "model_tpm_limit": {"claude": 9},
+        });
+        assert_eq!(document, expected);
+        assert_eq!(fields("{}").unwrap().take_model_limits().unwrap(), None);
+        let wrong = fields(r#"{"model_max_budget":{"m":{"max_budget":1,"budget_duration":"2d"}}}"#);
+        assert_eq!(wrong.unwrap().take_model_limits(), Err(wrong_duration("2d")));
+        assert!(
+            fields(r#"{"model_max_budget":{"m":{"soft":1}}}"#)
+                .unwrap()
+                .take_model_limits()
+                .is_err()
+        );
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::super::api::{Control, answer, with};
 use super::super::error::ApiError;
 use super::super::issued_key::IssuedKey;
 use super::super::keys::query_value;
-use super::super::store::{KeyChange, KeyFilter, KeyRow, NewKey};
-use super::fields::{Fields, limits_document};
+use super::super::store::{KeyChange, KeyFilter, KeyRow, ModelLimits, NewKey};
+use super::fields::{Fields, limits_document, model_limits_document};
 use super::page::Page;
 use crate::keys::{KeyHash, id_of};
 use crate::limits::Limits;
@@ -35,6 +35,7 @@ fn document(row: &KeyRow) -> Value {
     });
     if let Value::Object(fields) = &mut document {
         fields.extend(limits_document(&row.limits));
+        fields.extend(model_limits_document(&row.model_limits));
     }
     document
 }
@@ -69,6 +70,7 @@ impl Fields {
             expires_secs: self.take_end()?,
             blocked: self.take("blocked")?.unwrap_or_default(),
             limits: Limits::NONE,
+            model_limits: ModelLimits::new(),
         };
         Ok((new, own.transpose()?))
     }
@@ -83,9 +85,11 @@ pub(super) async fn generate(
     let mut fields = Fields::of(&bytes)?;
     let (new, own) = fields.take_key()?;
     let limits = fields.take_limits()?;
+    let model_limits = fields.take_model_limits()?.unwrap_or_default();
     fields.end()?;
     let limits = control.checked_limits(&limits)?.of(control.default_limits()?);
-    let new = NewKey { limits, ..new };
+    let model_limits = control.checked_model_limits(&model_limits)?;
+    let new = NewKey { limits, model_limits, ..new };
     control.need_user(&caller, new.user.as_deref())?;
     let (key, row, applied) = control.issue(&caller, &new, own).await?;
     Ok(answer(made(&key, &row, applied), None))
@@ -142,6 +146,10 @@ pub(super) async fn update(
         expires_secs: fields.take_end()?.map(Some),
         blocked: fields.take("blocked")?,
         limits: control.checked_limits(&fields.take_limits()?)?,
+        model_limits: fields
+            .take_model_limits()?
+            .map(|own| control.checked_model_limits(&own))
+            .transpose()?,
     };
     fields.end()?;
     control.need_user(&caller, change.user.as_ref().and_then(Option::as_deref))?;
@@ -257,9 +265,10 @@ impl Control {
         fields: Fields,
     ) -> Result<Response, ApiError> {
         fields.end()?;
-        let KeyRow { id, name, user, models, expires_secs, blocked, limits, .. } =
-            self.named(name)?;
-        let new = NewKey { name, user, models, expires_secs, blocked, limits };
+        let row = self.named(name)?;
+        let KeyRow { id, name, user, models, expires_secs, blocked, .. } = row;
+        let (limits, model_limits) = (row.limits, row.model_limits);
+        let new = NewKey { name, user, models, expires_secs, blocked, limits, model_limits };
         let (key, row, is_made) = self.issue(caller, &new, None).await?;
         let (_, is_revoked) = self.revoke(caller, &id).await?;
         Ok(answer(made(&key, &row, is_made && is_revoked), None))

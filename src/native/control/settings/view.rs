@@ -84,7 +84,10 @@ fn shown(parts: &[&str], value: &Value) -> Json {
 /// Whether a setting has a secret, or names the place of a secret.
 pub fn is_secret_place<T: AsRef<str>>(parts: &[T]) -> bool {
     let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
-    matches!(parts.as_slice(), ["providers", _, "api_key"] | ["control", "database" | "token"])
+    matches!(
+        parts.as_slice(),
+        ["providers", _, "api_key"] | ["control", "database" | "token"] | ["alerts", "url"]
+    )
 }
 
 /// Whether a text is the secret itself, and not the name of its place.
@@ -112,7 +115,7 @@ mod tests {
         let table: Table = toml::from_str(
             "listen = \"127.0.0.1:1\"\nproviders.\"a.b\" = {}\n[providers.p]\nurl = \"http://u:sk-u@h:1/v1?x@y\"\n\
              api_key = \"sk-p\"\nheaders = { x-team-token = \"sk-h\", anthropic-version = \"1\" }\n\
-             [providers.q]\nurl = \"http://q\"\napi_key = \"os.environ/Q\"\n[aliases]\n\"gpt-4.1\" = \"q:m\"\n\
+             [providers.q]\nurl = \"http://q\"\napi_key = \"os.environ/Q\"\n[alerts]\nurl = \"https://h/sk-a\"\n[aliases]\n\"gpt-4.1\" = \"q:m\"\n\
              [[fallbacks]]\nmodel = \"m\"\nto = [\"q:n\"]\n",
         )
         .unwrap();
@@ -139,6 +142,7 @@ mod tests {
         assert_eq!(value("providers.p.url")["value"], "http://********@h:1/v1?x@y");
         assert_eq!(value("providers.p.headers.anthropic-version")["value"], "1");
         assert_eq!(value("providers.p.headers.x-team-token")["value"], MASK);
+        assert_eq!(value("alerts.url")["value"], MASK);
         assert_eq!(value("aliases.\"gpt-4.1\"")["value"], "q:m");
         assert_eq!(value("fallbacks")["value"], json!([{"model": "m", "to": ["q:n"]}]));
         assert_eq!(value("providers.\"a.b\"")["value"], json!({}));

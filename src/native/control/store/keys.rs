@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::limits::{self, LimitsChange, OF_KEYS, OF_USERS};
+use super::model_limits::{self, ModelLimits};
 use crate::keys::{KeyHash, Models, Page, Policy, Standing};
 use crate::limits::{Limits, Terms};
 use crate::native::database::{Connection, DatabaseError, Row, Value, listed, values};
@@ -10,10 +11,10 @@ use crate::native::database::{Connection, DatabaseError, Row, Value, listed, val
 const PAGE_POLICIES: usize = 1000;
 
 const COLUMNS: &str = "keys.id, keys.name, keys.user_id, keys.models, keys.expires_secs, keys.blocked, keys.created_secs,
-    keys.created_by, keys.changed_secs, keys.revoked_secs, keys.hash";
+    keys.created_by, keys.changed_secs, keys.revoked_secs, keys.hash, keys.model_limits";
 
 /// How many columns there are before those of the limits.
-const COLUMN_COUNT: usize = 11;
+const COLUMN_COUNT: usize = 12;
 
 /// A client key, without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub struct KeyRow {
     pub changed_secs: i64,
     pub revoked_secs: Option<i64>,
     pub limits: Limits,
+    pub model_limits: ModelLimits,
 }
 
 /// What a new key is to have.
@@ -44,6 +46,7 @@ pub struct NewKey {
     pub expires_secs: Option<i64>,
     pub blocked: bool,
     pub limits: Limits,
+    pub model_limits: ModelLimits,
 }
 
 /// A change of a key: a field that is `None` stays.
@@ -57,6 +60,8 @@ pub struct KeyChange {
     pub expires_secs: Option<Option<i64>>,
     pub blocked: Option<bool>,
     pub limits: LimitsChange,
+    /// In the place of all that the key has for models.
+    pub model_limits: Option<ModelLimits>,
 }
 
 /// Which keys a list has.
@@ -85,14 +90,15 @@ impl Store {
     ) -> Result<u64, DatabaseError> {
         self.change_keys(|transaction, number| {
             let sql = "INSERT INTO keys (id, hash, name, user_id, models, expires_secs, blocked, created_secs, created_by,
-                changed_secs, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10)";
-            let NewKey { name, user, models, expires_secs, blocked, limits } = new;
+                changed_secs, number, model_limits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10, ?11)";
+            let NewKey { name, user, models, expires_secs, blocked, limits, model_limits } = new;
+            let model_limits = model_limits::to_json(model_limits);
             let models = json(models);
             let hash = &hash.as_bytes()[..];
             let user = user.as_deref();
             transaction.execute(
                 sql,
-                values![id, hash, name, user, models, *expires_secs, *blocked, now_secs, by, number],
+                values![id, hash, name, user, models, *expires_secs, *blocked, now_secs, by, number, model_limits],
             )?;
             set(transaction, "keys", id, &LimitsChange::from(*limits))?;
             Ok(1)
@@ -116,6 +122,8 @@ impl Store {
         sets.extend(change.expires_secs.map(|secs| ("expires_secs", secs.into())));
         sets.extend(change.blocked.map(|blocked| ("blocked", blocked.into())));
         sets.extend(change.limits.sets());
+        let of_models = change.model_limits.as_ref().map(model_limits::to_json);
+        sets.extend(of_models.map(|json| ("model_limits", json.into())));
         self.update_key(id, sets)
     }
 
@@ -238,6 +246,7 @@ fn row(row: &Row) -> Result<KeyRow, DatabaseError> {
         changed_secs: row.get(8)?,
         revoked_secs: row.get(9)?,
         hash: KeyHash::from_bytes(row.get(10)?),
+        model_limits: model_limits::from_json(&row.get::<String>(11)?),
         limits: limits::read(row, COLUMN_COUNT)?,
     })
 }
@@ -265,6 +274,7 @@ fn policy(sql: &Row) -> Result<(KeyHash, Policy), DatabaseError> {
         models: Models::of(key.models),
         terms: terms(key.limits),
         user_terms: terms(limits::read(sql, rest + 2)?),
+        model_terms: model_limits::terms(key.model_limits),
     };
     Ok((key.hash, policy))
 }

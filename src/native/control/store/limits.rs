@@ -90,8 +90,9 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub fn has_budgets(&self) -> Result<bool, DatabaseError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM keys WHERE budget_nanos IS NOT NULL AND revoked_secs IS NULL)
-            OR EXISTS (SELECT 1 FROM users WHERE budget_nanos IS NOT NULL)";
+        let sql = r#"SELECT EXISTS (SELECT 1 FROM keys WHERE revoked_secs IS NULL
+            AND (budget_nanos IS NOT NULL OR model_limits LIKE '%"budget":{%'))
+            OR EXISTS (SELECT 1 FROM users WHERE budget_nanos IS NOT NULL)"#;
         self.connection().one(sql, &[])?.get(0)
     }
 }

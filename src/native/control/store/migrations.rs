@@ -1,7 +1,7 @@
 //! The schema of the database, step by step.
 
 /// What brings the schema from one number to the next. A row that has shipped never changes.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE admin_keys (
         id TEXT PRIMARY KEY,
@@ -65,5 +65,24 @@ pub(super) const MIGRATIONS: [&str; 3] = [
     ALTER TABLE users ADD COLUMN budget_nanos INTEGER;
     ALTER TABLE users ADD COLUMN budget_window TEXT;
     ALTER TABLE users ADD COLUMN budget_strict INTEGER NOT NULL DEFAULT 0;
+",
+    // The limits of some models are a JSON object. What was told of budgets: `told_secs` is absent while the webhook has not taken the alert,
+    // which is sent again from `next_secs` on.
+    "
+    ALTER TABLE keys ADD COLUMN model_limits TEXT NOT NULL DEFAULT '{}';
+    CREATE TABLE alerts (
+        owner TEXT NOT NULL,
+        id TEXT NOT NULL,
+        budget_window TEXT NOT NULL,
+        window_secs INTEGER NOT NULL,
+        budget_nanos INTEGER NOT NULL,
+        percent INTEGER NOT NULL,
+        spent_nanos INTEGER NOT NULL,
+        reached_secs INTEGER NOT NULL,
+        next_secs INTEGER NOT NULL DEFAULT 0,
+        tries INTEGER NOT NULL DEFAULT 0,
+        told_secs INTEGER,
+        PRIMARY KEY (owner, id, budget_window, window_secs, budget_nanos, percent)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];

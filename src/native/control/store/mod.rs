@@ -3,9 +3,11 @@
 //! The schema has a number; each start brings an older schema forward, and a schema of a newer version is refused.
 
 mod admin_keys;
+mod alerts;
 mod keys;
 mod limits;
 mod migrations;
+mod model_limits;
 mod users;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,8 +16,10 @@ use crate::native::database::{Connection, DatabaseError, Databases, Schema, valu
 use migrations::MIGRATIONS;
 
 pub use admin_keys::AdminKeyRow;
+pub(super) use alerts::{Alert, BudgetOwner, BudgetRow};
 pub use keys::{KeyChange, KeyFilter, KeyRow, NewKey};
 pub use limits::LimitsChange;
+pub use model_limits::ModelLimits;
 pub use users::{UserChange, UserRow};
 
 /// The file of SQLite, in the data folder.
@@ -110,7 +114,7 @@ mod tests {
             Store::open(databases).unwrap().connection().run(sql).unwrap();
             Store::open(databases).err().unwrap().to_string()
         };
-        let rest = "has schema 99, and this gaud knows 3; run the gaud that has written it, or a newer one";
+        let rest = "has schema 99, and this gaud knows 4; run the gaud that has written it, or a newer one";
         let sqlite = testing::sqlite();
         let problem = said(&sqlite, "PRAGMA user_version = 99");
         assert_eq!(problem, format!("the database gaud.db {rest}"));

@@ -14,7 +14,7 @@ use crate::native::control::api::{Control, Shared, now_secs};
 use crate::native::control::error::ApiError;
 use crate::native::control::issued_key::IssuedKey;
 use crate::native::control::keys::{key_state, parse_duration};
-use crate::native::control::store::{KeyChange, KeyFilter, KeyRow, NewKey};
+use crate::native::control::store::{KeyChange, KeyFilter, KeyRow, ModelLimits, NewKey};
 use crate::native::ledger::Group;
 
 /// The keys of a page.
@@ -187,6 +187,7 @@ async fn made(
         expires_secs: expires_secs(form)?,
         blocked: false,
         limits: limits_change(control, form)?.of(control.default_limits()?),
+        model_limits: ModelLimits::new(),
     };
     control.issue(&admin.id, &new, None).await
 }

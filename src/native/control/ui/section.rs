@@ -36,7 +36,7 @@ const SECTIONS: [(&str, &str, &[&str]); 6] = [
         &["listen", "open_to_network", "tls", "trusted_proxies", "allow_hosts", "cors"],
     ),
     ("access", "Keys and pages", &["keys", "ui", "control"]),
-    ("usage", "Usage and prices", &["usage", "prices"]),
+    ("usage", "Usage, prices and alerts", &["usage", "prices", "alerts"]),
     (
         "breaker",
         "Breaker and checks",

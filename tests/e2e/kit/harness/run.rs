@@ -154,7 +154,10 @@ impl Drop for Run {
 fn spawn(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
     let log = File::create(folder.join("log")).expect("a log file");
     let mut command = kept(folder);
-    command.arg(env!("CARGO_BIN_EXE_gaud")).arg("run").arg("--wasm").arg(filter()).args(arguments);
+    command.arg(env!("CARGO_BIN_EXE_gaud")).arg("run").args(arguments);
+    if !arguments.contains(&"--wasm") {
+        command.arg("--wasm").arg(filter());
+    }
     command.current_dir(folder).env("TMPDIR", folder).env("XDG_CACHE_HOME", folder);
     command.env("XDG_STATE_HOME", folder.join("state"));
     command.env("ENVOY_PATH", find_envoy()).envs(environment.iter().copied());
