@@ -6,7 +6,7 @@
 //! | another protocol (101) | success; neutral of a probe | neutral |
 //! | the model failed: a 5xx | neutral; failure, if the request probes the provider and not the model | failure |
 //! | unreachable: no connection, no address, no response in time | failure | neutral |
-//! | nothing, or a shortage of the gateway's | neutral | neutral |
+//! | nothing, a shortage of the gateway's, or no token for the provider | neutral | neutral |
 //!
 //! | when an answer ends | the provider hears | the model hears |
 //! |---|---|---|
@@ -38,6 +38,8 @@ pub enum Evidence {
     Unreachable(Reason),
     /// Nothing: Envoy had no file descriptor, port or memory for a connection.
     Shortage,
+    /// Nothing about the provider: the gateway has no token for it.
+    NoCredential,
     /// Nothing: the client left, or the gateway or Envoy is at fault.
     Nothing,
 }
@@ -57,6 +59,7 @@ pub enum Reason {
     Tls,
     Timeout,
     Check,
+    NoCredential,
 }
 
 impl fmt::Display for Reason {
@@ -73,6 +76,7 @@ impl fmt::Display for Reason {
             Self::Tls => "TLS failed",
             Self::Timeout => "no response in time",
             Self::Check => "an active check failed",
+            Self::NoCredential => "the gateway has no token for the provider",
         })
     }
 }
@@ -83,7 +87,9 @@ impl Evidence {
         match self {
             Self::Answered => Outcome::Success,
             Self::ModelFailed(_) | Self::Unreachable(_) => Outcome::Failure,
-            Self::Switched | Self::Shortage | Self::Nothing => Outcome::Neutral,
+            Self::Switched | Self::Shortage | Self::NoCredential | Self::Nothing => {
+                Outcome::Neutral
+            }
         }
     }
 
@@ -91,6 +97,7 @@ impl Evidence {
     pub fn reason(self) -> Option<Reason> {
         match self {
             Self::ModelFailed(reason) | Self::Unreachable(reason) => Some(reason),
+            Self::NoCredential => Some(Reason::NoCredential),
             Self::Answered | Self::Switched | Self::Shortage | Self::Nothing => None,
         }
     }
@@ -108,7 +115,7 @@ impl Evidence {
             }
             Self::ModelFailed(_) => (Neutral, Failure),
             Self::Unreachable(_) => (Failure, Neutral),
-            Self::Shortage | Self::Nothing => (Neutral, Neutral),
+            Self::Shortage | Self::NoCredential | Self::Nothing => (Neutral, Neutral),
         };
         Outcomes { provider, model }
     }
@@ -120,7 +127,9 @@ impl Evidence {
             Self::Answered => (Neutral, Success),
             Self::ModelFailed(_) => (Neutral, Failure),
             Self::Unreachable(_) => (Failure, Neutral),
-            Self::Switched | Self::Shortage | Self::Nothing => (Neutral, Neutral),
+            Self::Switched | Self::Shortage | Self::NoCredential | Self::Nothing => {
+                (Neutral, Neutral)
+            }
         };
         Outcomes { provider, model }
     }

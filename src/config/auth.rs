@@ -1,6 +1,9 @@
-//! How a credential is sent to a provider.
+//! How a credential is sent to a provider, and where it comes from.
 
 use serde::{Deserialize, Serialize};
+
+#[cfg(not(target_os = "wasi"))]
+use super::secret::SecretSource;
 
 /// The ways in which providers take a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,4 +23,121 @@ pub enum Auth {
     None,
     /// The client's credential passes: LiteLLM's virtual keys.
     Passthrough,
+    /// The client's credentials are removed, and Envoy adds the gateway's in the provider's cluster. The command alone says so,
+    /// to the filter.
+    #[cfg_attr(not(target_os = "wasi"), serde(skip_deserializing))]
+    Injected,
+}
+
+/// What a person writes: a way, for `api_key`, or where else the credential comes from.
+#[cfg(not(target_os = "wasi"))]
+#[derive(Debug, Clone, PartialEq)]
+pub enum AuthFile {
+    Way(Auth),
+    Token(TokenFile),
+}
+
+/// Where a credential comes from that is not written down.
+#[cfg(not(target_os = "wasi"))]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenFile {
+    /// An access token for the gateway itself (RFC 6749, section 4.4).
+    Oauth2(Oauth2File),
+    /// A file whose token something else rotates.
+    TokenFile(String),
+    /// A signature of each request for AWS (Signature Version 4).
+    Aws(AwsFile),
+}
+
+/// For whom requests are signed.
+#[cfg(not(target_os = "wasi"))]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwsFile {
+    /// The service, as `bedrock`.
+    pub service: String,
+    /// The region, as `us-east-1`.
+    pub region: String,
+    /// Whether the body is left out of the signature, for a service that takes that. Default false.
+    #[serde(default)]
+    pub unsigned_payload: bool,
+}
+
+/// How to get an access token.
+#[cfg(not(target_os = "wasi"))]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oauth2File {
+    /// Where tokens are asked for.
+    pub token_url: String,
+    pub client_id: String,
+    pub client_secret: SecretSource,
+    /// What the token is to be for. Default: what the issuer gives.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+}
+
+#[cfg(not(target_os = "wasi"))]
+mod written {
+    use std::fmt;
+
+    use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+    use serde::de::{Error, MapAccess, Visitor};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Auth, AuthFile, TokenFile};
+
+    impl AuthFile {
+        /// The way in which the filter sends the credential.
+        pub fn way(&self) -> Auth {
+            match self {
+                Self::Way(way) => *way,
+                Self::Token(_) => Auth::Injected,
+            }
+        }
+
+        pub fn token(&self) -> Option<&TokenFile> {
+            match self {
+                Self::Way(_) => None,
+                Self::Token(token) => Some(token),
+            }
+        }
+    }
+
+    impl From<Auth> for AuthFile {
+        fn from(way: Auth) -> Self {
+            Self::Way(way)
+        }
+    }
+
+    impl Serialize for AuthFile {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.way().serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for AuthFile {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(Written)
+        }
+    }
+
+    struct Written;
+
+    impl<'de> Visitor<'de> for Written {
+        type Value = AuthFile;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an auth")
+        }
+
+        fn visit_str<E: Error>(self, word: &str) -> Result<AuthFile, E> {
+            Auth::deserialize(StrDeserializer::new(word)).map(AuthFile::Way)
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<AuthFile, M::Error> {
+            TokenFile::deserialize(MapAccessDeserializer::new(map)).map(AuthFile::Token)
+        }
+    }
 }

@@ -5,12 +5,16 @@ use serde::{Deserialize, Serialize};
 #[cfg(not(target_os = "wasi"))]
 use super::alerts::AlertsFile;
 use super::auth::Auth;
+#[cfg(not(target_os = "wasi"))]
+use super::auth::AuthFile;
 use super::error::ConfigError;
 use super::keys::KeysFile;
 use super::limits::GatewayLimitsFile;
 use super::models::ModelFile;
 use super::ordered::{Ordered, unique};
 use super::secret::SecretSource;
+#[cfg(not(target_os = "wasi"))]
+use super::telemetry::{AccessLogFile, TracingFile};
 #[cfg(not(target_os = "wasi"))]
 use super::usage::{PriceFile, UsageFile};
 
@@ -138,6 +142,14 @@ pub struct File {
     #[cfg(not(target_os = "wasi"))]
     #[serde(default, deserialize_with = "unique", skip_serializing_if = "Ordered::is_empty")]
     pub prices: Ordered<PriceFile>,
+    /// Where spans of requests go.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracing: Option<TracingFile>,
+    /// Where the lines about requests go.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_log: Option<AccessLogFile>,
 }
 
 /// The files, in PEM, of a gateway that clients reach by TLS.
@@ -262,6 +274,11 @@ pub struct ProviderFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<SecretSource>,
     /// How the key is sent. Default `bearer`, or `passthrough` without a key.
+    #[cfg(not(target_os = "wasi"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthFile>,
+    /// The same in the filter.
+    #[cfg(target_os = "wasi")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
     /// Headers that go with the provider's credential. A value may be `os.environ/NAME`.
@@ -327,6 +344,14 @@ pub struct ProviderFile {
 }
 
 impl ProviderFile {
+    /// How the credential is sent, where the file says so.
+    pub(crate) fn way(&self) -> Option<Auth> {
+        #[cfg(not(target_os = "wasi"))]
+        return self.auth.as_ref().map(AuthFile::way);
+        #[cfg(target_os = "wasi")]
+        self.auth
+    }
+
     /// The namespaces of the provider `name`, in the order of the file.
     pub(crate) fn namespaces_of(&self, name: &str) -> Vec<String> {
         self.namespaces.clone().unwrap_or_else(|| vec![format!("{name}:")])
@@ -399,13 +424,13 @@ impl File {
 
     /// Whether every request is recorded.
     #[cfg(not(target_os = "wasi"))]
-    pub fn meters_all(&self) -> bool {
+    pub fn records(&self) -> bool {
         self.usage.as_ref().is_some_and(|usage| usage.for_filter().is_some())
     }
 
-    /// The same of what `UsageFile::for_filter` has left.
+    /// The same of what `UsageFile::of_filter` has left.
     #[cfg(target_os = "wasi")]
-    pub fn meters_all(&self) -> bool {
+    pub fn records(&self) -> bool {
         self.usage
             .get("meter")
             .is_some_and(|meter| meter == "all" || meter == "stopped" || meter == "told")
@@ -414,13 +439,25 @@ impl File {
     /// Whether answers say what they have cost.
     #[cfg(not(target_os = "wasi"))]
     pub fn tells_cost(&self) -> bool {
-        self.meters_all() && self.usage.as_ref().is_some_and(|usage| usage.headers == Some(true))
+        self.records() && self.usage.as_ref().is_some_and(|usage| usage.headers == Some(true))
     }
 
     /// The same in the filter.
     #[cfg(target_os = "wasi")]
     pub fn tells_cost(&self) -> bool {
         self.usage.get("meter").is_some_and(|meter| meter == "told")
+    }
+
+    /// Whether spans or the access log show what requests use.
+    #[cfg(not(target_os = "wasi"))]
+    pub fn shows(&self) -> bool {
+        self.tracing.is_some() || self.access_log.is_some()
+    }
+
+    /// The same of what `UsageFile::of_filter` has left.
+    #[cfg(target_os = "wasi")]
+    pub fn shows(&self) -> bool {
+        self.usage.get("show").is_some()
     }
 
     /// Whether nothing can be recorded now, so that what is metered is refused.
@@ -450,6 +487,10 @@ impl File {
             ("control", self.control.is_some()),
             #[cfg(not(target_os = "wasi"))]
             ("alerts", self.alerts.is_some()),
+            #[cfg(not(target_os = "wasi"))]
+            ("tracing", self.tracing.is_some()),
+            #[cfg(not(target_os = "wasi"))]
+            ("access_log", self.access_log.is_some()),
             #[cfg(not(target_os = "wasi"))]
             ("litellm", self.litellm.is_some()),
             #[cfg(not(target_os = "wasi"))]

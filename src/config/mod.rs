@@ -14,16 +14,20 @@ mod auth;
 mod error;
 mod file;
 mod keys;
-mod list_names;
 mod limits;
+mod list_names;
 mod models;
 mod ordered;
 mod secret;
+#[cfg(not(target_os = "wasi"))]
+mod telemetry;
 mod usage;
 
 #[cfg(not(target_os = "wasi"))]
 pub use alerts::AlertsFile;
 pub use auth::Auth;
+#[cfg(not(target_os = "wasi"))]
+pub use auth::{AuthFile, AwsFile, Oauth2File, TokenFile};
 pub use error::ConfigError;
 pub use file::{
     BreakerFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn, TlsFile,
@@ -33,10 +37,12 @@ pub use file::{ControlFile, LitellmFile, UiFile};
 #[cfg(not(target_os = "wasi"))]
 pub use keys::{BudgetFile, LimitsFile};
 pub use keys::{KeysFile, KeysMode};
-pub use list_names::ListNames;
 pub use limits::GatewayLimitsFile;
+pub use list_names::ListNames;
 pub use models::{DeploymentFile, ModelFile, Sticky, Strategy};
 pub use ordered::Ordered;
 pub use secret::{Hidden, Lookup, Secret, SecretSource};
+#[cfg(not(target_os = "wasi"))]
+pub use telemetry::{AccessLogFile, TracingFile};
 #[cfg(not(target_os = "wasi"))]
 pub use usage::{Metered, PriceFile, UsageFile};

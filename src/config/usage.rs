@@ -1,5 +1,5 @@
 //! What is recorded of requests, and what models cost. The filter reads of this what it needs, in a way that adds no code to
-//! the module: see [`super::File::meters_all`].
+//! the module: see [`super::File::records`].
 
 #[cfg(not(target_os = "wasi"))]
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ pub struct UsageFile {
     /// The space that the disk of the journal must have for requests to be served. Default 33554432.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_free_bytes: Option<u64>,
+    /// Set where spans or the access log show what requests use. The command alone says so, to the filter.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub show: Option<&'static str>,
 }
 
 /// Which requests are recorded.
@@ -59,6 +62,15 @@ pub struct PriceFile {
 
 #[cfg(not(target_os = "wasi"))]
 impl UsageFile {
+    /// What the filter must know of a file with this usage; `shows` says that spans or the access log show what requests use.
+    pub fn of_filter(usage: Option<&Self>, shows: bool) -> Option<Self> {
+        let own = usage.and_then(Self::for_filter);
+        if !shows {
+            return own;
+        }
+        Some(Self { show: Some("all"), ..own.unwrap_or_default() })
+    }
+
     /// What the filter must know of it.
     pub fn for_filter(&self) -> Option<Self> {
         let meter = match self.meter? {

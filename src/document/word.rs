@@ -12,11 +12,13 @@ pub struct Word {
 
 impl Default for Word {
     fn default() -> Self {
-        Self { bytes: [0; WORD_BYTES], length: 0 }
+        Self::NONE
     }
 }
 
 impl Word {
+    pub const NONE: Self = Self { bytes: [0; WORD_BYTES], length: 0 };
+
     /// The text, as far as it was kept.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()

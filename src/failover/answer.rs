@@ -66,6 +66,7 @@ pub fn classify(answer: &AnswerHead<'_>, account: Account) -> AnswerKind {
         | Details::NoCluster
         | Details::Overflow
         | Details::Shortage
+        | Details::NoCredential
         | Details::Closed
         | Details::ResetBefore => AnswerKind::Failed(RetryOn::Connection),
         Details::ResetAfter | Details::Other => AnswerKind::Other,

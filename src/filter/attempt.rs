@@ -191,6 +191,7 @@ impl AttemptStream {
 
     fn reply(&mut self, AttemptReply { reply, headers }: &AttemptReply) {
         self.replied = Some(*headers);
+        reply::show(&self.gateway, reply);
         reply::send(reply, &self.headers(*headers));
     }
 

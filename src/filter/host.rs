@@ -17,8 +17,9 @@ use crate::host::store::Store;
 use crate::names::properties;
 use crate::room::Client;
 use crate::route::ProviderId;
-use crate::usage::Settlement;
 use crate::usage::meter::Journal;
+use crate::usage::reader::Outcome;
+use crate::usage::{Admission, Settlement, shown};
 
 /// Envoy, as one plugin in one VM sees it. The numbers of metrics are kept: defining a metric again would give it a new
 /// number.
@@ -33,6 +34,10 @@ pub(super) struct EnvoyHost {
     pub(super) ticks: Ticks,
     /// What the names of this worker's requests begin with; empty where nothing is metered.
     worker: String,
+    /// Whether what is metered is recorded.
+    records: bool,
+    /// Whether spans or the access log show what is metered.
+    shows: bool,
     /// `None` where nothing is metered.
     usage: Option<UsageMetrics>,
     /// By [`Metric::index`].
@@ -60,6 +65,8 @@ impl EnvoyHost {
         Self {
             providers: gateway.providers().len(),
             worker: if gateway.meters { worker_name() } else { String::new() },
+            records: gateway.records,
+            shows: gateway.shows,
             usage: gateway.meters.then(|| UsageMetrics::new(gateway)),
             counters: metrics::counter_names(gateway).into_iter().map(counter).collect(),
             state_gauges: names().map(metrics::state_gauge).map(gauge).collect(),
@@ -90,10 +97,21 @@ impl Journal for EnvoyHost {
     /// A level that Envoy logs unless it is told otherwise.
     fn write(&self, line: &str) {
         const WARN: u32 = 3;
-        abi::log(WARN, line);
+        if self.records {
+            abi::log(WARN, line);
+        }
     }
 
-    fn tally(&self, settlement: &Settlement, is_stream: bool) {
+    fn show(&self, admission: &Admission) {
+        if self.shows {
+            shown::begun(admission, &mut |name, text| _ = abi::set_property(name, text));
+        }
+    }
+
+    fn tally(&self, settlement: &Settlement, outcome: &Outcome, is_stream: bool) {
+        if self.shows {
+            shown::ended(settlement, outcome, &mut |name, text| _ = abi::set_property(name, text));
+        }
         if let Some(usage) = &self.usage {
             usage.record(self, self.now_ms(), settlement, is_stream);
         }

@@ -2,7 +2,7 @@
 
 use super::abi::{self, Buffer, Map};
 use crate::body::Splice;
-use crate::gateway::Provider;
+use crate::gateway::{Gateway, Provider};
 use crate::health::outcome::StreamEnd;
 use crate::names::properties;
 use crate::reply::Reply;
@@ -18,6 +18,23 @@ pub(super) fn send(reply: &Reply, further: &[(&str, String)]) {
     headers.extend(reply.headers.iter().map(|(name, value)| (*name, value.as_str())));
     headers.extend(further.iter().map(|(name, value)| (*name, value.as_str())));
     abi::send_reply(reply.status, &reply.details, &headers, &reply.body);
+}
+
+/// Names the span of a request of which no more is known.
+pub(super) fn name_span(gateway: &Gateway, method: &[u8]) {
+    if gateway.shows
+        && let Ok(method) = std::str::from_utf8(method)
+    {
+        abi::set_property(properties::SPAN, method);
+    }
+}
+
+/// Shows the error that the gateway answers, where spans or the access log do.
+pub(super) fn show(gateway: &Gateway, reply: &Reply) {
+    if gateway.shows && reply.status >= 400 {
+        let code = reply.details.strip_prefix(properties::DETAILS_PREFIX);
+        abi::set_property(properties::ERROR, code.unwrap_or(&reply.details));
+    }
 }
 
 /// Tells Envoy the shape of the client's errors. Without it, Envoy's local replies have OpenAI's shape.

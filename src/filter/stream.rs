@@ -9,7 +9,7 @@ use super::status::FilterStatus;
 use crate::body::Splice;
 use crate::gateway::Gateway;
 use crate::names::{clusters, headers};
-use crate::reply::Reject;
+use crate::reply::{Reject, Reply};
 use crate::request::head::{self, Head};
 use crate::session::outgoing::CONTENT_ENCODING;
 use crate::session::{RequestAction, Session};
@@ -35,7 +35,9 @@ impl Stream {
         super::trap::if_asked();
         let map = abi::header_map(Map::RequestHeaders);
         let gateway = Rc::clone(&self.gateway);
-        let (session, action) = Session::begin(gateway, &*self.host, &Head::parse(&map), end);
+        let head = Head::parse(&map);
+        reply::name_span(&gateway, head.method);
+        let (session, action) = Session::begin(gateway, &*self.host, &head, end);
         if !matches!(action, RequestAction::Reply(_)) {
             reply::tell_shape(session.shape());
         }
@@ -169,7 +171,12 @@ impl Stream {
         let Some(session) = &mut self.session else { return };
         let answer = session.end_waiting(&*self.host, reject);
         abi::set_effective_context(id);
-        reply::send(&answer, &[]);
+        self.reply(&answer);
+    }
+
+    fn reply(&self, answer: &Reply) {
+        reply::show(&self.gateway, answer);
+        reply::send(answer, &[]);
     }
 
     /// The gateway cannot read a compressed answer as it passes.
@@ -190,7 +197,7 @@ impl Stream {
             RequestAction::Continue => return FilterStatus::Continue,
             RequestAction::Hold => return wait,
             RequestAction::Reply(answer) => {
-                reply::send(&answer, &[]);
+                self.reply(&answer);
                 return wait;
             }
             RequestAction::Forward(outgoing) => {

@@ -23,7 +23,9 @@ impl Account {
             |key: &[u8], value: &[u8]| is_query_credential(key) && GaudKey::within(value).is_none();
         let in_query = || without_query_pairs(path, &is_clients).is_some();
         match provider.credential {
-            Credential::Header { .. } | Credential::None => Self::Gateway,
+            Credential::Header { .. } | Credential::None | Credential::Injected { .. } => {
+                Self::Gateway
+            }
             Credential::Passthrough if sent.has_secret() || in_query() => Self::Client,
             Credential::Passthrough => Self::Missing,
         }

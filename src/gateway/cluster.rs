@@ -4,7 +4,7 @@ use crate::names::clusters;
 
 /// The name travels in a header, and must not be taken for one of the gateway's own clusters.
 pub(super) fn check(cluster: &str) -> Result<String, &'static str> {
-    if [clusters::HOP, clusters::HOP_ONCE, clusters::ADMIN].contains(&cluster) {
+    if [clusters::HOP, clusters::HOP_ONCE, clusters::ADMIN, clusters::TRACING].contains(&cluster) {
         return Err("is the name of a cluster of the gateway's own; choose another");
     }
     // Envoy writes the name into JSON as it is.

@@ -1,6 +1,7 @@
 //! The credential that requests to a provider carry.
 
 use crate::config::{Auth, Secret};
+use crate::names::clusters::OPEN;
 
 /// The credential of one provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +17,19 @@ pub enum Credential {
         /// The whole value, scheme included.
         value: Secret,
     },
+    /// The client's headers are removed, and Envoy adds the credential in the provider's cluster.
+    Injected {
+        /// The provider's cluster in which Envoy adds none.
+        open_cluster: String,
+    },
 }
 
 impl Credential {
+    /// The credential that Envoy adds in the cluster of the provider `name`.
+    pub fn injected(name: &str) -> Self {
+        Self::Injected { open_cluster: format!("{name}{OPEN}") }
+    }
+
     /// The credential that carries `key` in the way `auth` says.
     pub fn new(auth: Auth, key: &Secret) -> Self {
         let header = |name, value: String| Self::Header { name, value: Secret::new(value) };
@@ -30,7 +41,7 @@ impl Credential {
             Auth::Basic => {
                 header("authorization", format!("Basic {}", base64(key.expose().as_bytes())))
             }
-            Auth::None => Self::None,
+            Auth::None | Auth::Injected => Self::None,
             Auth::Passthrough => Self::Passthrough,
         }
     }

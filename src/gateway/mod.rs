@@ -124,8 +124,12 @@ pub struct Gateway {
     pub keys: Option<Keys>,
     /// What all clients may ask for together.
     pub limits: GatewayLimits,
-    /// Whether the usage of every request is recorded.
+    /// Whether the usage of every request is read: it is recorded, or shown.
     pub meters: bool,
+    /// Whether the usage of every request is recorded.
+    pub records: bool,
+    /// Whether spans or the access log show what requests use.
+    pub shows: bool,
     /// Whether answers in JSON say what they have cost.
     pub tells_cost: bool,
     /// Whether nothing can be recorded now, so that what is metered is refused.
@@ -172,7 +176,9 @@ impl Gateway {
             sites: Sites::compile(file)?,
             keys: Keys::compile(file.keys.as_ref(), lookup)?,
             limits: GatewayLimits::compile(&file.gateway_limits())?,
-            meters: file.meters_all(),
+            meters: file.records() || file.shows(),
+            records: file.records(),
+            shows: file.shows(),
             tells_cost: file.tells_cost(),
             stops_metered: file.stops_metered(),
             fingerprint: 0,

@@ -80,6 +80,14 @@ impl Provider {
         self.first_token_ms.is_some() || self.idle_ms.is_some()
     }
 
+    /// Envoy's cluster for a request: of a provider whose credential Envoy adds, what is not of the API goes without it.
+    pub fn cluster_for(&self, is_api: bool) -> &str {
+        match &self.credential {
+            Credential::Injected { open_cluster } if !is_api => open_cluster,
+            _ => &self.cluster,
+        }
+    }
+
     /// The `host` header and the provider's path for a path of the gateway.
     pub fn place_of(&self, path: &str) -> (String, String) {
         match &self.url {
@@ -110,7 +118,7 @@ impl Provider {
         }
         let ms = |field: &str, secs| milliseconds(&at(field), secs);
         let timeout_ms = ms("timeout_secs", file.timeout_secs)?;
-        let credential = credential(file, lookup)
+        let credential = credential(name, file, lookup)
             .map_err(|(field, problem)| ConfigError::new(at(field), problem))?;
         let place = file.url.as_deref().unwrap_or(cluster);
         Ok(Self {
@@ -231,10 +239,11 @@ fn milliseconds(path: &str, secs: Option<u64>) -> Result<Option<u64>, ConfigErro
 }
 
 fn credential(
+    name: &str,
     file: &ProviderFile,
     lookup: Lookup<'_>,
 ) -> Result<Credential, (&'static str, String)> {
-    let auth = match (file.auth, &file.api_key) {
+    let auth = match (file.way(), &file.api_key) {
         (None, None) => Auth::Passthrough,
         (None, Some(_)) => Auth::Bearer,
         (Some(auth), _) => auth,
@@ -242,7 +251,12 @@ fn credential(
     match (auth, &file.api_key) {
         (Auth::Passthrough, None) => Ok(Credential::Passthrough),
         (Auth::None, None) => Ok(Credential::None),
-        (Auth::Passthrough | Auth::None, Some(_)) => {
+        (Auth::Injected, None) if file.url.is_none() => Err((
+            "auth",
+            "needs a url: the credential is added in the cluster that gaud renders".to_owned(),
+        )),
+        (Auth::Injected, None) => Ok(Credential::injected(name)),
+        (Auth::Passthrough | Auth::None | Auth::Injected, Some(_)) => {
             Err(("api_key", "is never sent with this auth; take one of the two out".to_owned()))
         }
         (_, None) => {

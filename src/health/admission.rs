@@ -255,9 +255,11 @@ impl Admission {
         let is_first = match evidence {
             Evidence::ModelFailed(_) => blames.is_first(self.provider, admitted.tickets.slot()),
             Evidence::Unreachable(_) => blames.is_first(self.provider, None),
-            Evidence::Answered | Evidence::Switched | Evidence::Shortage | Evidence::Nothing => {
-                true
-            }
+            Evidence::Answered
+            | Evidence::Switched
+            | Evidence::Shortage
+            | Evidence::NoCredential
+            | Evidence::Nothing => true,
         };
         if is_first || admitted.tickets.is_probe() { evidence } else { Evidence::Nothing }
     }

@@ -12,6 +12,7 @@
 //! | `upstream_reset_before_response_started{connection_termination}` | closed before a response |
 //! | `upstream_reset_before_response_started{…}` | refused or reset before a response; no HTTP |
 //! | `upstream_reset_after_response_started{…}` | the response broke off |
+//! | `failed_to_inject_credential` | the gateway has no token for the provider |
 //! | `downstream_…`, `route_not_found`, `gaud_…`, anything else | the client, the gateway or Envoy itself |
 
 use memchr::memmem;
@@ -39,6 +40,8 @@ pub enum Details {
     ResetBefore,
     /// The response broke off.
     ResetAfter,
+    /// The gateway has no token for the provider.
+    NoCredential,
     /// The client, the gateway, or Envoy itself.
     Other,
 }
@@ -54,6 +57,7 @@ impl Details {
             b"via_upstream" => Self::Provider,
             b"no_healthy_upstream" => Self::NoAddress,
             b"cluster_not_found" => Self::NoCluster,
+            b"failed_to_inject_credential" => Self::NoCredential,
             b"response_timeout" => Self::Timeout,
             b"stream_idle_timeout" | b"max_duration_timeout" => Self::Idle,
             b"upstream_reset_before_response_started{overflow}" => Self::Overflow,
@@ -124,6 +128,7 @@ mod tests {
                 "upstream_reset_before_response_started{remote_connection_failure|x}",
                 Details::ResetBefore,
             ),
+            ("failed_to_inject_credential", Details::NoCredential),
             ("upstream_reset_after_response_started{protocol_error}", Details::ResetAfter),
             ("route_not_found", Details::Other),
             ("downstream_remote_disconnect", Details::Other),

@@ -13,6 +13,7 @@
 //! | closed while the client still sends: the client may have been too slow | `…{connection_termination}` | nothing |
 //! | Envoy's own limits | `…{overflow}` | nothing |
 //! | no file descriptor, port or memory for a connection | `…{local_connection_failure…}` | a shortage |
+//! | the gateway has no token for the provider | `failed_to_inject_credential` | no credential |
 //! | the name does not resolve | `no_healthy_upstream` | unreachable |
 //! | no such cluster, no such route | `cluster_not_found`, `route_not_found` | nothing |
 //! | no response in time | `upstream_per_try_timeout`, `response_timeout` | unreachable |
@@ -142,6 +143,7 @@ fn without_answer(details: &[u8], sent: SentRequest) -> Evidence {
         Details::Timeout => Evidence::Unreachable(Reason::Timeout),
         Details::ResetBefore => Evidence::Unreachable(reason_of_reset(details)),
         Details::Shortage => Evidence::Shortage,
+        Details::NoCredential => Evidence::NoCredential,
         Details::ResetAfter => blame(sent, Reason::BrokeOff),
         // Before the request was whole, the client may have been too slow.
         Details::Idle if sent.is_whole => Evidence::Unreachable(Reason::Timeout),

@@ -24,6 +24,21 @@ pub const CONTROL: &str = "gaud_control";
 /// The listener by which the control server asks the gateway: a socket, so that no certificate is asked for.
 pub const OWN: &str = "gaud_own";
 
+/// What follows the name of a provider in the name of its cluster without the gateway's credential, where the provider's own
+/// cluster adds one. No provider has a dot in its name.
+pub const OPEN: &str = ".open";
+
+/// What comes before the name of a provider in the name of the cluster where its tokens are asked for, and in the name of its
+/// secret.
+pub const TOKENS: &str = "gaud_tokens_";
+pub const SECRET: &str = "gaud_secret_";
+
+/// The filter of a provider's cluster that adds the gateway's credential.
+pub const CREDENTIAL: &str = "gaud_credential";
+
+/// The cluster that leads to the collector of spans.
+pub const TRACING: &str = "gaud_tracing";
+
 /// In CEL: a request has taken the route to the control server.
 pub const IS_TO_CONTROL: &str = "xds.route_name == 'gaud_control'";
 

@@ -6,6 +6,23 @@
 /// Envoy's local replies read the property as `filter_state["wasm.gaud_shape"]`.
 pub const SHAPE: &str = "gaud_shape";
 
+/// Set for a stream where spans or the access log show them: what [`crate::usage::shown`] says of the request. Each is a
+/// name of Envoy's filter state, below [`FILTER_STATE_PREFIX`].
+pub const SPAN: &str = "gaud_span";
+pub const OPERATION: &str = "gaud_operation";
+pub const MODEL: &str = "gaud_model";
+pub const ASKED: &str = "gaud_asked";
+pub const PROVIDER: &str = "gaud_provider";
+pub const KEY: &str = "gaud_key_id";
+pub const USER: &str = "gaud_user";
+pub const REQUEST: &str = "gaud_request";
+pub const ATTEMPT: &str = "gaud_number";
+pub const INPUT_TOKENS: &str = "gaud_input";
+pub const OUTPUT_TOKENS: &str = "gaud_output";
+pub const CACHED_TOKENS: &str = "gaud_cached";
+pub const FINISH_REASON: &str = "gaud_finish";
+pub const ERROR: &str = "gaud_error";
+
 /// The prefix under which Envoy's filter state holds properties that a wasm filter sets.
 pub const FILTER_STATE_PREFIX: &str = "wasm.";
 

@@ -7,7 +7,7 @@ use super::{clusters, headers, properties};
 
 /// The names that no template and no other source file may spell out. The names that are the project's name (`gaud`) are
 /// also words of the language and are left out.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 34] = [
     headers::PREFIX,
     headers::CLUSTER,
     headers::CROSSING,
@@ -28,6 +28,20 @@ const NAMES: [&str; 20] = [
     properties::SHAPE,
     properties::ROOT_ID,
     clusters::CONTROL,
+    clusters::TRACING,
+    properties::SPAN,
+    properties::OPERATION,
+    properties::MODEL,
+    properties::ASKED,
+    properties::PROVIDER,
+    properties::KEY,
+    properties::USER,
+    properties::ATTEMPT,
+    properties::INPUT_TOKENS,
+    properties::OUTPUT_TOKENS,
+    properties::CACHED_TOKENS,
+    properties::FINISH_REASON,
+    properties::ERROR,
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -93,7 +93,7 @@ fn health_question(id: ProviderId, provider: &Provider) -> Option<Question<'_>> 
     let (authority, path) = provider.place_of(provider.health_path.as_deref()?);
     Some(Question {
         poll: Poll { provider: id, subject: Subject::Health },
-        cluster: &provider.cluster,
+        cluster: provider.cluster_for(false),
         headers: vec![(":path", path.into()), (":authority", authority.into())],
         timeout_ms: check::timeout_ms(provider),
     })

@@ -197,6 +197,12 @@ codes!(
         "the gateway has not had the keys from its control server since it started, or for longer than `stale_after_secs` \
          where `on_stale` is `refuse`; try again",
     ),
+    ProviderCredential(
+        503,
+        "provider_credential_unavailable",
+        "the gateway has no token for the provider yet, or any more: the issuer of `auth.oauth2` gives none, or the secret is not \
+         there; try again after `retry-after` seconds, and see `gaud status`",
+    ),
     ProviderTls(
         503,
         "provider_tls_failed",

@@ -57,21 +57,45 @@ impl Session {
         if !self.gateway.meters {
             return;
         }
-        let Some(operation) = self.operation() else { return };
+        let request = self.request_name(host);
+        let Some(admission) = self.admission_of(host, request, asked) else { return };
+        let (provider, model) = (provider.to_owned(), model.to_owned());
+        let admission = Admission { attempt: 1, provider, model, ..admission };
+        self.meter = Some(Meter::begin(host, admission, has_question));
+    }
+
+    /// A name for the request that no other request of this worker has, and no other request at all where requests are metered.
+    pub(super) fn request_name(&self, host: &dyn Host) -> String {
+        let name = format!("{:x}", host.unique());
+        if self.gateway.meters { host.request_name(&name) } else { name }
+    }
+
+    /// Shows a request that leaves for the hop.
+    #[inline(never)]
+    pub(super) fn show_crossing(&self, host: &dyn Host, request: &str, asked: &str) {
+        if !self.gateway.shows {
+            return;
+        }
+        if let Some(admission) = self.admission_of(host, request.to_owned(), asked) {
+            host.show(&Admission { model: asked.to_owned(), ..admission });
+        }
+    }
+
+    /// What is known of a request before its first attempt; `None` for what is not paid for.
+    fn admission_of(&self, host: &dyn Host, request: String, asked: &str) -> Option<Admission> {
         let Caller { key, user, .. } = self.caller().unwrap_or_default();
-        let admission = Admission {
-            request: host.request_name(&format!("{:x}", host.unique())),
-            attempt: 1,
+        Some(Admission {
+            request,
+            attempt: 0,
             begun_ms: host.now_ms(),
             key,
             user,
-            provider: provider.to_owned(),
-            model: model.to_owned(),
+            provider: String::new(),
+            model: String::new(),
             asked: asked.to_owned(),
-            operation,
+            operation: self.operation()?,
             request_bytes: self.request_bytes(),
-        };
-        self.meter = Some(Meter::begin(host, admission, has_question));
+        })
     }
 
     /// The answer begins.

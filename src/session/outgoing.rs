@@ -105,7 +105,7 @@ impl Outgoing {
     pub fn header_changes<'a>(&'a self, provider: &'a Provider) -> Vec<HeaderChange<'a>> {
         use HeaderChange::{Set, SetNumber};
         let mut changes = Vec::with_capacity(8);
-        changes.push(Set(headers::CLUSTER, &provider.cluster));
+        changes.push(Set(headers::CLUSTER, provider.cluster_for(self.credentials.is_some())));
         changes.extend(self.path.as_deref().map(|path| Set(":path", path)));
         let timeout_ms = provider.timeout_ms;
         changes.extend(timeout_ms.map(|ms| SetNumber(headers::ENVOY_TRY_TIMEOUT_MS, ms)));

@@ -169,7 +169,8 @@ impl Session {
     ) -> RequestAction {
         let place =
             found.zip(self.scanner()).map(|(found, scanner)| ModelPlace::of(scanner, found));
-        let request = format!("{:x}", host.unique());
+        let request = self.request_name(host);
+        self.show_crossing(host, &request, asked);
         let crossing = Crossing {
             request,
             caller: self.caller(),

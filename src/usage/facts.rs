@@ -7,6 +7,7 @@
 //! | `tokens`, `billed_units` of `meta` | Cohere's usage |
 //! | `…_details` and `…Details` of a usage | its parts |
 //! | `service_tier` of the document, of its `response`, of a usage | the tier |
+//! | `finish_reason`, `stop_reason`, `finishReason`, `status` of these, of each of `candidates` and of an event's `delta` | why the answer ends |
 //! | texts, wherever they are | their bytes, for an estimate where no usage comes |
 
 use super::raw::{Number, Raw};
@@ -22,6 +23,8 @@ pub struct Facts {
     pub tier: Option<Tier>,
     /// `type`.
     pub kind: Word,
+    /// Why the answer ends.
+    pub finish: Word,
     pub has_error: bool,
     /// How many bytes of text have come after the last usage.
     pub text_bytes: u64,
@@ -92,6 +95,7 @@ pub enum Member {
     Seconds,
     Tier,
     Type,
+    Finish,
     Error,
     Text,
 }
@@ -108,7 +112,7 @@ impl Reading for Facts {
             (Outside | List, _, true) => Root,
             (Message, Member::Usage, true) => FirstUsage,
             (_, Member::Usage, true) => Usage,
-            (_, Member::Message, true) => Message,
+            (_, Member::Message, true) | (Root, Member::Text, true) => Message,
             (_, Member::Response, true) => Response,
             (_, Member::Choices, false) => Choices,
             (Choices, _, true) => Choice,
@@ -167,6 +171,7 @@ impl Reading for Facts {
             }
             Member::Tier if is_text => self.tier = Some(Tier::of_answer(bytes)),
             Member::Type if is_text => self.kind = *word,
+            Member::Finish if is_text => self.finish = *word,
             Member::Error => self.has_error |= !matches!(bytes, b"null" | b"false" | b"0"),
             Member::Modality => {
                 self.modality = match bytes {
@@ -233,6 +238,7 @@ const OF_ROOT: &Names = &[
     ("response", Member::Response),
     ("x_groq", Member::Response),
     ("choices", Member::Choices),
+    ("candidates", Member::Choices),
     ("data", Member::Data),
     ("meta", Member::Meta),
     ("type", Member::Type),
@@ -246,6 +252,10 @@ const OF_PART: &Names = &[
     ("usageMetadata", Member::Usage),
     ("service_tier", Member::Tier),
     ("error", Member::Error),
+    ("finish_reason", Member::Finish),
+    ("stop_reason", Member::Finish),
+    ("finishReason", Member::Finish),
+    ("status", Member::Finish),
 ];
 
 const OF_META: &Names = &[("tokens", Member::Usage), ("billed_units", Member::Usage)];

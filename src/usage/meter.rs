@@ -9,8 +9,11 @@ pub trait Journal {
     /// Writes a line, before the callback under way ends.
     fn write(&self, line: &str);
 
-    /// Counts an attempt that is over.
-    fn tally(&self, _settlement: &Settlement, _is_stream: bool) {}
+    /// Shows an attempt that leaves, where spans or the access log do.
+    fn show(&self, _admission: &Admission) {}
+
+    /// Counts an attempt that is over, and shows it.
+    fn tally(&self, _settlement: &Settlement, _outcome: &Outcome, _is_stream: bool) {}
 }
 
 /// How an answer begins.
@@ -75,6 +78,7 @@ struct Answer {
 impl Meter {
     /// The request leaves for its provider. `has_asked` says that the gateway, and not the client, asks for a stream's usage.
     pub fn begin(journal: &dyn Journal, admission: Admission, has_asked: bool) -> Self {
+        journal.show(&admission);
         journal.write(&Record::Begun(admission.clone()).to_line());
         let extra = if has_asked { Extra::Asked } else { Extra::No };
         Self { admission, answer: None, is_settled: false, used: None, extra }
@@ -181,7 +185,7 @@ impl Meter {
             return;
         }
         self.used = Some(outcome);
-        let Outcome { basis, usage, tier } = outcome;
+        let Outcome { basis, usage, tier, .. } = outcome;
         let settlement = Settlement {
             status: self.answer.as_ref().map_or(0, |answer| answer.status),
             first_ms: self.answer.as_ref().and_then(|answer| answer.first_ms),
@@ -192,7 +196,7 @@ impl Meter {
             usage,
         };
         let is_stream = self.answer.as_ref().is_some_and(|answer| answer.is_stream);
-        journal.tally(&settlement, is_stream);
+        journal.tally(&settlement, &outcome, is_stream);
         journal.write(&Record::Ended(settlement).to_line());
     }
 }

@@ -13,6 +13,7 @@
 //! | [`reader`] | when an answer has said all |
 //! | [`record`], [`journal`] | what is written, and how |
 //! | [`meter`] | when it is written |
+//! | [`shown`] | what spans and the access log show of it |
 //! | [`extra_event`] | how the usage that the gateway has asked for stays out of the client's stream |
 
 pub mod amounts;
@@ -24,6 +25,7 @@ pub mod operation;
 pub mod raw;
 pub mod reader;
 pub mod record;
+pub mod shown;
 
 pub use amounts::Usage;
 pub use meter::{AnswerStart, HELD_BYTES_MAX, Meter};

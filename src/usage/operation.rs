@@ -65,6 +65,16 @@ impl Operation {
         }
     }
 
+    /// `gen_ai.operation.name`, where OpenTelemetry has a name.
+    pub fn otel_name(self) -> &'static str {
+        match self {
+            Chat | Responses | Messages => "chat",
+            Completions => "text_completion",
+            Generate => "generate_content",
+            other => other.as_str(),
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         ENDS.iter().map(|(_, operation)| *operation).find(|operation| operation.as_str() == text)
     }

@@ -12,7 +12,7 @@ use super::operation::Operation;
 use super::raw::Raw;
 use super::record::{Basis, Tier};
 use crate::body::Encoding;
-use crate::document::{Document, Event, Events};
+use crate::document::{Document, Event, Events, Word};
 
 /// Where an answer tells no usage, this many bytes of text count as a token.
 pub const BYTES_PER_TOKEN: u64 = 4;
@@ -57,6 +57,7 @@ struct Said {
     tier: Option<Tier>,
     text_bytes: u64,
     data: u64,
+    finish: Word,
 }
 
 /// What an answer has used, and how that is known.
@@ -65,12 +66,14 @@ pub struct Outcome {
     pub basis: Basis,
     pub usage: Usage,
     pub tier: Tier,
+    /// Why the answer ends, as the provider says it.
+    pub finish: Word,
 }
 
 impl Outcome {
     /// Of an attempt that gave nothing that is paid for.
     pub const FAILED: Self =
-        Self { basis: Basis::Failed, usage: Usage::NONE, tier: Tier::Standard };
+        Self { basis: Basis::Failed, usage: Usage::NONE, tier: Tier::Standard, finish: Word::NONE };
 }
 
 impl AnswerUsage {
@@ -140,7 +143,8 @@ impl AnswerUsage {
             Basis::Counted => self.counted(operation),
             _ => self.estimated(operation, request_bytes),
         };
-        Outcome { basis, usage, tier: self.said.tier.unwrap_or_default() }
+        let Said { tier, finish, .. } = self.said;
+        Outcome { basis, usage, tier: tier.unwrap_or_default(), finish }
     }
 
     fn basis(&self, is_whole: bool) -> Basis {
@@ -235,6 +239,9 @@ impl Said {
         self.has_usage |= facts.has_usage;
         self.has_error |= facts.has_error;
         self.tier = facts.tier.or(self.tier);
+        if !facts.finish.is_empty() {
+            self.finish = facts.finish;
+        }
         self.data = self.data.saturating_add(facts.data);
     }
 }

@@ -272,14 +272,49 @@ fn read(shape: &Shape, pieces: &[&[u8]]) -> Outcome {
 #[test]
 fn every_shape_is_read_wherever_it_is_cut() {
     for shape in &SHAPES {
-        let expected = Outcome { basis: Basis::Counted, usage: used(shape.used), tier: shape.tier };
-        let body = shape.body.as_bytes();
+        let (basis, body) = (Basis::Counted, shape.body.as_bytes());
+        // How it is cut makes no difference to why it ends either: below are the words.
+        let finish = read(shape, &[body]).finish;
+        let expected = Outcome { basis, usage: used(shape.used), tier: shape.tier, finish };
         for cut in 0..=body.len() {
             let pieces = [&body[..cut], &body[cut..]];
             assert_eq!(read(shape, &pieces), expected, "{} cut at {cut}", shape.name);
         }
         let bytes: Vec<&[u8]> = body.chunks(1).collect();
         assert_eq!(read(shape, &bytes), expected, "{}, byte by byte", shape.name);
+    }
+}
+
+#[test]
+fn an_answer_says_why_it_ends() {
+    for (content_type, body, word) in [
+        (JSON, r#"{"choices":[{"finish_reason":"length","message":{}}]}"#, "length"),
+        (JSON, r#"{"candidates":[{"content":{},"finishReason":"MAX_TOKENS"}]}"#, "MAX_TOKENS"),
+        (JSON, r#"{"content":[{"text":"x"}],"stop_reason":"end_turn"}"#, "end_turn"),
+        (JSON, r#"{"output":[{"status":"other"}],"status":"incomplete"}"#, "incomplete"),
+        (JSON, r#"{"choices":[{"finish_reason":null}]}"#, ""),
+        (
+            EVENTS,
+            "data: {\"choices\":[{\"delta\":{},\"finish_reason\":null}]}\n\n\
+             data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\n\
+             data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\ndata: [DONE]\n\n",
+            "tool_calls",
+        ),
+        (
+            EVENTS,
+            "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"refusal\"}}\n\n",
+            "refusal",
+        ),
+        (
+            EVENTS,
+            "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n",
+            "completed",
+        ),
+    ] {
+        let mut reader = AnswerUsage::new(content_type.as_bytes(), b"");
+        reader.feed(body.as_bytes());
+        let outcome = reader.outcome(Operation::Chat, 4, true);
+        assert_eq!(str::from_utf8(outcome.finish.as_bytes()), Ok(word), "{body}");
     }
 }
 

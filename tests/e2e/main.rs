@@ -30,4 +30,5 @@ mod long;
 mod models;
 mod providers;
 mod routing;
+mod telemetry;
 mod usage;

@@ -93,7 +93,7 @@ pub(super) fn begin(
     let operation = Operation::of(without_query(path.as_str()))?;
     let Caller { key, user, .. } = crossing.caller.clone().unwrap_or_default();
     let admission = Admission {
-        request: host.request_name(&crossing.request),
+        request: crossing.request.clone(),
         attempt: number,
         begun_ms: host.now_ms(),
         key,

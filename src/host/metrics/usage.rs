@@ -74,7 +74,7 @@ pub fn is_counter(series: usize) -> bool {
 pub fn names(provider: &str, model: &str, operation: Operation) -> [String; SERIES] {
     let tokens =
         |kind: &str| format!("{}.provider.{provider}.model.{model}.type.{kind}", TOKENS.name);
-    let operation = otel_name(operation);
+    let operation = operation.otel_name();
     let of = |family: &Family| {
         format!("{}.{PROVIDER}.{provider}.{MODEL}.{model}.{OPERATION}.{operation}", family.name)
     };
@@ -103,16 +103,6 @@ pub fn values(settlement: &Settlement, is_stream: bool) -> [Option<u64>; SERIES]
         Some(settlement.duration_ms),
         settlement.first_ms.filter(|_| is_stream),
     ]
-}
-
-/// `gen_ai.operation.name`, where OpenTelemetry has a name.
-fn otel_name(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Chat | Operation::Responses | Operation::Messages => "chat",
-        Operation::Completions => "text_completion",
-        Operation::Generate => "generate_content",
-        other => other.as_str(),
-    }
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl LimitOptions {
 
 /// Refuses limits that nothing would count.
 pub(super) fn check_metered(config: &ConfigOption) -> Result<(), &'static str> {
-    match config.load().is_ok_and(|loaded| !loaded.gateway.meters) {
+    match config.load().is_ok_and(|loaded| !loaded.gateway.records) {
         true => Err(
             "limits and budgets count what requests use; set usage.meter = \"all\" in the configuration first",
         ),

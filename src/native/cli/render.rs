@@ -42,6 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
             let source = Source::read(form, args.config.path(), args.wasm.as_deref(), &env)?;
             source.refuse_keys_without_server()?;
             let wasm = source.module.lasting_file()?;
+            source.refuse_issuers()?;
             source.yaml(args.envoy_version, &wasm, args.admin_socket.as_deref(), &env)?
         }
     };

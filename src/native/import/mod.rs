@@ -23,6 +23,7 @@ mod text;
 mod yaml;
 
 use crate::config::File;
+pub use prefix::documented;
 pub use report::{Report, Verdict};
 pub use text::toml;
 

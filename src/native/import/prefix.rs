@@ -48,6 +48,15 @@ impl Prefix {
     }
 }
 
+/// The providers that have an address of their own: the prefix, the URL, and the variable of the key, as the document lists them.
+pub fn documented() -> Vec<(&'static str, &'static str, &'static str)> {
+    let is_plain = |own: &&Prefix| !own.base.is_empty() && own.serves != Messages;
+    let row = |own: &'static Prefix| {
+        (own.name, own.base, own.key_variables.first().copied().unwrap_or_default())
+    };
+    PREFIXES.iter().filter(is_plain).map(row).collect()
+}
+
 /// As `litellm.get_llm_provider` of LiteLLM 1.106 has them; a test compares the two.
 #[rustfmt::skip]
 pub(super) static PREFIXES: &[Prefix] = &[

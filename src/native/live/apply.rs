@@ -13,7 +13,7 @@ use super::files::Files;
 use super::steps::steps;
 use crate::native::http::ask_socket;
 use crate::native::os_error::words;
-use crate::native::render::live::{Document, Kind};
+use crate::native::render::live::{Document, Kind, SecretFiles};
 
 /// How often Envoy is asked whether it has taken a document.
 const ASK_INTERVAL: Duration = Duration::from_millis(10);
@@ -28,6 +28,7 @@ pub struct Live {
     /// The socket of Envoy's admin interface.
     admin: PathBuf,
     serving: Vec<Document>,
+    secrets: SecretFiles,
     /// Of the document that was written last.
     version: u64,
 }
@@ -77,13 +78,19 @@ impl Live {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn begin(folder: &Path, admin: &Path, documents: Vec<Document>) -> io::Result<Self> {
+    pub fn begin(
+        folder: &Path,
+        admin: &Path,
+        documents: Vec<Document>,
+        secrets: SecretFiles,
+    ) -> io::Result<Self> {
         const FIRST: u64 = 1;
         let files = Files::create(folder)?;
+        files.put_secrets(&secrets, &SecretFiles::default())?;
         for document in &documents {
             files.put(document, FIRST)?;
         }
-        Ok(Self { files, admin: admin.to_owned(), serving: documents, version: FIRST })
+        Ok(Self { files, admin: admin.to_owned(), serving: documents, secrets, version: FIRST })
     }
 
     /// The version of the document that was written last.
@@ -124,7 +131,23 @@ impl Live {
     ///
     /// # Errors
     /// [`Refusal`]: the documents before serve, under a new version.
-    pub async fn apply(&mut self, wanted: Vec<Document>) -> Result<Applied, Refusal> {
+    pub async fn apply(
+        &mut self,
+        wanted: Vec<Document>,
+        secrets: SecretFiles,
+    ) -> Result<Applied, Refusal> {
+        // A cluster that is new names its secret.
+        let written = self.files.put_secrets(&secrets, &self.secrets);
+        written.map_err(|error| Refusal::Unwritten(Kind::Clusters, error))?;
+        let applied = self.apply_documents(wanted).await;
+        if applied.is_ok() {
+            self.files.remove_secrets(&secrets, &self.secrets);
+            self.secrets = secrets;
+        }
+        applied
+    }
+
+    async fn apply_documents(&mut self, wanted: Vec<Document>) -> Result<Applied, Refusal> {
         let steps = steps(&self.serving, &wanted);
         if steps.is_empty() {
             return Ok(Applied::Nothing);

@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::native::private_file;
-use crate::native::render::live::{Document, Kind};
+use crate::native::render::live::{Document, Kind, SecretFiles, secrets_folder};
 
 const FOLDER_MODE: u32 = 0o700;
 
@@ -24,7 +24,31 @@ impl Files {
         for kind in Kind::ALL {
             DirBuilder::new().mode(FOLDER_MODE).create(folder.join(kind.folder()))?;
         }
+        DirBuilder::new().mode(FOLDER_MODE).create(secrets_folder(folder))?;
         Ok(Self(folder.to_owned()))
+    }
+
+    /// Puts the files with secrets in their places that are not there as they are in `before`.
+    ///
+    /// # Errors
+    /// The disk is full, or the folder is gone; the files before stay.
+    pub fn put_secrets(&self, files: &SecretFiles, before: &SecretFiles) -> io::Result<()> {
+        for (name, text) in &files.0 {
+            if before.0.get(name) != Some(text) {
+                let next = self.0.join(NEXT);
+                private_file::create(&next)?.write_all(text.as_bytes())?;
+                fs::rename(next, secrets_folder(&self.0).join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the files of `before` that are not among these.
+    pub fn remove_secrets(&self, files: &SecretFiles, before: &SecretFiles) {
+        for name in before.0.keys().filter(|name| !files.0.contains_key(*name)) {
+            // A file that stays is in a folder of this user's alone, and goes with the folder.
+            let _ = fs::remove_file(secrets_folder(&self.0).join(name));
+        }
     }
 
     /// Puts a document in its place as a whole: a reader sees the file before or this file.

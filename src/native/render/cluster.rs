@@ -6,6 +6,7 @@ use crate::config::File;
 use crate::gateway::{Gateway, Provider, ProviderUrl};
 use serde::Serialize;
 
+use super::credential::{Injection, Injections};
 use crate::names::clusters;
 use crate::native::certificates::CA_FILES;
 use crate::native::settings::{Env, ServerPlace};
@@ -26,6 +27,10 @@ pub(super) struct Cluster {
     host: String,
     port: u16,
     tls: Option<Tls>,
+    /// What Envoy's statistics call it, where not by its name.
+    stat_name: Option<String>,
+    /// What Envoy adds to each request.
+    credential: Option<Injection>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +61,8 @@ impl Cluster {
             host: host.to_owned(),
             port,
             tls,
+            stat_name: None,
+            credential: None,
         }
     }
 
@@ -84,13 +91,38 @@ pub(super) fn of_server(server: &ServerPlace, ca_file: &str) -> Cluster {
     Cluster::to(clusters::CONTROL, host, *port, tls, authority, idle_secs)
 }
 
-/// The clusters of all providers that are reached by URL, for an Envoy that trusts `ca_file`.
-pub(super) fn all(gateway: &Gateway, file: &File, ca_file: &str) -> Vec<Cluster> {
+/// The clusters of all providers that are reached by URL, for an Envoy that trusts `ca_file`. A provider with one of the
+/// `injections` has two: what is not of the API goes without its credential.
+pub(super) fn all(
+    gateway: &Gateway,
+    file: &File,
+    ca_file: &str,
+    injections: &Injections<'_>,
+) -> Vec<Cluster> {
     let by_url = |provider: &Provider| {
         let idle_secs = file.providers.get(&provider.name)?.idle_connection_secs;
-        Some(cluster(provider, provider.url.as_ref()?, idle_secs, ca_file))
+        let endpoint = Endpoint {
+            name: &provider.cluster,
+            url: provider.url.as_ref()?,
+            http2: provider.http2,
+            ca_file: provider.ca_file.as_deref().unwrap_or(ca_file),
+        };
+        let own = cluster(&endpoint, idle_secs);
+        let credential = injections.provider(&provider.name, &endpoint.url.authority());
+        let open = credential.as_ref().map(|_| {
+            let name = provider.cluster_for(false).to_owned();
+            let stat_name = Some(provider.name.clone());
+            Cluster { name, stat_name, ..cluster(&endpoint, idle_secs) }
+        });
+        Some([Some(Cluster { credential, ..own }), open].into_iter().flatten())
     };
-    gateway.providers().iter().filter_map(by_url).collect()
+    gateway.providers().iter().filter_map(by_url).flatten().collect()
+}
+
+/// The cluster of a server that is no provider, for an Envoy that trusts `ca_file`.
+pub(super) fn to_url(name: &str, url: &ProviderUrl, ca_file: &str) -> Cluster {
+    let endpoint = Endpoint { name, url, http2: false, ca_file };
+    cluster(&endpoint, None)
 }
 
 /// The providers whose cluster the user's Envoy must define.
@@ -102,18 +134,21 @@ pub(super) fn elsewhere(gateway: &Gateway) -> impl Iterator<Item = &Provider> {
     gateway.providers().iter().filter(move |provider| !is_here(&provider.cluster))
 }
 
-fn cluster(
-    provider: &Provider,
-    url: &ProviderUrl,
-    idle_secs: Option<u64>,
-    ca_file: &str,
-) -> Cluster {
+/// Where a cluster leads.
+struct Endpoint<'a> {
+    name: &'a str,
+    url: &'a ProviderUrl,
+    http2: bool,
+    ca_file: &'a str,
+}
+
+fn cluster(endpoint: &Endpoint<'_>, idle_secs: Option<u64>) -> Cluster {
+    let Endpoint { name, url, http2, ca_file } = *endpoint;
     let usual = if url.https { IDLE_SECS_HTTPS } else { IDLE_SECS_HTTP };
-    let tls = url.https.then(|| Tls::to(&url.host, provider.ca_file.as_deref().unwrap_or(ca_file)));
+    let tls = url.https.then(|| Tls::to(&url.host, ca_file));
     let idle_secs = idle_secs.unwrap_or(usual);
-    let cluster =
-        Cluster::to(&provider.cluster, &url.host, url.port, tls, url.authority(), idle_secs);
-    Cluster { http2: provider.http2, ..cluster }
+    let cluster = Cluster::to(name, &url.host, url.port, tls, url.authority(), idle_secs);
+    Cluster { http2, ..cluster }
 }
 
 fn is_ip(host: &str) -> bool {

@@ -3,26 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::config::{Auth, File, Ordered, ProviderFile, Secret, SecretSource};
+use crate::config::{Auth, File, Ordered, ProviderFile, Secret, SecretSource, UsageFile};
 use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
 use crate::host::metrics;
 use crate::names::capabilities::{
     CAPABILITIES, ENDS_CAPABILITIES, HEARING_CAPABILITIES, READING_CAPABILITIES,
 };
-use crate::names::clusters::CONTROL;
+use crate::names::clusters::{CONTROL, TRACING};
 use crate::names::keys::FEED_TOKEN;
 use serde::Serialize;
 
 use super::ControlLink;
-use super::cluster::{self, Cluster};
+use super::cluster::{self, Cluster, to_url};
+use super::credential::{Injections, SecretPlace, StaticSecret, issuers, secret_file};
 use super::edge::{Control, Range, ServerTls, Socket};
 use super::form::Form;
 use super::istio::{MeshTarget, Remote};
 use super::live::watched::Live;
 use super::local_reply::{self, LocalReply};
 use super::names::Names;
+use super::telemetry::{Lines, Spans};
 use crate::native::envoy::{EnvoyVersion, Feature};
-use crate::native::settings::{Env, Loaded, Secrets};
+use crate::native::settings::{Env, Issuer, Loaded, Secrets, Token, Tracing};
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -83,6 +85,16 @@ pub(super) struct Context {
     histograms: Vec<Histogram>,
     /// The filter's own configuration.
     filter_json: String,
+    /// Whether Envoy signs bodies, which it holds for that.
+    signs_bodies: bool,
+    /// The secrets that the configuration itself leads to.
+    secrets: Vec<StaticSecret>,
+    /// The files with secrets that another Envoy than that of `gaud run` must have.
+    secret_files: Vec<SecretPlace>,
+    /// Where spans go.
+    spans: Option<Spans>,
+    /// Where the lines of the access log go.
+    lines: Option<Lines>,
     /// How requests are sent again; none where no request is.
     hop: Option<Hop>,
     /// The providers that are reached by URL.
@@ -108,16 +120,21 @@ impl Context {
         version: EnvoyVersion,
         wasm: &Path,
         env: Env<'_>,
+        injections: &Injections<'_>,
     ) -> Self {
         let gateway = &loaded.gateway;
         let longest_ms =
             gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
         let ca_file = cluster::system_ca_file(form.secrets() == Secrets::Here, env);
-        let mut clusters = cluster::all(gateway, &loaded.file, &ca_file);
+        let mut clusters = cluster::all(gateway, &loaded.file, &ca_file, injections);
         let server = loaded.control.server.as_ref().filter(|_| loaded.has_keys());
         clusters.extend(server.map(|server| cluster::of_server(server, &ca_file)));
         let mut environment = variables(&loaded.file);
         environment.extend(server.map(|_| FEED_TOKEN.to_owned()));
+        let of_collector = |tracing: &Tracing| to_url(TRACING, &tracing.url, &ca_file);
+        let of_issuer = |(name, own): (String, &Issuer)| to_url(&name, &own.url, &ca_file);
+        clusters.extend(issuers(loaded).map(of_issuer));
+        clusters.extend(loaded.tracing.as_ref().map(of_collector));
         let source = loaded.path.as_deref().and_then(Path::file_name);
         // A meter reads every response.
         let notes_ends = form.notes_ends() && !gateway.meters;
@@ -158,6 +175,11 @@ impl Context {
             stats_tags: metrics::labels(gateway.meters),
             histograms: if gateway.meters { histograms() } else { Vec::new() },
             filter_json: filter_json(loaded, form, server.is_some()),
+            signs_bodies: injections.sign_bodies(),
+            secrets: injections.statics(),
+            secret_files: injections.files(),
+            spans: loaded.tracing.as_ref().map(|tracing| Spans::of(tracing, version)),
+            lines: loaded.access_log.as_ref().map(Lines::of),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
             ca_files: clusters.iter().filter_map(Cluster::ca_file).map(str::to_owned).collect(),
             clusters,
@@ -301,7 +323,8 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> Str
         }
         false => file.keys = None,
     }
-    file.usage = file.usage.and_then(|usage| usage.for_filter());
+    file.usage = UsageFile::of_filter(file.usage.as_ref(), file.shows());
+    (file.tracing, file.access_log) = (None, None);
     file.prices = Ordered::default();
     file.litellm = None;
     for provider in file.providers.values_mut() {
@@ -329,16 +352,24 @@ pub(super) fn secrets(
     control: Option<&ControlLink>,
     env: Env<'_>,
 ) -> Vec<(String, Secret)> {
-    let lifted = |name: &str| {
-        let (_, value) = loaded.environment.iter().find(|(own, _)| own == name)?;
-        Some(value.clone())
-    };
-    let pair = |name: String| {
-        let value = lifted(&name).or_else(|| env(&name)?.into_string().ok())?;
-        Some((name, Secret::new(value)))
-    };
+    let pair = |name: String| secret(loaded, env, &name).map(|secret| (name, secret));
     let token = control.map(|link| (FEED_TOKEN.to_owned(), link.token.clone()));
     variables(&loaded.file).into_iter().filter_map(pair).chain(token).collect()
+}
+
+fn secret(loaded: &Loaded, env: Env<'_>, name: &str) -> Option<Secret> {
+    let lifted = loaded.environment.iter().find(|(own, _)| own == name);
+    let lifted = lifted.map(|(_, value)| value.clone());
+    lifted.or_else(|| env(name)?.into_string().ok()).map(Secret::new)
+}
+
+/// The files with the secrets of the credentials that Envoy adds, each by its name.
+pub(super) fn tokens(loaded: &Loaded, env: Env<'_>) -> BTreeMap<String, String> {
+    let file = |token: &Token| {
+        let secret = secret(loaded, env, token.variable.as_ref()?)?;
+        Some(secret_file(&token.provider, &secret))
+    };
+    loaded.tokens.iter().filter_map(file).collect()
 }
 
 /// The environment variables that the filter reads.
@@ -367,7 +398,8 @@ fn written_out(loaded: &Loaded) -> BTreeMap<String, String> {
     };
     let owner = |(provider, file): (&String, &ProviderFile)| match &file.api_key {
         Some(SecretSource::Environment(name)) if is_lifted(name) => {
-            let what = if file.auth == Some(Auth::Basic) { "user and password" } else { "the key" };
+            let what =
+                if file.auth == Some(Auth::Basic.into()) { "user and password" } else { "the key" };
             Some((name.clone(), format!("{what} of {provider}, {}", place(name))))
         }
         _ => None,

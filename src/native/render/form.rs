@@ -7,6 +7,7 @@ use crate::gateway::Gateway;
 
 use crate::native::settings::Secrets;
 
+use super::credential::Place;
 use super::error::Error;
 use super::{envoy, envoy_gateway, filter, istio};
 
@@ -32,6 +33,15 @@ impl Form {
             Self::Filter => filter::TEXT,
             Self::Istio => istio::TEXT,
             Self::EnvoyGateway => envoy_gateway::TEXT,
+        }
+    }
+
+    /// Where Envoy finds the secrets of the credentials that it adds.
+    pub(super) fn place_of_secrets(self) -> Place {
+        match self {
+            Self::Envoy => Place::Here,
+            Self::Filter => Place::FilesForIssuers,
+            Self::Istio | Self::EnvoyGateway => Place::Files,
         }
     }
 

@@ -55,6 +55,11 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
             "Pages of other origins may not call this gateway: add theirs to allow_origins of [cors].".to_owned(),
         ),
         (
+            Code::ProviderCredential,
+            said("response.code_details == 'failed_to_inject_credential'"),
+            "The gateway has no token for the provider '%UPSTREAM_CLUSTER_RAW%'; try again.".to_owned(),
+        ),
+        (
             Code::ProviderTls,
             // Envoy 1.36 does not tell a wrong name from other reasons.
             said("upstream.transport_failure_reason.contains('SAN')"),
@@ -129,7 +134,8 @@ fn all_shapes(code: Code, reason: Reason, message: &str) -> [LocalReply; 3] {
         body: code.document(shape, message, None).to_string(),
         // Envoy's 503s carry no time: a client may try again soon.
         retry_after_secs: (code.status() == 503).then_some(1),
-        status_code: (code == Code::GatewayBusy).then(|| code.status()),
+        status_code: matches!(code, Code::GatewayBusy | Code::ProviderCredential)
+            .then(|| code.status()),
     })
 }
 

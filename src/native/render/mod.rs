@@ -7,6 +7,7 @@
 
 mod cluster;
 mod context;
+mod credential;
 mod edge;
 mod envoy;
 mod envoy_gateway;
@@ -19,6 +20,7 @@ mod local_reply;
 mod module_file;
 mod names;
 mod quote;
+pub mod telemetry;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -26,11 +28,12 @@ mod tests;
 use std::path::Path;
 
 use super::envoy::EnvoyVersion;
-use super::settings::{self, Env, Loaded};
-use crate::config::Secret;
+use super::settings::{self, Env, Loaded, Token, TokenSource};
+use crate::config::{ConfigError, Secret};
 use crate::gateway::Keys;
 pub(in crate::native) use cluster::system_ca_file;
 use context::Context;
+use credential::Injections;
 pub use edge::Sockets;
 pub use error::Error;
 pub use form::Form;
@@ -103,6 +106,23 @@ impl Source {
         }
     }
 
+    /// Refuses issuers for an Envoy whose clusters are in its bootstrap: Envoy 1.40 ends at its start there.
+    ///
+    /// # Errors
+    /// A provider has an issuer, and the form is the whole configuration.
+    pub fn refuse_issuers(&self) -> Result<(), Error> {
+        let is_issuer = |token: &&Token| matches!(token.source, TokenSource::Issuer(_));
+        match self.loaded.tokens.iter().find(is_issuer).filter(|_| self.form == Form::Envoy) {
+            None => Ok(()),
+            Some(Token { provider, .. }) => {
+                let problem = "needs `gaud run`, or an Envoy that gets its clusters from elsewhere than its bootstrap \
+                               (`gaud render --for filter`, istio or envoy-gateway): Envoy ends at its start otherwise";
+                let path = format!("providers.{provider}.auth.oauth2");
+                Err(Error::Config(self.loaded.refused(ConfigError::new(path, problem))))
+            }
+        }
+    }
+
     /// The configuration for an Envoy of this version that has the filter in the file `wasm`, with its admin interface on
     /// a socket where one is named.
     pub fn yaml(
@@ -112,7 +132,8 @@ impl Source {
         admin_socket: Option<&Path>,
         env: Env<'_>,
     ) -> Result<String, Error> {
-        let context = Context::of(self.form, &self.loaded, version, wasm, env);
+        let injections = Injections::of(&self.loaded, self.form.place_of_secrets(), None);
+        let context = Context::of(self.form, &self.loaded, version, wasm, env, &injections);
         template::render(self.form, &context.with_admin_socket(admin_socket))
             .map_err(Error::Template)
     }
@@ -130,11 +151,14 @@ impl Source {
         let secrets = context::secrets(&self.loaded, control, env);
         let pair = self.loaded.tls.as_ref().and_then(|tls| tls.pair.as_ref());
         let watched = live::watched::Live::of(folder, &secrets, pair);
-        let context = Context::of(self.form, &self.loaded, version, wasm, env)
+        let place = live::secrets_folder(folder);
+        let injections = Injections::of(&self.loaded, self.form.place_of_secrets(), Some(&place));
+        let context = Context::of(self.form, &self.loaded, version, wasm, env, &injections)
             .with_admin_socket(Some(admin_socket))
             .live(watched, control, &self.loaded);
         let macros = template::Macros::of(live::TEXT, &context).map_err(Error::Template)?;
-        live::Documents::render(&macros, &context).map_err(Error::Template)
+        let documents = live::Documents::render(&macros, &context).map_err(Error::Template)?;
+        Ok(documents.with_secrets(context::tokens(&self.loaded, env)))
     }
 
     /// The resources for a mesh, for an Envoy of this version.
@@ -148,7 +172,8 @@ impl Source {
         let providers = self.loaded.gateway.providers();
         let target = istio::MeshTarget::of(options, providers).map_err(Error::Options)?;
         let wasm = self.module.lasting_file()?;
-        let context = Context::of(self.form, &self.loaded, version, &wasm, env);
+        let injections = Injections::of(&self.loaded, self.form.place_of_secrets(), None);
+        let context = Context::of(self.form, &self.loaded, version, &wasm, env, &injections);
         template::render(self.form, &context.in_mesh(target, remote)).map_err(Error::Template)
     }
 }

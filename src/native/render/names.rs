@@ -47,6 +47,7 @@ struct Clusters {
     vm_id: &'static str,
     client_headers: &'static str,
     leaving: &'static str,
+    credential: &'static str,
     returning: &'static str,
 }
 
@@ -78,6 +79,7 @@ impl Names {
                 vm_id: clusters::VM_ID,
                 client_headers: clusters::CLIENT_HEADERS,
                 leaving: clusters::LEAVING,
+                credential: clusters::CREDENTIAL,
                 returning: clusters::RETURNING,
             },
             label_regex: format!(

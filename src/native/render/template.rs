@@ -11,16 +11,18 @@ use super::context::Context;
 use super::form::Form;
 use super::quote;
 
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 11] = [
     ("parts/admin.yaml", include_str!("parts/admin.yaml")),
     ("parts/attempts.yaml", include_str!("parts/attempts.yaml")),
     ("parts/connection.yaml", include_str!("parts/connection.yaml")),
+    ("parts/credential.yaml", include_str!("parts/credential.yaml")),
     ("parts/edge.yaml", include_str!("parts/edge.yaml")),
     ("parts/filters.yaml", include_str!("parts/filters.yaml")),
     ("parts/notes.yaml", include_str!("parts/notes.yaml")),
     ("parts/provider.yaml", include_str!("parts/provider.yaml")),
     ("parts/routes.yaml", include_str!("parts/routes.yaml")),
     ("parts/stats.yaml", include_str!("parts/stats.yaml")),
+    ("parts/telemetry.yaml", include_str!("parts/telemetry.yaml")),
 ];
 
 /// `form` with its gaps filled.

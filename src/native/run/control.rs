@@ -108,7 +108,7 @@ pub(super) fn start(
     envoy: &Envoy,
     folder: &Path,
 ) -> Result<Option<Ready>, Failure> {
-    let is_metered = source.loaded.gateway.meters;
+    let is_metered = source.loaded.gateway.records;
     if args.no_control && !is_metered {
         source.refuse_keys()?;
         return Ok(None);

@@ -140,8 +140,8 @@ async fn serve(
     let link = control.as_ref().map(|control| &control.link);
     let renderer = Renderer::of(&source, &envoy, &folder, link, &env)?;
     let documents = renderer.documents(&source)?;
-    let live =
-        Live::begin(folder.path(), &renderer.admin, documents.resources).map_err(unwritable)?;
+    let live = Live::begin(folder.path(), &renderer.admin, documents.resources, documents.secrets)
+        .map_err(unwritable)?;
     let journal = control.as_ref().map(|control| &control.journal);
     let process = Process::start(&envoy, &source.loaded, folder, &documents.bootstrap, journal)?;
     let process = slot.insert(process);

@@ -192,7 +192,7 @@ impl<'a> Reload<'a> {
     /// Whether usage is recorded, and the space that its disk must have.
     fn room(&self) -> (bool, Option<u64>) {
         let usage = self.serving.file.usage.as_ref();
-        (self.serving.gateway.meters, usage.and_then(|usage| usage.min_free_bytes))
+        (self.serving.gateway.records, usage.and_then(|usage| usage.min_free_bytes))
     }
 
     /// Tells the control server what is in effect.
@@ -227,14 +227,14 @@ impl<'a> Reload<'a> {
         if source.loaded.listen != self.serving.listen {
             vacant("listen", source.loaded.listen, &source.loaded)?;
         }
-        if source.loaded.gateway.meters && self.changes.is_none() {
+        if source.loaded.gateway.records && self.changes.is_none() {
             return Err(Failure::Control(NEEDED.to_owned()));
         }
         let prices = Prices::of(&source.loaded.file);
         let prices = prices.map_err(|problem| Failure::Control(problem.to_string()))?;
         let documents = self.renderer.documents(&source)?;
         self.rejections.forget();
-        let applied = self.live.apply(documents.resources).await;
+        let applied = self.live.apply(documents.resources, documents.secrets).await;
         let applied = applied.map_err(|refusal| Failure::Kept(refusal, self.rejections.all()))?;
         // A port that the system has chosen is known from the start alone.
         if source.loaded.listen.port() != 0 {

@@ -28,7 +28,7 @@ pub(super) fn take(
 ) -> Result<Alerts, ConfigError> {
     let Some(own) = file.alerts.take() else { return Ok(Alerts::default()) };
     let at = |problem: String| ConfigError::new(AlertsFile::URL, problem);
-    if !file.meters_all() {
+    if !file.records() {
         return Err(at(NEEDS_METER.to_owned()));
     }
     let mut alerts = Alerts::default();

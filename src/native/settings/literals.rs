@@ -1,6 +1,6 @@
 //! Texts that look like something else: a variable of a shell, or of another program.
 
-use crate::config::{AlertsFile, ConfigError, File, Secret, SecretSource};
+use crate::config::{AlertsFile, AuthFile, ConfigError, File, Secret, SecretSource, TokenFile};
 
 /// Refuses keys and headers that nothing would replace by the secret that they were meant to name.
 pub(super) fn check(file: &File) -> Result<(), ConfigError> {
@@ -13,6 +13,11 @@ pub(super) fn check(file: &File) -> Result<(), ConfigError> {
             |field: &str, problem| ConfigError::new(format!("providers.{name}.{field}"), problem);
         if let Some(problem) = provider.api_key.as_ref().and_then(key_problem) {
             return Err(at("api_key", problem));
+        }
+        if let Some(AuthFile::Token(TokenFile::Oauth2(oauth2))) = &provider.auth
+            && let Some(problem) = key_problem(&oauth2.client_secret)
+        {
+            return Err(at("auth.oauth2.client_secret", problem));
         }
         // A password may have a `$` in it.
         let shell = |url: &str| ["${", "$(", "://$"].into_iter().any(|sign| url.contains(sign));

@@ -1,6 +1,6 @@
 //! The variables that a configuration names and that are not set.
 
-use crate::config::{AlertsFile, ConfigError, File, SecretSource};
+use crate::config::{AlertsFile, AuthFile, ConfigError, File, SecretSource, TokenFile};
 
 use super::{Env, is_name};
 
@@ -39,6 +39,12 @@ fn places(file: &File) -> Vec<(String, String)> {
     for (provider, own) in &file.providers {
         if let Some(SecretSource::Environment(name)) = &own.api_key {
             places.push((format!("providers.{provider}.api_key"), name.clone()));
+        }
+        if let Some(AuthFile::Token(TokenFile::Oauth2(oauth2))) = &own.auth
+            && let SecretSource::Environment(name) = &oauth2.client_secret
+        {
+            let path = format!("providers.{provider}.auth.oauth2.client_secret");
+            places.push((path, name.clone()));
         }
         for (header, value) in &own.headers {
             if let SecretSource::Environment(name) = SecretSource::parse(value) {

@@ -21,8 +21,10 @@ mod option;
 mod ranges;
 mod review;
 mod secrets;
+mod telemetry;
 mod text;
 mod tls;
+mod tokens;
 mod urls;
 mod warnings;
 mod words;
@@ -40,7 +42,9 @@ use crate::native::os_error::words;
 use crate::native::webhook::Webhook;
 pub use ranges::AddressRange;
 use secrets::Lifted;
+pub use telemetry::{AccessLog, Tracing};
 pub use tls::{Pair, Tls};
+pub use tokens::{Issuer, Token, TokenSource};
 
 pub use config_text::ConfigText;
 pub use control::{ControlSettings, ServerPlace};
@@ -111,6 +115,12 @@ pub struct Loaded {
     pub listen: SocketAddr,
     /// What clients are shown that connect by TLS; `None` without TLS.
     pub tls: Option<Tls>,
+    /// The credentials that Envoy adds.
+    pub tokens: Vec<Token>,
+    /// Where spans go.
+    pub tracing: Option<Tracing>,
+    /// Where the lines of the access log go.
+    pub access_log: Option<AccessLog>,
     pub admin_listen: SocketAddr,
     pub workers: Option<u32>,
     /// The proxies whose word on the client counts.
@@ -416,6 +426,9 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
             ADMIN_LISTEN,
             env,
         )?,
+        tokens: tokens::compile(&file)?,
+        tracing: file.tracing.as_ref().map(Tracing::compile).transpose()?,
+        access_log: file.access_log.as_ref().map(AccessLog::compile).transpose()?,
         workers: workers(file.workers)?,
         trusted_proxies: trusted_proxies(&file)?,
         drain: drain(&file)?,

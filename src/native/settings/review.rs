@@ -82,7 +82,7 @@ const TAKEN: [&str; 13] = [
 /// Limits count what is metered.
 fn review_keys(file: &File) -> Result<(), ConfigError> {
     let Some(keys) = &file.keys else { return Ok(()) };
-    match keys.default_limits()?.is_none() || file.meters_all() {
+    match keys.default_limits()?.is_none() || file.records() {
         true => Ok(()),
         false => Err(ConfigError::new(
             "keys.defaults",

@@ -6,12 +6,15 @@ use std::collections::HashMap;
 use std::fs::read_to_string;
 use std::path::PathBuf;
 
-use crate::config::{Auth, ConfigError, File, ProviderFile, Secret, SecretSource};
+use crate::config::{
+    Auth, AuthFile, ConfigError, File, ProviderFile, Secret, SecretSource, TokenFile,
+};
 use crate::native::os_error::words;
 use percent_encoding::percent_decode_str;
 
 use super::environment::prefix;
 use super::literals::is_header;
+use super::tokens::{secret_variable, token_variable};
 use super::{ELSEWHERE, Env, Secrets};
 
 /// What was taken out of a file.
@@ -45,6 +48,9 @@ pub(super) fn lift(file: &mut File, secrets: Secrets) -> Result<Lifted, ConfigEr
             added.map_err(|problem| ConfigError::new(at("api_key"), problem))?;
             provider.api_key = Some(SecretSource::Environment(variable));
         }
+        if let Some(AuthFile::Token(token)) = &mut provider.auth {
+            lifted.add_token(name, token, secrets)?;
+        }
         for (index, (header, value)) in provider.headers.iter_mut().enumerate() {
             let source = SecretSource::parse(value);
             if let SecretSource::File(_) = source {
@@ -60,6 +66,32 @@ pub(super) fn lift(file: &mut File, secrets: Secrets) -> Result<Lifted, ConfigEr
 }
 
 impl Lifted {
+    /// The secret of a token, which Envoy adds.
+    fn add_token(
+        &mut self,
+        name: &str,
+        token: &mut TokenFile,
+        secrets: Secrets,
+    ) -> Result<(), ConfigError> {
+        let (field, added) = match token {
+            TokenFile::Oauth2(own) => {
+                let variable = secret_variable(name);
+                let added = self.add(&variable, &own.client_secret, secrets);
+                if !matches!(own.client_secret, SecretSource::Environment(_)) {
+                    own.client_secret = SecretSource::Environment(variable);
+                }
+                ("oauth2.client_secret", added)
+            }
+            TokenFile::TokenFile(path) => {
+                let source = SecretSource::File(path.clone());
+                ("token_file", self.add(&token_variable(name), &source, secrets))
+            }
+            // Envoy has the keys from elsewhere.
+            TokenFile::Aws(_) => return Ok(()),
+        };
+        added.map_err(|problem| ConfigError::new(format!("providers.{name}.auth.{field}"), problem))
+    }
+
     fn add(
         &mut self,
         variable: &str,
@@ -149,7 +181,7 @@ fn lift_password(name: &str, provider: &mut ProviderFile) -> Result<(), ConfigEr
     let secret = Secret::new(decoded);
     let without = rest.get(user.len().saturating_add(1)..).unwrap_or_default();
     provider.url = Some(format!("{scheme}://{without}"));
-    provider.auth = Some(Auth::Basic);
+    provider.auth = Some(Auth::Basic.into());
     provider.api_key = Some(SecretSource::Literal(secret));
     Ok(())
 }

@@ -118,6 +118,9 @@ fn form(path: &str, expected: &str) -> Option<String> {
         }
         "a sequence" => format!("write a list in brackets, as in {last} = [\"a\", \"b\"]"),
         "a table" | "a map" => format!("write a table below a line in brackets: [{path}]"),
+        "an auth" => {
+            "write a word, as \"bearer\", or a table, as { token_file = \"/run/token\" }".to_owned()
+        }
         expected if expected.starts_with("struct ") => {
             format!("write a table below a line in brackets: [{path}]")
         }

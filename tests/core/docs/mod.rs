@@ -12,6 +12,8 @@ use std::sync::Mutex;
 
 use gaud::config::File;
 use gaud::host::metrics::{Family, families};
+use gaud::native::import::documented;
+use gaud::native::render::telemetry;
 use gaud::reply::Code;
 use gaud::request::credentials::{IDENTITIES, OVERRIDES, PASSING, PASSING_PREFIX, PREFIXES, WORDS};
 use gaud::request::endpoint::examples::{EXAMPLES, Example, Outcome};
@@ -90,6 +92,11 @@ fn the_table_of_settings_is_complete() {
     known.insert("tls.cert".to_owned());
     known.insert("tls.key".to_owned());
     known.insert("tls.client_ca".to_owned());
+    known.remove("tracing");
+    let of_tracing = fields(r#"{"tracing":{"?":1}}"#);
+    known.extend(of_tracing.iter().map(|field| format!("tracing.{field}")));
+    known.remove("access_log");
+    known.insert("access_log.path".to_owned());
     known.remove("usage");
     let of_usage = fields(r#"{"usage":{"?":1}}"#);
     known.extend(of_usage.iter().map(|field| format!("usage.{field}")));
@@ -116,6 +123,25 @@ fn the_metrics_are_the_families() {
         table += &format!("| `{name}` | {} | {meaning} |\n", labels.join(", "));
     }
     assert_part("docs/breaker.md", "metrics", &table);
+}
+
+#[test]
+fn the_attributes_and_the_fields_are_those_that_are_rendered() {
+    let table = |head: &str, rows: Vec<(&str, &str)>| {
+        let row = |(name, meaning): (&str, &str)| format!("| `{name}` | {meaning} |\n");
+        format!("\n| {head} | |\n|---|---|\n{}", rows.into_iter().map(row).collect::<String>())
+    };
+    assert_part("docs/tracing.md", "attributes", &table("attribute", telemetry::attributes()));
+    assert_part("docs/tracing.md", "fields", &table("field", telemetry::fields()));
+}
+
+#[test]
+fn the_providers_are_those_that_are_imported() {
+    let mut table = "\n| provider | `url` | the key's variable |\n|---|---|---|\n".to_owned();
+    for (name, url, key) in documented() {
+        table += &format!("| {name} | `{url}` | `{key}` |\n");
+    }
+    assert_part("docs/providers.md", "providers", &table);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{assert_part, read};
 
 /// The rows, and the suites that show each.
-const ROWS: [(&str, &[&str]); 14] = [
+const ROWS: [(&str, &[&str]); 15] = [
     ("models to providers: endpoints, paths", &["routing"]),
     ("bodies and forms as they stream, large and slow ones", &["bodies"]),
     ("answers as they stream, TLS, errors of Envoy's", &["providers"]),
@@ -17,6 +17,7 @@ const ROWS: [(&str, &[&str]); 14] = [
     ("fallbacks, retries, deadlines", &["failover"]),
     ("malicious requests", &["hostile"]),
     ("usage, and the ledger when things are killed", &["usage"]),
+    ("spans, the access log", &["telemetry"]),
     ("a configuration that changes while requests run", &["live"]),
     ("client keys", &["keys"]),
     ("limits and budgets", &["limits"]),

@@ -415,6 +415,7 @@ fn policy(id: &str, number: u64, standing: Standing) -> Policy {
         models: Models::of(Vec::new()),
         terms: Terms::default(),
         user_terms: Terms::default(),
+        model_terms: Vec::new(),
     }
 }
 

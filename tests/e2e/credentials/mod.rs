@@ -2,3 +2,4 @@
 
 mod headers;
 mod secrets;
+mod tokens;

@@ -6,8 +6,10 @@
 
 pub(crate) mod client;
 pub(crate) mod harness;
+pub(crate) mod issuer;
 pub(crate) mod load;
 pub(crate) mod observe;
+pub(crate) mod otlp;
 pub(crate) mod pair;
 #[path = "../../postgres/mod.rs"]
 pub(crate) mod postgres;

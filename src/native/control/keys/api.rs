@@ -315,7 +315,7 @@ impl Control {
     /// Limits are set, and the gateway does not meter what they count.
     pub(in super::super) fn check_metered(&self, change: &LimitsChange) -> Result<(), ApiError> {
         let sets = !change.of(Limits::NONE).is_none();
-        match sets && !self.loaded().is_none_or(|loaded| loaded.gateway.meters) {
+        match sets && !self.loaded().is_none_or(|loaded| loaded.gateway.records) {
             true => Err(ApiError::bad_request(NEEDS_METER).about("usage.meter")),
             false => Ok(()),
         }

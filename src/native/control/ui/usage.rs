@@ -110,7 +110,7 @@ pub(super) fn today() -> Day {
 
 /// Whether requests are recorded now; usage of before may be there all the same.
 pub(super) fn is_metered(control: &Control) -> bool {
-    control.loaded().is_some_and(|loaded| loaded.gateway.meters)
+    control.loaded().is_some_and(|loaded| loaded.gateway.records)
 }
 
 pub(super) async fn show(State(control): Shared, admin: Admin, uri: Uri) -> PageResult {

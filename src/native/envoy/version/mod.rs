@@ -29,6 +29,8 @@ pub enum Feature {
     AdminPaths,
     /// A stream of HTTP/2 that breaks off ends with an error; before, with `NO_ERROR`.
     ResetsWithError,
+    /// The name and the attributes of spans are formatted.
+    FormatsSpans,
 }
 
 impl Feature {
@@ -36,7 +38,7 @@ impl Feature {
         match self {
             Self::CapabilitiesOfVm => Minor(1, 40),
             Self::BodyCountedOnce => Minor(1, 38),
-            Self::ResetsWithError | Self::AdminPaths => Minor(1, 37),
+            Self::ResetsWithError | Self::AdminPaths | Self::FormatsSpans => Minor(1, 37),
         }
     }
 }

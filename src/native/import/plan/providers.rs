@@ -147,7 +147,7 @@ fn file(key: &ProviderKey) -> ProviderFile {
     ProviderFile {
         url: Some(key.server.url.clone()),
         api_key: key.key.clone(),
-        auth,
+        auth: auth.map(Into::into),
         headers: key.headers.iter().cloned().collect(),
         paths: key.paths.iter().map(|path| (*path).to_owned()).collect(),
         api_path: key.server.api_path.clone(),

@@ -14,6 +14,7 @@ pub(super) mod watched;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
+use std::path::{Path, PathBuf};
 
 use minijinja::value::Serde;
 
@@ -83,6 +84,31 @@ pub struct Documents {
     pub bootstrap: String,
     /// In the order of [`Kind::ALL`]; without [`Kind::Certificate`] where clients connect without TLS.
     pub resources: Vec<Document>,
+    /// The files with secrets, each by its name: Envoy reads one for each credential that it adds.
+    pub secrets: SecretFiles,
+}
+
+/// The texts of files by their names. `Debug` shows the names alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretFiles(pub BTreeMap<String, String>);
+
+impl fmt::Debug for SecretFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+/// Where the files with secrets are, below the folder of all kinds.
+pub fn secrets_folder(folder: &Path) -> PathBuf {
+    folder.join("sds_credentials")
+}
+
+impl Documents {
+    /// The same with these files.
+    #[must_use]
+    pub(super) fn with_secrets(self, files: BTreeMap<String, String>) -> Self {
+        Self { secrets: SecretFiles(files), ..self }
+    }
 }
 
 impl Documents {
@@ -93,6 +119,7 @@ impl Documents {
         Ok(Self {
             bootstrap: macros.call("bootstrap", &[])?,
             resources: kinds.map(document).collect::<Result<_, _>>()?,
+            secrets: SecretFiles::default(),
         })
     }
 }

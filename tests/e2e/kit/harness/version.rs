@@ -27,3 +27,8 @@ pub(crate) fn a_break_shows(is_http2: bool) -> bool {
 pub(crate) fn a_wrong_name_shows() -> bool {
     !envoy_version().starts_with("1.36.")
 }
+
+/// Whether Envoy formats the names and the attributes of spans.
+pub(crate) fn spans_say_more() -> bool {
+    !envoy_version().starts_with("1.36.")
+}

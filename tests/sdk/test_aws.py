@@ -1,0 +1,127 @@
+"""Envoy signs requests for AWS: botocore comes to the same signature, of the body that the provider receives."""
+
+import hashlib
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import openai
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from kit_py import gaud
+
+KEY, SECRET, REGION, SERVICE = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "eu-west-1", "bedrock"
+ANSWER = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"} | {
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello"}}]
+}
+
+
+class Recording(BaseHTTPRequestHandler):
+    """A provider that keeps what it is sent."""
+
+    protocol_version = "HTTP/1.1"
+    received = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.received.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        answer = json.dumps(ANSWER).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    """The SDK's client of a gateway that signs, and the address of its provider."""
+    folder = tmp_path_factory.mktemp("aws")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Recording) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{server.server_port}"
+        aws = f'service = "{SERVICE}", region = "{REGION}"'
+        # The paths of Bedrock's endpoints in OpenAI's form.
+        toml = f"""
+default_provider = "bedrock"
+[providers.bedrock]
+url = "http://{host}/openai/v1"
+auth = {{ aws = {{ {aws} }} }}
+[providers.unsigned]
+url = "http://{host}/v1"
+auth = {{ aws = {{ {aws}, unsigned_payload = true }} }}
+[providers.plain]
+url = "http://{host}/v1"
+api_key = "sk-plain"
+[[fallbacks]]
+model = "plain:chain"
+to = ["bedrock:second"]
+[retries]
+max = 0
+"""
+        keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
+        with gaud.serving("aws", toml, keys, folder) as address:
+            yield openai.OpenAI(base_url=f"{address}/v1", api_key="sk-of-the-client", max_retries=0), host
+
+
+def ask(client, model, content="Hello"):
+    Recording.received.clear()
+    client.chat.completions.create(model=model, messages=[{"role": "user", "content": content}])
+    assert len(Recording.received) == 1
+    return Recording.received[0]
+
+
+def signature(host, path, headers, body):
+    """What botocore makes of a request as it was received."""
+    found = re.fullmatch(
+        r"AWS4-HMAC-SHA256 Credential=(\S+), SignedHeaders=(\S+), Signature=([0-9a-f]{64})", headers["authorization"]
+    )
+    scope, names, sent = found.groups()
+    assert scope == f"{KEY}/{headers['x-amz-date'][:8]}/{REGION}/{SERVICE}/aws4_request"
+    names = names.split(";")
+    assert "host" in names and headers["host"] == host
+    request = AWSRequest("POST", f"http://{host}{path}", {name: headers[name] for name in names}, body)
+    request.context["timestamp"] = headers["x-amz-date"]
+    auth = SigV4Auth(Credentials(KEY, SECRET), SERVICE, REGION)
+    auth_string = auth.string_to_sign(request, auth.canonical_request(request))
+    return sent, auth.signature(auth_string, request)
+
+
+@pytest.mark.parametrize("size", [5, 3_000_000])
+def test_the_signature_is_that_of_botocore(signed, size):
+    client, host = signed
+    path, headers, body = ask(client, "bedrock:openai.gpt-oss-120b", "x" * size)
+    assert path == "/openai/v1/chat/completions"
+    assert json.loads(body)["model"] == "openai.gpt-oss-120b"
+    assert headers["x-amz-content-sha256"] == hashlib.sha256(body).hexdigest()
+    sent, expected = signature(host, path, headers, body)
+    assert sent == expected
+    assert "sk-of-the-client" not in str(headers)
+
+
+def test_a_body_may_stay_out_of_the_signature(signed):
+    client, host = signed
+    path, headers, body = ask(client, "unsigned:m")
+    assert headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+    sent, expected = signature(host, path, headers, body)
+    assert sent == expected
+
+
+def test_no_signature_goes_to_another_provider(signed):
+    client, _ = signed
+    _, headers, _ = ask(client, "plain:m")
+    assert headers["authorization"] == "Bearer sk-plain" and "x-amz-date" not in headers
+
+
+def test_what_is_not_recognised_is_not_signed(signed):
+    client, _ = signed
+    Recording.received.clear()
+    client.post("/unknown/path", body={"a": 1}, cast_to=object)
+    (_, headers, _), = Recording.received
+    assert headers["authorization"] == "Bearer sk-of-the-client" and "x-amz-date" not in headers
