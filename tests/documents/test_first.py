@@ -61,6 +61,14 @@ class Running(NamedTuple):
     def set(self, key: str, value) -> httpx.Response:
         return self.admin("PUT", "/admin/settings", {"key": key, "value": value})
 
+    def new_key(self, **body) -> str:
+        """A key of Gaud's, which the gateway knows."""
+        created = self.admin("POST", "/admin/keys", body)
+        assert created.status_code in (200, 201), created.text
+        headers = {"authorization": f"Bearer {created.json()['key']}"}
+        until("the key is known", lambda: httpx.get(f"{self.gateway.url}/v1/models", headers=headers).status_code == 200)
+        return created.json()["key"]
+
     @property
     def config(self) -> str:
         return (self.folder / "llm-proxy.toml").read_text()
@@ -153,9 +161,8 @@ def test_a_folder_in_the_place_of_the_file(site, tmp_path):
 
 
 def test_the_first_request_with_a_key_of_gaud(own, stand_in):
-    created = own.admin("POST", "/admin/keys", {"name": "ann"})
-    key = created.json()["key"]
-    assert created.status_code in (200, 201) and key.startswith("sk-prx-")
+    key = own.new_key(name="ann")
+    assert key.startswith("sk-prx-")
     assert ask(own.gateway, "litellm:gpt-4o", key).parse().choices[0].message.content == TEXT
     seen = stand_in.one()
     assert seen.json["model"] == "gpt-4o"
@@ -373,8 +380,7 @@ def test_a_variable_overrides_the_file_and_disables_the_field(overridden, variab
 
 def test_the_budgets_of_gaud_and_of_litellm_are_apart(own):
     assert own.set("usage.meter", "all").status_code == 200
-    body = {"name": "small", "budget": {"usd": 0.000001, "window": "total"}}
-    key = own.admin("POST", "/admin/keys", body).json()["key"]
+    key = own.new_key(name="small", budget={"usd": 0.000001, "window": "total"})
     ask(own.gateway, "litellm:gpt-4o", key, max_tokens=5)
 
     def refused() -> bool:
