@@ -10,7 +10,7 @@ pub const SHAPE: &str = "gaud_shape";
 /// name of Envoy's filter state, below [`FILTER_STATE_PREFIX`].
 pub const SPAN: &str = "gaud_span";
 pub const OPERATION: &str = "gaud_operation";
-pub const MODEL: &str = "gaud_model";
+pub const MODEL: &str = "gaud_sent";
 pub const ASKED: &str = "gaud_asked";
 pub const PROVIDER: &str = "gaud_provider";
 pub const KEY: &str = "gaud_key_id";

@@ -232,7 +232,7 @@ mod tests {
         assert!(store.take_try(&next, 20).unwrap());
         assert_eq!(store.untold_alerts(2, 19).unwrap(), []);
         let tried = Alert { tries: 1, ..next.clone() };
-        assert_eq!(store.untold_alerts(2, 20).unwrap(), [tried.clone()]);
+        assert_eq!(store.untold_alerts(2, 20).unwrap(), std::slice::from_ref(&tried));
         assert!(store.take_try(&tried, 30).unwrap());
         assert_eq!(store.untold_alerts(2, 99).unwrap(), []);
         store.forget_alerts(1_795_968_000 + 90 * 86_400).unwrap();
