@@ -53,6 +53,9 @@ fn spread(fleet: &Fleet, model: &str, count: usize) -> BTreeMap<String, usize> {
 #[test]
 fn deployments_get_requests_by_their_weights() {
     let fleet = Fleet::without_breakers("", GROUPS);
+    // Before anything is measured: a deployment that has answered late once is not asked for a minute.
+    let seen = spread(&fleet, "fast", 60);
+    assert_eq!(seen.len(), 2, "fast: {seen:?}");
     let seen = spread(&fleet, "shared", 300);
     // The standard deviation is 7.5.
     assert!(seen["one"].abs_diff(225) < 45 && seen["two"] > 0, "{seen:?}");
@@ -61,10 +64,8 @@ fn deployments_get_requests_by_their_weights() {
     assert_eq!(sent, 1);
     let by_alias = spread(&fleet, "other-name", 40);
     assert_eq!(by_alias.len(), 2, "{by_alias:?}");
-    for model in ["busy", "fast"] {
-        let seen = spread(&fleet, model, 60);
-        assert_eq!(seen.len(), 2, "{model}: {seen:?}");
-    }
+    let seen = spread(&fleet, "busy", 60);
+    assert_eq!(seen.len(), 2, "busy: {seen:?}");
     fleet.gateway.assert_no_trap();
 }
 

@@ -27,6 +27,7 @@ impl Control {
         if !policies.any(any) {
             return Ok(());
         }
+        // A gateway of several has a part of each budget, and counts what it has spent of that part.
         if let Some(leases) = &self.leases {
             for (_, policy) in &mut page.policies {
                 leased(leases, Group::Key, &policy.id, &mut policy.terms)?;
@@ -36,14 +37,15 @@ impl Control {
         // Without the ledger the filter counts from what it knows.
         let Ok(ledger) = self.ledger() else { return Ok(()) };
         let mut sums = Sums::of(&ledger, now_secs());
-        let mut gateway = None;
-        for (_, policy) in &mut page.policies {
+        for (_, policy) in page.policies.iter_mut().filter(|_| self.leases.is_none()) {
             policy.terms.known = sums.known(Group::Key, &policy.id, &policy.terms);
             policy.user_terms.known = sums.known(Group::User, &policy.user, &policy.user_terms);
-            if has_model_budget(policy) {
-                let loaded = gateway.get_or_insert_with(|| self.loaded());
-                sums.add_to_models(policy, loaded.as_ref().map(|loaded| &loaded.gateway));
-            }
+        }
+        let mut with_models =
+            page.policies.iter_mut().filter(|(_, own)| has_model_budget(own)).peekable();
+        let loaded = with_models.peek().and_then(|_| self.loaded());
+        for (_, policy) in with_models {
+            sums.add_to_models(policy, loaded.as_ref().map(|loaded| &loaded.gateway));
         }
         Ok(())
     }
