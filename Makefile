@@ -79,7 +79,7 @@ test: test-unit test-wasm test-module test-instructions test-parsers test-e2e te
 
 # Each takes minutes, root, or fixed ports of the machine. `make test` checks the files of envoy/ themselves.
 .PHONY: test-deployments
-test-deployments: test-istio test-envoy-gateway test-systemd test-compose ## Run where it is deployed: Istio's proxies, Envoy Gateway, systemd, docker compose
+test-deployments: test-istio test-kubernetes test-envoy-gateway test-systemd test-compose ## Run where it is deployed: Istio's proxies, Envoy Gateway, systemd, docker compose
 
 .PHONY: test-unit
 test-unit: servers ## Test what needs no Envoy, on the host
@@ -195,6 +195,12 @@ test-istio: filter func-e python istio-schemas ## Test what is rendered for Isti
 	$(IN_ISTIO) --ignored istio::
 	ISTIO_PLACE=gateway $(IN_ISTIO) --include-ignored istio:: routing::by_model:: $(ISTIO_KEYS)
 	ISTIO_WASM=oci://registry.example.com/gaud@sha256:0000 $(IN_ISTIO) --include-ignored istio:: failover::credentials::
+
+.PHONY: test-kubernetes
+test-kubernetes: command python istio-schemas $(HELM_STAMP) ## Test the resources of the control server in Kubernetes, and its chart (needs Go, some minutes to build Helm)
+	$(if $(HAS_GO),$(KUBECONFORM) -strict -summary -schema-location \
+		'$(ISTIO_SCHEMAS)/{{.Group}}_{{.ResourceKind}}_{{.ResourceAPIVersion}}.json' envoy/kubernetes/control.yaml)
+	HELM="$(HELM)" KUBECONFORM="$(KUBECONFORM)" SCHEMAS="$(ISTIO_SCHEMAS)" GAUD_BIN="$(GAUD)" $(PYTEST) tests/deploy/kubernetes
 
 # Envoy Gateway alone, without Kubernetes. Its ports are fixed and it takes seconds to start, so it is not in `make test`: one
 # gateway runs at a time, and each line is a process whose tests share a gateway or start one after the other.

@@ -15,6 +15,7 @@ KUBECONFORM_VERSION   := v0.8.0
 ISTIO_VERSION         := v1.29.0
 # Its EnvoyPatchPolicy accepts the fields that its copy of Envoy's API has.
 ENVOY_GATEWAY_VERSION := v1.9.1
+HELM_VERSION          := v3.19.0
 PODMAN_VERSION        := v5.6.0
 COMPOSE_VERSION       := v2.29.7
 PORTKEY_VERSION       := 1.15.2
@@ -179,6 +180,13 @@ $(STAMPS)/istio-schemas-$(ISTIO_VERSION): $(SCHEMAS_PY) $(STAMPS)/python | $(STA
 		$(VENV)/bin/python -c 'import json, sys; print(json.load(sys.stdin)["Dir"])')/kubernetes/customresourcedefinitions.gen.yaml; \
 	$(VENV)/bin/python $(SCHEMAS_PY) "$$definitions" \
 		$(KUBERNETES)/kubernetes_validate/kubernetes-json-schema/v1.37.0-local-strict $(ISTIO_SCHEMAS)
+	@touch $@
+
+HELM       := $(TOOLS)/bin/helm
+HELM_STAMP := $(if $(HAS_GO),$(STAMPS)/helm-$(HELM_VERSION))
+
+$(STAMPS)/helm-$(HELM_VERSION): | $(STAMPS)
+	GOBIN=$(TOOLS)/bin $(GO) install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
 	@touch $@
 
 $(STAMPS)/envoy-gateway-$(ENVOY_GATEWAY_VERSION): | $(STAMPS)

@@ -13,7 +13,10 @@ import yaml
 CORE = {
     "configmap-v1.json": "v1_configmap_v1.json",
     "service-v1.json": "v1_service_v1.json",
+    "secret-v1.json": "v1_secret_v1.json",
     "deployment-apps-v1.json": "apps_deployment_v1.json",
+    "poddisruptionbudget-policy-v1.json": "policy_poddisruptionbudget_v1.json",
+    "networkpolicy-networking-v1.json": "networking.k8s.io_networkpolicy_v1.json",
 }
 
 
