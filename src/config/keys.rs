@@ -83,17 +83,20 @@ impl From<&Limits> for LimitsFile {
     /// Limits as a person would write them.
     fn from(limits: &Limits) -> Self {
         let rate = |own: u64| u32::try_from(own).unwrap_or(u32::MAX);
-        let budget = |own: Budget| BudgetFile {
-            usd: BudgetFile::usd(own.nanos),
-            window: own.window.as_str().to_owned(),
-            strict: Some(own.is_strict),
-        };
         Self {
             rpm: limits.rpm.map(rate),
             tpm: limits.tpm.map(rate),
             max_parallel_requests: limits.max_parallel_requests,
-            budget: limits.budget.map(budget),
+            budget: limits.budget.map(BudgetFile::from),
         }
+    }
+}
+
+#[cfg(not(target_os = "wasi"))]
+impl From<Budget> for BudgetFile {
+    fn from(budget: Budget) -> Self {
+        let Budget { nanos, window, is_strict } = budget;
+        Self { usd: Self::usd(nanos), window: window.as_str().to_owned(), strict: Some(is_strict) }
     }
 }
 

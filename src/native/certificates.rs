@@ -1,6 +1,9 @@
 //! Which certificates of servers this program takes as a client of TLS.
 
 use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::client::danger::{
@@ -10,8 +13,11 @@ use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::crypto::{
     WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use tokio_rustls::rustls::{
+    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 
 /// Where systems keep the certificate authorities that they trust; OpenSSL's own variable wins.
 pub(crate) const CA_FILES: [&str; 4] = [
@@ -20,6 +26,14 @@ pub(crate) const CA_FILES: [&str; 4] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
+
+/// The authorities in a file in PEM; none where the file has no certificate.
+pub(crate) fn authorities(file: &Path) -> io::Result<RootCertStore> {
+    let text = fs::read(file)?;
+    let mut authorities = RootCertStore::empty();
+    authorities.add_parsable_certificates(CertificateDer::pem_slice_iter(&text).flatten());
+    Ok(authorities)
+}
 
 /// Judges a certificate, with the rest of its chain, the server's name, and the time.
 type Judge = dyn Fn(&CertificateDer<'_>, &[CertificateDer<'_>], &ServerName<'_>, UnixTime) -> Result<(), Error>

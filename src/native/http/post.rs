@@ -13,12 +13,12 @@ use hyper::{Request, StatusCode};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::exchange;
+use crate::native::certificates::authorities;
 use crate::native::webhook::Webhook;
 
 /// How long a webhook may take to answer.
@@ -71,12 +71,9 @@ impl Webhook {
 
 /// TLS to servers whose certificates come from the authorities in a file.
 fn trusting(ca_file: &Path) -> Result<ClientConfig, Box<dyn Error>> {
-    let mut roots = RootCertStore::empty();
-    let text = std::fs::read(ca_file)?;
-    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&text).flatten());
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
+        .with_root_certificates(authorities(ca_file)?)
         .with_no_client_auth();
     Ok(config)
 }

@@ -7,9 +7,8 @@ use crate::gateway::{Gateway, Provider, ProviderUrl};
 use serde::Serialize;
 
 use super::credential::{Injection, Injections};
-use crate::names::clusters;
 use crate::native::certificates::CA_FILES;
-use crate::native::settings::{Env, ServerPlace};
+use crate::native::settings::Env;
 
 /// Servers of one's own close after 5 s (uvicorn, Node), and a new connection to them costs little.
 const IDLE_SECS_HTTP: u64 = 4;
@@ -44,28 +43,6 @@ struct Tls {
 }
 
 impl Cluster {
-    fn to(
-        name: &str,
-        host: &str,
-        port: u16,
-        tls: Option<Tls>,
-        authority: String,
-        idle_secs: u64,
-    ) -> Self {
-        Self {
-            name: name.to_owned(),
-            discovery: if is_ip(host) { "STATIC" } else { "STRICT_DNS" },
-            http2: false,
-            idle_connection_secs: idle_secs,
-            authority,
-            host: host.to_owned(),
-            port,
-            tls,
-            stat_name: None,
-            credential: None,
-        }
-    }
-
     /// Where Envoy will look for the authorities that it is to trust.
     pub(super) fn ca_file(&self) -> Option<&str> {
         Some(&self.tls.as_ref()?.ca_file)
@@ -80,15 +57,6 @@ impl Cluster {
         }
         self
     }
-}
-
-/// The cluster that leads to `gaud serve`.
-pub(super) fn of_server(server: &ServerPlace, ca_file: &str) -> Cluster {
-    let ServerPlace { host, port, is_tls } = server;
-    let authority = format!("{host}:{port}");
-    let idle_secs = if *is_tls { IDLE_SECS_HTTPS } else { IDLE_SECS_HTTP };
-    let tls = is_tls.then(|| Tls::to(host, ca_file));
-    Cluster::to(clusters::CONTROL, host, *port, tls, authority, idle_secs)
 }
 
 /// The clusters of all providers that are reached by URL, for an Envoy that trusts `ca_file`. A provider with one of the
@@ -145,25 +113,24 @@ struct Endpoint<'a> {
 fn cluster(endpoint: &Endpoint<'_>, idle_secs: Option<u64>) -> Cluster {
     let Endpoint { name, url, http2, ca_file } = *endpoint;
     let usual = if url.https { IDLE_SECS_HTTPS } else { IDLE_SECS_HTTP };
-    let tls = url.https.then(|| Tls::to(&url.host, ca_file));
-    let idle_secs = idle_secs.unwrap_or(usual);
-    let cluster = Cluster::to(name, &url.host, url.port, tls, url.authority(), idle_secs);
-    Cluster { http2, ..cluster }
-}
-
-fn is_ip(host: &str) -> bool {
-    host.parse::<std::net::IpAddr>().is_ok()
-}
-
-impl Tls {
-    fn to(host: &str, ca_file: &str) -> Self {
-        Self {
+    let is_ip = url.host.parse::<std::net::IpAddr>().is_ok();
+    Cluster {
+        name: name.to_owned(),
+        discovery: if is_ip { "STATIC" } else { "STRICT_DNS" },
+        http2,
+        idle_connection_secs: idle_secs.unwrap_or(usual),
+        authority: url.authority(),
+        host: url.host.clone(),
+        port: url.port,
+        tls: url.https.then(|| Tls {
             // RFC 6066, section 3: no IP address is a server name.
-            sni: (!is_ip(host)).then(|| host.to_owned()),
+            sni: (!is_ip).then(|| url.host.clone()),
             ca_file: ca_file.to_owned(),
             ca_pem: None,
-            san_type: if is_ip(host) { "IP_ADDRESS" } else { "DNS" },
-        }
+            san_type: if is_ip { "IP_ADDRESS" } else { "DNS" },
+        }),
+        stat_name: None,
+        credential: None,
     }
 }
 

@@ -128,7 +128,7 @@ impl Context {
         let ca_file = cluster::system_ca_file(form.secrets() == Secrets::Here, env);
         let mut clusters = cluster::all(gateway, &loaded.file, &ca_file, injections);
         let server = loaded.control.server.as_ref().filter(|_| loaded.has_keys());
-        clusters.extend(server.map(|server| cluster::of_server(server, &ca_file)));
+        clusters.extend(server.map(|url| to_url(CONTROL, url, &ca_file)));
         let mut environment = variables(&loaded.file);
         environment.extend(server.map(|_| FEED_TOKEN.to_owned()));
         let of_collector = |tracing: &Tracing| to_url(TRACING, &tracing.url, &ca_file);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::config::Secret;
+use crate::config::{AwsFile, Secret};
 use crate::names::clusters::{SECRET, TOKENS};
 use crate::native::settings::{Issuer, Loaded, Token, TokenSource};
 
@@ -83,25 +83,20 @@ impl<'a> Injections<'a> {
     /// Of a provider whose host is `host`.
     pub(super) fn provider(&self, provider: &str, host: &str) -> Option<Injection> {
         let token = self.tokens.iter().find(|token| token.provider == provider)?;
-        let name = format!("{SECRET}{provider}");
+        let (issuer, aws) = match &token.source {
+            TokenSource::Issuer(issuer) => (Some(IssuerPlace::of(provider, issuer)), None),
+            TokenSource::File(_) => (None, None),
+            TokenSource::Aws(own) => (None, Some(Signing::of(own, host))),
+        };
+        Some(Injection { secret: self.secret(token), issuer, aws })
+    }
+
+    fn secret(&self, token: &Token) -> SecretPlace {
+        let name = secret_name(&token.provider);
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let folder = self.folder(token);
         let file = folder.as_ref().map(|folder| text(folder.join(file_name(&name))));
-        let folder = folder.map(text);
-        let issuer = match &token.source {
-            TokenSource::Issuer(issuer) => Some(IssuerPlace::of(provider, issuer)),
-            TokenSource::File(_) | TokenSource::Aws(_) => None,
-        };
-        let aws = match &token.source {
-            TokenSource::Aws(own) => Some(Signing {
-                service: own.service.clone(),
-                region: own.region.clone(),
-                host: host.to_owned(),
-                unsigned_payload: own.unsigned_payload,
-            }),
-            TokenSource::Issuer(_) | TokenSource::File(_) => None,
-        };
-        Some(Injection { secret: SecretPlace { name, file, folder }, issuer, aws })
+        SecretPlace { name, file, folder: folder.map(text) }
     }
 
     /// The folder of a token's secret; none where the configuration itself says where the secret is.
@@ -117,8 +112,7 @@ impl<'a> Injections<'a> {
     /// The files with secrets that such an Envoy must have.
     pub(super) fn files(&self) -> Vec<SecretPlace> {
         let tokens = self.tokens.iter().filter(|token| token.variable.is_some());
-        let places = tokens.filter_map(|own| self.provider(&own.provider, ""));
-        places.map(|own| own.secret).filter(|secret| secret.file.is_some()).collect()
+        tokens.map(|token| self.secret(token)).filter(|secret| secret.file.is_some()).collect()
     }
 
     /// The secrets that the configuration itself leads to.
@@ -127,7 +121,7 @@ impl<'a> Injections<'a> {
             if self.folder(token).is_some() {
                 return None;
             }
-            let name = format!("{SECRET}{}", token.provider);
+            let name = secret_name(&token.provider);
             match &token.source {
                 TokenSource::Issuer(_) => {
                     Some(StaticSecret { name, variable: token.variable.clone(), filename: None })
@@ -149,12 +143,23 @@ impl<'a> Injections<'a> {
     }
 }
 
+impl Signing {
+    fn of(AwsFile { service, region, unsigned_payload }: &AwsFile, host: &str) -> Self {
+        Self {
+            service: service.clone(),
+            region: region.clone(),
+            host: host.to_owned(),
+            unsigned_payload: *unsigned_payload,
+        }
+    }
+}
+
 impl IssuerPlace {
     fn of(provider: &str, Issuer { url, client_id, scopes }: &Issuer) -> Self {
         let scheme = if url.https { "https" } else { "http" };
         Self {
             uri: format!("{scheme}://{}{}", url.authority(), url.own_path()),
-            cluster: format!("{TOKENS}{provider}"),
+            cluster: issuer_cluster(provider),
             client_id: client_id.clone(),
             scopes: scopes.clone(),
         }
@@ -164,9 +169,18 @@ impl IssuerPlace {
 /// The issuers, each with the name of its cluster.
 pub(super) fn issuers(loaded: &Loaded) -> impl Iterator<Item = (String, &Issuer)> {
     loaded.tokens.iter().filter_map(|token| match &token.source {
-        TokenSource::Issuer(issuer) => Some((format!("{TOKENS}{}", token.provider), issuer)),
+        TokenSource::Issuer(issuer) => Some((issuer_cluster(&token.provider), issuer)),
         TokenSource::File(_) | TokenSource::Aws(_) => None,
     })
+}
+
+/// The cluster where the tokens of a provider are asked for.
+fn issuer_cluster(provider: &str) -> String {
+    format!("{TOKENS}{provider}")
+}
+
+fn secret_name(provider: &str) -> String {
+    format!("{SECRET}{provider}")
 }
 
 fn file_name(secret: &str) -> String {
@@ -175,7 +189,7 @@ fn file_name(secret: &str) -> String {
 
 /// A secret as Envoy reads it from a file of its own: the name of the file, and a discovery response.
 pub(super) fn secret_file(provider: &str, secret: &Secret) -> (String, String) {
-    let name = format!("{SECRET}{provider}");
+    let name = secret_name(provider);
     let value = super::quote::quoted(secret.expose());
     let text = format!(
         "resources:\n- \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret\n  \

@@ -139,7 +139,7 @@ pub(super) fn start(
         gateway.map(|gateway| Leaseholder::begin(&databases, gateway, now_secs())).transpose();
     let leases = leases.map_err(failed)?.map(Arc::new);
     journal.leases = leases.clone();
-    let store = Store::open(&databases).map_err(|error| Failure::Control(error.to_string()))?;
+    let store = Store::open(&databases).map_err(failed)?;
     first_key(&store, Some(data.path()))?;
     let has_news = databases.postgres().is_some();
     let (sender, wishes) = mpsc::channel(1);

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::{Env, Secrets, address, secrets};
 use crate::config::{ConfigError, File, Secret, SecretSource};
+use crate::gateway::ProviderUrl;
 use crate::native::database::PostgresUrl;
 
 /// Where `gaud serve` listens, unless the configuration says otherwise.
@@ -20,17 +21,9 @@ pub struct ControlSettings {
     /// Where `gaud serve` listens.
     pub listen: SocketAddr,
     /// Where the filter of an Envoy elsewhere finds `gaud serve`.
-    pub server: Option<ServerPlace>,
+    pub server: Option<ProviderUrl>,
     /// What opens the feed of keys of `gaud serve`.
     pub token: Option<Secret>,
-}
-
-/// A host and a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerPlace {
-    pub host: String,
-    pub port: u16,
-    pub is_tls: bool,
 }
 
 impl ControlSettings {
@@ -53,32 +46,19 @@ impl ControlSettings {
         Ok(Self {
             database: url.map_err(|problem| ConfigError::new("control.database", problem))?,
             listen: address("control.listen", own.listen.as_deref(), LISTEN)?,
-            server: own.server.as_deref().map(ServerPlace::parse).transpose()?,
+            server: own.server.as_deref().map(server).transpose()?,
             token,
         })
     }
 }
 
-impl ServerPlace {
-    fn parse(url: &str) -> Result<Self, ConfigError> {
-        let read = || {
-            let (scheme, rest) = url.split_once("://")?;
-            let is_tls = match scheme {
-                "http" => false,
-                "https" => true,
-                _ => return None,
-            };
-            let authority = rest.strip_suffix('/').unwrap_or(rest);
-            let usual = if is_tls { 443 } else { 80 };
-            let (host, port) = match authority.rsplit_once(':') {
-                Some((host, port)) => (host, port.parse().ok()?),
-                None => (authority, usual),
-            };
-            let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-            let is_host = !host.is_empty() && host.chars().all(is_good);
-            is_host.then(|| Self { host: host.to_owned(), port, is_tls })
-        };
-        let problem = "must be the URL of gaud serve without a path, as \"http://gaud-control.gaud.svc.cluster.local:8480\"";
-        read().ok_or_else(|| ConfigError::new("control.server", problem))
-    }
+/// The URL of `gaud serve`.
+fn server(text: &str) -> Result<ProviderUrl, ConfigError> {
+    let is_place = |url: &ProviderUrl| {
+        let has_path = !url.own_path().is_empty() || text.ends_with("//");
+        !has_path && !url.host.contains(':')
+    };
+    let problem = "must be the URL of gaud serve without a path, as \"http://gaud-control.gaud.svc.cluster.local:8480\"";
+    let url = text.parse().ok().filter(is_place);
+    url.ok_or_else(|| ConfigError::new("control.server", problem))
 }

@@ -47,7 +47,7 @@ pub use tls::{Pair, Tls};
 pub use tokens::{Issuer, Token, TokenSource};
 
 pub use config_text::ConfigText;
-pub use control::{ControlSettings, ServerPlace};
+pub use control::ControlSettings;
 pub use environment::SetByEnvironment;
 pub use option::ConfigOption;
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::store::{LimitsChange, ModelLimits};
 use super::words::check_models;
 use crate::config::{BudgetFile, LimitsFile};
-use crate::limits::{Budget, Limits};
+use crate::limits::Limits;
 
 /// More than any account has.
 const RATE_MAX: u64 = 1_000_000_000;
@@ -99,13 +99,7 @@ pub fn limits_document(limits: &Limits) -> Value {
     let Limits { rpm, tpm, max_parallel_requests, budget } = limits;
     json!({
         "rpm": rpm, "tpm": tpm, "max_parallel_requests": max_parallel_requests,
-        "budget": budget.as_ref().map(budget_document),
-    })
-}
-
-fn budget_document(budget: &Budget) -> Value {
-    json!({
-        "usd": BudgetFile::usd(budget.nanos), "window": budget.window.as_str(), "strict": budget.is_strict,
+        "budget": budget.map(BudgetFile::from),
     })
 }
 
@@ -143,7 +137,7 @@ impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for WithLimits<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Window;
+    use crate::limits::{Budget, Window};
 
     fn change(text: &str) -> Result<LimitsChange, String> {
         let read: WithLimits<Map<String, Value>> =

@@ -8,9 +8,9 @@ use crate::config::BudgetFile;
 use crate::limits::{Budget, Limits, Window};
 use crate::native::control::api::{Control, now_secs};
 use crate::native::control::error::ApiError;
-use crate::native::control::keys::LimitFields;
+use crate::native::control::keys::{LimitFields, Sums};
 use crate::native::control::store::LimitsChange;
-use crate::native::ledger::{Day, Group};
+use crate::native::ledger::Group;
 
 /// What the fields of limits show.
 #[derive(Default, Serialize)]
@@ -36,7 +36,7 @@ pub(super) struct Account {
 /// A budget, and what is spent of the budget in the window that is open.
 #[derive(Serialize)]
 struct BudgetUse {
-    spent_nanos: i64,
+    spent_nanos: u64,
     nanos: u64,
     window: &'static str,
 }
@@ -114,12 +114,9 @@ impl Account {
     pub(super) fn of(control: &Control, group: Group, id: &str, limits: &Limits) -> Self {
         let ledger = control.ledger().ok();
         let of_all_time = || ledger.as_ref()?.spend(group, id).ok();
-        let in_window = |budget: Budget| {
-            let now_secs = u64::try_from(now_secs()).unwrap_or_default();
-            let start_ms = budget.window.at(now_secs).start_secs.saturating_mul(1000);
-            let spent = ledger.as_ref()?.spent(group, Day::of_ms(start_ms)).ok()?;
-            let spent_nanos = spent.get(id).copied().unwrap_or_default();
-            Some(BudgetUse { spent_nanos, nanos: budget.nanos, window: budget.window.as_str() })
+        let in_window = |Budget { nanos, window, .. }| {
+            let known = Sums::of(ledger.as_ref()?, now_secs()).known_of(group, id, window);
+            Some(BudgetUse { spent_nanos: known.spent_nanos, nanos, window: window.as_str() })
         };
         Self {
             limits: words(limits),

@@ -206,16 +206,7 @@ impl Link {
                 let refs: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
                     values.iter().map(|value| value as _).collect();
                 let rows = self.client.query(&statement, &refs).await?;
-                let row = |row: &tokio_postgres::Row| {
-                    Ok(Row((0..row.len()).map(|place| row.try_get(place)).collect::<Result<
-                        _,
-                        tokio_postgres::Error,
-                    >>(
-                    )?))
-                };
-                Ok(Answer::Rows(
-                    rows.iter().map(row).collect::<Result<_, tokio_postgres::Error>>()?,
-                ))
+                Ok(Answer::Rows(rows.iter().map(row).collect::<Result<_, _>>()?))
             }
         }
     }
@@ -228,4 +219,8 @@ impl Link {
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
+}
+
+fn row(row: &tokio_postgres::Row) -> Result<Row, tokio_postgres::Error> {
+    (0..row.len()).map(|place| row.try_get(place)).collect::<Result<_, _>>().map(Row)
 }

@@ -12,12 +12,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 
 use super::url::{PostgresUrl, Trust};
-use crate::native::certificates::{CA_FILES, client_config};
+use crate::native::certificates::{CA_FILES, authorities, client_config};
 use crate::native::os_error::words;
 
 /// Makes the TLS of each connection.
@@ -59,10 +58,8 @@ fn roots(url: &PostgresUrl) -> Result<RootCertStore, String> {
     let Some(path) = url.ca_file.clone().or_else(of_system) else {
         return Err("this system has no file of authorities; name one by sslrootcert".to_owned());
     };
-    let text = std::fs::read(&path)
+    let roots = authorities(&path)
         .map_err(|error| format!("sslrootcert {}: {}", path.display(), words(&error)))?;
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&text).flatten());
     match roots.is_empty() {
         true => Err(format!("sslrootcert {} has no certificate in PEM", path.display())),
         false => Ok(roots),
