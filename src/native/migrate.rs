@@ -12,8 +12,8 @@ use super::ledger;
 const PIECE: usize = 5000;
 
 /// The tables of the control server, each after the tables that it refers to.
-const OF_STORE: [&str; 4] = ["admin_keys", "audit", "users", "keys"];
-const OF_LEDGER: [&str; 4] = ["attempts", "days", "open", "journals"];
+const OF_STORE: [&str; 5] = ["admin_keys", "audit", "users", "keys", "alerts"];
+const OF_LEDGER: [&str; 5] = ["attempts", "days", "asked", "open", "journals"];
 
 /// How many rows a table has now.
 pub(crate) type Copied = Vec<(&'static str, u64)>;
@@ -107,6 +107,23 @@ mod tests {
         Audit { at_secs: 1, key_id, action: "a", subject: "", outcome: "" }
     }
 
+    /// `feed` is copied on its own; of the others there is nothing in a SQLite.
+    const NOT_COPIED: [&str; 4] = ["feed", "gateways", "leases", "lease_spent"];
+
+    #[test]
+    fn every_table_is_copied_or_is_named() {
+        let databases = testing::sqlite();
+        let known = [&OF_STORE[..], &OF_LEDGER, &NOT_COPIED].concat();
+        for schema in [store_schema(), ledger::schema()] {
+            let sql =
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+            for row in databases.open(&schema).unwrap().query(sql, &[]).unwrap() {
+                let name: String = row.get(0).unwrap();
+                assert!(known.contains(&name.as_str()), "{name} is not copied");
+            }
+        }
+    }
+
     #[test]
     fn all_rows_go_to_an_empty_database_and_to_no_other() {
         let (old, new) = (testing::sqlite(), testing::postgres());
@@ -118,11 +135,15 @@ mod tests {
                 store.add_key(id, &KeyHash::of(id), &key, "command", 5).unwrap();
                 store.audit(&entry(id)).unwrap();
             }
+            let alerts = "INSERT INTO alerts (owner, id, budget_window, window_secs, budget_nanos, percent, spent_nanos, reached_secs)
+                VALUES ('key', 'k1', 'day', 0, 5, 80, 4, 6)";
+            old.open(&store_schema()).unwrap().run(alerts).unwrap();
             ledger::fill(&mut Ledger::open(&old).unwrap(), PIECE as u64 + 3);
         }
         let copied = migrate(&old, &new).unwrap();
-        let expected = [("admin_keys", 0), ("audit", 3), ("users", 1), ("keys", 3)];
-        let of_ledger = [("attempts", 5003), ("days", 2), ("open", 0), ("journals", 1)];
+        let expected = [("admin_keys", 0), ("audit", 3), ("users", 1), ("keys", 3), ("alerts", 1)];
+        let of_ledger =
+            [("attempts", 5003), ("days", 2), ("asked", 2), ("open", 0), ("journals", 1)];
         assert_eq!(copied, [expected, of_ledger].concat());
         let (one, other) = (Store::open(&old).unwrap(), Store::open(&new).unwrap());
         assert_eq!(one.feed().unwrap(), other.feed().unwrap());
