@@ -5,10 +5,11 @@
 
 use super::page::PriceList;
 use crate::host::store::{self, Contended, Store};
-use crate::pricing::{self, Listed, Price};
+use crate::names::headers;
+use crate::pricing::{self, Listed, Price, dollars};
 use crate::record::{Reader, Writer};
 use crate::usage::reader::Outcome;
-use crate::usage::{Admission, Basis};
+use crate::usage::{Admission, Basis, Meter};
 
 const KEY: &str = "gaud/prices";
 const VERSION: u8 = 1;
@@ -70,9 +71,9 @@ pub fn cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outcome) ->
     known_cost_nanos(store, admission, outcome).unwrap_or_default()
 }
 
-/// The same; `None` where there is no price.
+/// The same; `None` without a price.
 #[inline(never)]
-pub fn known_cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outcome) -> Option<u64> {
+fn known_cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outcome) -> Option<u64> {
     if outcome.basis == Basis::Failed {
         return Some(0);
     }
@@ -80,6 +81,13 @@ pub fn known_cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outco
     let (operation, bytes) = (admission.operation, admission.request_bytes);
     let nanos = price.cost_nanos(&outcome.usage, outcome.tier, operation, bytes);
     Some(u64::try_from(nanos).unwrap_or_default())
+}
+
+/// What a client is told of the cost of an answer that has come whole; `None` without a price.
+pub fn cost_header(store: &dyn Store, meter: Option<&Meter>) -> Option<(&'static str, String)> {
+    let (admission, outcome) = meter.and_then(Meter::used)?;
+    let nanos = known_cost_nanos(store, admission, outcome)?;
+    Some((headers::COST, dollars(nanos, 0)))
 }
 
 fn read(store: &dyn Store, lists: Lists, name: &str) -> Option<Listed> {

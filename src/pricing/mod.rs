@@ -13,11 +13,14 @@ pub mod record;
 pub use lookup::{Listed, find};
 pub use price::{Price, Rates, SEARCH};
 
-/// Nano-dollars in dollars, as a decimal number.
-pub fn dollars(nanos: u64) -> String {
+/// Nano-dollars in dollars, as a decimal number with at least so many places.
+pub fn dollars(nanos: u64, least_places: usize) -> String {
     const DOLLAR: u64 = 1_000_000_000;
-    let text = format!("{}.{:09}", nanos / DOLLAR, nanos % DOLLAR);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    const PLACES: usize = 9;
+    let mut text = format!("{}.{:0PLACES$}", nanos / DOLLAR, nanos % DOLLAR);
+    let zeros = text.len().saturating_sub(text.trim_end_matches('0').len());
+    text.truncate(text.len().saturating_sub(zeros.min(PLACES.saturating_sub(least_places))));
+    text.trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -36,7 +39,9 @@ mod tests {
             (10_500_000_000, "10.5"),
             (u64::MAX, "18446744073.709551615"),
         ] {
-            assert_eq!(dollars(nanos), text);
+            assert_eq!(dollars(nanos, 0), text);
         }
+        assert_eq!(dollars(3_000_000_000, 2), "3.00");
+        assert_eq!(dollars(3_163_500, 2), "0.0031635");
     }
 }

@@ -131,19 +131,15 @@ impl Session {
 
     /// What the client is told of the cost of an answer that has come whole.
     pub fn cost_headers(&self, host: &dyn Host) -> Vec<(&'static str, String)> {
-        let mut headers = Vec::new();
-        let used = self.meter.as_ref().and_then(Meter::used);
-        let cost = used.and_then(|(of, outcome)| prices::known_cost_nanos(host, of, outcome));
-        headers.extend(cost.map(|nanos| (headers::COST, dollars(nanos))));
-        headers.extend(self.key_spend(host));
-        headers
+        let cost = prices::cost_header(host, self.meter.as_ref());
+        cost.into_iter().chain(self.key_spend(host)).collect()
     }
 
     /// What the client is told of the spending of its key; `None` for a key without a budget.
     pub fn key_spend(&self, host: &dyn Host) -> Option<(&'static str, String)> {
         let has_budget = self.limited.as_ref().is_some_and(|limited| limited.has_key_budget());
         let key = self.key.as_ref().filter(|_| has_budget && self.gateway.tells_cost)?;
-        Some((headers::KEY_SPEND, dollars(spent_nanos(host, &key.id))))
+        Some((headers::KEY_SPEND, dollars(spent_nanos(host, &key.id), 0)))
     }
 
     /// Whether the client may get fewer bytes than the provider sends.

@@ -4,8 +4,6 @@ use super::{Attempt, Passing};
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::keys::prices;
-use crate::names::headers;
-use crate::pricing::dollars;
 use crate::request::escape::without_query;
 use crate::request::path::ClientPath;
 use crate::route::ChainTarget;
@@ -33,9 +31,7 @@ impl Attempt {
 
     /// What the client is told of the cost of an answer that has come whole; `None` without a price.
     pub fn cost_header(&self, host: &dyn Host) -> Option<(&'static str, String)> {
-        let (admission, outcome) = self.meter.as_ref().and_then(Meter::used)?;
-        let nanos = prices::known_cost_nanos(host, admission, outcome)?;
-        Some((headers::COST, dollars(nanos)))
+        prices::cost_header(host, self.meter.as_ref())
     }
 
     /// Whether the client may get fewer bytes than the provider sends.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::day::Day;
 use super::schema::Ledger;
 use crate::native::database::{self, DatabaseError, listed, values};
+use crate::pricing;
 use crate::usage::Usage;
 
 /// What sums are taken by.
@@ -135,14 +136,8 @@ impl Row {
 
 /// Dollars, as a decimal number with at least two places.
 pub(in crate::native) fn dollars(nanos: i64) -> String {
-    const DOLLAR: u64 = 1_000_000_000;
     let sign = if nanos < 0 { "-" } else { "" };
-    let nanos = nanos.unsigned_abs();
-    let mut fraction = format!("{:09}", nanos % DOLLAR);
-    while fraction.len() > 2 && fraction.ends_with('0') {
-        fraction.pop();
-    }
-    format!("{sign}{}.{fraction}", nanos / DOLLAR)
+    format!("{sign}{}", pricing::dollars(nanos.unsigned_abs(), 2))
 }
 
 /// The whole report, with what it is of.
