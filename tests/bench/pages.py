@@ -43,27 +43,26 @@ PAGES = (
     "/ui/providers",
 )
 
-# Amounts that differ from row to row; the last attempts are of this minute.
+# Amounts that differ from row to row; the last attempts are of this minute. The other amounts are 0.
 ATTEMPTS = f"""
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS - 1})
 INSERT INTO attempts (request, attempt, begun_ms, key, user, provider, model, asked, operation, status, basis, tier,
-    duration_ms, first_ms, input, cached, cache_write, output, reasoning, AMOUNTS cost_nanos)
+    duration_ms, first_ms, input, output, cost_nanos, OTHERS)
 SELECT printf('%016x', i), 1, :now - (({ROWS} - i) * {DAYS * 86_400_000 // ROWS}), 'key' || (i % {KEYS}), 'user' || (i % 40),
     'one', 'model-' || (i % {MODELS}), 'one:model-' || (i % {MODELS}), 'chat', CASE i % 50 WHEN 0 THEN 502 ELSE 200 END,
-    CASE i % 50 WHEN 0 THEN 'failed' ELSE 'reported' END, '', 800 + i % 700, 200 + i % 100, 1000 + i % 9, 0, 0, 300 + i % 7, 0, ZEROS
-    2500000 + i FROM n
+    CASE i % 50 WHEN 0 THEN 'failed' ELSE 'reported' END, '', 800 + i % 700, 200 + i % 100, 1000 + i % 9, 300 + i % 7,
+    2500000 + i, ZEROS FROM n
 """
 
 
 def fill(database: Path) -> None:
     """Writes the attempts and their daily sums."""
     with sqlite3.connect(database) as connection:
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(attempts)")]
-        named = re.search(r"INSERT INTO attempts \((.*?)AMOUNTS", ATTEMPTS, re.DOTALL).group(1)
-        more = [name for name in columns if name not in re.findall(r"\w+", named) and name != "cost_nanos"]
-        sql = ATTEMPTS.replace("AMOUNTS", "".join(f"{name}, " for name in more)).replace("ZEROS", "0, " * len(more))
+        names = [row[1] for row in connection.execute("PRAGMA table_info(days)")]
+        amounts = names[names.index("unpriced") + 1 : names.index("cost_nanos")]
+        others = [name for name in amounts if name not in ("input", "output")]
+        sql = ATTEMPTS.replace("OTHERS", ", ".join(others)).replace("ZEROS", ", ".join("0" for _ in others))
         connection.execute(sql, {"now": int(time.time() * 1000)})
-        amounts = [row[1] for row in connection.execute("PRAGMA table_info(days)")][9:-1]
         sums = ", ".join(f"sum({name})" for name in amounts)
         connection.execute(
             f"""INSERT INTO days SELECT date(begun_ms / 1000, 'unixepoch'), key, user, provider, model, count(*),

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import openai
 import pytest
@@ -12,6 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from kit_py import gaud
+from kit_py.answering import JSON, Answering, answering
 
 KEY, SECRET, REGION, SERVICE = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "eu-west-1", "bedrock"
 ANSWER = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"} | {
@@ -19,33 +18,22 @@ ANSWER = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"} | 
 }
 
 
-class Recording(BaseHTTPRequestHandler):
+class Recording(Answering):
     """A provider that keeps what it is sent."""
 
-    protocol_version = "HTTP/1.1"
     received = []
 
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
+    def answer(self, body):
         self.received.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-        answer = json.dumps(ANSWER).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_):
-        pass
+        return JSON, json.dumps(ANSWER)
 
 
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory):
     """The SDK's client of a gateway that signs, and the address of its provider."""
     folder = tmp_path_factory.mktemp("aws")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Recording) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        host = f"127.0.0.1:{server.server_port}"
+    with answering(Recording) as url:
+        host = url.removeprefix("http://")
         aws = f'service = "{SERVICE}", region = "{REGION}"'
         # The paths of Bedrock's endpoints in OpenAI's form.
         toml = f"""

@@ -3,12 +3,11 @@
 import json
 import random
 import sqlite3
-import threading
 import urllib.request
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 
 from kit_py import gaud
+from kit_py.answering import JSON, Answering, answering
 from kit_py.waiting import until
 
 # Answers of each form. The same seed makes the same numbers.
@@ -29,30 +28,11 @@ MESSAGES = ["claude-sonnet-4-5", "claude-opus-4-5", "claude-haiku-4-5"]
 GENERATED = ["gemini-2.5-pro", "gemini-2.5-flash", "gemini-2.5-flash-lite"]
 
 
-class Echo(BaseHTTPRequestHandler):
+class Echo(Answering):
     """A provider whose answer is in the request."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        answer = json.dumps(body["answer"]).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def provider():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    def answer(self, body):
+        return JSON, json.dumps(json.loads(body)["answer"])
 
 
 def test_costs_are_litellm_s(tmp_path, monkeypatch):
@@ -62,7 +42,7 @@ def test_costs_are_litellm_s(tmp_path, monkeypatch):
 
     litellm.suppress_debug_info = True
     cases = list(all_cases(random.Random(7)))
-    with provider() as url:
+    with answering(Echo) as url:
         toml = f'[usage]\nmeter = "all"\n[control]\ndata = "{tmp_path}/data"\n'
         for name in sorted({case[0] for case in cases}):
             toml += f'[providers.{name}]\nurl = "{url}/v1"\nauth = "none"\n'

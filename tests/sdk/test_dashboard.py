@@ -5,10 +5,10 @@ import threading
 import urllib.parse
 import urllib.request
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from kit_py import gaud
+from kit_py.answering import EVENTS, JSON, Answering, answering
 from kit_py.processes import Server, free_port, program
 from kit_py.waiting import until
 
@@ -19,32 +19,21 @@ KNOWN, UNKNOWN = "gpt-4o", "made-up-by-a-client"
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 400}}
 
 
-class Answering(BaseHTTPRequestHandler):
+class Counting(Answering):
     """A provider that counts; a stream where it is asked for a stream."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def answer(self, body):
+        request = json.loads(body)
         if request.get("stream"):
             events = [{"choices": [{"index": 0, "delta": {"content": "Hi"}}]}, {"choices": [], "usage": USAGE}]
-            body = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
-        else:
-            message = {"role": "assistant", "content": "Hi"}
-            body = json.dumps({"choices": [{"index": 0, "message": message}], "usage": USAGE})
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream" if request.get("stream") else "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_):
-        pass
+            return EVENTS, "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
+        message = {"role": "assistant", "content": "Hi"}
+        return JSON, json.dumps({"choices": [{"index": 0, "message": message}], "usage": USAGE})
 
 
 def test_the_dashboard_s_queries_have_answers(tmp_path):
     admin_port = free_port()
-    with provider() as url, gateway(url, admin_port, tmp_path) as address:
+    with answering(Counting) as url, gateway(f"{url}/v1", admin_port, tmp_path) as address:
         key = (tmp_path / "data/admin-key").read_text().strip()
         client_key = call(f"{address}/admin/keys", key, {"name": "app"})["key"]
         with prometheus(address, admin_port, key, tmp_path) as query:
@@ -92,14 +81,6 @@ def sums_agree(query, address, key):
     until("the sums agree", agree)
     models = {one["metric"]["model"] for one in query("sum by (model) (gaud_tokens_total)")}
     assert models == {KNOWN, "other"}, "a client makes no label"
-
-
-@contextmanager
-def provider():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
 
 
 def gateway(url, admin_port, folder):

@@ -2,37 +2,26 @@
 
 import json
 import sqlite3
-import threading
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import openai
 import pytest
 from kit_py import gaud
+from kit_py.answering import EVENTS, Answering, answering
 from kit_py.waiting import until
 
 PROMPT, COMPLETION = 20, 7
 MESSAGES = [{"role": "user", "content": 'Say {"stream": false} "hello"'}]
 
 
-class Counting(BaseHTTPRequestHandler):
+class Counting(Answering):
     """A provider that says the usage of a stream only where it is asked for the usage."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def answer(self, body):
+        request = json.loads(body)
         asks = (request.get("stream_options") or {}).get("include_usage", False)
         events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks(request["model"], asks))
-        body = f"{events}data: [DONE]\n\n".encode()
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        return EVENTS, f"{events}data: [DONE]\n\n"
 
 
 def chunks(model, asks):
@@ -48,9 +37,8 @@ def chunks(model, asks):
 def metered(tmp_path_factory):
     """The SDK's client of a gateway, and the ledger's file."""
     folder = tmp_path_factory.mktemp("usage")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/v1"
+    with answering(Counting) as address:
+        url = f"{address}/v1"
         toml = f'[usage]\nmeter = "all"\n[control]\ndata = "{folder}/data"\n'
         for name, settings in [("asked", ""), ("other", ""), ("old", "include_usage = false\n")]:
             toml += f'[providers.{name}]\nurl = "{url}"\nauth = "none"\n{settings}'
@@ -58,7 +46,6 @@ def metered(tmp_path_factory):
         with gaud.serving("usage", toml, {}, folder) as address:
             client = openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0)
             yield client, folder / "data/ledger.db"
-        server.shutdown()
 
 
 def last(path, asked, count=1):

@@ -5,6 +5,7 @@
 //! without the filter that these tools tell the truth.
 
 pub(crate) mod client;
+pub(crate) mod configs;
 pub(crate) mod harness;
 pub(crate) mod issuer;
 pub(crate) mod load;

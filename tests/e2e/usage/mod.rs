@@ -9,6 +9,7 @@ mod killed;
 mod streams;
 
 use crate::kit::client::{Request, Response, h1};
+use crate::kit::configs::two_providers;
 use crate::kit::harness::{Run, wait};
 use crate::kit::upstream::{Answer, Provider};
 use serde_json::{Value, json};
@@ -16,18 +17,8 @@ use std::net::SocketAddr;
 
 /// A gateway that meters everything, with the providers `one` and `two`, and prices for the models that the tests ask for.
 fn config(one: &Provider, two: &Provider, tables: &str) -> String {
-    let provider = |name: &str, server: &Provider| {
-        format!(
-            "[providers.{name}]\nurl = \"{}/v1\"\nauth = \"none\"\nbreaker = {{ enabled = false }}\n",
-            server.url()
-        )
-    };
-    format!(
-        "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 2\nallow_hosts = [\"gateway\"]\n\
-         default_provider = \"one\"\n[usage]\nmeter = \"all\"\n[prices.priced]\ninput = 2\noutput = 10.5\n{}{}{tables}",
-        provider("one", one),
-        provider("two", two),
-    )
+    let before = "[usage]\nmeter = \"all\"\n[prices.priced]\ninput = 2\noutput = 10.5\n";
+    two_providers(2, before, [one, two], tables)
 }
 
 /// A chat completion that says what it has used.

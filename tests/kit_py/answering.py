@@ -1,0 +1,37 @@
+"""A provider whose every answer a test makes: one class with one method."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+JSON, EVENTS = "application/json", "text/event-stream"
+
+
+class Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, body: bytes) -> tuple[str, str]:
+        """The content type and the text of the answer."""
+        raise NotImplementedError
+
+    def do_POST(self) -> None:
+        content_type, text = self.answer(self.rfile.read(int(self.headers["content-length"])))
+        body = text.encode()
+        self.send_response(200)
+        self.send_header("content-type", content_type)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def answering(provider: type[Answering]) -> Iterator[str]:
+    """Serves a provider; gives its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), provider) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
