@@ -66,7 +66,7 @@ pub fn find(store: &dyn Store, provider: &str, model: &str) -> Option<Price> {
     Some(listed.price)
 }
 
-/// What an attempt has cost, in nano-dollars; 0 where there is no price.
+/// What an attempt has cost, in nano-dollars; 0 without a price.
 pub fn cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outcome) -> u64 {
     known_cost_nanos(store, admission, outcome).unwrap_or_default()
 }

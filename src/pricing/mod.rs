@@ -13,7 +13,7 @@ pub mod record;
 pub use lookup::{Listed, find};
 pub use price::{Price, Rates, SEARCH};
 
-/// Nano-dollars in dollars, as a decimal number with at least so many places.
+/// Nano-dollars in dollars, as a decimal number with at least `least_places` places.
 pub fn dollars(nanos: u64, least_places: usize) -> String {
     const DOLLAR: u64 = 1_000_000_000;
     const PLACES: usize = 9;

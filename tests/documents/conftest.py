@@ -27,7 +27,7 @@ ANTHROPIC_KEY = "sk-ant-of-the-documents"
 
 
 class Site(NamedTuple):
-    """LiteLLM, and what is behind LiteLLM."""
+    """LiteLLM, and the providers that LiteLLM asks."""
 
     litellm: LiteLlm
     stand_in: StandIn

@@ -58,7 +58,7 @@ impl Rest {
         let left = self.left_nanos(own);
         let share = left / self.gateways.max(1).saturating_mul(2);
         let slice = share.max(left.min(self.budget_nanos / SMALLEST_PART)).max(left.min(1));
-        // Who has spent more than was granted, by its last request, has that behind itself.
+        // What the last request has spent beyond the grant is gone, so that the new slice comes on top.
         let granted_nanos = own.granted_nanos.max(own.spent_nanos).saturating_add(slice);
         let low_nanos = granted_nanos.saturating_sub(slice / 2);
         (slice > 0).then_some(Lease { granted_nanos, low_nanos, ..own })

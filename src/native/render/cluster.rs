@@ -87,7 +87,7 @@ pub(super) fn all(
     gateway.providers().iter().filter_map(by_url).flatten().collect()
 }
 
-/// The cluster of a server that is no provider, for an Envoy that trusts `ca_file`.
+/// The cluster of another server than a provider, for an Envoy that trusts `ca_file`.
 pub(super) fn to_url(name: &str, url: &ProviderUrl, ca_file: &str) -> Cluster {
     let endpoint = Endpoint { name, url, http2: false, ca_file };
     cluster(&endpoint, None)

@@ -19,7 +19,7 @@ pub struct Tracing {
     /// The path at the collector.
     pub path: String,
     pub service_name: String,
-    /// Of a million traces that begin here, so many are sampled.
+    /// How many of a million traces that begin here are sampled.
     pub sampled_millionths: u32,
 }
 

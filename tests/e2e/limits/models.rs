@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 const COST: u64 = 200_000;
 
-/// Limits of models with a budget for so many requests in all.
+/// Limits of models with a budget for this number of requests in all.
 fn budgets(models: &[(&str, u64)]) -> Value {
     let one = |(name, count): &(&str, u64)| ((*name).to_owned(), budget(count * COST));
     json!({"model_limits": models.iter().map(one).collect::<serde_json::Map<_, _>>()})

@@ -103,7 +103,7 @@ fn reached(budget: &BudgetRow, sums: &mut Sums<'_>) -> Vec<Alert> {
     let known = sums.known_of(group, &budget.id, budget.window);
     let spent = u128::from(known.spent_nanos) * 100;
     let is_reached = |percent: &u8| spent >= u128::from(budget.nanos) * u128::from(*percent);
-    // A budget of nothing is used up before the first request: that is no news.
+    // A budget of nothing is used up before the first request, and nobody has to be told.
     let parts = PARTS.into_iter().filter(|_| budget.nanos > 0).filter(is_reached);
     let alert = |percent| Alert {
         budget: budget.clone(),

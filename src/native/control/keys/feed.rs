@@ -106,7 +106,7 @@ impl Feed {
         last: u64,
         deadline: Instant,
     ) {
-        // The workers of one Envoy have one state, whoever asks.
+        // The workers of an Envoy share one state: each worker asks for all of them.
         let asker = if self.is_of_many { asker } else { 0 };
         let (now, until) = (Instant::now(), deadline + 2 * TAKEN_LIMIT);
         let mut askers = self.askers();

@@ -69,7 +69,7 @@ pub type ModelLimitFields = BTreeMap<String, LimitsFile>;
 /// The limits that they mean.
 ///
 /// # Errors
-/// A name is no model's, or a limit cannot be meant: a sentence that says so.
+/// A name cannot be the name of a model, or a limit is too large; the sentence says which.
 pub fn model_limits(fields: &ModelLimitFields) -> Result<ModelLimits, String> {
     let names: Vec<_> = fields.keys().cloned().collect();
     check_models(&names)?;

@@ -73,7 +73,7 @@ impl TypedLimits {
 /// The change that the fields of a form mean: an empty field takes a limit away, a field that was not sent leaves the limit.
 ///
 /// # Errors
-/// A field is no number, or no limit can be so large, or the limits count what is not metered.
+/// A field is not a number, a limit is too large, or the limits count what is not metered.
 pub(super) fn limits_change(control: &Control, form: &Form) -> Result<LimitsChange, ApiError> {
     control.checked_limits(&LimitFields {
         rpm: number(form, "rpm")?,

@@ -46,7 +46,7 @@ const OF_OTHERS: [&str; 8] = [
 
 impl PostgresUrl {
     /// # Errors
-    /// The text is no such URL; the sentence has no part of the password.
+    /// The text is not such a URL; the error has no part of the password.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if !Self::is_meant(text) {
             return Err("is not a URL that begins with postgres:// or postgresql://".to_owned());
