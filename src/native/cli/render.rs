@@ -39,10 +39,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
     let yaml = match args.form {
         Form::Istio => mesh(args, &env)?,
         form => {
-            let source = Source::read(form, args.config.path(), args.wasm.as_deref(), &env)?;
-            source.refuse_keys_without_server()?;
+            let (config, wasm) = (args.config.path(), args.wasm.as_deref());
+            let source = Source::read_for_elsewhere(form, config, wasm, &env)?;
             let wasm = source.module.lasting_file()?;
-            source.refuse_issuers()?;
             source.yaml(args.envoy_version, &wasm, args.admin_socket.as_deref(), &env)?
         }
     };
@@ -57,7 +56,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Error> {
 fn mesh(args: &Args, env: Env<'_>) -> Result<String, Error> {
     let wasm = args.wasm.as_deref();
     let remote = istio::Remote::of(wasm, &args.istio).map_err(Error::Options)?;
-    let source = Source::read(Form::Istio, args.config.path(), wasm, env)?;
-    source.refuse_keys_without_server()?;
+    let source = Source::read_for_elsewhere(Form::Istio, args.config.path(), wasm, env)?;
     source.mesh_yaml(&args.istio, remote, args.envoy_version, env)
 }

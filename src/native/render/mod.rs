@@ -66,17 +66,44 @@ pub struct Source {
 }
 
 impl Source {
+    /// Reads what `gaud run` or `gaud check` serves with.
+    ///
+    /// # Errors
+    /// The configuration is refused, or the filter is not there.
     pub fn read(
         form: Form,
         config: Option<&Path>,
         wasm: Option<&Path>,
         env: Env<'_>,
     ) -> Result<Self, Error> {
-        if form != Form::Istio && wasm.is_some_and(istio::is_url) {
-            return Err(Error::Options(istio::OptionsError::UrlNotIstio));
+        Self::with_module(form, load(form, config, wasm, env)?, wasm, env)
+    }
+
+    /// Reads what is rendered for an Envoy elsewhere. The configuration is refused before the filter is looked for, so that a
+    /// user without a filter learns what is wrong with the configuration.
+    ///
+    /// # Errors
+    /// The configuration is refused, needs what that Envoy has not, or the filter is not there.
+    pub fn read_for_elsewhere(
+        form: Form,
+        config: Option<&Path>,
+        wasm: Option<&Path>,
+        env: Env<'_>,
+    ) -> Result<Self, Error> {
+        let loaded = load(form, config, wasm, env)?;
+        refuse_keys_without_server(&loaded)?;
+        if form == Form::Envoy {
+            refuse_issuers(&loaded)?;
         }
-        let loaded = settings::load_with(config, env, form.secrets()).map_err(Error::Config)?;
-        form.check(&loaded.gateway).map_err(|error| Error::Config(loaded.refused(error)))?;
+        Self::with_module(form, loaded, wasm, env)
+    }
+
+    fn with_module(
+        form: Form,
+        loaded: Loaded,
+        wasm: Option<&Path>,
+        env: Env<'_>,
+    ) -> Result<Self, Error> {
         let module = Module::find(wasm, form, env)?;
         if let Module::File(path) = &module {
             form.check_module(path)?;
@@ -89,38 +116,7 @@ impl Source {
     /// # Errors
     /// The configuration wants keys.
     pub fn refuse_keys(&self) -> Result<(), Error> {
-        match self.loaded.gateway.keys {
-            Some(_) => Err(Error::Config(self.loaded.refused(Keys::without_feed()))),
-            None => Ok(()),
-        }
-    }
-
-    /// Refuses client keys for an Envoy elsewhere that has no way to a control server.
-    ///
-    /// # Errors
-    /// The configuration wants keys, and names no server.
-    pub fn refuse_keys_without_server(&self) -> Result<(), Error> {
-        match self.loaded.control.server {
-            Some(_) => Ok(()),
-            None => self.refuse_keys(),
-        }
-    }
-
-    /// Refuses issuers for an Envoy whose clusters are in its bootstrap: Envoy 1.40 ends at its start there.
-    ///
-    /// # Errors
-    /// A provider has an issuer, and the form is the whole configuration.
-    pub fn refuse_issuers(&self) -> Result<(), Error> {
-        let is_issuer = |token: &&Token| matches!(token.source, TokenSource::Issuer(_));
-        match self.loaded.tokens.iter().find(is_issuer).filter(|_| self.form == Form::Envoy) {
-            None => Ok(()),
-            Some(Token { provider, .. }) => {
-                let problem = "needs `gaud run`, or an Envoy that gets its clusters from elsewhere than its bootstrap \
-                               (`gaud render --for filter`, istio or envoy-gateway): Envoy ends at its start otherwise";
-                let path = format!("providers.{provider}.auth.oauth2");
-                Err(Error::Config(self.loaded.refused(ConfigError::new(path, problem))))
-            }
-        }
+        refuse_keys(&self.loaded)
     }
 
     /// The configuration for an Envoy of this version that has the filter in the file `wasm`, with its admin interface on
@@ -175,5 +171,50 @@ impl Source {
         let injections = Injections::of(&self.loaded, self.form.place_of_secrets(), None);
         let context = Context::of(self.form, &self.loaded, version, &wasm, env, &injections);
         template::render(self.form, &context.in_mesh(target, remote)).map_err(Error::Template)
+    }
+}
+
+fn load(
+    form: Form,
+    config: Option<&Path>,
+    wasm: Option<&Path>,
+    env: Env<'_>,
+) -> Result<Loaded, Error> {
+    if form != Form::Istio && wasm.is_some_and(istio::is_url) {
+        return Err(Error::Options(istio::OptionsError::UrlNotIstio));
+    }
+    let loaded = settings::load_with(config, env, form.secrets()).map_err(Error::Config)?;
+    match form.check(&loaded.gateway) {
+        Ok(()) => Ok(loaded),
+        Err(error) => Err(Error::Config(loaded.refused(error))),
+    }
+}
+
+fn refuse_keys(loaded: &Loaded) -> Result<(), Error> {
+    match loaded.gateway.keys {
+        Some(_) => Err(Error::Config(loaded.refused(Keys::without_feed()))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses client keys for an Envoy elsewhere that has no way to a control server.
+fn refuse_keys_without_server(loaded: &Loaded) -> Result<(), Error> {
+    match loaded.control.server {
+        Some(_) => Ok(()),
+        None => refuse_keys(loaded),
+    }
+}
+
+/// Refuses issuers for an Envoy whose clusters are in its bootstrap: Envoy 1.40 ends at its start there.
+fn refuse_issuers(loaded: &Loaded) -> Result<(), Error> {
+    let is_issuer = |token: &&Token| matches!(token.source, TokenSource::Issuer(_));
+    match loaded.tokens.iter().find(is_issuer) {
+        None => Ok(()),
+        Some(Token { provider, .. }) => {
+            let problem = "needs `gaud run`, or an Envoy that gets its clusters from elsewhere than its bootstrap \
+                           (`gaud render --for filter`, istio or envoy-gateway): Envoy ends at its start otherwise";
+            let path = format!("providers.{provider}.auth.oauth2");
+            Err(Error::Config(loaded.refused(ConfigError::new(path, problem))))
+        }
     }
 }
