@@ -13,7 +13,7 @@ const PIECE: usize = 5000;
 
 /// The tables of the control server, each after the tables that it refers to.
 const OF_STORE: [&str; 5] = ["admin_keys", "audit", "users", "keys", "alerts"];
-const OF_LEDGER: [&str; 5] = ["attempts", "days", "asked", "open", "journals"];
+const OF_LEDGER: [&str; 6] = ["attempts", "days", "asked", "durations", "open", "journals"];
 
 /// How many rows a table has now.
 pub(crate) type Copied = Vec<(&'static str, u64)>;
@@ -142,9 +142,15 @@ mod tests {
         }
         let copied = migrate(&old, &new).unwrap();
         let expected = [("admin_keys", 0), ("audit", 3), ("users", 1), ("keys", 3), ("alerts", 1)];
-        let of_ledger =
-            [("attempts", 5003), ("days", 2), ("asked", 2), ("open", 0), ("journals", 1)];
-        assert_eq!(copied, [expected, of_ledger].concat());
+        let of_ledger = [
+            ("attempts", 5003),
+            ("days", 2),
+            ("asked", 2),
+            ("durations", 137),
+            ("open", 0),
+            ("journals", 1),
+        ];
+        assert_eq!(copied, [&expected[..], &of_ledger].concat());
         let (one, other) = (Store::open(&old).unwrap(), Store::open(&new).unwrap());
         assert_eq!(one.feed().unwrap(), other.feed().unwrap());
         assert_eq!(one.key("k1").unwrap(), other.key("k1").unwrap());

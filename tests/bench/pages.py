@@ -15,6 +15,8 @@ from write import table
 
 ROWS = 1_000_000
 KEYS, MODELS, DAYS = 200, 20, 30
+# More of the ledger's buckets of durations than a day of answers between 0 ms and an hour has.
+BUCKETS = 300
 ROUNDS = 21
 BAR_MS = 50
 RESULTS = Path(__file__).parent / "results/pages.md"
@@ -50,7 +52,7 @@ INSERT INTO attempts (request, attempt, begun_ms, key, user, provider, model, as
     duration_ms, first_ms, input, output, cost_nanos, OTHERS)
 SELECT printf('%016x', i), 1, :now - (({ROWS} - i) * {DAYS * 86_400_000 // ROWS}), 'key' || (i % {KEYS}), 'user' || (i % 40),
     'one', 'model-' || (i % {MODELS}), 'one:model-' || (i % {MODELS}), 'chat', CASE i % 50 WHEN 0 THEN 502 ELSE 200 END,
-    CASE i % 50 WHEN 0 THEN 'failed' ELSE 'reported' END, '', 800 + i % 700, 200 + i % 100, 1000 + i % 9, 300 + i % 7,
+    CASE i % 50 WHEN 0 THEN 'failed' ELSE 'counted' END, '', 800 + i % 700, 200 + i % 100, 1000 + i % 9, 300 + i % 7,
     2500000 + i, ZEROS FROM n
 """
 
@@ -67,6 +69,10 @@ def fill(database: Path) -> None:
         connection.execute(
             f"""INSERT INTO days SELECT date(begun_ms / 1000, 'unixepoch'), key, user, provider, model, count(*),
             sum(basis = 'failed'), 0, 0, {sums}, sum(cost_nanos) FROM attempts GROUP BY 1, 2, 3, 4, 5"""
+        )
+        connection.execute(
+            f"""WITH RECURSIVE n(bucket) AS (SELECT 0 UNION ALL SELECT bucket + 1 FROM n WHERE bucket < {BUCKETS - 1})
+            INSERT INTO durations SELECT DISTINCT day, bucket, 100 FROM days, n"""
         )
 
 

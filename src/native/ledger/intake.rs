@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::day::Day;
+use super::durations::Durations;
 use super::lease_spent::spend;
 use super::report::Group;
 use super::schema::Ledger;
@@ -149,6 +150,7 @@ struct Intake<'a> {
     sums: BTreeMap<Who, Sums>,
     /// Nano-dollars, by day, key, and the model that was asked for.
     asked: BTreeMap<(Day, String, String), i64>,
+    durations: Durations,
 }
 
 impl<'a> Intake<'a> {
@@ -160,8 +162,8 @@ impl<'a> Intake<'a> {
     ) -> Self {
         let (found, sums) = (BTreeMap::new(), BTreeMap::new());
         let counted = Counted::default();
-        let asked = BTreeMap::new();
-        Self { transaction, gateway, prices, found, since, counted, sums, asked }
+        let (asked, durations) = (BTreeMap::new(), Durations::default());
+        Self { transaction, gateway, prices, found, since, counted, sums, asked, durations }
     }
 
     fn batch(mut self, batch: &Batch, name: &str) -> Result<Counted, DatabaseError> {
@@ -219,6 +221,7 @@ impl<'a> Intake<'a> {
     fn note(&mut self, settlement: &Settlement, cost: Option<i64>, sign: i64) {
         let admission = &settlement.admission;
         self.sums.entry(who(admission)).or_default().add(settlement, cost, sign);
+        self.durations.note(settlement, sign);
         let cost = cost.unwrap_or_default();
         if cost > 0 && !admission.key.is_empty() {
             let Admission { begun_ms, key, asked, .. } = admission;
@@ -317,6 +320,7 @@ impl<'a> Intake<'a> {
         };
         self.transaction.execute_each(&sql, self.sums.iter().map(row).collect())?;
         self.add_asked()?;
+        self.durations.add(self.transaction)?;
         match self.gateway {
             Some(gateway) => spend(self.transaction, gateway, self.spent().into_iter()),
             None => Ok(()),

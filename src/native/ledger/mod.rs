@@ -10,6 +10,7 @@
 
 mod csv;
 mod day;
+mod durations;
 mod follow;
 mod intake;
 mod lease_spent;
@@ -20,6 +21,7 @@ mod spend;
 
 pub(in crate::native) use csv::csv;
 pub use day::Day;
+pub use durations::Percentiles;
 pub use follow::{Folder, Follower};
 pub use intake::{Batch, Counted};
 pub use report::{Column, Group, Query, Row};

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::durations::Percentiles;
 use super::schema::Ledger;
 use crate::native::database::{DatabaseError, Row, values};
 use crate::usage::Basis;
@@ -85,10 +86,7 @@ pub struct Recent {
     pub input: i64,
     pub output: i64,
     pub cost_nanos: i64,
-    /// Half of the answers took at most this long.
-    pub median_ms: Option<i64>,
-    /// Of twenty answers nineteen took at most this long.
-    pub slow_ms: Option<i64>,
+    pub durations: Percentiles,
     /// There were more attempts than are looked at.
     pub is_cut: bool,
 }
@@ -186,21 +184,14 @@ impl Ledger {
             recent.input += row.get::<i64>(3)?;
             recent.output += row.get::<i64>(4)?;
             recent.cost_nanos += row.get::<Option<i64>>(5)?.unwrap_or_default();
-            if basis != Basis::Failed.as_str() {
-                times.push(row.get::<i64>(2)?);
+            if Basis::parse(&basis).is_some_and(Basis::has_duration) {
+                times.push(u64::try_from(row.get::<i64>(2)?).unwrap_or_default());
             }
         }
-        times.sort_unstable();
-        recent.median_ms = share(&times, 50);
-        recent.slow_ms = share(&times, 95);
+        recent.durations = Percentiles::of_times(times.into_iter());
         recent.is_cut = found.len() == SCAN_MAX;
         Ok(recent)
     }
-}
-
-/// The percentile of a sorted list, by the nearest rank.
-fn share(sorted: &[i64], percent: usize) -> Option<i64> {
-    sorted.get((sorted.len() * percent).div_ceil(100).checked_sub(1)?).copied()
 }
 
 pub(super) fn attempt_row(row: &Row) -> Result<AttemptRow, DatabaseError> {

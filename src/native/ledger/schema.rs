@@ -5,6 +5,7 @@
 //! | `attempts` | an attempt that is over; kept for some days |
 //! | `days` | what a key has used in a day of a provider's model; kept for ever |
 //! | `asked` | what a key has spent in a day on a model, as clients ask for the model; kept for ever |
+//! | `durations` | how many answers of a day took how long; kept for ever |
 //! | `open` | an attempt that is not over |
 //! | `journals` | a file of the journal, and how far it is read |
 //! | `gateways`, `leases`, `lease_spent` | what each of several gateways may use of a budget, and has used |
@@ -42,7 +43,8 @@ impl Ledger {
 
 /// The tables of the ledger. A step that has shipped never changes.
 pub(crate) fn schema() -> Schema {
-    Schema { file: FILE, steps: vec![first().into(), SECOND.into(), THIRD.into(), FOURTH.into()] }
+    let later = [SECOND, THIRD, FOURTH, FIFTH].map(Into::into);
+    Schema { file: FILE, steps: [first().into()].into_iter().chain(later).collect() }
 }
 
 /// What keys and users have spent is asked for one by one.
@@ -68,6 +70,11 @@ const THIRD: &str =
 const FOURTH: &str = "CREATE TABLE asked (
         day TEXT NOT NULL, key TEXT NOT NULL, asked TEXT NOT NULL, cost_nanos INTEGER NOT NULL,
         PRIMARY KEY (key, day, asked)
+    ) STRICT, WITHOUT ROWID;";
+
+/// How long answers took. What was taken in before has no rows here.
+const FIFTH: &str = "CREATE TABLE durations (
+        day TEXT NOT NULL, bucket INTEGER NOT NULL, answers INTEGER NOT NULL, PRIMARY KEY (day, bucket)
     ) STRICT, WITHOUT ROWID;";
 
 fn first() -> String {

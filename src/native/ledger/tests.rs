@@ -113,6 +113,26 @@ fn an_attempt_without_an_end_is_charged_and_corrected() {
 }
 
 #[test]
+fn durations_are_those_of_attempts_with_an_end() {
+    testing::on_both(|databases| {
+        let mut ledger = Ledger::open(databases).unwrap();
+        let of_days = |ledger: &Ledger, days| {
+            let day = Day::of_ms(NOON_MS);
+            ledger.durations(day.before(days), day).unwrap()
+        };
+        assert_eq!(of_days(&ledger, 30), Percentiles::default());
+        take(&mut ledger, &[begun("a"), ended("a"), begun("b")]);
+        ledger.close("a", since(), &prices()).unwrap();
+        let seven = Percentiles { median_ms: Some(7), slow_ms: Some(7) };
+        assert_eq!(of_days(&ledger, 0), seven, "the lost attempt has no duration");
+        take(&mut ledger, &[ended("b")]);
+        let yesterday = Day::of_ms(NOON_MS).before(1);
+        assert_eq!(ledger.durations(yesterday, yesterday).unwrap(), Percentiles::default());
+        assert_eq!(of_days(&ledger, 1), seven);
+    });
+}
+
+#[test]
 fn old_attempts_are_forgotten_and_their_sums_stay() {
     testing::on_both(|databases| {
         let mut ledger = Ledger::open(databases).unwrap();
@@ -131,7 +151,8 @@ fn old_attempts_are_forgotten_and_their_sums_stay() {
 
 #[test]
 fn an_older_schema_is_brought_forward() {
-    let gone = "DROP TABLE gateways; DROP TABLE leases; DROP TABLE lease_spent; DROP TABLE asked";
+    let gone = "DROP TABLE gateways; DROP TABLE leases; DROP TABLE lease_spent; DROP TABLE asked;
+        DROP TABLE durations";
     let sqlite = "PRAGMA user_version = 1";
     let postgres = "UPDATE schemas SET number = 1";
     for (databases, set) in [(testing::sqlite(), sqlite), (testing::postgres(), postgres)] {
@@ -153,7 +174,7 @@ fn a_newer_schema_is_refused() {
     let problem = Ledger::open(&databases).err().unwrap().to_string();
     assert_eq!(
         problem,
-        "the database ledger.db has schema 9, and this gaud knows 4; run the gaud that has written it, or a newer one"
+        "the database ledger.db has schema 9, and this gaud knows 5; run the gaud that has written it, or a newer one"
     );
 }
 
@@ -342,7 +363,7 @@ fn sums_of_the_newest_attempts() {
         assert_eq!((recent.attempts, recent.with_errors, recent.input), (20, 7, 20_000));
         assert_eq!(recent.cost_nanos, 13 * COST);
         // Of 5, 7, 8, 10, 11, 13, 14, 16, 17, 19, 20, 22, 23.
-        assert_eq!((recent.median_ms, recent.slow_ms), (Some(14), Some(23)));
+        assert_eq!(recent.durations, Percentiles { median_ms: Some(14), slow_ms: Some(23) });
         assert!(!recent.is_cut);
     });
 }

@@ -11,7 +11,7 @@ use super::template::rounded;
 use super::usage::{Sums, is_metered, short, today};
 use super::visit::Admin;
 use crate::native::control::api::{Shared, now_secs};
-use crate::native::ledger::{Day, Group, Query, Recent};
+use crate::native::ledger::{Day, Group, Percentiles, Query, Recent};
 
 /// The days of the chart, and of the last column.
 const DAYS: u64 = 30;
@@ -21,6 +21,8 @@ struct Overview {
     hour: Recent,
     today: Sums,
     month: Sums,
+    /// Of the hour, of today, and of the month.
+    durations: [Percentiles; 3],
     chart: Option<Chart>,
     gateway: Gateway,
     is_metered: bool,
@@ -42,11 +44,14 @@ pub(super) async fn show(State(control): Shared, admin: Admin) -> PageResult {
         (short(&day.to_string()), of_day(day).map_or(0, |sums| sums.cost_nanos))
     };
     let costs: Vec<_> = (0..DAYS).map(cost).collect();
+    let of_days = |first: Day| ledger.durations(first, until);
+    let durations = [hour.durations, of_days(until)?, of_days(since)?];
     let file = control.config.as_ref().map(|config| config.path().display().to_string());
     let overview = Overview {
         hour,
         today: of_day(until).cloned().unwrap_or_default(),
         month: days.iter().sum(),
+        durations,
         chart: Chart::of(&costs, &rounded),
         gateway,
         is_metered: is_metered(&control),
