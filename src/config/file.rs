@@ -436,6 +436,13 @@ impl File {
             .is_some_and(|meter| meter == "all" || meter == "stopped" || meter == "told")
     }
 
+    /// Whether budgets reserve what answers usually have.
+    #[cfg(not(target_os = "wasi"))]
+    pub fn is_calibrated(&self) -> bool {
+        let limits = self.limits.as_ref();
+        limits.and_then(|limits| limits.estimate.as_deref()) == Some("calibrated")
+    }
+
     /// Whether answers say what they have cost.
     #[cfg(not(target_os = "wasi"))]
     pub fn tells_cost(&self) -> bool {

@@ -27,6 +27,10 @@ pub struct GatewayLimitsFile {
         serde(with = "text", skip_serializing_if = "Option::is_none")
     )]
     pub budget_status: Option<u64>,
+    /// What budgets reserve for a request: `most`, all that it can cost, or `calibrated`, what requests usually cost. Default
+    /// `most`.
+    #[cfg_attr(not(target_os = "wasi"), serde(skip_serializing_if = "Option::is_none"))]
+    pub estimate: Option<String>,
 }
 
 #[cfg(target_os = "wasi")]
@@ -38,6 +42,7 @@ impl GatewayLimitsFile {
             rpm: number("rpm"),
             max_parallel_requests: number("max_parallel_requests"),
             budget_status: number("budget_status"),
+            estimate: texts.get("estimate").cloned(),
         }
     }
 }

@@ -19,11 +19,35 @@ pub struct GatewayLimits {
     pub limits: Option<Limits>,
     /// The status of the answer where a budget is used up.
     pub budget_status: u32,
+    pub estimate: Estimate,
+}
+
+/// What a budget reserves for a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Estimate {
+    /// The most that the request can cost.
+    #[default]
+    Most,
+    /// What requests usually cost.
+    Calibrated,
+}
+
+impl Estimate {
+    fn parse(text: Option<&str>) -> Result<Self, ConfigError> {
+        match text {
+            None | Some("most") => Ok(Self::Most),
+            Some("calibrated") => Ok(Self::Calibrated),
+            Some(other) => {
+                let problem = format!("is {other:?}; write \"most\" or \"calibrated\"");
+                Err(ConfigError::new("limits.estimate", problem))
+            }
+        }
+    }
 }
 
 impl GatewayLimits {
     /// # Errors
-    /// A number is too large, or the status is none of those that say so.
+    /// A number is too large, or the status or the estimate is none of those that there are.
     pub(super) fn compile(own: &GatewayLimitsFile) -> Result<Self, ConfigError> {
         let status = own.budget_status.unwrap_or(BUDGET_STATUS);
         if !BUDGET_STATUSES.contains(&status) {
@@ -31,7 +55,8 @@ impl GatewayLimits {
             return Err(ConfigError::new("limits.budget_status", problem));
         }
         let limits = limits("limits", own.rpm, own.max_parallel_requests)?;
-        Ok(Self { limits, budget_status: u32::try_from(status).unwrap_or_default() })
+        let estimate = Estimate::parse(own.estimate.as_deref())?;
+        Ok(Self { limits, budget_status: u32::try_from(status).unwrap_or_default(), estimate })
     }
 }
 

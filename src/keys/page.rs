@@ -10,7 +10,7 @@ use crate::pricing::Listed;
 use crate::record::{Reader, Writer};
 
 /// Of this layout, and of a policy's.
-pub(super) const VERSION: u8 = 3;
+pub(super) const VERSION: u8 = 4;
 
 /// The policies take the place of all others.
 const IS_RESET: u8 = 1;

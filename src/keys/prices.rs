@@ -12,7 +12,7 @@ use crate::usage::reader::Outcome;
 use crate::usage::{Admission, Basis, Meter};
 
 const KEY: &str = "gaud/prices";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Which lists count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

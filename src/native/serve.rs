@@ -13,8 +13,8 @@ use tokio::select;
 use tokio::time::sleep;
 
 use super::control::{
-    Control, DataFolder, Feed, Following, Sessions, Store, Throttle, hear, now_secs, serve_alone,
-    watch_budgets,
+    Calibrated, Control, DataFolder, Feed, Following, Sessions, Store, Throttle, hear, now_secs,
+    serve_alone, watch_budgets,
 };
 use super::database::Databases;
 use super::ledger::{Day, Ledger};
@@ -102,6 +102,7 @@ fn control(loaded: &Loaded) -> Result<(Arc<Control>, Option<DataFolder>), Failur
         feed: Feed::of_many(token, has_news),
         leases: None,
         prices: SharedPrices::new(prices),
+        calibrated: Calibrated::default(),
         alerts: SharedWebhook::new(loaded.webhook.clone()),
         writer: tokio::sync::Mutex::default(),
     };

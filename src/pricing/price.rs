@@ -35,6 +35,8 @@ pub struct Price {
     pub by_input: Vec<(u64, Rates)>,
     /// The most tokens of an answer; `None` where that is not known.
     pub output_max: Option<u64>,
+    /// The tokens of a long answer, as answers were; `None` where too few were seen.
+    pub output_usual: Option<u64>,
 }
 
 /// The prices that apply to one attempt.
@@ -87,11 +89,11 @@ impl Price {
         i64::try_from(nanos(femto)).unwrap_or(i64::MAX)
     }
 
-    /// The most that a request can cost, in nano-dollars: each of its `bytes` is a token, each of `answers` has `output`
+    /// The most that a request can cost, in nano-dollars: its `bytes` have `input` tokens, each of `answers` has `output`
     /// tokens, and each token has the highest of all prices, whatever the tier and the threshold.
-    pub fn most_nanos(&self, bytes: u64, output: u64, answers: u64) -> u64 {
+    pub fn most_nanos(&self, bytes: u64, input: u64, output: u64, answers: u64) -> u64 {
         let highest = |names: &[&str]| self.highest(names);
-        let input = highest(&[
+        let per_input = highest(&[
             "input_cost_per_token",
             "cache_",
             "input_cost_per_audio",
@@ -106,7 +108,7 @@ impl Price {
         let second = highest(&["output_cost_per_second", "input_cost_per_second"]);
         let search = highest(&["input_cost_per_query", SEARCH]);
         let femto = sum(&[
-            (bytes, input),
+            (input, per_input),
             (bytes, highest(&["input_cost_per_character"])),
             // No audio has fewer bytes in a second.
             (bytes.div_ceil(AUDIO_BYTES_MIN), second),

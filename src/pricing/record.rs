@@ -1,7 +1,7 @@
 //! A price as bytes, in the feed and in shared data.
 //!
 //! ```text
-//! is_own u8 | provider text | output_max u64, 0 where not known | rates | count u32, count times: last u64, rates
+//! is_own u8 | provider text | output_max u64, output_usual u64, 0 where not known | rates | count u32, count times: last u64, rates
 //! rates: count u32, count times: name text, femto-dollars u64
 //! ```
 
@@ -12,9 +12,10 @@ use crate::record::{Reader, Writer};
 impl Listed {
     /// The bytes after `writer`.
     pub fn write(&self, writer: Writer) -> Writer {
-        let Price { provider, rates, by_input, output_max } = &self.price;
+        let Price { provider, rates, by_input, output_max, output_usual } = &self.price;
         let writer = writer.u8(u8::from(self.is_own)).text(provider);
-        let writer = write_rates(writer.u64(output_max.unwrap_or_default()), rates);
+        let writer = writer.u64(output_max.unwrap_or_default());
+        let writer = write_rates(writer.u64(output_usual.unwrap_or_default()), rates);
         let writer = writer.u32(count(by_input.len()));
         by_input.iter().fold(writer, |writer, (last, rates)| write_rates(writer.u64(*last), rates))
     }
@@ -24,12 +25,13 @@ impl Listed {
         let is_own = reader.u8()? != 0;
         let provider = reader.text()?.to_owned();
         let output_max = Some(reader.u64()?).filter(|most| *most > 0);
+        let output_usual = Some(reader.u64()?).filter(|usual| *usual > 0);
         let rates = read_rates(reader)?;
         let mut by_input = Vec::new();
         for _ in 0..reader.u32()? {
             by_input.push((reader.u64()?, read_rates(reader)?));
         }
-        Some(Self { is_own, price: Price { provider, rates, by_input, output_max } })
+        Some(Self { is_own, price: Price { provider, rates, by_input, output_max, output_usual } })
     }
 }
 
@@ -65,6 +67,7 @@ mod tests {
             rates: rates(5),
             by_input: vec![(1_000, rates(6)), (2_000, Rates::new())],
             output_max: Some(7),
+            output_usual: Some(5),
         };
         let listed = Listed { is_own: true, price };
         let bytes = listed.write(Writer::default()).finish();
@@ -85,7 +88,8 @@ mod tests {
             rate("output_cost_per_token", 5_000_000),
         ]);
         let price = Price { rates, ..Price::default() };
-        assert_eq!(price.most_nanos(100, 10, 2), 300 + 160);
-        assert_eq!(Price::default().most_nanos(100, 10, 2), 0);
+        assert_eq!(price.most_nanos(100, 100, 10, 2), 300 + 160);
+        assert_eq!(price.most_nanos(100, 25, 10, 2), 75 + 160);
+        assert_eq!(Price::default().most_nanos(100, 100, 10, 2), 0);
     }
 }

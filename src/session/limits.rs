@@ -13,7 +13,7 @@ use super::Session;
 use super::bounds::Bounds;
 use super::{Phase, Scanner};
 use crate::document::Document;
-use crate::gateway::{Provider, Turn};
+use crate::gateway::{Estimate, Provider, Turn};
 use crate::host::Host;
 use crate::keys::{
     AllTerms, Asked, Charges, Grant, Owner, Refused, Share, first_that_fits, prices,
@@ -163,7 +163,7 @@ impl Session {
         }
     }
 
-    /// The most that the request can use.
+    /// The most that the request can use, or what such requests use as a rule.
     fn demand(&self, host: &dyn Host, model: Option<&ModelName>) -> Result<Demand, Reject> {
         let Some(limited) = &self.limited else { return Ok(Demand::default()) };
         let path = without_query(self.path.as_str());
@@ -194,7 +194,15 @@ impl Session {
             let price = price(host, provider, target.model)?;
             let most = output.or(price.output_max).unwrap_or(OUTPUT_TOKENS_MAX);
             let most = if has_output || is_image { most } else { 0 };
-            demand.nanos = demand.nanos.max(price.most_nanos(bytes, most, bounds.answers()));
+            let (input, most) = match self.gateway.limits.estimate {
+                Estimate::Most => (bytes, most),
+                Estimate::Calibrated => {
+                    let usual = price.output_usual.unwrap_or(most);
+                    (bytes.div_ceil(BYTES_PER_TOKEN), most.min(usual))
+                }
+            };
+            let nanos = price.most_nanos(bytes, input, most, bounds.answers());
+            demand.nanos = demand.nanos.max(nanos);
         }
         Ok(demand)
     }

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import yaml
 
 import envoy_config
-from envoy_config import KEY, KEY_VARIABLE, KEYED, Settings
+from envoy_config import KEYED, Settings
 from measure import LOAD_CORE, SERVER_CORE, pinned
 from kit_py.processes import Server, free_port
 from tools import Tools
@@ -79,7 +79,7 @@ def start_envoy(
     argv = list(map(str, [*under, *argv])) if under else pinned(argv, SERVER_CORE)
     # Under a tool an orderly end takes long, and tells nothing.
     end_with = signal.SIGKILL if under else signal.SIGTERM
-    server = start(name, argv, {KEY_VARIABLE: KEY}, folder, stack, end_with)
+    server = start(name, argv, settings.environment, folder, stack, end_with)
     server.wait_until(lambda: answers(f"{admin}/ready"), START_LIMIT_SECS)
     does = {*candidate.get("does", ()), *(["key"] if candidate.get("rendered") and settings.sets_key else [])}
     return Candidate(name, candidate["label"], server.process.pid, url, HEADERS, frozenset(does))

@@ -26,10 +26,16 @@ class Settings(NamedTuple):
     provider: str = ""  # lines of [providers.litellm]
     tables: str = ""
     workers: int = 1
+    feed_token: str = ""  # where the filter asks a control server for keys
 
     @property
     def sets_key(self) -> bool:
         return KEY_VARIABLE in self.provider
+
+    @property
+    def environment(self) -> dict[str, str]:
+        token = {"GAUD_FEED_TOKEN": self.feed_token} if self.feed_token else {}
+        return {KEY_VARIABLE: KEY} | token
 
 
 UNKEYED = Settings()
@@ -48,7 +54,7 @@ def render(tools: Tools, settings: Settings, addresses: dict[str, str], folder: 
     config = folder / "gaud.toml"
     config.write_text(string.Template((HERE / "gaud.toml").read_text()).substitute(addresses | settings._asdict()))
     argv = [tools.gaud, "render", "--config", config, "--wasm", tools.gaud_wasm]
-    done = subprocess.run(argv, env=os.environ | {KEY_VARIABLE: KEY}, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(argv, env=os.environ | settings.environment, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout
 
 

@@ -12,19 +12,21 @@ import re
 import statistics
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import bars
 import candidates as starting
 import envoy_config
-from bars import instruction_bars
 from bodies import body
 from callgrind import Callgrind
-from candidates import BARE, GAUD
+from candidates import BARE, GAUD, Candidate
 from check import check
 from client import Client
+from control import start_control
 from envoy_config import KEYED, MODEL, UNKEYED, Settings
 from rounds import say
 from tools import RESULTS, Tools, tools
@@ -47,6 +49,15 @@ CHAIN = KEYED._replace(
 
 METERED = KEYED._replace(tables='[usage]\nmeter = "all"\n')
 
+# Limits that no row comes to, by what they add to a row's name.
+LIMITS = {
+    "rpm": {"rpm": 1_000_000},
+    "tpm": {"tpm": 1_000_000_000},
+    "parallel": {"max_parallel_requests": 1_000},
+    "budget": {"budget": {"usd": 1_000_000, "window": "month"}},
+}
+ALL_LIMITS = {field: value for limit in LIMITS.values() for field, value in limit.items()}
+
 
 class Row(NamedTuple):
     """One line of the table: a candidate of filters.yaml, how it is configured, and what it is asked."""
@@ -56,6 +67,7 @@ class Row(NamedTuple):
     settings: Settings = KEYED
     model_first: bool = False
     model: str = MODEL
+    limits: dict[str, Any] | None = None  # of the client's key, as `POST /admin/keys` takes them; None for no key
 
 
 BARE_ROW = Row("bare Envoy", BARE)
@@ -73,6 +85,9 @@ ROWS = (
     Row("gaud, no key, model first", settings=UNKEYED, model_first=True),
     Row("gaud, chain", settings=CHAIN),
     Row("gaud, metered, model last", settings=METERED),
+    Row("gaud, client key", limits={}),
+    *(Row(f"gaud, client key with {name}", limits=limit) for name, limit in LIMITS.items()),
+    Row(bars.ALL_LIMITS, limits=ALL_LIMITS),
 )
 
 
@@ -82,9 +97,11 @@ def count(built: Tools, row: Row) -> float:
         folder = Path(name)
         upstream = starting.start_upstream(built, folder, stack)
         candidate, callgrind = envoy_config.candidates(built)[row.candidate], Callgrind(folder)
-        envoy = starting.start_envoy(
-            built, row.candidate, candidate, upstream, folder, stack, row.settings, callgrind.argv()
-        )
+        control = None if row.limits is None else start_control(built, row.limits, folder, stack)
+        settings = control.settings if control else row.settings
+        envoy = starting.start_envoy(built, row.candidate, candidate, upstream, folder, stack, settings, callgrind.argv())
+        if control:
+            envoy = with_client_key(envoy, control.key)
         sent = body(BODY_BYTES, row.model_first, model=row.model)
         if row.model == MODEL:
             check(envoy, Workload(BODY_BYTES, row.model_first), sent, upstream)
@@ -97,6 +114,16 @@ def count(built: Tools, row: Row) -> float:
         counted = callgrind.count() / REQUESTS
     say(f"{row.name}: {counted:,.0f}")
     return counted
+
+
+def with_client_key(envoy: Candidate, key: str) -> Candidate:
+    """Waits until the filter knows the key."""
+    keyed = envoy._replace(headers=envoy.headers | {"authorization": f"Bearer {key}"})
+    end = time.monotonic() + starting.START_LIMIT_SECS
+    while not starting.answers(f"{envoy.url}/v1/models", keyed.headers):
+        if time.monotonic() > end:
+            raise RuntimeError("the filter has not got its keys")
+    return keyed
 
 
 def send(client: Client, times: int, row: Row) -> None:
@@ -129,7 +156,7 @@ def as_markdown(counts: dict[str, list[float]], built: Tools) -> str:
     rows = [(bare[0], f"{bare[1]:,.0f}"), *((name, f"{added:+,.0f}") for name, added in others)]
     repeats = len(next(iter(counts.values())))
     how = "one process each" if repeats == 1 else f"the median of {repeats} processes, which differ by up to {spread(counts):.2%}"
-    bars = [f"* {bar.text}: {bar.measured}: {bar.verdict}" for bar in instruction_bars(costs(counts))]
+    lines = [f"* {bar.text}: {bar.measured}: {bar.verdict}" for bar in bars.instruction_bars(costs(counts))]
     return "\n".join(
         [
             f"{measured_at(built)}: a chat of {BODY_BYTES / 1000:.0f} KB on one connection, {how}.",
@@ -137,7 +164,7 @@ def as_markdown(counts: dict[str, list[float]], built: Tools) -> str:
             "",
             table(("", "instructions per request"), rows),
             "",
-            *bars,
+            *lines,
             "",
         ]
     )
@@ -161,7 +188,7 @@ def main() -> None:
     print(text)
     if not asked.only:
         FILE.write_text(text)
-    sys.exit(say_missed(instruction_bars(costs(counts))))
+    sys.exit(say_missed(bars.instruction_bars(costs(counts))))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::auth::{Throttle, authorize};
 use super::error::ApiError;
-use super::keys::Feed;
+use super::keys::{Calibrated, Feed};
 use super::settings::{Setting, view};
 use super::store::Store;
 use super::ui::Sessions;
@@ -96,6 +96,8 @@ pub struct Control {
     pub(crate) leases: Option<Arc<Leaseholder>>,
     /// What models cost.
     pub prices: SharedPrices,
+    /// How long answers usually are.
+    pub calibrated: Calibrated,
     /// Where alerts of budgets are told.
     pub alerts: SharedWebhook,
     /// One change at a time.

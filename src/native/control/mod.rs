@@ -34,8 +34,8 @@ pub use auth::Throttle;
 pub use data::{DataFolder, DataProblem, OWNER_LINK};
 pub use issued_key::{IssuedKey, token};
 pub use keys::{
-    Feed, LimitFields, ModelLimitFields, check_models, check_name, check_user, key_state,
-    limits_document, model_limits, model_limits_document, parse_duration,
+    Calibrated, Feed, LimitFields, ModelLimitFields, check_models, check_name, check_user,
+    key_state, limits_document, model_limits, model_limits_document, parse_duration,
 };
 pub(crate) use router::hear;
 pub use router::{serve, serve_alone};

@@ -29,7 +29,7 @@ pub(in crate::native) use report::{Report, dollars, since};
 pub use requests::{AttemptRow, Attempts, Cursor, Recent, Wanted};
 pub use schema::Ledger;
 pub(crate) use schema::schema;
-pub use spend::{AttemptFilter, DaySpend};
+pub use spend::{Answers, AttemptFilter, DaySpend};
 
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,29 @@ pub struct DaySpend {
     pub cost_nanos: i64,
 }
 
+/// The answers of a provider's model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answers {
+    pub provider: String,
+    pub model: String,
+    pub count: u64,
+    /// Tokens of all of them.
+    pub output: u64,
+}
+
 impl Ledger {
+    /// The answers of all models from a day on.
+    pub fn answers(&self, since: Day) -> Result<Vec<Answers>, DatabaseError> {
+        let sql = "SELECT provider, model, CAST(sum(attempts - failed) AS BIGINT), CAST(sum(output) AS BIGINT)
+            FROM days WHERE day >= ?1 GROUP BY provider, model";
+        let natural = |number: i64| u64::try_from(number).unwrap_or_default();
+        let row = |row: &Row| {
+            let (count, output) = (natural(row.get(2)?), natural(row.get(3)?));
+            Ok(Answers { provider: row.get(0)?, model: row.get(1)?, count, output })
+        };
+        self.connection.query(sql, values![since.to_string()])?.iter().map(row).collect()
+    }
+
     /// What a key or a user has spent, in nano-dollars. Only [`Group::Key`] and [`Group::User`] have an index.
     pub fn spend(&self, of: Group, id: &str) -> Result<i64, DatabaseError> {
         let sql =

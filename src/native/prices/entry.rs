@@ -26,6 +26,7 @@ pub(super) fn read(entry: &RawValue) -> Option<Price> {
         provider: text("litellm_provider").unwrap_or_default(),
         rates,
         by_input: fields.get("tiered_pricing").map(|tiers| by_input(tiers)).unwrap_or_default(),
+        output_usual: None,
         output_max: output_max.and_then(|value| value.get().trim_matches('"').parse().ok()),
     })
 }

@@ -35,6 +35,8 @@ pub struct Prices {
     table: BTreeMap<String, Box<RawValue>>,
     /// Whether the filter needs the prices, also where nobody has a budget.
     tells_cost: bool,
+    /// Whether the filter reserves what answers usually have, and not the most that they can have.
+    is_calibrated: bool,
 }
 
 /// Prices that change while the gateway runs.
@@ -90,12 +92,18 @@ impl Prices {
             }
         };
         let number = number(&file.prices, &table);
-        Ok(Self { number, own: file.prices.clone(), table, tells_cost: file.tells_cost() })
+        let (tells_cost, is_calibrated) = (file.tells_cost(), file.is_calibrated());
+        Ok(Self { number, own: file.prices.clone(), table, tells_cost, is_calibrated })
     }
 
     /// Whether the filter needs the prices, also where nobody has a budget.
     pub fn are_told(&self) -> bool {
         self.tells_cost
+    }
+
+    /// Whether the filter has to know how long answers usually are.
+    pub fn are_calibrated(&self) -> bool {
+        self.is_calibrated
     }
 
     /// A number that tells these prices from others; never 0.

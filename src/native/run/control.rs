@@ -18,8 +18,8 @@ use super::failure::Failure;
 use super::journal::Journal;
 use super::{Args, note, variable};
 use crate::native::control::{
-    self, Beside, Change, Control, DataFolder, Feed, Following, IssuedKey, Sessions, Store,
-    Throttle, now_secs, token,
+    self, Beside, Calibrated, Change, Control, DataFolder, Feed, Following, IssuedKey, Sessions,
+    Store, Throttle, now_secs, token,
 };
 use crate::native::database::{DatabaseError, Databases};
 use crate::native::envoy::Envoy;
@@ -164,6 +164,7 @@ pub(super) fn start(
         feed: Feed::of_one(token.clone(), has_news),
         leases,
         prices: journal.prices.clone(),
+        calibrated: Calibrated::default(),
         alerts: alerts.clone(),
         writer: tokio::sync::Mutex::default(),
     });

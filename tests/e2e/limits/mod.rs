@@ -4,6 +4,7 @@ mod alerts;
 mod answers;
 mod api;
 mod budgets;
+mod estimates;
 mod gateway;
 mod headers;
 mod load;

@@ -1,6 +1,7 @@
 //! Client keys and users: made, changed and revoked here, and told to the filter.
 
 mod api;
+mod calibration;
 mod changes;
 mod duration;
 mod feed;
@@ -12,6 +13,7 @@ mod words;
 
 pub(super) use api::routes as key_routes;
 pub use api::state as key_state;
+pub use calibration::Calibrated;
 pub(super) use changes::changes;
 pub use duration::parse as parse_duration;
 pub use feed::Feed;

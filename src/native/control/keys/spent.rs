@@ -1,15 +1,19 @@
 //! What the filter must know for budgets beside the limits: what was spent before, and what models cost.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::api::{Control, now_secs};
 use super::super::error::ApiError;
+use super::calibration::Calibration;
 use crate::gateway::Gateway;
 use crate::keys::{Page, Policy, PriceList, first_that_fits};
 use crate::limits::{Budget, Known, Terms, Window};
 use crate::native::database::DatabaseError;
 use crate::native::leases::{Leaseholder, Owner};
 use crate::native::ledger::{Day, Group, Ledger};
+use crate::native::prices::Prices;
+use crate::pricing::{Listed, Price};
 
 /// What keys, or users, have spent in a window.
 type Spent = BTreeMap<String, i64>;
@@ -52,14 +56,27 @@ impl Control {
 
     /// The number of the prices in force.
     pub(super) fn price_number(&self) -> u64 {
-        self.prices.now().number()
+        let prices = self.prices.now();
+        self.calibration(&prices).number(prices.number())
     }
 
     /// All prices, for the filter.
     pub(super) fn price_list(&self) -> PriceList {
         let prices = self.prices.now();
-        let all = prices.all().map(|(name, listed)| (name.to_owned(), listed)).collect();
-        PriceList { number: prices.number(), prices: all }
+        let calibration = self.calibration(&prices);
+        let with_usual = |(name, Listed { is_own, price }): (&str, Listed)| {
+            let price = Price { output_usual: calibration.tokens(name), ..price };
+            (name.to_owned(), Listed { is_own, price })
+        };
+        let number = calibration.number(prices.number());
+        PriceList { number, prices: prices.all().map(with_usual).collect() }
+    }
+
+    fn calibration(&self, prices: &Prices) -> Arc<Calibration> {
+        if !prices.are_calibrated() {
+            return Arc::default();
+        }
+        self.calibrated.at(now_secs(), prices, || self.ledger().ok())
     }
 }
 

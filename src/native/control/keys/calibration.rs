@@ -1,0 +1,128 @@
+//! How long answers usually are, by the ledger, for gateways whose estimates are calibrated (`limits.estimate`).
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::native::database::DatabaseError;
+use crate::native::ledger::{Day, Ledger};
+use crate::native::prices::Prices;
+
+/// The days that the ledger is asked for.
+const DAYS: u64 = 30;
+
+/// Of a model with fewer answers nothing is said.
+const ANSWERS_MIN: u64 = 20;
+
+/// How long an answer of the ledger is taken for the truth.
+const FRESH_SECS: i64 = 3600;
+
+/// Tokens of an answer, by the names of prices: two to four times the mean, a power of two, so that the number seldom changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Calibration(BTreeMap<String, u64>);
+
+impl Calibration {
+    fn of(ledger: &Ledger, prices: &Prices, today: Day) -> Result<Self, DatabaseError> {
+        let mut usual = BTreeMap::new();
+        for answers in ledger.answers(today.before(DAYS - 1))? {
+            let found = prices.find(&answers.provider, &answers.model);
+            let Some(name) = found.map(|found| found.key.into_owned()) else { continue };
+            if answers.count >= ANSWERS_MIN {
+                let mean = answers.output.div_ceil(answers.count).max(1);
+                let own: &mut u64 = usual.entry(name).or_default();
+                *own = (*own).max(mean.saturating_mul(2).next_power_of_two());
+            }
+        }
+        Ok(Self(usual))
+    }
+
+    pub(super) fn tokens(&self, name: &str) -> Option<u64> {
+        self.0.get(name).copied()
+    }
+
+    /// Tells the prices with this calibration from those with another; never 0.
+    pub(super) fn number(&self, of_prices: u64) -> u64 {
+        if self.0.is_empty() {
+            return of_prices;
+        }
+        let mut hasher = DefaultHasher::new();
+        (of_prices, self).hash(&mut hasher);
+        hasher.finish().max(1)
+    }
+}
+
+/// The calibration of the last hour.
+#[derive(Debug, Default)]
+pub struct Calibrated(Mutex<Option<(i64, Arc<Calibration>)>>);
+
+impl Calibrated {
+    /// The calibration at this time. While the ledger is away the last calibration counts.
+    pub(super) fn at(
+        &self,
+        now_secs: i64,
+        prices: &Prices,
+        ledger: impl FnOnce() -> Option<Ledger>,
+    ) -> Arc<Calibration> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((secs, own)) = &*last
+            && (0..FRESH_SECS).contains(&(now_secs - secs))
+        {
+            return Arc::clone(own);
+        }
+        let read = |ledger: Ledger| Calibration::of(&ledger, prices, Day::of_secs(now_secs)).ok();
+        let known = last.take().map(|(_, own)| own);
+        let own = ledger().and_then(read).map(Arc::new).or(known).unwrap_or_default();
+        *last = Some((now_secs, Arc::clone(&own)));
+        own
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::File;
+    use crate::native::database::testing;
+    use crate::native::ledger::fill;
+
+    /// The last day of the attempts of [`fill`].
+    const NOW_SECS: i64 = 1_795_953_600;
+
+    fn prices() -> Prices {
+        Prices::of(&File::default()).unwrap()
+    }
+
+    #[test]
+    fn a_model_with_enough_answers_has_twice_their_mean() {
+        testing::on_both(|databases| {
+            let mut ledger = Ledger::open(databases).unwrap();
+            let today = Day::of_secs(NOW_SECS);
+            fill(&mut ledger, ANSWERS_MIN);
+            // A third of the attempts has no answer.
+            assert_eq!(Calibration::of(&ledger, &prices(), today).unwrap(), Calibration::default());
+            fill(&mut ledger, 2 * ANSWERS_MIN);
+            let own = Calibration::of(&ledger, &prices(), today).unwrap();
+            // 4,000 tokens of 26 answers.
+            assert_eq!(own.tokens("gpt-4o"), Some(512));
+            assert_eq!(own.tokens("gpt-5"), None);
+            let later = Calibration::of(&ledger, &prices(), today.after(DAYS)).unwrap();
+            assert_eq!(later, Calibration::default(), "what is old does not count");
+        });
+    }
+
+    #[test]
+    fn the_ledger_is_asked_once_an_hour_and_its_last_word_lasts() {
+        let databases = testing::sqlite();
+        let mut ledger = Ledger::open(&databases).unwrap();
+        let (calibrated, prices) = (Calibrated::default(), prices());
+        let at = |secs| calibrated.at(secs, &prices, || Ledger::open(&databases).ok());
+        let none = at(NOW_SECS);
+        fill(&mut ledger, 2 * ANSWERS_MIN);
+        assert_eq!(at(NOW_SECS + FRESH_SECS - 1), none);
+        let some = at(NOW_SECS + FRESH_SECS);
+        assert_eq!(some.tokens("gpt-4o"), Some(512));
+        assert_ne!(some.number(7), 7);
+        assert_eq!(none.number(7), 7);
+        let away = calibrated.at(NOW_SECS + 3 * FRESH_SECS, &prices, || None);
+        assert_eq!(away, some);
+    }
+}
