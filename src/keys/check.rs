@@ -1,5 +1,6 @@
 //! The decision on a request's key, from shared data alone.
 
+use super::records::Records;
 use super::state::{self, State};
 use super::{KeyHash, Models, Policy, Standing, id_of};
 use crate::gateway::Keys;
@@ -55,7 +56,8 @@ pub enum Refusal {
 /// The key opens nothing now.
 pub fn check(host: &dyn Host, keys: &Keys, key: &str) -> Result<Allowed, Refusal> {
     id_of(key).ok_or(Refusal::Invalid)?;
-    let state = State::load(host);
+    let records = Records::now(host);
+    let state = State::read(&records);
     if state.is_empty() {
         return Err(Refusal::Waiting);
     }
@@ -63,7 +65,7 @@ pub fn check(host: &dyn Host, keys: &Keys, key: &str) -> Result<Allowed, Refusal
     if keys.refuse_after_ms.is_some_and(is_late) {
         return Err(Refusal::Stale);
     }
-    let policy = state::policy(host, &state, KeyHash::of(key)).ok_or(Refusal::Invalid)?;
+    let policy = state::policy(&records, &state, KeyHash::of(key)).ok_or(Refusal::Invalid)?;
     judge(policy, host)
 }
 
@@ -82,7 +84,7 @@ fn judge(mut policy: Policy, host: &dyn Host) -> Result<Allowed, Refusal> {
 
 /// Whether no key can be checked yet.
 pub fn is_waiting(host: &dyn Host) -> bool {
-    State::load(host).is_empty()
+    State::read(&Records::now(host)).is_empty()
 }
 
 #[cfg(test)]
@@ -103,7 +105,7 @@ mod tests {
         let policies = policies.iter().map(|(key, policy)| (KeyHash::of(key), policy.clone()));
         let page =
             Page { is_reset: true, number: 9, policies: policies.collect(), ..Page::default() };
-        state::take(&host, &page, host.now_ms()).unwrap();
+        state::take(&host, &page).unwrap();
         host
     }
 

@@ -72,7 +72,7 @@ fn question<'a>(keys: &'a Keys, state: &State, prices: u64, asker: u64) -> Quest
 /// Takes an answer over: a status, `None` without an answer, and a body. Returns whether that was an answer with policies.
 pub fn answered(host: &dyn Host, status: Option<u32>, read: impl FnOnce() -> Vec<u8>) -> bool {
     let page = (status == Some(200)).then(|| Page::from_bytes(&read())).flatten();
-    page.is_some_and(|page| state::take(host, &page, host.now_ms()).is_ok())
+    page.is_some_and(|page| state::take(host, &page).is_ok())
 }
 
 /// Whether the worker has the lease now.

@@ -26,7 +26,8 @@ pub mod models;
 pub mod page;
 pub mod policy;
 pub mod prices;
-pub mod state;
+mod records;
+mod state;
 
 pub use check::{AllTerms, Allowed, Refusal, check};
 pub use grant::{Asked, Charges, Grant, Owner, Refused, Share, spent_nanos};

@@ -4,6 +4,9 @@
 //! that, a name that the new list has not has no price.
 
 use super::page::PriceList;
+use super::records::Records;
+use crate::host::Host;
+use crate::host::metrics::Metric;
 use crate::host::store::{self, Contended, Store};
 use crate::names::headers;
 use crate::pricing::{self, Listed, Price, dollars};
@@ -48,54 +51,60 @@ pub(super) fn number(store: &dyn Store) -> u64 {
     Lists::load(store).current
 }
 
-/// Puts a list in force.
-pub(super) fn take(store: &dyn Store, list: &PriceList) -> Result<(), Contended> {
-    let Lists { current, .. } = Lists::load(store);
-    Lists { current, loading: list.number }.save(store)?;
+/// Puts a list in force. The workers give up their copies before a price of the list is there: by an old copy of what counts
+/// the price would count as none.
+pub(super) fn take(host: &dyn Host, list: &PriceList) -> Result<(), Contended> {
+    let Lists { current, .. } = Lists::load(host);
+    Lists { current, loading: list.number }.save(host)?;
+    host.count(Metric::FeedTaken);
     for (name, price) in &list.prices {
         let bytes = || price.write(Writer::of_version(VERSION, 256).u64(list.number)).finish();
-        store::update(store, &place(name), |_| (Some(bytes()), ()))?;
+        store::update(host, &place(name), |_| (Some(bytes()), ()))?;
     }
-    Lists { current: list.number, loading: 0 }.save(store)
+    Lists { current: list.number, loading: 0 }.save(host)?;
+    host.count(Metric::FeedTaken);
+    Ok(())
 }
 
 /// The price of a model at a provider; `None` where there is none.
-pub fn find(store: &dyn Store, provider: &str, model: &str) -> Option<Price> {
-    let lists = Lists::load(store);
-    let (_, listed) = pricing::find(provider, model, |name| read(store, lists, name))?;
+pub fn find(host: &dyn Host, provider: &str, model: &str) -> Option<Price> {
+    let records = Records::now(host);
+    let lists = records.read(KEY, Lists::from_bytes);
+    let (_, listed) = pricing::find(provider, model, |name| read(&records, lists, name))?;
     Some(listed.price)
 }
 
 /// What an attempt has cost, in nano-dollars; 0 without a price.
-pub fn cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outcome) -> u64 {
-    known_cost_nanos(store, admission, outcome).unwrap_or_default()
+pub fn cost_nanos(host: &dyn Host, admission: &Admission, outcome: Outcome) -> u64 {
+    known_cost_nanos(host, admission, outcome).unwrap_or_default()
 }
 
 /// The same; `None` without a price.
 #[inline(never)]
-fn known_cost_nanos(store: &dyn Store, admission: &Admission, outcome: Outcome) -> Option<u64> {
+fn known_cost_nanos(host: &dyn Host, admission: &Admission, outcome: Outcome) -> Option<u64> {
     if outcome.basis == Basis::Failed {
         return Some(0);
     }
-    let price = find(store, &admission.provider, &admission.model)?;
+    let price = find(host, &admission.provider, &admission.model)?;
     let (operation, bytes) = (admission.operation, admission.request_bytes);
     let nanos = price.cost_nanos(&outcome.usage, outcome.tier, operation, bytes);
     Some(u64::try_from(nanos).unwrap_or_default())
 }
 
 /// What a client is told of the cost of an answer that has come whole; `None` without a price.
-pub fn cost_header(store: &dyn Store, meter: Option<&Meter>) -> Option<(&'static str, String)> {
+pub fn cost_header(host: &dyn Host, meter: Option<&Meter>) -> Option<(&'static str, String)> {
     let (admission, outcome) = meter.and_then(Meter::used)?;
-    let nanos = known_cost_nanos(store, admission, outcome)?;
+    let nanos = known_cost_nanos(host, admission, outcome)?;
     Some((headers::COST, dollars(nanos, 0)))
 }
 
-fn read(store: &dyn Store, lists: Lists, name: &str) -> Option<Listed> {
-    let (bytes, _) = store.load(&place(name))?;
-    let mut reader = Reader::of_version(Some(&bytes), VERSION)?;
-    let number = reader.u64()?;
-    let counts = number > 0 && (number == lists.current || number == lists.loading);
-    Listed::read(&mut reader).filter(|_| counts)
+fn read(records: &Records<'_>, lists: Lists, name: &str) -> Option<Listed> {
+    records.read(&place(name), |bytes| {
+        let mut reader = Reader::of_version(bytes, VERSION)?;
+        let number = reader.u64()?;
+        let counts = number > 0 && (number == lists.current || number == lists.loading);
+        Listed::read(&mut reader).filter(|_| counts)
+    })
 }
 
 fn place(name: &str) -> String {

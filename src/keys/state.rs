@@ -4,7 +4,10 @@
 //! none: a control server with another database begins a generation, which is in force once all its pages have come.
 
 use super::page::VERSION;
+use super::records::Records;
 use super::{KeyHash, Page, Policy, prices};
+use crate::host::Host;
+use crate::host::metrics::Metric;
 use crate::host::store::{self, Contended, Store};
 use crate::record::{Reader, Writer};
 
@@ -36,6 +39,11 @@ impl State {
     pub(super) fn load(store: &dyn Store) -> Self {
         let stored = store.load(KEY);
         Self::from_bytes(stored.as_ref().map(|(bytes, _)| bytes.as_slice()))
+    }
+
+    /// By the worker's copy.
+    pub(super) fn read(records: &Records<'_>) -> Self {
+        records.read(KEY, Self::from_bytes)
     }
 
     /// Whether no policy is known: the control server has not answered since Envoy started.
@@ -98,19 +106,39 @@ impl State {
     }
 }
 
-/// Takes a page over: first its policies, then how far they have come.
+/// Takes a page over: first its prices and policies, then how far they have come. The workers give up their copies after each:
+/// the control server learns of the second, and takes the policies for known.
 ///
 /// # Errors
 /// Another worker changes the same records at the same time; the page is asked for again.
-pub(super) fn take(store: &dyn Store, page: &Page, now_ms: u64) -> Result<(), Contended> {
+pub(super) fn take(host: &dyn Host, page: &Page) -> Result<(), Contended> {
+    let taken = take_policies(host, page);
+    host.count(Metric::FeedTaken);
+    let Some(progress) = taken? else { return Ok(()) };
+    let taken = take_progress(host, page, progress, host.now_ms());
+    host.count(Metric::FeedTaken);
+    taken
+}
+
+/// The generation that has the policies now; `None` for a page of a database that is not asked any more.
+fn take_policies(host: &dyn Host, page: &Page) -> Result<Option<Progress>, Contended> {
     // First, because a policy with a budget needs prices.
     if let Some(list) = &page.prices {
-        prices::take(store, list)?;
+        prices::take(host, list)?;
     }
-    let Some(progress) = State::load(store).progress_with(page) else { return Ok(()) };
+    let Some(progress) = State::load(host).progress_with(page) else { return Ok(None) };
     for (hash, policy) in &page.policies {
-        put(store, *hash, progress.generation, policy)?;
+        put(host, *hash, progress.generation, policy)?;
     }
+    Ok(Some(progress))
+}
+
+fn take_progress(
+    store: &dyn Store,
+    page: &Page,
+    progress: Progress,
+    now_ms: u64,
+) -> Result<(), Contended> {
     store::update(store, KEY, |bytes| {
         let old = State::from_bytes(bytes);
         // Another worker may have begun another generation meanwhile: these policies are of none then.
@@ -137,9 +165,8 @@ fn put(
 }
 
 /// The policy of a key; `None` for a key that no control server knows.
-pub(super) fn policy(store: &dyn Store, state: &State, hash: KeyHash) -> Option<Policy> {
-    let (bytes, _) = store.load(&hash.place())?;
-    let (generation, policy) = read(&bytes)?;
+pub(super) fn policy(records: &Records<'_>, state: &State, hash: KeyHash) -> Option<Policy> {
+    let (generation, policy) = records.read(&hash.place(), |bytes| read(bytes?))?;
     state.knows(generation).then_some(policy)
 }
 
@@ -171,21 +198,27 @@ mod tests {
     }
 
     fn number_of(store: &Memory, id: &str) -> Option<u64> {
-        policy(store, &State::load(store), KeyHash::of(id)).map(|policy| policy.number)
+        policy(&Records::now(store), &State::load(store), KeyHash::of(id))
+            .map(|policy| policy.number)
+    }
+
+    fn take_at(store: &Memory, page: &Page, now_ms: u64) {
+        store.set_clock(now_ms);
+        take(store, page).unwrap();
     }
 
     #[test]
     fn pages_come_one_after_the_other() {
         let store = Memory::default();
         assert!(State::load(&store).is_empty());
-        take(&store, &page(1, &[("a", 1)]), 5).unwrap();
+        take_at(&store, &page(1, &[("a", 1)]), 5);
         assert!(State::load(&store).is_empty(), "changes before the first answer are none");
-        take(&store, &Page { is_reset: true, has_more: true, ..page(1, &[("a", 1)]) }, 5).unwrap();
+        take_at(&store, &Page { is_reset: true, has_more: true, ..page(1, &[("a", 1)]) }, 5);
         assert!(State::load(&store).is_empty(), "half of the policies are not enough");
         assert_eq!(State::load(&store).place().number, 1);
-        take(&store, &page(2, &[("b", 2)]), 6).unwrap();
+        take_at(&store, &page(2, &[("b", 2)]), 6);
         assert_eq!((number_of(&store, "a"), number_of(&store, "b")), (Some(1), Some(2)));
-        take(&store, &page(3, &[("a", 3)]), 7).unwrap();
+        take_at(&store, &page(3, &[("a", 3)]), 7);
         let state = State::load(&store);
         assert_eq!((state.place().number, state.answered_ms), (3, 7));
         assert_eq!((number_of(&store, "a"), number_of(&store, "c")), (Some(3), None));
@@ -194,28 +227,28 @@ mod tests {
     #[test]
     fn an_older_page_of_a_slower_worker_changes_nothing() {
         let store = Memory::default();
-        take(&store, &FIRST, 1).unwrap();
-        take(&store, &page(3, &[("a", 3)]), 2).unwrap();
-        take(&store, &page(2, &[("a", 2)]), 3).unwrap();
+        take_at(&store, &FIRST, 1);
+        take_at(&store, &page(3, &[("a", 3)]), 2);
+        take_at(&store, &page(2, &[("a", 2)]), 3);
         assert_eq!((number_of(&store, "a"), State::load(&store).place().number), (Some(3), 3));
-        take(&store, &Page { database: 8, ..page(9, &[("a", 9)]) }, 4).unwrap();
+        take_at(&store, &Page { database: 8, ..page(9, &[("a", 9)]) }, 4);
         assert_eq!((number_of(&store, "a"), State::load(&store).answered_ms), (Some(3), 3));
     }
 
     #[test]
     fn another_database_takes_the_place_of_the_one_before_once_it_is_whole() {
         let store = Memory::default();
-        take(&store, &Page { is_reset: true, ..page(9, &[("old", 8), ("both", 9)]) }, 1).unwrap();
+        take_at(&store, &Page { is_reset: true, ..page(9, &[("old", 8), ("both", 9)]) }, 1);
         let other = |page| Page { database: 8, ..page };
         let first = Page { is_reset: true, has_more: true, ..other(page(1, &[("both", 1)])) };
-        take(&store, &first, 2).unwrap();
+        take_at(&store, &first, 2);
         // Both are served until then.
         assert_eq!((number_of(&store, "old"), number_of(&store, "both")), (Some(8), Some(1)));
-        take(&store, &other(page(2, &[("new", 2)])), 3).unwrap();
+        take_at(&store, &other(page(2, &[("new", 2)])), 3);
         assert_eq!((number_of(&store, "old"), number_of(&store, "both")), (None, Some(1)));
         assert_eq!(number_of(&store, "new"), Some(2));
         // The same database again, from a copy of before.
-        take(&store, &Page { is_reset: true, ..other(page(1, &[("both", 1)])) }, 4).unwrap();
+        take_at(&store, &Page { is_reset: true, ..other(page(1, &[("both", 1)])) }, 4);
         assert_eq!((number_of(&store, "new"), number_of(&store, "both")), (None, Some(1)));
     }
 

@@ -83,6 +83,9 @@ counters! {
         "attempts for which Envoy had no file descriptor, port or memory";
     Record(provider: ProviderId) "gaud_breaker_records_total" ["provider"]
         "changes of what the workers share about a provider's breakers; each worker reads that again when this has grown";
+    FeedTaken "gaud_feed_taken_total" []
+        "answers of the control server about keys and prices that the workers share now; each worker reads these again when \
+         this has grown";
     NotedEnd "gaud_noted_ends_total" []
         "requests that ended with a status from 400 on, as another protocol, or with one of Envoy's response flags";
 }
