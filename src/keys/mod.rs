@@ -11,6 +11,7 @@
 //! | [`models`] | which names of models a list allows |
 //! | [`page`] | an answer of the control server: policies that have changed |
 //! | [`state`] | how far the policies in shared data have come |
+//! | `records` | how a worker reads these in shared data: by its copies |
 //! | [`feed`] | which worker asks the control server, and what becomes of the answer |
 //! | [`mod@check`] | the decision on a request's key |
 //! | [`prices`] | what models cost, where any key or user has a budget |
@@ -27,7 +28,7 @@ pub mod page;
 pub mod policy;
 pub mod prices;
 mod records;
-mod state;
+pub mod state;
 
 pub use check::{AllTerms, Allowed, Refusal, check};
 pub use grant::{Asked, Charges, Grant, Owner, Refused, Share, spent_nanos};
