@@ -110,6 +110,11 @@ test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION)
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" \
 		$(PYTEST) $(SDK)
 
+# Rates that several gateways share. They wait for whole minutes of the service's clock.
+.PHONY: test-ratelimit
+test-ratelimit: filter func-e python servers ratelimit ## Test rates that gateways share, with the real envoyproxy/ratelimit and Redis: ten minutes to build and run at first
+	$(TEST_ENV) GAUD_RATELIMIT="$(RATELIMIT)" $(CARGO) test --quiet --test e2e -- --test-threads $(E2E_THREADS) --ignored gateways::shared::
+
 # A part of `make test-e2e`.
 .PHONY: test-sdk
 test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers prometheus ## Test with the providers' SDKs and the real LiteLLM alone

@@ -11,6 +11,8 @@ VENV   := $(TOOLS)/python
 
 FUNC_E_VERSION        := v1.6.0
 KUBECONFORM_VERSION   := v0.8.0
+# envoyproxy/ratelimit has no releases: the commit, which images are tagged with as well (envoy/compose/gateways).
+RATELIMIT_VERSION     := v1.4.1-0.20260122083618-3fb702589d36
 # The files for Istio are checked with the custom resource definitions and patches of this version.
 ISTIO_VERSION         := v1.29.0
 # Its EnvoyPatchPolicy accepts the fields that its copy of Envoy's API has.
@@ -155,6 +157,22 @@ endif
 
 $(STAMPS)/func-e-$(FUNC_E_VERSION): | $(STAMPS)
 	GOBIN=$(TOOLS)/bin $(GO) install github.com/tetratelabs/func-e/cmd/func-e@$(FUNC_E_VERSION)
+	@touch $@
+
+# The service that counts rates for several gateways; four minutes to build at first.
+RATELIMIT := $(TOOLS)/bin/ratelimit
+.PHONY: ratelimit
+ifeq ($(HAS_GO),)
+ratelimit:
+	@echo 'No Go to build envoyproxy/ratelimit, which these tests need.'; exit 1
+else
+ratelimit: $(STAMPS)/ratelimit-$(RATELIMIT_VERSION)
+endif
+
+# Go names the program after its folder.
+$(STAMPS)/ratelimit-$(RATELIMIT_VERSION): | $(STAMPS)
+	GOBIN=$(TOOLS)/bin $(GO) install github.com/envoyproxy/ratelimit/src/service_cmd@$(RATELIMIT_VERSION)
+	mv $(TOOLS)/bin/service_cmd $(RATELIMIT)
 	@touch $@
 
 # Go installs kubeconform, and Istio's definitions are a module of Go; the definitions of Kubernetes itself are on PyPI.

@@ -9,6 +9,8 @@ use super::auth::Auth;
 use super::auth::AuthFile;
 use super::error::ConfigError;
 use super::keys::KeysFile;
+#[cfg(not(target_os = "wasi"))]
+use super::limits::Estimate;
 use super::limits::GatewayLimitsFile;
 use super::models::ModelFile;
 use super::ordered::{Ordered, unique};
@@ -106,9 +108,13 @@ pub struct File {
     /// Client keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeysFile>,
-    /// What all clients may ask for together, and what becomes of what is over.
+    /// What all clients may ask for together, what becomes of what is over, and where rates are counted.
     #[cfg(not(target_os = "wasi"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::limits::table_or_store",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub limits: Option<GatewayLimitsFile>,
     /// The same in the filter, which reads such a table already.
     #[cfg(target_os = "wasi")]
@@ -440,7 +446,7 @@ impl File {
     #[cfg(not(target_os = "wasi"))]
     pub fn is_calibrated(&self) -> bool {
         let limits = self.limits.as_ref();
-        limits.and_then(|limits| limits.estimate.as_deref()) == Some("calibrated")
+        limits.and_then(|limits| limits.estimate) == Some(Estimate::Calibrated)
     }
 
     /// Whether answers say what they have cost.

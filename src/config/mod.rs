@@ -37,7 +37,9 @@ pub use file::{ControlFile, LitellmFile, UiFile};
 #[cfg(not(target_os = "wasi"))]
 pub use keys::{BudgetFile, LimitsFile};
 pub use keys::{KeysFile, KeysMode};
-pub use limits::GatewayLimitsFile;
+#[cfg(not(target_os = "wasi"))]
+pub use limits::OnFailure;
+pub use limits::{Estimate, GatewayLimitsFile, LimitStore};
 pub use list_names::ListNames;
 pub use models::{DeploymentFile, ModelFile, Sticky, Strategy};
 pub use ordered::Ordered;

@@ -152,6 +152,10 @@ impl Host for EnvoyHost {
         Client::parse(&abi::property(properties::SOURCE_ADDRESS))
     }
 
+    fn set_property(&self, name: &str, text: &str) {
+        abi::set_property(name, text);
+    }
+
     fn count(&self, metric: Metric) {
         if let Some(Some(id)) = self.counters.get(metric.index(self.providers)) {
             abi::increment_metric(*id, 1);

@@ -70,6 +70,17 @@ pub(super) fn status(map: Map) -> Option<u32> {
     std::str::from_utf8(&abi::header(map, ":status")).ok()?.parse().ok()
 }
 
+/// The status of an answer of Envoy's rate limit filter; `None` for any other answer.
+pub(super) fn status_of_rate_limiter() -> Option<u32> {
+    let status = status(Map::ResponseHeaders).filter(|status| *status >= 400)?;
+    let is_own = |details: &[u8]| {
+        [properties::RATE_LIMITED, properties::RATE_LIMITER_ERROR]
+            .map(str::as_bytes)
+            .contains(&details)
+    };
+    is_own(&details()).then_some(status)
+}
+
 /// How the stream has ended, or how far it has come.
 pub(super) fn stream_end() -> StreamEnd {
     StreamEnd { status: begun_status(), flags: flags(), details: details() }

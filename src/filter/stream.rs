@@ -64,6 +64,14 @@ impl Stream {
 
     pub(super) fn response_headers(&mut self, end: bool) -> FilterStatus {
         let Some(session) = &mut self.session else { return FilterStatus::Continue };
+        if self.gateway.limits.is_shared
+            && let Some(status) = reply::status_of_rate_limiter()
+        {
+            let wait_secs = session.held_back(&*self.host, status);
+            if status == 429 {
+                abi::set_header(Map::ResponseHeaders, "retry-after", &wait_secs.to_string());
+            }
+        }
         for (name, value) in session.limit_headers() {
             match value {
                 Some(value) => abi::set_header(Map::ResponseHeaders, name, &value),

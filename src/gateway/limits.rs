@@ -1,6 +1,6 @@
 //! What a provider gets from all clients together, and what the gateway lets through.
 
-use crate::config::{ConfigError, GatewayLimitsFile, ProviderFile};
+use crate::config::{ConfigError, Estimate, GatewayLimitsFile, ProviderFile};
 use crate::limits::Limits;
 
 /// More than any provider takes.
@@ -20,34 +20,13 @@ pub struct GatewayLimits {
     /// The status of the answer where a budget is used up.
     pub budget_status: u32,
     pub estimate: Estimate,
-}
-
-/// What a budget reserves for a request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Estimate {
-    /// The most that the request can cost.
-    #[default]
-    Most,
-    /// What requests usually cost.
-    Calibrated,
-}
-
-impl Estimate {
-    fn parse(text: Option<&str>) -> Result<Self, ConfigError> {
-        match text {
-            None | Some("most") => Ok(Self::Most),
-            Some("calibrated") => Ok(Self::Calibrated),
-            Some(other) => {
-                let problem = format!("is {other:?}; write \"most\" or \"calibrated\"");
-                Err(ConfigError::new("limits.estimate", problem))
-            }
-        }
-    }
+    /// Envoy's rate limit filter counts the rates of keys and users for all gateways together.
+    pub is_shared: bool,
 }
 
 impl GatewayLimits {
     /// # Errors
-    /// A number is too large, or the status or the estimate is none of those that there are.
+    /// A number is too large, or the status is none of those that say so.
     pub(super) fn compile(own: &GatewayLimitsFile) -> Result<Self, ConfigError> {
         let status = own.budget_status.unwrap_or(BUDGET_STATUS);
         if !BUDGET_STATUSES.contains(&status) {
@@ -55,8 +34,9 @@ impl GatewayLimits {
             return Err(ConfigError::new("limits.budget_status", problem));
         }
         let limits = limits("limits", own.rpm, own.max_parallel_requests)?;
-        let estimate = Estimate::parse(own.estimate.as_deref())?;
-        Ok(Self { limits, budget_status: u32::try_from(status).unwrap_or_default(), estimate })
+        let budget_status = u32::try_from(status).unwrap_or_default();
+        let estimate = own.estimate.unwrap_or_default();
+        Ok(Self { limits, budget_status, estimate, is_shared: own.is_shared() })
     }
 }
 
@@ -90,6 +70,10 @@ mod tests {
         assert_eq!(file.limits, Some(limits));
         let json = serde_json::to_value(&file.limits).unwrap();
         assert_eq!(json, serde_json::json!({"rpm": "60", "budget_status": "402"}));
+        let file = File::from_json(br#"{"limits":"redis"}"#).unwrap();
+        assert!(file.gateway_limits().is_shared());
+        let json = serde_json::to_value(&file.limits).unwrap();
+        assert_eq!(json, serde_json::json!({"store": "redis"}));
         for wrong in ["-1", "1.5", "\"many\"", "[]", "null"] {
             let json = format!(r#"{{"limits":{{"rpm":{wrong}}}}}"#);
             let error = File::from_json(json.as_bytes()).unwrap_err();

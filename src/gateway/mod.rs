@@ -32,7 +32,7 @@ pub use cluster::istio_host;
 pub use credential::Credential;
 pub use discovery::Discovery;
 pub use keys::Keys;
-pub use limits::{Estimate, GatewayLimits};
+pub use limits::GatewayLimits;
 use plugin::PluginConfiguration;
 pub use provider::{Provider, TIMEOUT_SECS};
 pub use rooms::Rooms;

@@ -34,6 +34,7 @@ pub struct Memory {
     shown: Mutex<Vec<BreakerState>>,
     models_shown: Mutex<Vec<Vec<BreakerState>>>,
     journal: Mutex<Vec<String>>,
+    properties: Mutex<Vec<(String, String)>>,
 }
 
 /// A test that panicked may have held the lock. The data are whole even then.
@@ -91,6 +92,11 @@ impl Memory {
     /// The lines of the journal.
     pub fn journal(&self) -> Vec<String> {
         lock(&self.journal).clone()
+    }
+
+    /// The properties that were set since the last call, in this order.
+    pub fn properties(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut *lock(&self.properties))
     }
 
     /// The states that the gauge of a provider's breaker was changed to, in this order.
@@ -151,6 +157,10 @@ impl Host for Memory {
 
     fn client(&self) -> Client {
         *lock(&self.client)
+    }
+
+    fn set_property(&self, name: &str, text: &str) {
+        lock(&self.properties).push((name.to_owned(), text.to_owned()));
     }
 
     fn count(&self, metric: Metric) {

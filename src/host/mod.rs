@@ -25,6 +25,9 @@ pub trait Host: Store + Journal {
     /// Who sends that stream.
     fn client(&self) -> Client;
 
+    /// Sets a property of the stream whose callback is under way, for Envoy's own filters.
+    fn set_property(&self, name: &str, text: &str);
+
     /// Adds one to a counter.
     fn count(&self, metric: Metric);
 

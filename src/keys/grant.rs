@@ -3,6 +3,7 @@
 //! The counters are asked in this order; where one refuses, those before it get back what they gave.
 
 use super::check::Allowed;
+use super::shared::{self, TokenUnits};
 use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::host::store;
@@ -57,6 +58,8 @@ pub struct Grant {
     places: [String; 3],
     /// The name under which the model has limits; empty without.
     model: String,
+    /// What a token takes of the limits that gateways share.
+    units: TokenUnits,
     /// What is left, of the limit that has less.
     pub view: View,
 }
@@ -77,6 +80,8 @@ pub struct Charges {
     pub periods: [Option<Period>; 3],
     /// The name under which the model has limits; empty without.
     pub model: String,
+    /// What a token takes of the limits that gateways share.
+    pub units: TokenUnits,
 }
 
 /// How often the end of a request is tried to be told. What cannot be told is charged when its lease ends.
@@ -95,7 +100,8 @@ impl Grant {
     ) -> Result<Self, Refused> {
         let model = asked.name().to_owned();
         let places = places(&allowed.id, &allowed.user, &model);
-        let mut grant = Self { tickets: [None; 3], places, model, view: View::default() };
+        let (units, view) = (TokenUnits::default(), View::default());
+        let mut grant = Self { tickets: [None; 3], places, model, units, view };
         for ((owner, ticket), place) in
             OWNERS.into_iter().zip(&mut grant.tickets).zip(&grant.places)
         {
@@ -114,11 +120,18 @@ impl Grant {
         Ok(grant)
     }
 
+    /// Tells what the request takes of the limits that gateways share.
+    pub fn share(&mut self, host: &dyn Host, asked: &Asked) {
+        let limits = OWNERS.map(|owner| asked.terms(owner).limits);
+        self.units = shared::ask(host, names(&self.places), limits);
+    }
+
     /// The request has ended, and has used this beside what its attempts were charged.
     pub fn settle(self, host: &dyn Host, nanos: u64, tokens: u64) {
         for (place, ticket) in self.tickets() {
             tell(host, place, |counter, now_ms| counter.settle(ticket, nanos, tokens, now_ms));
         }
+        shared::take(host, names(&self.places), self.units, tokens);
     }
 
     /// The request has not reached a provider.
@@ -138,7 +151,7 @@ impl Grant {
     /// What the attempts of the request must know.
     pub fn charges(&self) -> Charges {
         let periods = self.tickets.map(|ticket| ticket.as_ref().map(Ticket::period));
-        Charges { periods, model: self.model.clone() }
+        Charges { periods, model: self.model.clone(), units: self.units }
     }
 
     /// The most that is reserved.
@@ -235,18 +248,28 @@ pub fn spent_nanos(host: &dyn Host, key: &str) -> u64 {
 impl Charges {
     /// An attempt of a request of this key and user has ended.
     pub fn charge(self, host: &dyn Host, key: &str, user: &str, nanos: u64, tokens: u64) {
-        for (place, period) in places(key, user, &self.model).iter().zip(self.periods) {
+        let places = places(key, user, &self.model);
+        for (place, period) in places.iter().zip(self.periods) {
             let Some(period) = period else { continue };
             tell(host, place, |counter, now_ms| counter.charge(period, nanos, tokens, now_ms));
         }
+        shared::take(host, names(&places), self.units, tokens);
     }
 }
 
+/// How the keys of all counters in shared data begin.
+const LIMIT: &str = "gaud/limit/";
+
 /// Where shared data have the counters, by owner.
 fn places(key: &str, user: &str, model: &str) -> [String; 3] {
-    let of_key = format!("gaud/limit/key/{key}");
+    let of_key = [LIMIT, "key/", key].concat();
     let of_model = [&of_key, "/", model].concat();
-    [of_key, of_model, ["gaud/limit/user/", user].concat()]
+    [of_key, of_model, [LIMIT, "user/", user].concat()]
+}
+
+/// The names of the owners, for a service that counts for all gateways.
+fn names(places: &[String; 3]) -> [&str; 3] {
+    places.each_ref().map(|place| place.strip_prefix(LIMIT).unwrap_or(place))
 }
 
 /// Asks one counter; nothing is taken where nothing is limited.

@@ -15,6 +15,7 @@
 //! | [`feed`] | which worker asks the control server, and what becomes of the answer |
 //! | [`mod@check`] | the decision on a request's key |
 //! | [`prices`] | what models cost, where any key or user has a budget |
+//! | [`shared`] | what a request takes of the limits that gateways share |
 //! | [`grant`] | what a request takes of the limits of its key and user, and gives back |
 //!
 //! The filter never sees a secret but those that clients send: a policy is found by the hash of the key.
@@ -28,6 +29,7 @@ pub mod page;
 pub mod policy;
 pub mod prices;
 mod records;
+pub mod shared;
 pub mod state;
 
 pub use check::{AllTerms, Allowed, Refusal, check};

@@ -39,6 +39,15 @@ pub const CREDENTIAL: &str = "gaud_credential";
 /// The cluster that leads to the collector of spans.
 pub const TRACING: &str = "gaud_tracing";
 
+/// The filter that asks the service for rates that gateways share, the cluster that leads to the service, and the domain of the
+/// gateways' rates there.
+pub const SHARED_LIMITS: &str = "gaud_limits";
+pub const LIMITS_DOMAIN: &str = "gaud";
+
+/// The descriptors of that domain.
+pub const LIMITED_REQUESTS: &str = "requests";
+pub const LIMITED_TOKENS: &str = "tokens";
+
 /// In CEL: a request has taken the route to the control server.
 pub const IS_TO_CONTROL: &str = "xds.route_name == 'gaud_control'";
 

@@ -23,6 +23,22 @@ pub const CACHED_TOKENS: &str = "gaud_cached";
 pub const FINISH_REASON: &str = "gaud_finish";
 pub const ERROR: &str = "gaud_error";
 
+/// Set for a stream where rates are shared, each followed by one of [`SHARED_OWNERS`]: the name under which the rate limit
+/// service counts a request, looks whether tokens are left, and counts tokens.
+pub const SHARED_REQUESTS: &str = "gaud_requests_";
+pub const SHARED_TOKENS: &str = "gaud_tokens_";
+pub const SHARED_USED: &str = "gaud_used_";
+
+/// Follows the name of such a property: how much the service adds.
+pub const SHARED_HITS: &str = "_hits";
+
+/// Whose limits: a key's, those of a key for a model, a user's.
+pub const SHARED_OWNERS: [&str; 3] = ["key", "model", "user"];
+
+/// What the rate limit filter says in [`RESPONSE_CODE_DETAILS`] where a rate is used up, and where the service does not answer.
+pub const RATE_LIMITED: &str = "request_rate_limited";
+pub const RATE_LIMITER_ERROR: &str = "rate_limiter_error";
+
 /// The prefix under which Envoy's filter state holds properties that a wasm filter sets.
 pub const FILTER_STATE_PREFIX: &str = "wasm.";
 

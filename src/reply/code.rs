@@ -197,6 +197,12 @@ codes!(
         "the gateway has not had the keys from its control server since it started, or for longer than `stale_after_secs` \
          where `on_stale` is `refuse`; try again",
     ),
+    LimitsUnavailable(
+        503,
+        "limits_unavailable",
+        "the service that counts requests and tokens for all gateways did not answer in 0.1 s, and `limits.on_failure` is `refuse`; \
+         see that the service and its Redis run, and try again",
+    ),
     ProviderCredential(
         503,
         "provider_credential_unavailable",

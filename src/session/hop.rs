@@ -72,9 +72,12 @@ impl Crossing {
         if let Some(Caller { key, user, charges }) = &self.caller {
             request = [&request, ",", &escaped(key, false), ",", &escaped(user, false)].concat();
             if *charges != Charges::default() {
-                for period in charges.periods {
+                for (period, units) in charges.periods.into_iter().zip(charges.units) {
                     request.push(',');
                     request.push_str(&period.map(Period::to_text).unwrap_or_default());
+                    if units > 0 {
+                        request.push_str(&["/", &units.to_string()].concat());
+                    }
                 }
                 request = [&request, ",", &escaped(&charges.model, false)].concat();
             }
@@ -102,10 +105,14 @@ impl Crossing {
         let request = names.next()?.to_owned();
         let caller = match (names.next(), names.next()) {
             (Some(key), Some(user)) => {
-                let mut period = || names.next().and_then(Period::from_text);
-                let periods = [period(), period(), period()];
-                let model = text(names.next().unwrap_or_default())?;
-                let charges = Charges { periods, model };
+                let mut charges = Charges::default();
+                for (period, units) in charges.periods.iter_mut().zip(&mut charges.units) {
+                    let part = names.next().unwrap_or_default();
+                    let (text, taken) = part.split_once('/').unwrap_or((part, ""));
+                    (*period, *units) =
+                        (Period::from_text(text), taken.parse().unwrap_or_default());
+                }
+                charges.model = text(names.next().unwrap_or_default())?;
                 Some(Caller { key: text(key)?, user: text(user)?, charges })
             }
             _ => None,
@@ -150,8 +157,11 @@ mod tests {
         };
         let period = Window::Month.at(1_795_968_000);
         let model = "gpt-*;x".to_owned();
-        let charges = Charges { periods: [None, Some(period), Some(period)], model };
+        let periods = [None, Some(period), Some(period)];
+        let charges = Charges { periods, model, ..Charges::default() };
         let charged = caller("ann").map(|caller| Caller { charges, ..caller });
+        let units = Charges { units: [0, 7, 9_001], ..Charges::default() };
+        let shared = caller("ann").map(|caller| Caller { charges: units, ..caller });
         for (asked, is_whole, place, caller, expected) in [
             ("gpt-4o", true, json, None, "17-1;whole;gpt-4o;json;10;12"),
             (
@@ -171,6 +181,7 @@ mod tests {
                 charged,
                 "17-1,k1,ann,,month1793491200,month1793491200,gpt-%2A%3Bx;whole;x",
             ),
+            ("x", true, None, shared, "17-1,k1,ann,,/7,/9001,;whole;x"),
         ] {
             let (request, asked) = ("17-1".to_owned(), asked.to_owned());
             let mut crossing = Crossing { request, caller, is_whole, asked, place, question: None };

@@ -12,28 +12,33 @@
 use super::Session;
 use super::bounds::Bounds;
 use super::{Phase, Scanner};
+use crate::config::Estimate;
 use crate::document::Document;
-use crate::gateway::{Estimate, Provider, Turn};
+use crate::gateway::{Provider, Turn};
 use crate::host::Host;
+use crate::host::metrics::Metric;
 use crate::keys::{
     AllTerms, Asked, Charges, Grant, Owner, Refused, Share, first_that_fits, prices,
 };
 use crate::limits::{Demand, Fill, Limits, Refusal, Terms, View};
 use crate::models::date;
 use crate::pricing::Price;
-use crate::reply::{LimitKind, OverLimit, Reject, Whose};
+use crate::reply::{Code, LimitKind, OverLimit, Reject, Whose};
 use crate::request::endpoint::Shape;
 use crate::request::escape::without_query;
 use crate::request::model::ModelName;
 use crate::route::Draw;
 use crate::usage::reader::BYTES_PER_TOKEN;
-use crate::usage::{Meter, Operation};
+use crate::usage::{AnswerStart, Meter, Operation};
 
 /// What a body of unknown length counts as, until more bytes have come.
 const UNKNOWN_BYTES: u64 = 1024 * 1024;
 
 /// The most tokens of an answer of a model whose maximum is not known.
 const OUTPUT_TOKENS_MAX: u64 = 128 * 1024;
+
+/// The service counts within the minutes of its clock.
+const MINUTE_SECS: u64 = 60;
 
 /// How paths end that cost nothing.
 const FREE_ENDS: [&str; 6] =
@@ -143,7 +148,10 @@ impl Session {
         let now_ms = host.now_ms();
         limited.demand = demand;
         match Grant::ask(host, key, &limited.asked, demand) {
-            Ok(grant) => {
+            Ok(mut grant) => {
+                if self.gateway.limits.is_shared {
+                    grant.share(host, &limited.asked);
+                }
                 limited.view = Some((grant.view, now_ms));
                 limited.grant = Some(grant);
                 Ok(())
@@ -237,6 +245,27 @@ impl Session {
                 grant.settle(host, nanos, limited.demand.tokens);
             }
         }
+    }
+
+    /// Envoy's rate limit filter has refused the request, by this answer: the request has not left. After how many seconds the
+    /// client may try again.
+    #[cold]
+    #[inline(never)]
+    pub fn held_back(&mut self, host: &dyn Host, status: u32) -> u64 {
+        self.share.take().into_iter().for_each(|share| share.undo(host));
+        if let Some(limited) = &mut self.limited {
+            (limited.has_left, limited.view) = (false, None);
+        }
+        self.settle_rest(host);
+        self.answer_begins(host, &AnswerStart { status, end: true, ..AnswerStart::default() });
+        self.meter = None;
+        if let Some(admission) = self.admission.take() {
+            admission.give_up(host, &self.gateway);
+        }
+        let is_over = status == Code::RateLimitExceeded.status();
+        let code = if is_over { Code::RateLimitExceeded } else { Code::LimitsUnavailable };
+        host.count(Metric::Refused(code));
+        MINUTE_SECS.saturating_sub(host.now_ms() / 1000 % MINUTE_SECS)
     }
 
     /// A request that lives for long says so.

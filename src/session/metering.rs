@@ -99,6 +99,7 @@ impl Session {
     }
 
     /// The answer begins.
+    #[inline(never)]
     pub fn answer_begins(&mut self, host: &dyn Host, start: &AnswerStart<'_>) {
         let bytes = self.request_bytes();
         let Some(meter) = &mut self.meter else { return };

@@ -14,6 +14,8 @@ use crate::native::settings::Env;
 const IDLE_SECS_HTTP: u64 = 4;
 /// Front ends of public providers keep connections for 60 s and more, and a new one costs a handshake.
 const IDLE_SECS_HTTPS: u64 = 30;
+/// A new connection would cost a request a part of the short time in which it waits.
+const IDLE_SECS_GRPC: u64 = 3600;
 
 /// What the template needs.
 #[derive(Serialize)]
@@ -91,6 +93,12 @@ pub(super) fn all(
 pub(super) fn to_url(name: &str, url: &ProviderUrl, ca_file: &str) -> Cluster {
     let endpoint = Endpoint { name, url, http2: false, ca_file };
     cluster(&endpoint, None)
+}
+
+/// The same for a server that is asked by gRPC.
+pub(super) fn to_grpc(name: &str, url: &ProviderUrl, ca_file: &str) -> Cluster {
+    let endpoint = Endpoint { name, url, http2: true, ca_file };
+    cluster(&endpoint, Some(IDLE_SECS_GRPC))
 }
 
 /// The providers whose cluster the user's Envoy must define.

@@ -9,7 +9,7 @@ use crate::host::metrics;
 use crate::names::capabilities::{
     CAPABILITIES, ENDS_CAPABILITIES, HEARING_CAPABILITIES, READING_CAPABILITIES,
 };
-use crate::names::clusters::{CONTROL, TRACING};
+use crate::names::clusters::{CONTROL, SHARED_LIMITS, TRACING};
 use crate::names::keys::FEED_TOKEN;
 use serde::Serialize;
 
@@ -22,9 +22,10 @@ use super::istio::{MeshTarget, Remote};
 use super::live::watched::Live;
 use super::local_reply::{self, LocalReply};
 use super::names::Names;
+use super::shared_limits::Asking;
 use super::telemetry::{Lines, Spans};
 use crate::native::envoy::{EnvoyVersion, Feature};
-use crate::native::settings::{Env, Issuer, Loaded, Secrets, Token, Tracing};
+use crate::native::settings::{Env, Issuer, Loaded, Secrets, SharedLimits, Token, Tracing};
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -91,6 +92,8 @@ pub(super) struct Context {
     secrets: Vec<StaticSecret>,
     /// The files with secrets that another Envoy than that of `gaud run` must have.
     secret_files: Vec<SecretPlace>,
+    /// What the service is asked that counts rates for all gateways.
+    shared: Option<Asking>,
     /// Where spans go.
     spans: Option<Spans>,
     /// Where the lines of the access log go.
@@ -135,6 +138,9 @@ impl Context {
         let of_issuer = |(name, own): (String, &Issuer)| to_url(&name, &own.url, &ca_file);
         clusters.extend(issuers(loaded).map(of_issuer));
         clusters.extend(loaded.tracing.as_ref().map(of_collector));
+        let of_limits =
+            |limits: &SharedLimits| cluster::to_grpc(SHARED_LIMITS, &limits.service, &ca_file);
+        clusters.extend(loaded.shared_limits.as_ref().map(of_limits));
         let source = loaded.path.as_deref().and_then(Path::file_name);
         // A meter reads every response.
         let notes_ends = form.notes_ends() && !gateway.meters;
@@ -168,7 +174,7 @@ impl Context {
             kept_body_bytes: kept_body_bytes(version, gateway.body_limit_bytes),
             default_timeout_secs: TIMEOUT_SECS,
             idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),
-            local_replies: local_reply::all(gateway.body_limit_bytes),
+            local_replies: local_replies(loaded),
             wasm: wasm.to_string_lossy().into_owned(),
             capabilities: Capabilities::of(notes_ends, gateway.meters),
             notes_ends,
@@ -178,6 +184,7 @@ impl Context {
             signs_bodies: injections.sign_bodies(),
             secrets: injections.statics(),
             secret_files: injections.files(),
+            shared: loaded.shared_limits.as_ref().map(Asking::of),
             spans: loaded.tracing.as_ref().map(|tracing| Spans::of(tracing, version)),
             lines: loaded.access_log.as_ref().map(Lines::of),
             hop: gateway.has_hop().then(|| Hop::of(gateway)),
@@ -241,6 +248,14 @@ impl Context {
         (self.istio, self.remote) = (Some(target), remote);
         self
     }
+}
+
+fn local_replies(loaded: &Loaded) -> Vec<LocalReply> {
+    let mut all = local_reply::all(loaded.gateway.body_limit_bytes);
+    if loaded.shared_limits.is_some() {
+        all.splice(..0, local_reply::of_shared_limits());
+    }
+    all
 }
 
 fn kept_body_bytes(version: EnvoyVersion, body_limit_bytes: u64) -> u64 {

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::{envoy, envoy_gateway, filter, istio};
 
 /// Who is to read the configuration.
-#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Form {
     /// Envoy alone: a whole configuration
     #[default]

@@ -1,8 +1,11 @@
 //! Envoy's local replies, in the gateway's words.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::names::clusters::IS_TO_CONTROL;
+use crate::names::properties::{RATE_LIMITED, RATE_LIMITER_ERROR};
 use crate::reply::{Code, too_large};
 use crate::request::endpoint::Shape;
 
@@ -20,7 +23,7 @@ pub(super) struct LocalReply {
 }
 
 /// Why Envoy replies.
-#[derive(Serialize, Clone, Copy, Default)]
+#[derive(Serialize, Clone, Default)]
 struct Reason {
     /// How the response's status compares with `status`: `EQ` or `GE`.
     op: Option<&'static str>,
@@ -28,7 +31,7 @@ struct Reason {
     /// Envoy's response flags, any of them.
     flags: Option<&'static [&'static str]>,
     /// A condition in CEL.
-    expression: Option<&'static str>,
+    expression: Option<Cow<'static, str>>,
 }
 
 /// The provider, by the name of its cluster, which is the provider's name unless `cluster` is set.
@@ -117,25 +120,46 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
             "The HTTP request cannot be read (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
         ),
     ];
-    rows.iter().flat_map(|(code, reason, message)| all_shapes(*code, *reason, message)).collect()
+    rows.iter().flat_map(|(code, reason, message)| all_shapes(*code, reason, message)).collect()
 }
 
 /// The replies on the paths of a control server that is away.
 pub(super) fn of_control() -> [LocalReply; 3] {
     let away = said(IS_TO_CONTROL);
     let message = "The control server is not there; requests for models are served all the same.";
-    all_shapes(Code::ControlUnavailable, away, message)
+    all_shapes(Code::ControlUnavailable, &away, message)
 }
 
-fn all_shapes(code: Code, reason: Reason, message: &str) -> [LocalReply; 3] {
+/// The replies of the filter that asks about rates which gateways share.
+pub(super) fn of_shared_limits() -> Vec<LocalReply> {
+    let rows = [
+        (
+            Code::RateLimitExceeded,
+            details_are(RATE_LIMITED),
+            "This API key, or its user, has used up its requests or tokens of this minute, at all gateways together; try again when \
+             the minute is over.",
+        ),
+        (
+            Code::LimitsUnavailable,
+            details_are(RATE_LIMITER_ERROR),
+            "The service that counts requests and tokens for all gateways does not answer; try again.",
+        ),
+    ];
+    rows.iter().flat_map(|(code, reason, message)| all_shapes(*code, reason, message)).collect()
+}
+
+fn all_shapes(code: Code, reason: &Reason, message: &str) -> [LocalReply; 3] {
     [Shape::Anthropic, Shape::Gemini, Shape::OpenAi].map(|shape| LocalReply {
-        reason,
+        reason: reason.clone(),
         shape: (shape != Shape::OpenAi).then(|| shape.as_str()),
         body: code.document(shape, message, None).to_string(),
         // Envoy's 503s carry no time: a client may try again soon.
         retry_after_secs: (code.status() == 503).then_some(1),
-        status_code: matches!(code, Code::GatewayBusy | Code::ProviderCredential)
-            .then(|| code.status()),
+        status_code: matches!(
+            code,
+            Code::GatewayBusy | Code::ProviderCredential | Code::LimitsUnavailable
+        )
+        .then(|| code.status()),
     })
 }
 
@@ -148,5 +172,10 @@ fn status_from(status: u32) -> Reason {
 }
 
 fn said(expression: &'static str) -> Reason {
-    Reason { expression: Some(expression), ..Reason::default() }
+    Reason { expression: Some(expression.into()), ..Reason::default() }
+}
+
+fn details_are(details: &str) -> Reason {
+    let expression = format!("response.code_details == '{details}'");
+    Reason { expression: Some(expression.into()), ..Reason::default() }
 }

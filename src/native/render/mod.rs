@@ -20,6 +20,7 @@ mod local_reply;
 mod module_file;
 mod names;
 mod quote;
+mod shared_limits;
 pub mod telemetry;
 mod template;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use edge::Sockets;
 pub use error::Error;
 pub use form::Form;
 pub use module_file::Module;
+pub use shared_limits::service_yaml;
 
 /// The fingerprints that a running gateway with this configuration may have, in hexadecimal digits: `gaud run` adds what
 /// pages in a browser may not do and, with a control server, client keys; an Envoy of the user's has the file as it is.
@@ -193,7 +195,7 @@ fn load(
 fn refuse_keys(loaded: &Loaded) -> Result<(), Error> {
     match loaded.gateway.keys {
         Some(_) => Err(Error::Config(loaded.refused(Keys::without_feed()))),
-        None => Ok(()),
+        None => refuse_shared_limits(loaded),
     }
 }
 
@@ -202,6 +204,18 @@ fn refuse_keys_without_server(loaded: &Loaded) -> Result<(), Error> {
     match loaded.control.server {
         Some(_) => Ok(()),
         None => refuse_keys(loaded),
+    }
+}
+
+/// What belongs to a gateway that checks client keys.
+fn refuse_shared_limits(loaded: &Loaded) -> Result<(), Error> {
+    match loaded.shared_limits {
+        Some(_) => {
+            let problem = "counts what keys and users ask for, and this Envoy knows none; name the control server in \
+                           control.server, or start `gaud run` with one";
+            Err(Error::Config(loaded.refused(ConfigError::new("limits.store", problem))))
+        }
+        None => Ok(()),
     }
 }
 

@@ -49,6 +49,7 @@ struct Clusters {
     leaving: &'static str,
     credential: &'static str,
     returning: &'static str,
+    shared_limits: &'static str,
 }
 
 impl Names {
@@ -81,6 +82,7 @@ impl Names {
                 leaving: clusters::LEAVING,
                 credential: clusters::CREDENTIAL,
                 returning: clusters::RETURNING,
+                shared_limits: clusters::SHARED_LIMITS,
             },
             label_regex: format!(
                 r"^wasmcustom\.(?:{}|{})[a-z_]+(?:\.[a-z_]+\.[^.]+)*?(\.LABEL\.([^.]+))",

@@ -202,3 +202,49 @@ fn a_control_server_elsewhere_has_a_cluster_in_every_form() {
         assert!(rendered(form, &without, "gaud.toml", Path::new("/f/gaud.wasm")).is_some());
     }
 }
+
+const SHARED: &str = "limits = \"redis\"\n[providers.p]\nurl = \"http://p\"\nauth = \"none\"\n[usage]\nmeter = \"all\"\n\
+    [control]\nserver = \"http://gaud-control:8480\"\ntoken = \"a-secret-of-twenty-characters\"\n\
+    [[fallbacks]]\nmodel = \"chain\"\nto = [\"p:second\"]\n";
+
+/// The names of all HTTP filters of a list.
+fn filters(list: &[Value]) -> Vec<&str> {
+    list.iter().filter_map(|filter| filter["name"].as_str()).collect()
+}
+
+#[test]
+fn rates_that_gateways_share_are_asked_for_right_after_the_filter_and_by_no_other_gateway() {
+    let own =
+        ["gaud", "gaud_limits_key", "gaud_limits_model", "gaud_limits_user", "gaud_returning"];
+    let of_attempts = [&["gaud_attempt"], &own[1..]].concat();
+    let module = Path::new("/f/gaud.wasm");
+    let documents = rendered(Form::Filter, SHARED, "gaud.toml", module).unwrap();
+    let [document] = documents.as_slice() else { panic!("one document") };
+    assert_eq!(filters(document["http_filters"].as_array().unwrap()), own);
+    let attempts = &document["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    let attempts = filters(attempts["http_filters"].as_array().unwrap());
+    assert_eq!(attempts, [&of_attempts[..], &["envoy.filters.http.router"]].concat());
+    for form in FORMS {
+        let text = |toml: &str| {
+            serde_json::to_string(&rendered(form, toml, "gaud.toml", module).unwrap()).unwrap()
+        };
+        let shared = text(SHARED);
+        let places =
+            own.map(|name| shared.find(&format!("\"name\":\"{name}\"")).unwrap_or_default());
+        assert!(places.is_sorted() && places[0] > 0, "{form:?}: {places:?}");
+        assert!(shared.contains("127.0.0.1") && shared.contains("8081"), "the cluster: {shared}");
+        assert!(!text(&SHARED.replace("redis", "local")).contains("gaud_limits"), "{form:?}");
+    }
+}
+
+#[test]
+fn an_envoy_without_keys_cannot_share_rates() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gaud.toml");
+    std::fs::write(&path, SHARED.replace("server =", "# server =")).unwrap();
+    let refused =
+        Source::read_for_elsewhere(Form::Envoy, Some(&path), None, &|_| None).err().unwrap();
+    let said = "limits.store: counts what keys and users ask for, and this Envoy knows none; name the control server in \
+                control.server, or start `gaud run` with one";
+    assert_eq!(refused.to_string(), format!("{}:1: {said}", path.display()));
+}

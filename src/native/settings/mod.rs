@@ -21,6 +21,7 @@ mod option;
 mod ranges;
 mod review;
 mod secrets;
+mod shared_limits;
 mod telemetry;
 mod text;
 mod tls;
@@ -42,6 +43,7 @@ use crate::native::os_error::words;
 use crate::native::webhook::Webhook;
 pub use ranges::AddressRange;
 use secrets::Lifted;
+pub use shared_limits::SharedLimits;
 pub use telemetry::{AccessLog, Tracing};
 pub use tls::{Pair, Tls};
 pub use tokens::{Issuer, Token, TokenSource};
@@ -117,6 +119,8 @@ pub struct Loaded {
     pub tls: Option<Tls>,
     /// The credentials that Envoy adds.
     pub tokens: Vec<Token>,
+    /// The service that counts rates for all gateways; `None` where each counts for itself.
+    pub shared_limits: Option<SharedLimits>,
     /// Where spans go.
     pub tracing: Option<Tracing>,
     /// Where the lines of the access log go.
@@ -427,6 +431,7 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
             env,
         )?,
         tokens: tokens::compile(&file)?,
+        shared_limits: SharedLimits::compile(&file)?,
         tracing: file.tracing.as_ref().map(Tracing::compile).transpose()?,
         access_log: file.access_log.as_ref().map(AccessLog::compile).transpose()?,
         workers: workers(file.workers)?,

@@ -3,6 +3,7 @@
 mod budgets;
 mod keys;
 mod serve;
+mod shared;
 
 use crate::kit::client::{Request, Response, h1};
 use crate::kit::harness::{Run, wait};
@@ -22,6 +23,8 @@ struct Gateways {
     runs: Vec<Run>,
     provider: Provider,
     database: String,
+    /// Further tables of each configuration.
+    tables: String,
 }
 
 impl Gateways {
@@ -30,12 +33,16 @@ impl Gateways {
     }
 
     fn start_on(count: usize, database: String) -> Self {
+        Self::start_with(count, database, "")
+    }
+
+    fn start_with(count: usize, database: String, tables: &str) -> Self {
         let provider = Provider::start();
         // 50 tokens of input at 2 dollars for a million.
         let usage = json!({"prompt_tokens": COST / 2000, "completion_tokens": 0, "total_tokens": COST / 2000});
         let answer = json!({"choices": [], "usage": usage});
         provider.always("priced", 200, answer.to_string());
-        let mut gateways = Self { runs: Vec::new(), provider, database };
+        let mut gateways = Self { runs: Vec::new(), provider, database, tables: tables.to_owned() };
         for _ in 0..count {
             let folder = tempfile::tempdir().expect("a temporary folder").keep();
             gateways.begin(folder);
@@ -48,9 +55,10 @@ impl Gateways {
         let toml = format!(
             "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 1\nallow_hosts = [\"gateway\"]\ndefault_provider = \"one\"\n\
              [control]\ndatabase = \"{}\"\n[usage]\nmeter = \"all\"\n[prices.priced]\ninput = 2\noutput = 10\n\
-             [providers.one]\nurl = \"{}/v1\"\nauth = \"none\"\nbreaker = {{ enabled = false }}\n",
+             [providers.one]\nurl = \"{}/v1\"\nauth = \"none\"\nbreaker = {{ enabled = false }}\n{}",
             self.database,
             self.provider.url(),
+            self.tables,
         );
         std::fs::write(folder.join("gaud.toml"), toml).expect("a file");
         self.runs.push(Run::start_again(folder, &[("GAUD_ADMIN_KEY", ADMIN_KEY)]));

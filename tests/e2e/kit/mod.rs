@@ -16,6 +16,7 @@ pub(crate) mod pair;
 pub(crate) mod postgres;
 mod proving;
 pub(crate) mod random;
+pub(crate) mod rate_limits;
 pub(crate) mod refusal;
 pub(crate) mod samples;
 pub(crate) mod strict;

@@ -70,6 +70,7 @@ fn insert(document: &mut DocumentMut, key: &SettingKey, mut item: Item) -> Resul
     let Some((last, parents)) = parts.split_last() else { return Ok(()) };
     let mut table: &mut dyn TableLike = document.as_table_mut();
     for (depth, part) in parents.iter().enumerate() {
+        spell_out(table, part);
         let parent = table.entry(part).or_insert_with(|| {
             let mut table = Table::new();
             table.set_implicit(true);
@@ -99,6 +100,17 @@ fn insert(document: &mut DocumentMut, key: &SettingKey, mut item: Item) -> Resul
     Ok(())
 }
 
+/// Writes the table of which `limits = "redis"` is the short form.
+fn spell_out(parent: &mut dyn TableLike, part: &str) {
+    if part == "limits"
+        && let Some(store) = parent.get(part).and_then(Item::as_str)
+    {
+        let table = Table::from_iter([("store", store)]);
+        parent.remove(part);
+        parent.insert(part, Item::Table(table));
+    }
+}
+
 fn remove(
     mut document: DocumentMut,
     key: &SettingKey,
@@ -113,6 +125,9 @@ fn remove(
         ["providers", name] => references::take_all(&mut document, name),
         _ => Vec::new(),
     };
+    if let ["limits", _] = parts.as_slice() {
+        spell_out(document.as_table_mut(), "limits");
+    }
     take(document.as_table_mut(), &parts);
     let text = document.to_string();
     check(&text).map_err(EditError::Invalid)?;
@@ -262,6 +277,19 @@ deployments = [{ target = \"litellm:opus\" }, { target = \"claude:opus\" }]
         assert_eq!(set("aliases.fast.x", &json!(1)), Err(EditError::Place(said.to_owned())));
         let broken = change("= 1", &SettingKey::parse("listen").unwrap(), &json!("x"), &check);
         assert!(matches!(broken, Err(EditError::File(_))), "{broken:?}");
+    }
+
+    #[test]
+    fn the_short_form_of_limits_becomes_a_table() {
+        let file = "limits = \"redis\"\n\n[keys]\n[usage]\nmeter = \"all\"\n[providers.p]\nurl = \"http://p\"\n";
+        let change = |key: &str, json: &Json| {
+            change(file, &SettingKey::parse(key).unwrap(), json, &check).unwrap().text
+        };
+        let text = change("limits.rpm", &json!(60));
+        assert!(text.contains("[limits]\nstore = \"redis\"\nrpm = 60\n"), "{text}");
+        let text = change("limits.store", &json!("local"));
+        assert!(text.contains("[limits]\nstore = \"local\"\n"), "{text}");
+        assert!(!change("limits.store", &Json::Null).contains("redis"));
     }
 
     #[test]
