@@ -459,5 +459,8 @@ fn the_rendered_examples_for_istio_are_fresh() {
 
 #[test]
 fn the_configuration_for_compose_is_valid() {
-    gaud(&["check", "--config", "envoy/compose/config/gaud.toml"]);
+    for folder in ["", "gateways/"] {
+        gaud(&["check", "--config", &format!("envoy/compose/{folder}config/gaud.toml")]);
+    }
+    assert_file("envoy/compose/gateways/ratelimit.yaml", &gaud(&["render", "--for", "ratelimit"]));
 }
