@@ -30,6 +30,9 @@ pub struct DeploymentFile {
     /// The requests for a minute above which the others come first. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rpm: Option<u32>,
+    /// The same for tokens. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tpm: Option<u32>,
 }
 
 /// Which deployment gets a request.

@@ -8,12 +8,12 @@
 //!
 //! Of two that are equal the first drawn is taken, so that a tie goes to none of them always. A deployment whose breaker is
 //! open is skipped, and one that has failed is left out for the rest of the request: the next in the order follows. One that has
-//! had its requests for a minute (`rpm`) comes after all others: that is a reason to skip it, and none to fail.
+//! had its requests or tokens for a minute (`rpm`, `tpm`) comes after all others: that is a reason to skip it, and none to fail.
 
 use hashbrown::HashMap;
 
 use super::{ChainTarget, CheckTarget, RouteTable, Target};
-use crate::config::{ConfigError, File, ModelFile, Sticky, Strategy};
+use crate::config::{ConfigError, DeploymentFile, File, ModelFile, Sticky, Strategy};
 use crate::request::model::ModelName;
 
 /// The most deployments of a model.
@@ -24,6 +24,12 @@ const WEIGHT_MAX: u64 = 1_000_000;
 
 /// The most that `rpm` may be: the time between two requests is counted in microseconds.
 const RPM_MAX: u64 = 10_000_000;
+
+/// The most that `tpm` may be.
+const TPM_MAX: u64 = 1_000_000_000;
+
+/// Why tokens cannot be counted.
+const NEEDS_METER: &str = "counts what requests use; set usage.meter = \"all\"";
 
 /// The deployments of one model.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,8 +47,36 @@ pub struct Deployment {
     pub target: ChainTarget,
     /// The share of the requests.
     pub weight: u32,
-    /// The requests for a minute above which the others come first.
+    pub rates: Rates,
+}
+
+/// What a deployment may have in a minute before the others come first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Requests.
     pub rpm: Option<u32>,
+    pub tpm: Option<u32>,
+}
+
+impl Rates {
+    fn are_none(self) -> bool {
+        self == Self::default()
+    }
+
+    /// # Errors
+    /// A number is out of bounds, or the tokens are counted by nobody: the field, and what is wrong.
+    #[inline(never)]
+    fn compile(file: &DeploymentFile, is_metered: bool) -> Result<Self, (&'static str, String)> {
+        for (field, rate, most) in [("rpm", file.rpm, RPM_MAX), ("tpm", file.tpm, TPM_MAX)] {
+            let rate = rate.map_or(1, u64::from);
+            ConfigError::unless_within("", rate, 1, most)
+                .map_err(|error| (field, error.problem))?;
+        }
+        match file.tpm.is_some() && !is_metered {
+            true => Err(("tpm", NEEDS_METER.to_owned())),
+            false => Ok(Self { rpm: file.rpm, tpm: file.tpm }),
+        }
+    }
 }
 
 /// How a deployment has done lately, as far as the worker has seen.
@@ -52,7 +86,7 @@ pub struct Load {
     pub under_way: u32,
     /// The time until an answer began; 0 where that is not known.
     pub answer_ms: u32,
-    /// The requests for a minute are spent.
+    /// The requests or the tokens for a minute are spent.
     pub is_spent: bool,
 }
 
@@ -109,8 +143,8 @@ impl Group {
             };
             order.push(chosen);
         }
-        if self.deployments.iter().any(|own| own.rpm.is_some()) {
-            order.sort_by_key(|own| own.rpm.is_some() && (draw.load)(own).is_spent);
+        if self.deployments.iter().any(|own| !own.rates.are_none()) {
+            order.sort_by_key(|own| !own.rates.are_none() && (draw.load)(own).is_spent);
         }
         order.into_iter().map(|own| own.target.as_target()).collect()
     }
@@ -130,6 +164,7 @@ impl Group {
         model: &ModelFile,
         routes: &RouteTable,
         check: CheckTarget<'_>,
+        is_metered: bool,
     ) -> Result<Self, (String, String)> {
         let count = model.deployments.len();
         if count == 0 || count > DEPLOYMENTS_MAX {
@@ -151,11 +186,10 @@ impl Group {
             let weight = u64::from(file.weight.unwrap_or(1));
             let weight = ConfigError::unless_within("", weight, 0, WEIGHT_MAX)
                 .map_err(|error| (at("weight"), error.problem))?;
-            let rpm = file.rpm.map(u64::from);
-            let rpm = rpm.map(|rpm| ConfigError::unless_within("", rpm, 1, RPM_MAX)).transpose();
-            let rpm = rpm.map_err(|error| (at("rpm"), error.problem))?;
-            let small = |number: u64| u32::try_from(number).unwrap_or(1);
-            deployments.push(Deployment { target, weight: small(weight), rpm: rpm.map(small) });
+            let rates = Rates::compile(file, is_metered)
+                .map_err(|(field, problem)| (at(field), problem))?;
+            let weight = u32::try_from(weight).unwrap_or(1);
+            deployments.push(Deployment { target, weight, rates });
         }
         let group = Self {
             deployments,
@@ -208,7 +242,7 @@ pub(super) fn compile(
         if file.aliases.contains_key(name) {
             return error("name", format!("\"{name}\" is an alias too; take one of the two out"));
         }
-        match Group::compile(model, routes, check) {
+        match Group::compile(model, routes, check, file.records()) {
             Ok(group) => _ = groups.insert(name.clone(), group),
             Err((field, problem)) => return error(&field, problem),
         }

@@ -25,7 +25,7 @@ use crate::request::model::ModelName;
 pub(crate) use chain::CheckTarget;
 pub use chain::{Chains, Link};
 pub use glob::Glob;
-pub use group::{Deployment, Draw, Group, Load};
+pub use group::{Deployment, Draw, Group, Load, Rates};
 pub use load::{Loads, UnderWay};
 pub use target::{ChainTarget, ProviderId, Target};
 
@@ -129,10 +129,15 @@ impl RouteTable {
         self.groups.get(name)
     }
 
-    /// The requests for a minute of a target, where a group says them.
-    pub fn rpm(&self, target: Target<'_>) -> Option<u32> {
+    /// The requests and the tokens for a minute of a target, where groups say them.
+    #[inline(never)]
+    pub fn rates(&self, target: Target<'_>) -> Rates {
         let deployments = self.groups.values().flat_map(|group| group.deployments());
-        deployments.filter(|own| own.target.as_target() == target).find_map(|own| own.rpm)
+        let own = deployments.filter(|own| own.target.as_target() == target);
+        own.fold(Rates::default(), |rates, own| Rates {
+            rpm: rates.rpm.or(own.rates.rpm),
+            tpm: rates.tpm.or(own.rates.tpm),
+        })
     }
 
     /// All groups.

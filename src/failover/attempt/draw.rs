@@ -7,7 +7,7 @@ use crate::request::head::Head;
 use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
 use crate::route::group::digest;
-use crate::route::{ChainTarget, Deployment, Draw, Load, Loads, Target, UnderWay};
+use crate::route::{ChainTarget, Deployment, Draw, Load, Loads, Rates, Target, UnderWay};
 use crate::session::hop::Crossing;
 
 /// The targets of a request, at its first attempt.
@@ -23,8 +23,10 @@ pub(super) fn targets(
     let now_ms = host.now_ms();
     let load = |own: &Deployment| {
         let target = own.target.as_target();
-        let is_spent =
-            own.rpm.is_some_and(|rpm| limit::is_spent(host, &name(gateway, target), rpm));
+        let Rates { rpm, tpm } = own.rates;
+        let is_spent = [(RPM, rpm), (TPM, tpm)].into_iter().any(|(kind, most)| {
+            most.is_some_and(|most| limit::is_spent(host, &name(gateway, kind, target), most))
+        });
         Load { is_spent, ..loads.of(deployment(gateway, target), now_ms) }
     };
     let draw = if gateway.groups.is_empty() {
@@ -35,26 +37,34 @@ pub(super) fn targets(
     gateway.targets(asked, path.as_str(), &draw).unwrap_or_default()
 }
 
-/// Counts a request of a deployment, where a group looks at the counts.
+/// Counts a request of a deployment, where a group looks at the counts. The last is where its tokens count, and how many of these
+/// a minute has.
 pub(super) fn begin(
     gateway: &Gateway,
     loads: &Loads,
     host: &dyn Host,
     target: &ChainTarget,
-) -> Option<UnderWay> {
-    if let Some(rpm) = gateway.routes.rpm(target.as_target()) {
-        limit::take(host, &name(gateway, target.as_target()), rpm);
+) -> (Option<UnderWay>, Option<(String, u32)>) {
+    let target = target.as_target();
+    let Rates { rpm, tpm } = gateway.routes.rates(target);
+    if let Some(rpm) = rpm {
+        limit::take(host, &name(gateway, RPM, target), rpm);
     }
-    gateway.counts_loads.then(|| loads.begin(deployment(gateway, target.as_target())))
+    let under_way = gateway.counts_loads.then(|| loads.begin(deployment(gateway, target)));
+    (under_way, tpm.map(|tpm| (name(gateway, TPM, target), tpm)))
 }
 
 fn provider<'a>(gateway: &'a Gateway, target: Target<'_>) -> &'a str {
     gateway.provider(target.provider).map_or("", |provider| &provider.name)
 }
 
+const RPM: &str = "rpm";
+const TPM: &str = "tpm";
+
 /// The key of a deployment's limit in shared data.
-fn name(gateway: &Gateway, target: Target<'_>) -> String {
-    format!("gaud/rpm/{}/{}", provider(gateway, target), target.model)
+#[inline(never)]
+fn name(gateway: &Gateway, kind: &str, target: Target<'_>) -> String {
+    ["gaud/", kind, "/", provider(gateway, target), "/", target.model].concat()
 }
 
 fn deployment(gateway: &Gateway, target: Target<'_>) -> u64 {

@@ -1,6 +1,6 @@
 //! What an attempt has used.
 
-use super::{Attempt, Passing};
+use super::{Attempt, Passing, limit};
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::keys::prices;
@@ -58,6 +58,9 @@ impl Attempt {
     /// Counts what the attempt has used, once that is known.
     pub(super) fn charge(&mut self, host: &dyn Host) {
         let Some((admission, outcome)) = self.meter.as_ref().and_then(Meter::used) else { return };
+        if let Some((key, tpm)) = self.token_limit.take() {
+            limit::take_tokens(host, &key, tpm, outcome.usage.tokens());
+        }
         let Some(charges) = self.charges.take() else { return };
         let nanos = prices::cost_nanos(host, admission, outcome);
         charges.charge(host, &admission.key, &admission.user, nanos, outcome.usage.tokens());

@@ -83,6 +83,8 @@ pub struct Attempt {
     meter: Option<Meter>,
     /// Where the usage counts beside the ledger; `None` once it is charged, and where nothing is limited.
     charges: Option<Charges>,
+    /// Where the tokens count for the deployment; `None` once they are counted, and where nothing is limited.
+    token_limit: Option<(String, u32)>,
     /// One of the deployment's requests, where a group looks at these.
     under_way: Option<UnderWay>,
     /// What the client is to get in the place of the bytes that Envoy has.
@@ -148,7 +150,7 @@ impl Attempt {
         let begun = histories.begin(host, &gateway, &crossing.request, arrival, targets);
         let Begun { target, admission, number } = begun.map_err(refuse)?;
         let outgoing = outgoing(&gateway, head, &crossing, &path, &request.endpoint, &target);
-        let under_way = draw::begin(&gateway, histories.loads(), host, &target);
+        let (under_way, token_limit) = draw::begin(&gateway, histories.loads(), host, &target);
         let has_question = outgoing.question.is_some();
         let account = gateway.provider(target.provider).map_or(Account::Gateway, |provider| {
             Account::of(provider, &head.credentials.sent(), path.as_str())
@@ -177,6 +179,7 @@ impl Attempt {
             is_whole: end,
             charges: charges.filter(|charges| meter.is_some() && *charges != Charges::default()),
             meter,
+            token_limit,
             under_way,
             passing: Passing::default(),
         };

@@ -199,3 +199,12 @@ fn a_deployment_that_has_had_its_requests_comes_last() {
     // A request gives its place back after 12 s.
     assert!(seen["one"] >= 5 && seen["one"] < 20, "{seen:?}");
 }
+
+#[test]
+fn a_deployment_that_has_had_its_tokens_comes_last() {
+    let tables = "[usage]\nmeter = \"all\"\n[[models]]\nname = \"limited\"\n\
+                  deployments = [{ target = \"one:a\", weight = 1000, tpm = 1 }, { target = \"two:b\" }]\n";
+    let fleet = Fleet::without_breakers("", tables);
+    let seen = spread(&fleet, "limited", 20);
+    assert!(seen["one"] >= 1 && seen["one"] < 4, "{seen:?}");
+}
