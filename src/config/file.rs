@@ -200,8 +200,18 @@ pub struct ControlFile {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LitellmFile {
-    /// The file, as LiteLLM's `--config` names it.
-    pub config: String,
+    /// The file, as LiteLLM's `--config` names it. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// The URL of LiteLLM's PostgreSQL, whose keys open what goes direct. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<SecretSource>,
+}
+
+#[cfg(not(target_os = "wasi"))]
+impl LitellmFile {
+    /// The path of `keys`.
+    pub const KEYS: &str = "litellm.keys";
 }
 
 /// The pages of the control server.

@@ -22,6 +22,9 @@ pub struct KeysFile {
     /// What becomes of requests with keys whose policies are old: `serve` or `refuse`. Default `serve`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_stale: Option<String>,
+    /// Whether LiteLLM's keys open what goes direct. Default false, and true with `litellm.keys`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub litellm: Option<bool>,
     /// The limits of new keys. Default: none.
     #[cfg(not(target_os = "wasi"))]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,8 @@ pub struct Keys {
     pub passthrough: Vec<String>,
     /// How old the policies may be before requests with keys are refused; `None` where they are served in any case.
     pub refuse_after_ms: Option<u64>,
+    /// LiteLLM's keys are known too, and what goes direct needs a key that is known.
+    pub takes_litellms: bool,
     /// What opens the feed, as the value of `authorization`; empty outside the filter.
     pub authorization: Secret,
 }
@@ -25,6 +27,7 @@ impl Default for Keys {
             are_required: false,
             passthrough: Vec::new(),
             refuse_after_ms: None,
+            takes_litellms: false,
             authorization: Secret::new(""),
         }
     }
@@ -44,6 +47,7 @@ impl Keys {
         let refuses_stale = file.refuses_stale()?;
         let token = lookup(FEED_TOKEN).unwrap_or_default();
         let are_required = match file.mode()? {
+            None if file.litellm == Some(true) => false,
             None | Some(KeysMode::Off) => return Ok(None),
             Some(mode) => mode == KeysMode::Required,
         };
@@ -51,6 +55,7 @@ impl Keys {
             are_required,
             passthrough,
             refuse_after_ms: refuses_stale.then(|| secs.saturating_mul(1000)),
+            takes_litellms: file.litellm == Some(true),
             authorization: Secret::new(if token.is_empty() {
                 token
             } else {
@@ -126,6 +131,9 @@ mod tests {
         let optional = compile(r#"{"mode":"optional"}"#).unwrap().unwrap();
         assert!(!optional.are_required && optional.refuse_after_ms.is_none());
         assert_eq!(optional.authorization.expose(), "Bearer t");
+        assert!(!optional.takes_litellms);
+        let litellms = compile(r#"{"mode":"optional","litellm":true}"#).unwrap().unwrap();
+        assert!(litellms.takes_litellms);
         let required = r#"{"mode":"required","on_stale":"refuse","stale_after_secs":5}"#;
         let required = compile(required).unwrap().unwrap();
         assert!(required.are_required && required.refuse_after_ms == Some(5_000));

@@ -32,7 +32,7 @@ mod records;
 pub mod shared;
 pub mod state;
 
-pub use check::{AllTerms, Allowed, Refusal, check};
+pub use check::{AllTerms, Allowed, Refusal, check, find};
 pub use grant::{Asked, Charges, Grant, Owner, Refused, Share, spent_nanos};
 pub use key::{KeyHash, id_of};
 pub use models::{Models, first_that_fits};

@@ -22,4 +22,5 @@ pub mod run;
 pub mod serve;
 pub mod settings;
 pub mod standin;
+pub(crate) mod virtual_keys;
 pub(crate) mod webhook;

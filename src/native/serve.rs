@@ -21,6 +21,7 @@ use super::ledger::{Day, Ledger};
 use super::prices::{Prices, SharedPrices};
 use super::run::{Failure, first_key, note, runtime, signals};
 use super::settings::{ConfigOption, ConfigText, Loaded};
+use super::virtual_keys::{SharedSource, follow};
 use super::webhook::SharedWebhook;
 
 /// Serve the control server without an Envoy: for a mesh, or for gateways on several machines
@@ -57,6 +58,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             () = hear(url, &control) => {}
             () = forget(&control.databases, loaded.keep_days()) => {}
             never = watch => match never {},
+            never = follow(Arc::clone(&control), |line| note(&line)) => match never {},
             () = stop.asked() => {}
         }
         Ok(ExitCode::SUCCESS)
@@ -104,6 +106,7 @@ fn control(loaded: &Loaded) -> Result<(Arc<Control>, Option<DataFolder>), Failur
         prices: SharedPrices::new(prices),
         calibrated: Calibrated::default(),
         alerts: SharedWebhook::new(loaded.webhook.clone()),
+        litellm: SharedSource::new(loaded.litellm_keys.clone()),
         writer: tokio::sync::Mutex::default(),
     };
     Ok((Arc::new(control), folder))

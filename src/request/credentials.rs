@@ -162,9 +162,14 @@ impl GaudKey {
     }
 }
 
-/// A key that is alone where clients put keys, each with what is before the key there: a scheme of `authorization`, or the name
-/// of a subprotocol.
+/// A key of Gaud's that is alone where clients put keys.
 fn whole_key<'a>(name: &[u8], value: &'a [u8]) -> Option<&'a str> {
+    key_at(name, value).filter(|key| key.starts_with(keys::PREFIX))
+}
+
+/// What is where clients put keys, without what is before the key there: a scheme of `authorization`, or the name of a
+/// subprotocol.
+fn key_at<'a>(name: &[u8], value: &'a [u8]) -> Option<&'a str> {
     let key = match name {
         b"authorization" => {
             let (scheme, key) = value.trim_ascii().split_at_checked(BEARER.len())?;
@@ -177,8 +182,7 @@ fn whole_key<'a>(name: &[u8], value: &'a [u8]) -> Option<&'a str> {
         }
         _ => return None,
     };
-    let key = key.trim_ascii();
-    key.starts_with(keys::PREFIX.as_bytes()).then(|| std::str::from_utf8(key).ok())?
+    std::str::from_utf8(key.trim_ascii()).ok().filter(|key| !key.is_empty())
 }
 
 const BEARER: &[u8] = b"bearer ";
@@ -245,6 +249,21 @@ impl<'a> Credentials<'a> {
     /// The client's key, in the first header that has one.
     pub fn key(&self) -> Option<&'a [u8]> {
         CLIENT_CREDENTIALS.iter().take(KEY_HEADERS).find_map(|name| self.value(name))
+    }
+
+    /// The key that the client sent, as LiteLLM reads a head: LiteLLM's own header comes before all others.
+    #[cold]
+    #[inline(never)]
+    pub fn any_key(&self) -> Option<&'a str> {
+        let litellms = self.value("x-litellm-api-key");
+        // The header has the key with a scheme, or alone.
+        let as_names = litellms
+            .into_iter()
+            .flat_map(|value| ["authorization", "x-api-key"].map(|name| (name.as_bytes(), value)));
+        let headers = self.headers.iter().map(|(name, value)| (name.as_bytes(), *value));
+        let protocols = self.protocols.iter().map(|value| (PROTOCOLS.as_bytes(), *value));
+        let mut places = as_names.chain(headers).chain(protocols);
+        places.find_map(|(name, value)| key_at(name, value))
     }
 
     #[cold]

@@ -5,13 +5,16 @@
 //! | `off` | refused, but on the gateway's own paths | passes |
 //! | `optional` | checked | passes |
 //! | `required` | checked | refused, but for the gateway's health and `passthrough` |
+//!
+//! With `[keys] litellm` the gateway knows LiteLLM's keys too. One rule says who checks such a key: where the client's own
+//! credential goes on, the provider does; where it does not, the gateway does, and a request without a known key is refused.
 
 use std::borrow::Cow;
 
 use super::Session;
 use super::hop::Caller;
 use super::limits::Limited;
-use crate::gateway::Keys;
+use crate::gateway::{Credential, Keys};
 use crate::host::Host;
 use crate::keys::{self, Allowed, Refusal};
 use crate::reply::Reject;
@@ -19,9 +22,22 @@ use crate::request::credentials::GaudKey;
 use crate::request::endpoint::{Endpoint, LocalEndpoint};
 use crate::request::escape::{query_values, unescaped, without_query};
 use crate::request::head::Head;
+use crate::request::model::ModelName;
+use crate::route::{Draw, ProviderId};
 
 /// The key of a query in which Gemini's clients put keys.
 const QUERY_KEY: &[u8] = b"key";
+
+/// Whose key a request has, where LiteLLM's keys are known too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Gaud's, or nobody asks.
+    Settled,
+    /// LiteLLM's, and known here.
+    Litellms,
+    /// There is no key that opens anything here.
+    Missing(Refusal),
+}
 
 impl Session {
     /// Checks the client's key, before any of the body is read.
@@ -46,18 +62,78 @@ impl Session {
             return Ok(());
         }
         let Some((kind, key)) = sent else {
+            let refusal = match keys.takes_litellms {
+                false => Refusal::Invalid,
+                true => match find(host, keys, head) {
+                    Ok(allowed) => {
+                        self.proof = Proof::Litellms;
+                        self.take_key(Box::new(allowed), head, endpoint);
+                        return Ok(());
+                    }
+                    Err(refusal) => {
+                        self.proof = Proof::Missing(refusal);
+                        refusal
+                    }
+                },
+            };
             let is_open = !keys.are_required || self.needs_none(keys, head, endpoint);
-            return if is_open { Ok(()) } else { Err(Reject::Key(GaudKey::Client)) };
+            return if is_open { Ok(()) } else { Err(refused(refusal)) };
         };
         let key = key.filter(|_| kind == GaudKey::Client).ok_or(Reject::Key(kind))?;
-        let mut allowed = check(host, keys, &key)?;
+        let allowed = check(host, keys, &key)?;
+        self.take_key(allowed, head, endpoint);
+        Ok(())
+    }
+
+    fn take_key(&mut self, mut allowed: Box<Allowed>, head: &Head<'_>, endpoint: &Endpoint) {
         if let (Some(terms), false) =
             (allowed.terms.take(), matches!(endpoint, Endpoint::Local(..)))
         {
             self.limited = Some(Limited::new(*terms, head.method));
         }
         self.key = Some(allowed);
-        Ok(())
+    }
+
+    /// Decides who checks the client's key, once it is known where the request goes.
+    ///
+    /// # Errors
+    /// The gateway does, and there is no key that opens anything.
+    pub(super) fn prove(&mut self, model: Option<&ModelName>) -> Result<(), Reject> {
+        match self.proof {
+            Proof::Settled => Ok(()),
+            proof => self.prove_litellms(proof, model),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn prove_litellms(&mut self, proof: Proof, model: Option<&ModelName>) -> Result<(), Reject> {
+        match (self.replaces_credentials(model), proof) {
+            (true, Proof::Missing(refusal)) => Err(refused(refusal)),
+            (false, Proof::Litellms) => {
+                (self.key, self.limited) = (None, None);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the client's own credential stays here on any of the ways of the request. Where there is no way, the key counts.
+    fn replaces_credentials(&self, model: Option<&ModelName>) -> bool {
+        let gateway = &self.gateway;
+        let replaces = |provider: ProviderId| {
+            let provider = gateway.provider(provider);
+            provider.is_some_and(|provider| provider.credential != Credential::Passthrough)
+        };
+        let path = self.path.as_str();
+        let draw = Draw::by(0);
+        let is_replaced = match model {
+            None => gateway.default_of(self.path.sent()).is_none_or(replaces),
+            Some(model) => gateway
+                .targets_in_turn(model, path, &draw)
+                .map_or(true, |mut turns| turns.any(|turn| replaces(turn.target.provider))),
+        };
+        self.is_api && is_replaced
     }
 
     /// Who pays for the request; `None` without a key of Gaud's.
@@ -108,12 +184,25 @@ impl Session {
 /// The key opens nothing now.
 #[inline(never)]
 fn check(host: &dyn Host, keys: &Keys, key: &str) -> Result<Box<Allowed>, Reject> {
-    keys::check(host, keys, key).map(Box::new).map_err(|refusal| match refusal {
+    keys::check(host, keys, key).map(Box::new).map_err(refused)
+}
+
+fn refused(refusal: Refusal) -> Reject {
+    match refusal {
         Refusal::Invalid => Reject::Key(GaudKey::Client),
         Refusal::Expired => Reject::ExpiredKey,
         Refusal::Waiting => Reject::KeysUnknown,
         Refusal::Stale => Reject::KeysStale,
-    })
+    }
+}
+
+/// Looks up a key that is not Gaud's.
+#[cold]
+#[inline(never)]
+fn find(host: &dyn Host, keys: &Keys, head: &Head<'_>) -> Result<Allowed, Refusal> {
+    let key = head.credentials.any_key().map(Cow::Borrowed);
+    let key = key.or_else(|| value_in_query(head.path).map(Cow::Owned));
+    keys::find(host, keys, &key.ok_or(Refusal::Invalid)?)
 }
 
 fn is_health(endpoint: &Endpoint) -> bool {
@@ -133,12 +222,13 @@ fn sent_key<'a>(head: &Head<'a>) -> Option<(GaudKey, Option<Cow<'a, str>>)> {
 fn key_in_query(path: &[u8]) -> Option<(GaudKey, Option<String>)> {
     let query = path.iter().position(|byte| *byte == b'?')?;
     let kind = GaudKey::within(&unescaped(path.get(query..)?))?;
-    let key = || {
-        let path = std::str::from_utf8(path).ok()?;
-        let place = query_values(path, QUERY_KEY).next()?;
-        String::from_utf8(unescaped(path.get(place)?)).ok()
-    };
-    Some((kind, key()))
+    Some((kind, value_in_query(path)))
+}
+
+fn value_in_query(path: &[u8]) -> Option<String> {
+    let path = std::str::from_utf8(path).ok()?;
+    let place = query_values(path, QUERY_KEY).next()?;
+    String::from_utf8(unescaped(path.get(place)?)).ok()
 }
 
 #[cfg(test)]
@@ -378,6 +468,106 @@ mod tests {
                 "{path}"
             );
         }
+    }
+
+    const LITELLMS: &str = "sk-a1b2c3d4e5f6g7h8";
+
+    /// The gateway of [`gateway`] with LiteLLM's keys, and a host that knows such a key for `best` and `gpt-*`.
+    fn with_litellms(mode: &str) -> (Rc<Gateway>, Memory) {
+        let gateway = gateway(&format!(r#""keys":{{"mode":"{mode}","litellm":true}},"#));
+        let host = host();
+        let models = Models::of(vec!["best".to_owned(), "gpt-*".to_owned()]);
+        let terms = Terms {
+            limits: crate::limits::Limits { rpm: Some(1), ..crate::limits::Limits::NONE },
+            known: None,
+        };
+        let policy = Policy {
+            number: 2,
+            standing: Standing::Valid,
+            expires_secs: 0,
+            id: "l".repeat(12),
+            user: String::new(),
+            name: String::new(),
+            models,
+            terms,
+            user_terms: Terms::default(),
+            model_terms: Vec::new(),
+        };
+        let policies = vec![(KeyHash::of(LITELLMS), policy)];
+        let page = Page { database: 1, number: 2, policies, ..Page::default() };
+        assert!(feed::answered(&host, Some(200), || page.to_bytes()));
+        host.advance(60_000);
+        (gateway, host)
+    }
+
+    /// What becomes of a chat for a model, with these headers.
+    fn chat(
+        (gateway, host): &(Rc<Gateway>, Memory),
+        model: &str,
+        headers: &[(&str, &str)],
+    ) -> (Session, RequestAction) {
+        let (mut session, action) = begin(gateway, host, "POST", CHAT, headers);
+        if action != RequestAction::Hold {
+            return (session, action);
+        }
+        session.feed(host, format!(r#"{{"model":"{model}"}}"#).as_bytes()).unwrap();
+        let action = session.advance(host, true);
+        (session, action)
+    }
+
+    #[test]
+    fn litellms_key_is_checked_where_it_does_not_go_on() {
+        for mode in ["optional", "required"] {
+            for (name, value) in [
+                ("authorization", bearer(LITELLMS)),
+                ("x-api-key", LITELLMS.to_owned()),
+                ("api-key", LITELLMS.to_owned()),
+                ("x-litellm-api-key", LITELLMS.to_owned()),
+                ("x-litellm-api-key", bearer(LITELLMS)),
+            ] {
+                let both = with_litellms(mode);
+                let headers = [(name, value.as_str())];
+                // The provider `q` has a credential of its own.
+                let (session, action) = chat(&both, "best", &headers);
+                assert!(matches!(action, RequestAction::Forward(_)), "{mode} {name}: {action:?}");
+                assert_eq!(session.caller().unwrap().key, "l".repeat(12));
+                assert_eq!(refused(chat(&both, "best", &headers).1).0, 429, "the limit of the key");
+                let not_allowed = (403, "model_not_allowed".to_owned());
+                assert_eq!(refused(chat(&both, "q:x", &headers).1), not_allowed);
+                // The provider `p` has none: the key goes on, and nothing counts here.
+                for model in ["gpt-4o", "p:claude", "claude"] {
+                    let (session, action) = chat(&both, model, &headers);
+                    assert!(matches!(action, RequestAction::Forward(_)), "{model}: {action:?}");
+                    assert_eq!(session.caller(), None);
+                    assert!(session.limit_headers().is_empty());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_goes_direct_needs_a_key_that_is_known() {
+        let both = with_litellms("optional");
+        let unknown = [("authorization", "Bearer sk-unknown")];
+        for headers in [&[][..], &unknown] {
+            let said = refused(chat(&both, "best", headers).1);
+            assert_eq!(said, (401, "invalid_api_key".to_owned()));
+            let (_, action) = chat(&both, "gpt-4o", headers);
+            assert!(matches!(action, RequestAction::Forward(_)), "{action:?}");
+        }
+        let own = bearer(&key("a"));
+        let (session, action) = chat(&both, "best", &[("authorization", &own)]);
+        assert!(matches!(action, RequestAction::Forward(_)), "{action:?}");
+        assert_eq!(session.caller().unwrap().key, "a".repeat(12));
+        let required = with_litellms("required");
+        assert_eq!(refused(begin(&required.0, &required.1, "POST", CHAT, &unknown).1).0, 401);
+        // Without the setting another credential passes everywhere, and LiteLLM's key is such a credential.
+        let without = (optional(), both.1);
+        let other = bearer(LITELLMS);
+        let (session, action) = chat(&without, "best", &[("authorization", &other)]);
+        assert!(matches!(action, RequestAction::Forward(_)) && session.caller().is_none());
+        let empty = (with_litellms("optional").0, Memory::at(10_000));
+        assert_eq!(refused(chat(&empty, "best", &unknown).1).0, 503, "no keys are known yet");
     }
 
     #[test]

@@ -50,6 +50,7 @@ use crate::room::{self, Place, Purpose};
 use crate::route::Rule;
 use crate::usage::Meter;
 
+use key::Proof;
 use limits::Limited;
 use nested::Nested;
 pub use outgoing::{HeaderChange, Outgoing};
@@ -81,6 +82,8 @@ pub struct Session {
     credentials: SentCredentials,
     /// What the client's key allows; `None` without a key.
     key: Option<Box<Allowed>>,
+    /// Whose the key is.
+    proof: Proof,
     /// What the key and its user may use, and what the request has taken of that; `None` where nothing is limited.
     limited: Option<Box<Limited>>,
     /// What the request has of the gateway's own limits; `None` where there are none.
@@ -180,6 +183,7 @@ impl Session {
             is_decompressed: false,
             credentials: head.credentials.sent(),
             key: None,
+            proof: Proof::Settled,
             limited: None,
             share: None,
             is_whole: end,

@@ -46,6 +46,7 @@ impl Session {
                 found.value.strip_prefix(self.resource).unwrap_or(&found.value).to_owned()
             }
             (None, None) => {
+                self.prove(None)?;
                 self.check_unnamed()?;
                 self.admit(host, None)?;
                 let provider = gateway.default_of(self.path.sent()).ok_or(Reject::NoModel)?;
@@ -61,6 +62,7 @@ impl Session {
         let full = if namespace.is_empty() { asked } else { [namespace, &asked].concat() };
         let model = ModelName::try_from(full).map_err(Reject::Model)?;
         let sent = model.as_str().get(namespace.len()..).unwrap_or_default();
+        self.prove(Some(&model))?;
         self.check_model(model.as_str())?;
         if gateway.stops_metered && self.operation().is_some() {
             return Err(Reject::JournalFull);

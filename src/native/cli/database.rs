@@ -22,5 +22,12 @@ pub(super) fn note(store: &Store, action: &str, id: &str) -> Result<(), Box<dyn 
     Ok(store.audit(&entry)?)
 }
 
+/// LiteLLM owns the key or the user.
+pub(super) fn litellms(what: &str, id: &str) -> String {
+    format!(
+        "LiteLLM owns the {what} {id}: make the change in LiteLLM, and the {what} follows within seconds"
+    )
+}
+
 /// Who makes a change by a command.
 pub(super) const CALLER: &str = "command";

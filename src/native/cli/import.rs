@@ -6,10 +6,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::config::SecretSource;
+use super::data;
+use super::database::note;
+use super::limit_options::check_metered;
+use crate::config::{KeysFile, Metered, SecretSource, UsageFile};
+use crate::native::control::{Done, Store};
+use crate::native::database::PostgresUrl;
 use crate::native::import::{self, Import, Options};
 use crate::native::os_error::words;
 use crate::native::private_file;
+use crate::native::run::runtime;
+use crate::native::settings::{ConfigOption, own_secret};
+use crate::native::virtual_keys::{Report, take_over};
 
 /// Print the gaud.toml that another gateway's file becomes
 #[derive(clap::Args, Debug)]
@@ -27,6 +35,7 @@ enum From {
 #[derive(clap::Args, Debug)]
 struct Litellm {
     /// LiteLLM's file
+    #[arg(id = "litellm_file", value_name = "FILE")]
     file: PathBuf,
     /// Where LiteLLM is, which keeps what does not go direct
     #[arg(long, value_name = "URL", default_value = "http://localhost:4000")]
@@ -34,12 +43,24 @@ struct Litellm {
     /// Write the settings into this file, and the keys that LiteLLM's file writes out into a folder beside it
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+    /// The PostgreSQL of LiteLLM: its virtual keys become Gaud's, in the database of the control server. The URL, or
+    /// os.environ/NAME, or file:PATH
+    #[arg(long, value_name = "URL")]
+    keys: Option<String>,
+    #[command(flatten)]
+    config: ConfigOption,
 }
 
 /// Prints or writes the settings, and prints the report.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let From::Litellm(args) = &args.from;
-    let import = read(args)?;
+    let mut import = read(args)?;
+    if let Some(url) = &args.keys {
+        let report = take_keys(url, &args.config)?;
+        import.file.keys = Some(KeysFile { litellm: Some(true), ..KeysFile::default() });
+        import.file.usage = Some(UsageFile { meter: Some(Metered::All), ..UsageFile::default() });
+        eprint!("{report}");
+    }
     match &args.write {
         Some(place) => {
             write(place, &import)?;
@@ -56,6 +77,23 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes LiteLLM's keys over.
+fn take_keys(url: &str, config: &ConfigOption) -> Result<Report, Box<dyn Error>> {
+    check_metered(config)?;
+    let env = |name: &str| std::env::var_os(name);
+    let secret = own_secret(&SecretSource::parse(url), &env);
+    let at = |problem: String| format!("--keys {problem}");
+    let url = PostgresUrl::parse(secret.map_err(at)?.expose()).map_err(at)?;
+    let store = Store::open(&data::made(config)?)?;
+    let report = runtime()?.block_on(take_over(&url, &store))?;
+    for line in &report.keys {
+        if matches!(line.done, Done::Added | Done::Changed) {
+            note(&store, "key.take", &line.id)?;
+        }
+    }
+    Ok(report)
 }
 
 fn read(args: &Litellm) -> Result<Import, Box<dyn Error>> {

@@ -8,14 +8,14 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::data;
-use super::database::{CALLER, note, open};
+use super::database::{CALLER, litellms, note, open};
 use super::limit_options::{LimitOptions, NONE, budget_of, check_metered};
 use crate::config::{KeysFile, LimitsFile};
 use crate::limits::Limits;
 use crate::native::control::{
     IssuedKey, KeyChange, KeyFilter, KeyRow, ModelLimitFields, ModelLimits, NewKey, Store,
     check_models, check_name, check_user, key_state, limits_document, model_limits,
-    model_limits_document, now_secs, parse_duration,
+    model_limits_document, now_secs, owner_word, parse_duration,
 };
 use crate::native::ledger::{Day, Group, Ledger, dollars};
 use crate::native::settings::ConfigOption;
@@ -115,6 +115,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         What::Unblock(one) => block(one, false)?,
         What::Revoke(One { id, config }) => {
             let store = open(config)?;
+            check_owner(&store, id)?;
             store.revoke_key(id, now_secs())?.ok_or_else(|| unknown(id))?;
             note(&store, "key.revoke", id)?;
         }
@@ -153,6 +154,7 @@ fn update(
     fields: &Fields,
     config: &ConfigOption,
 ) -> Result<(), Box<dyn Error>> {
+    check_owner(store, id)?;
     let expires_secs = fields.checked(store)?;
     let change = KeyChange {
         name: fields.name.clone(),
@@ -169,6 +171,7 @@ fn update(
 
 fn block(One { id, config }: &One, blocked: bool) -> Result<(), Box<dyn Error>> {
     let store = open(config)?;
+    check_owner(&store, id)?;
     let change = KeyChange { blocked: Some(blocked), ..KeyChange::default() };
     store.change_key(id, &change, now_secs())?.ok_or_else(|| unknown(id))?;
     note(&store, if blocked { "key.block" } else { "key.unblock" }, id)
@@ -215,6 +218,14 @@ impl Fields {
     }
 }
 
+/// LiteLLM's keys are changed in LiteLLM.
+fn check_owner(store: &Store, id: &str) -> Result<(), Box<dyn Error>> {
+    match store.key(id)? {
+        Some(row) if row.is_litellms => Err(litellms("key", id).into()),
+        _ => Ok(()),
+    }
+}
+
 fn found(store: &Store, id: &str) -> Result<KeyRow, Box<dyn Error>> {
     Ok(store.key(id)?.ok_or_else(|| unknown(id))?)
 }
@@ -228,7 +239,7 @@ fn shown(row: &KeyRow, now_secs: i64) -> serde_json::Value {
         "id": row.id, "name": row.name, "user": row.user, "models": row.models, "state": key_state(row, now_secs),
         "expires_secs": row.expires_secs, "created_secs": row.created_secs, "created_by": row.created_by,
         "changed_secs": row.changed_secs, "revoked_secs": row.revoked_secs, "limits": limits_document(&row.limits),
-        "model_limits": model_limits_document(&row.model_limits),
+        "model_limits": model_limits_document(&row.model_limits), "owner": owner_word(row.is_litellms),
     })
 }
 
@@ -267,6 +278,7 @@ fn table(rows: &[KeyRow], spend: &Spend, now_secs: i64) -> String {
 mod tests {
     use super::*;
     use crate::keys::KeyHash;
+    use crate::native::control::Carried;
 
     #[test]
     fn the_list_has_no_key_in_it() {
@@ -284,6 +296,8 @@ mod tests {
             revoked_secs: None,
             limits: Limits::NONE,
             model_limits: ModelLimits::new(),
+            is_litellms: false,
+            carried: Carried::default(),
         };
         let limited = KeyRow {
             models: vec!["gpt-*".to_owned(), "claude:opus".to_owned()],

@@ -8,10 +8,10 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::data;
-use super::database::{note, open};
+use super::database::{litellms, note, open};
 use super::limit_options::{LimitOptions, NONE};
 use crate::native::control::{
-    UserChange, UserRow, check_name, check_user, limits_document, now_secs,
+    Store, UserChange, UserRow, check_name, check_user, limits_document, now_secs, owner_word,
 };
 use crate::native::ledger::{Day, Group, Ledger, dollars};
 use crate::native::settings::ConfigOption;
@@ -84,6 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         What::Unblock(one) => block(one, false)?,
         What::Delete(One { id, config }) => {
             let store = open(config)?;
+            check_owner(&store, id)?;
             store.remove_user(id, now_secs())?.ok_or_else(|| unknown(id))?;
             note(&store, "user.remove", id)?;
         }
@@ -109,15 +110,25 @@ fn new(named: &Named) -> Result<(), Box<dyn Error>> {
 fn set(named: &Named) -> Result<(), Box<dyn Error>> {
     let change = named.change()?;
     let store = open(&named.config)?;
+    check_owner(&store, &named.id)?;
     store.change_user(&named.id, &change)?.ok_or_else(|| unknown(&named.id))?;
     note(&store, "user.change", &named.id)
 }
 
 fn block(One { id, config }: &One, blocked: bool) -> Result<(), Box<dyn Error>> {
     let store = open(config)?;
+    check_owner(&store, id)?;
     let change = UserChange { blocked: Some(blocked), ..UserChange::default() };
     store.change_user(id, &change)?.ok_or_else(|| unknown(id))?;
     note(&store, "user.change", id)
+}
+
+/// LiteLLM's users are changed in LiteLLM.
+fn check_owner(store: &Store, id: &str) -> Result<(), Box<dyn Error>> {
+    match store.user(id)? {
+        Some(row) if row.is_litellms => Err(litellms("user", id).into()),
+        _ => Ok(()),
+    }
 }
 
 impl Named {
@@ -137,10 +148,10 @@ fn unknown(id: &str) -> String {
 }
 
 fn shown(row: &UserRow) -> Value {
-    let UserRow { id, name, email, blocked, created_secs, limits } = row;
+    let UserRow { id, name, email, blocked, created_secs, limits, is_litellms, .. } = row;
     json!({
         "id": id, "name": name, "email": email, "blocked": blocked, "created_secs": created_secs,
-        "limits": limits_document(limits),
+        "limits": limits_document(limits), "owner": owner_word(*is_litellms),
     })
 }
 

@@ -25,6 +25,7 @@ use crate::native::leases::Leaseholder;
 use crate::native::ledger::Ledger;
 use crate::native::prices::SharedPrices;
 use crate::native::settings::{ConfigText, Loaded, SetByEnvironment};
+use crate::native::virtual_keys::SharedSource;
 use crate::native::webhook::SharedWebhook;
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -100,6 +101,8 @@ pub struct Control {
     pub calibrated: Calibrated,
     /// Where alerts of budgets are told.
     pub alerts: SharedWebhook,
+    /// Where LiteLLM's keys are.
+    pub(crate) litellm: SharedSource,
     /// One change at a time.
     pub writer: AsyncMutex<()>,
 }

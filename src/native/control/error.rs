@@ -83,6 +83,14 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, code, message)
     }
 
+    /// LiteLLM owns the key or the user.
+    pub(super) fn litellms(what: &str, id: &str) -> Self {
+        let message = format!(
+            "LiteLLM owns the {what} '{id}': make the change in LiteLLM, and the {what} follows within seconds."
+        );
+        Self::conflict("owned_by_litellm", message)
+    }
+
     pub(super) fn changed_meanwhile() -> Self {
         let message = "The file has changed since it was read: read the settings again, and send their ETag as If-Match.";
         Self::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", message)

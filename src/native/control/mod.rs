@@ -35,13 +35,14 @@ pub use data::{DataFolder, DataProblem, OWNER_LINK};
 pub use issued_key::{IssuedKey, token};
 pub use keys::{
     Calibrated, Feed, LimitFields, ModelLimitFields, check_models, check_name, check_user,
-    key_state, limits_document, model_limits, model_limits_document, parse_duration,
+    key_state, limits_document, model_limits, model_limits_document, owner_word, parse_duration,
 };
+pub(crate) use litellm::{ModelBudget, budget_window, hash_of_hex};
 pub(crate) use router::hear;
 pub use router::{serve, serve_alone};
 pub(crate) use store::schema as store_schema;
 pub use store::{
-    AdminKeyRow, Audit, KeyChange, KeyFilter, KeyRow, LimitsChange, ModelLimits, NewKey, Store,
-    UserChange, UserRow,
+    AdminKeyRow, Audit, Carried, Done, KeyChange, KeyFilter, KeyRow, LimitsChange, LitellmKey,
+    ModelLimits, NewKey, Store, Taken, Taking, UserChange, UserRow,
 };
 pub use ui::Sessions;

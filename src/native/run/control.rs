@@ -29,6 +29,7 @@ use crate::native::prices::SharedPrices;
 use crate::native::private_file;
 use crate::native::render::{ControlLink, Sockets, Source};
 use crate::native::settings::ConfigText;
+use crate::native::virtual_keys::{SharedSource, follow};
 use crate::native::webhook::SharedWebhook;
 
 /// The variable with the admin key for a start without a terminal.
@@ -75,6 +76,7 @@ impl Serving {
 impl Keys {
     /// Returns when the filter knows the keys, or after a while: without them the rest serves.
     pub(super) async fn known(&self) {
+        let _ = timeout(KEYS_LIMIT, self.0.litellm.asked()).await;
         let Ok((_, number)) = self.0.store.feed() else { return };
         if timeout(KEYS_LIMIT, self.0.feed.taken(number)).await.is_err() {
             note(
@@ -98,6 +100,7 @@ pub(super) struct Changes {
     pub(super) following: Arc<Mutex<Following>>,
     pub(super) prices: SharedPrices,
     pub(super) alerts: SharedWebhook,
+    pub(super) litellm: SharedSource,
     pub(super) disk: Disk,
 }
 
@@ -147,6 +150,7 @@ pub(super) fn start(
     let sockets = Sockets { control: folder.join(SOCKET), own: folder.join(OWN_SOCKET) };
     let config = source.loaded.path.as_deref();
     let alerts = SharedWebhook::new(source.loaded.webhook.clone());
+    let litellm = SharedSource::new(source.loaded.litellm_keys.clone());
     let token = token().map_err(|error| Failure::Control(error.to_string()))?;
     let control = Arc::new(Control {
         store,
@@ -166,6 +170,7 @@ pub(super) fn start(
         prices: journal.prices.clone(),
         calibrated: Calibrated::default(),
         alerts: alerts.clone(),
+        litellm: litellm.clone(),
         writer: tokio::sync::Mutex::default(),
     });
     let disk = Disk::of(data.path().to_owned());
@@ -176,7 +181,14 @@ pub(super) fn start(
     Ok(Some(Ready {
         link: ControlLink { sockets, token },
         serving,
-        changes: Changes { wishes, following, prices: journal.prices.clone(), alerts, disk },
+        changes: Changes {
+            wishes,
+            following,
+            prices: journal.prices.clone(),
+            alerts,
+            litellm,
+            disk,
+        },
         journal,
     }))
 }
@@ -191,6 +203,7 @@ pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failu
         served = control::serve(listener, owner, Arc::clone(&control)) => served?,
         () = control::hear(url, &control) => {}
         never = watch => match never {},
+        never = follow(Arc::clone(&control), |line| note(&line)) => match never {},
         () = tend(control.leases.clone()) => {}
     }
     pending().await

@@ -243,6 +243,7 @@ impl<'a> Reload<'a> {
         if let Some(changes) = &self.changes {
             changes.prices.set(prices);
             changes.alerts.set(source.loaded.webhook.clone());
+            changes.litellm.set(source.loaded.litellm_keys.clone());
         }
         self.serving = source.loaded;
         Ok(applied)

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::secrets::content;
-use super::{ELSEWHERE, Secrets};
-use crate::config::{AlertsFile, ConfigError, File, Lookup, Secret, SecretSource};
+use super::Secrets;
+use super::secrets::OwnSecret;
+use crate::config::{AlertsFile, ConfigError, File, Lookup, Secret};
 use crate::native::webhook::{self, Webhook};
 
 const NEEDS_METER: &str = "budgets count what requests use; set usage.meter = \"all\"";
@@ -31,26 +31,9 @@ pub(super) fn take(
     if !file.records() {
         return Err(at(NEEDS_METER.to_owned()));
     }
-    let mut alerts = Alerts::default();
-    let address = match own.url {
-        SecretSource::Literal(address) => address,
-        SecretSource::Environment(name) => Secret::new(lookup(&name).unwrap_or_default()),
-        SecretSource::File(path) => {
-            alerts.secret_file = Some(PathBuf::from(&path));
-            match (secrets, content(&path)) {
-                (Secrets::Elsewhere, _) => Secret::new(ELSEWHERE),
-                (_, Ok(address)) => Secret::new(address),
-                (Secrets::Here, Err(problem)) => return Err(at(problem)),
-                (Secrets::IfSet, Err(_)) => {
-                    alerts.missing = Some(path);
-                    Secret::new(ELSEWHERE)
-                }
-            }
-        }
-    };
-    if address.expose() != ELSEWHERE {
-        let webhook = Webhook::parse(&address).ok_or_else(|| at(webhook::WRONG.to_owned()))?;
-        alerts.webhook = Some(webhook);
-    }
-    Ok(alerts)
+    let OwnSecret { value, file: secret_file, missing } =
+        OwnSecret::of(own.url, secrets, lookup).map_err(at)?;
+    let parsed =
+        |address: Secret| Webhook::parse(&address).ok_or_else(|| at(webhook::WRONG.to_owned()));
+    Ok(Alerts { webhook: value.map(parsed).transpose()?, secret_file, missing })
 }

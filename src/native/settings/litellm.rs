@@ -1,10 +1,13 @@
-//! `[litellm] config`: LiteLLM's own file, read with each reading of the settings. What `gaud.toml` says rules.
+//! `[litellm]`: LiteLLM's own file, read with each reading of the settings, and the database of LiteLLM's keys. What `gaud.toml`
+//! says rules.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Env, Problem};
-use crate::config::{ConfigError, File, ProviderFile};
+use super::secrets::OwnSecret;
+use super::{Env, Problem, Secrets};
+use crate::config::{ConfigError, File, KeysMode, LitellmFile, Lookup, ProviderFile};
+use crate::native::database::PostgresUrl;
 use crate::native::import::{self, Import, LITELLM, Options};
 use crate::native::os_error::words;
 
@@ -19,7 +22,13 @@ pub(super) struct Imported {
 
 /// Adds what LiteLLM's file says.
 pub(super) fn merge(file: &mut File, env: Env<'_>) -> Result<Imported, ConfigError> {
-    let Some(path) = file.litellm.take().map(|own| PathBuf::from(own.config)) else {
+    if file.litellm == Some(LitellmFile::default()) {
+        let problem =
+            "names nothing; write config = \"FILE\", or keys = \"os.environ/NAME\", or both";
+        return Err(ConfigError::new("litellm", problem));
+    }
+    let Some(path) = file.litellm.as_mut().and_then(|own| own.config.take()).map(PathBuf::from)
+    else {
         return Ok(Imported::default());
     };
     let error = |problem: String| ConfigError::new("litellm.config", problem);
@@ -54,6 +63,52 @@ pub(super) fn merge(file: &mut File, env: Env<'_>) -> Result<Imported, ConfigErr
     add(file, import)?;
     Ok(imported)
 }
+
+/// Where LiteLLM's keys are.
+#[derive(Default)]
+pub(super) struct Keys {
+    /// `None` without the setting, and where the URL is not known here.
+    pub(super) url: Option<PostgresUrl>,
+    /// The file that holds the URL.
+    pub(super) secret_file: Option<PathBuf>,
+    /// The same, where it cannot be read here and need not be.
+    pub(super) missing: Option<String>,
+}
+
+/// Takes the database of LiteLLM's keys out of `file`; `lookup` reads variables.
+pub(super) fn take_keys(
+    file: &mut File,
+    secrets: Secrets,
+    lookup: Lookup<'_>,
+) -> Result<Keys, ConfigError> {
+    let source = file.litellm.take().and_then(|own| own.keys);
+    let is_off = file.keys.as_ref().is_some_and(|keys| keys.mode() == Ok(Some(KeysMode::Off)));
+    let is_wanted = file.keys.as_ref().is_some_and(|keys| keys.litellm == Some(true));
+    if is_wanted && is_off {
+        return Err(ConfigError::new("keys.litellm", OFF));
+    }
+    let Some(source) = source else { return Ok(Keys::default()) };
+    let at = |problem: String| ConfigError::new(LitellmFile::KEYS, problem);
+    if is_off {
+        return Err(at(OFF.to_owned()));
+    }
+    if !file.records() {
+        return Err(at(NEEDS_METER.to_owned()));
+    }
+    let OwnSecret { value, file: secret_file, missing } =
+        OwnSecret::of(source, secrets, lookup).map_err(at)?;
+    let url = value.map(|url| PostgresUrl::parse(url.expose())).transpose().map_err(at)?;
+    let keys = file.keys.get_or_insert_default();
+    keys.litellm = Some(true);
+    keys.mode.get_or_insert_with(|| "optional".to_owned());
+    Ok(Keys { url, secret_file, missing })
+}
+
+const OFF: &str =
+    "needs client keys; write mode = \"optional\" or mode = \"required\" below [keys]";
+
+const NEEDS_METER: &str =
+    "limits and budgets of keys count what requests use; set usage.meter = \"all\"";
 
 /// Adds the settings of an import where the file has none of the name.
 fn add(file: &mut File, import: Import) -> Result<(), ConfigError> {

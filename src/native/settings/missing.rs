@@ -1,6 +1,8 @@
 //! The variables that a configuration names and that are not set.
 
-use crate::config::{AlertsFile, AuthFile, ConfigError, File, SecretSource, TokenFile};
+use crate::config::{
+    AlertsFile, AuthFile, ConfigError, File, LitellmFile, SecretSource, TokenFile,
+};
 
 use super::{Env, is_name};
 
@@ -54,6 +56,10 @@ fn places(file: &File) -> Vec<(String, String)> {
     }
     if let Some(SecretSource::Environment(name)) = file.alerts.as_ref().map(|own| &own.url) {
         places.push((AlertsFile::URL.to_owned(), name.clone()));
+    }
+    let keys = file.litellm.as_ref().and_then(|own| own.keys.as_ref());
+    if let Some(SecretSource::Environment(name)) = keys {
+        places.push((LitellmFile::KEYS.to_owned(), name.clone()));
     }
     places.retain(|(_, name)| is_name(name));
     places

@@ -37,8 +37,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::{ConfigError, ControlFile, File, KeysMode};
+use crate::config::{ConfigError, ControlFile, File, KeysMode, Secret, SecretSource};
 use crate::gateway::Gateway;
+use crate::native::database::PostgresUrl;
 use crate::native::os_error::words;
 use crate::native::webhook::Webhook;
 pub use ranges::AddressRange;
@@ -110,6 +111,10 @@ pub struct Loaded {
     pub webhook: Option<Webhook>,
     /// The file that holds the webhook's address.
     pub webhook_file: Option<PathBuf>,
+    /// The database of LiteLLM's keys; `None` without one.
+    pub(crate) litellm_keys: Option<PostgresUrl>,
+    /// The file that holds its URL.
+    pub litellm_keys_file: Option<PathBuf>,
     /// LiteLLM's own file and those that it includes; none without `[litellm]`.
     pub litellm_files: Vec<PathBuf>,
     /// The settings that variables have set.
@@ -186,6 +191,7 @@ impl Loaded {
             .chain(self.ca_files())
             .chain(secrets)
             .chain(self.webhook_file.clone())
+            .chain(self.litellm_keys_file.clone())
             .chain(tls)
             .chain(litellm)
             .collect()
@@ -414,6 +420,7 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         None => env(name)?.into_string().ok(),
     };
     let alerts = alerts::take(&mut file, secrets, &lookup)?;
+    let litellm = litellm::take_keys(&mut file, secrets, &lookup)?;
     let gateway = Gateway::compile(&file, &lookup)?;
     review::review(&file, secrets, &lookup)?;
     let tls = file.tls.as_ref().map(|own| Tls::read(own, secrets)).transpose()?;
@@ -439,9 +446,16 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         drain: drain(&file)?,
         memory_limit_bytes: memory_limit_bytes(&file)?,
         control: ControlSettings::of(&file, env, secrets)?,
-        missing: missing.into_iter().chain(alerts.missing).chain(missing_key).collect(),
+        missing: missing
+            .into_iter()
+            .chain(alerts.missing)
+            .chain(litellm.missing)
+            .chain(missing_key)
+            .collect(),
         webhook: alerts.webhook,
         webhook_file: alerts.secret_file,
+        litellm_keys: litellm.url,
+        litellm_keys_file: litellm.secret_file,
         warnings: Vec::new(),
         file,
         environment,
@@ -449,6 +463,11 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         set_by_environment: Vec::new(),
         litellm_files: Vec::new(),
     })
+}
+
+/// A secret that a command line names, which is here.
+pub(crate) fn own_secret(source: &SecretSource, env: Env<'_>) -> Result<Secret, String> {
+    Ok(secrets::read(source, env, Secrets::Here)?.unwrap_or_else(|| Secret::new("")))
 }
 
 /// Whether a shell could set a variable of this name (POSIX, section 8.1).

@@ -7,7 +7,7 @@ use std::fs::read_to_string;
 use std::path::PathBuf;
 
 use crate::config::{
-    Auth, AuthFile, ConfigError, File, ProviderFile, Secret, SecretSource, TokenFile,
+    Auth, AuthFile, ConfigError, File, Lookup, ProviderFile, Secret, SecretSource, TokenFile,
 };
 use crate::native::os_error::words;
 use percent_encoding::percent_decode_str;
@@ -116,6 +116,42 @@ impl Lifted {
         };
         self.environment.push((variable.to_owned(), value));
         Ok(())
+    }
+}
+
+/// A secret of the command's own, which no rendered text has.
+pub(super) struct OwnSecret {
+    /// `None` where the secret is not known here, and need not be.
+    pub(super) value: Option<Secret>,
+    /// The file that holds the secret.
+    pub(super) file: Option<PathBuf>,
+    /// The same, where it cannot be read here and need not be.
+    pub(super) missing: Option<String>,
+}
+
+impl OwnSecret {
+    /// Reads a secret; `lookup` reads variables.
+    pub(super) fn of(
+        source: SecretSource,
+        secrets: Secrets,
+        lookup: Lookup<'_>,
+    ) -> Result<Self, String> {
+        let mut own = Self { value: None, file: None, missing: None };
+        let value = match source {
+            SecretSource::Literal(secret) => secret,
+            SecretSource::Environment(name) => Secret::new(lookup(&name).unwrap_or_default()),
+            SecretSource::File(path) => {
+                own.file = Some(PathBuf::from(&path));
+                match (secrets, content(&path)) {
+                    (Secrets::Elsewhere, _) => return Ok(own),
+                    (_, Ok(secret)) => Secret::new(secret),
+                    (Secrets::Here, Err(problem)) => return Err(problem),
+                    (Secrets::IfSet, Err(_)) => return Ok(Self { missing: Some(path), ..own }),
+                }
+            }
+        };
+        own.value = Some(value).filter(|value| value.expose() != ELSEWHERE);
+        Ok(own)
     }
 }
 

@@ -43,8 +43,9 @@ fn repeated_matches(file: &File) -> Vec<ConfigError> {
 fn open_keys(file: &File, listen: SocketAddr) -> Option<ConfigError> {
     let keyed = file.providers.iter().filter(|(_, provider)| provider.api_key.is_some());
     let owners: Vec<_> = keyed.map(|(name, _)| name.as_str()).collect();
-    let asks_all =
-        file.keys.as_ref().is_some_and(|keys| keys.mode() == Ok(Some(KeysMode::Required)));
+    let asks_all = file.keys.as_ref().is_some_and(|keys| {
+        keys.mode() == Ok(Some(KeysMode::Required)) || keys.litellm == Some(true)
+    });
     let asks = asks_all || file.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
     let is_meant = file.open_to_network == Some(true);
     if listen.ip().is_loopback() || asks || is_meant || owners.is_empty() {

@@ -77,6 +77,7 @@ fn the_table_of_settings_is_complete() {
     known.insert("alerts.url".to_owned());
     known.remove("litellm");
     known.insert("litellm.config".to_owned());
+    known.insert("litellm.keys".to_owned());
     known.remove("keys.defaults");
     let of_defaults = fields(r#"{"keys":{"defaults":{"?":1}}}"#);
     known.extend(of_defaults.iter().map(|field| format!("keys.defaults.{field}")));

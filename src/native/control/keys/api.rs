@@ -49,9 +49,14 @@ pub(super) fn document(row: &KeyRow) -> Value {
         "id": row.id, "name": row.name, "user": row.user, "models": row.models, "state": state(row, now_secs()),
         "expires_secs": row.expires_secs, "blocked": row.blocked, "created_secs": row.created_secs,
         "created_by": row.created_by, "changed_secs": row.changed_secs, "revoked_secs": row.revoked_secs,
-        "model_limits": model_limits_document(&row.model_limits),
+        "model_limits": model_limits_document(&row.model_limits), "owner": owner(row.is_litellms),
     });
     with_limits(document, &row.limits)
+}
+
+/// Who changes a key or a user, in a word.
+pub fn owner(is_litellms: bool) -> &'static str {
+    if is_litellms { "litellm" } else { "gaud" }
 }
 
 /// What a key is good for now, in a word.
@@ -237,6 +242,7 @@ impl Control {
     ) -> Result<(KeyRow, bool), ApiError> {
         let user = change.user.as_ref().and_then(Option::as_deref);
         self.check_key(change.name.as_deref(), user, change.models.as_deref())?;
+        self.check_owner(id)?;
         let number = self.store.change_key(id, change, now_secs())?;
         self.spread(caller, action, id, number).await
     }
@@ -259,8 +265,18 @@ impl Control {
         caller: &str,
         id: &str,
     ) -> Result<(KeyRow, bool), ApiError> {
+        self.check_owner(id)?;
         let number = self.store.revoke_key(id, now_secs())?;
         self.spread(caller, "key.revoke", id, number).await
+    }
+
+    /// # Errors
+    /// LiteLLM owns the key.
+    pub(in super::super) fn check_owner(&self, id: &str) -> Result<(), ApiError> {
+        match self.store.key(id)? {
+            Some(row) if row.is_litellms => Err(ApiError::litellms("key", id)),
+            _ => Ok(()),
+        }
     }
 
     async fn spread(

@@ -12,7 +12,7 @@ mod users;
 mod words;
 
 pub(super) use api::routes as key_routes;
-pub use api::state as key_state;
+pub use api::{owner as owner_word, state as key_state};
 pub use calibration::Calibrated;
 pub(super) use changes::changes;
 pub use duration::parse as parse_duration;

@@ -42,8 +42,10 @@ impl Control {
         let Ok(ledger) = self.ledger() else { return Ok(()) };
         let mut sums = Sums::of(&ledger, now_secs());
         for (_, policy) in page.policies.iter_mut().filter(|_| self.leases.is_none()) {
-            policy.terms.known = sums.known(Group::Key, &policy.id, &policy.terms);
-            policy.user_terms.known = sums.known(Group::User, &policy.user, &policy.user_terms);
+            let of_key = sums.known(Group::Key, &policy.id, &policy.terms);
+            policy.terms.known = together(of_key, policy.terms.known);
+            let of_user = sums.known(Group::User, &policy.user, &policy.user_terms);
+            policy.user_terms.known = together(of_user, policy.user_terms.known);
         }
         let mut with_models =
             page.policies.iter_mut().filter(|(_, own)| has_model_budget(own)).peekable();
@@ -80,7 +82,15 @@ impl Control {
     }
 }
 
-/// The filter gets this gateway's part of a budget as the budget.
+/// What the ledger knows, and what was spent elsewhere in the same window.
+fn together(own: Option<Known>, carried: Option<Known>) -> Option<Known> {
+    let own = own?;
+    let carried = carried.filter(|carried| carried.period == own.period);
+    let elsewhere = carried.map_or(0, |carried| carried.spent_nanos);
+    Some(Known { spent_nanos: own.spent_nanos.saturating_add(elsewhere), ..own })
+}
+
+/// The filter gets this gateway's part of a budget as the budget. What was spent elsewhere is nobody's part.
 fn leased(
     leases: &Leaseholder,
     scope: Group,
@@ -89,8 +99,11 @@ fn leased(
 ) -> Result<(), DatabaseError> {
     let Some(budget) = &mut terms.limits.budget else { return Ok(()) };
     let now_secs = u64::try_from(now_secs()).unwrap_or_default();
-    let lease = leases.lease(Owner { scope, id }, *budget, now_secs)?;
     let period = budget.window.at(now_secs);
+    let carried = terms.known.filter(|known| known.period == period);
+    let nanos = budget.nanos.saturating_sub(carried.map_or(0, |known| known.spent_nanos));
+    *budget = Budget { nanos, ..*budget };
+    let lease = leases.lease(Owner { scope, id }, *budget, now_secs)?;
     budget.nanos = budget.nanos.min(lease.granted_nanos);
     terms.known = Some(Known { period, spent_nanos: lease.spent_nanos });
     Ok(())

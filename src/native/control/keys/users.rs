@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::super::api::{Control, answer, now_secs, with};
 use super::super::error::ApiError;
 use super::super::store::{LimitsChange, UserChange, UserRow};
-use super::api::body;
+use super::api::{body, owner};
 use super::limits::{WithLimits, nullable, with_limits};
 use super::words::{check_name, check_user};
 use crate::limits::Limits;
@@ -28,9 +28,10 @@ pub(in super::super) fn routes() -> Router<Arc<Control>> {
 }
 
 fn document(row: &UserRow) -> Value {
-    let UserRow { id, name, email, blocked, created_secs, limits } = row;
+    let UserRow { id, name, email, blocked, created_secs, limits, is_litellms, .. } = row;
     let document = json!({
         "id": id, "name": name, "email": email, "blocked": blocked, "created_secs": created_secs,
+        "owner": owner(*is_litellms),
     });
     with_limits(document, limits)
 }
@@ -154,10 +155,20 @@ impl Control {
         let name = change.name.as_deref().unwrap_or_default();
         check_name(name).map_err(|problem| wrong(problem).about("name"))?;
         let unknown = || ApiError::unknown("user", id);
+        self.check_owner_of_user(id)?;
         let number = self.store.change_user(id, change)?.ok_or_else(unknown)?;
         self.note(caller, "user.change", id)?;
         let applied = self.feed.spread(number).await;
         Ok((self.store.user(id)?.ok_or_else(unknown)?, applied))
+    }
+
+    /// # Errors
+    /// LiteLLM owns the user.
+    fn check_owner_of_user(&self, id: &str) -> Result<(), ApiError> {
+        match self.store.user(id)? {
+            Some(row) if row.is_litellms => Err(ApiError::litellms("user", id)),
+            _ => Ok(()),
+        }
     }
 
     /// Removes a user, and revokes the user's keys. Returns whether the filter has taken that.
@@ -166,6 +177,7 @@ impl Control {
         caller: &str,
         id: &str,
     ) -> Result<bool, ApiError> {
+        self.check_owner_of_user(id)?;
         let number = self.store.remove_user(id, now_secs())?;
         let number = number.ok_or_else(|| ApiError::unknown("user", id))?;
         self.note(caller, "user.remove", id)?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +10,8 @@ use super::super::api::now_secs;
 use super::super::error::ApiError;
 use super::super::keys::{LimitFields, ModelLimitFields, parse_duration};
 use super::super::store::ModelLimits;
-use crate::config::{BudgetFile, LimitsFile};
+use super::budget::{ModelBudget, budget_window};
+use crate::config::BudgetFile;
 use crate::limits::{Limits, Window};
 
 /// The fields that are left. A field that is `null` is not set, as for LiteLLM.
@@ -77,7 +77,7 @@ impl Fields {
         }
         let mut all = ModelLimitFields::new();
         for (name, own) in budgets.unwrap_or_default() {
-            all.insert(name, own.limits()?);
+            all.insert(name, own.limits().map_err(wrong_duration)?);
         }
         for (name, rpm) in rpm.unwrap_or_default() {
             all.entry(name).or_default().rpm = Some(rpm);
@@ -97,48 +97,13 @@ impl Fields {
     }
 }
 
-/// A number of dollars for all time, or an object.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ModelBudget {
-    Dollars(f64),
-    Object(ModelBudgetFields),
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ModelBudgetFields {
-    #[serde(alias = "budget_limit")]
-    max_budget: Option<f64>,
-    #[serde(alias = "time_period")]
-    budget_duration: Option<String>,
-    rpm_limit: Option<u32>,
-    tpm_limit: Option<u32>,
-}
-
-impl ModelBudget {
-    fn limits(self) -> Result<LimitsFile, ApiError> {
-        let own = match self {
-            Self::Dollars(usd) => {
-                ModelBudgetFields { max_budget: Some(usd), ..ModelBudgetFields::default() }
-            }
-            Self::Object(own) => own,
-        };
-        let window = window(own.budget_duration.as_deref())?.to_owned();
-        let budget = own.max_budget.map(|usd| BudgetFile { usd, window, strict: None });
-        Ok(LimitsFile { rpm: own.rpm_limit, tpm: own.tpm_limit, budget, ..LimitsFile::default() })
-    }
-}
-
 /// The window of a `budget_duration`.
 fn window(duration: Option<&str>) -> Result<&'static str, ApiError> {
-    Ok(match duration {
-        None => "total",
-        Some("1d" | "24h") => "day",
-        Some("7d" | "1w") => "week",
-        Some("1mo" | "30d") => "month",
-        Some(other) => return Err(wrong_duration(other)),
-    })
+    budget_window(duration).map_err(wrong_duration)
+}
+
+fn wrong_duration(problem: String) -> ApiError {
+    ApiError::bad_request(format!("{problem}.")).about("budget_duration")
 }
 
 /// The `budget_duration` of a window; `None` for all time.
@@ -167,14 +132,6 @@ pub(super) fn model_limits_document(limits: &ModelLimits) -> Map<String, Value> 
         ("model_tpm_limit", of(&|own| own.tpm.map(Value::from))),
     ];
     fields.into_iter().map(|(name, own)| (name.to_owned(), Value::Object(own))).collect()
-}
-
-fn wrong_duration(text: &str) -> ApiError {
-    let problem = format!(
-        "budget_duration is \"{}\"; a window is a day (1d, 24h), a week (7d, 1w) or a month (1mo, 30d).",
-        text.escape_default()
-    );
-    ApiError::bad_request(problem).about("budget_duration")
 }
 
 /// The limits of a key or a user, under LiteLLM's names.
@@ -231,7 +188,8 @@ mod tests {
             );
         }
         let wrong = |text| fields(text).unwrap().take_limits().unwrap_err();
-        assert_eq!(wrong(r#"{"max_budget":1,"budget_duration":"2d"}"#), wrong_duration("2d"));
+        let of_2d = || wrong_duration(budget_window(Some("2d")).unwrap_err());
+        assert_eq!(wrong(r#"{"max_budget":1,"budget_duration":"2d"}"#), of_2d());
         assert!(fields(r#"{"budget_duration":"1d"}"#).unwrap().take_limits().is_err());
     }
 
@@ -258,7 +216,8 @@ mod tests {
         assert_eq!(document, expected);
         assert_eq!(fields("{}").unwrap().take_model_limits().unwrap(), None);
         let wrong = fields(r#"{"model_max_budget":{"m":{"max_budget":1,"budget_duration":"2d"}}}"#);
-        assert_eq!(wrong.unwrap().take_model_limits(), Err(wrong_duration("2d")));
+        let of_2d = wrong_duration(budget_window(Some("2d")).unwrap_err());
+        assert_eq!(wrong.unwrap().take_model_limits(), Err(of_2d));
         assert!(
             fields(r#"{"model_max_budget":{"m":{"soft":1}}}"#)
                 .unwrap()

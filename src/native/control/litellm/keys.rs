@@ -238,7 +238,7 @@ impl Control {
 
     /// The key that a caller names by the key itself, by its hash, or by its public id.
     pub(super) fn named(&self, name: &str) -> Result<KeyRow, ApiError> {
-        let found = match (id_of(name), hash(name)) {
+        let found = match (id_of(name), hash_of_hex(name)) {
             (Some(_), _) => self.store.key_by_hash(&KeyHash::of(name))?,
             (None, Some(hash)) => self.store.key_by_hash(&hash)?,
             (None, None) => self.store.key(name)?,
@@ -266,6 +266,7 @@ impl Control {
     ) -> Result<Response, ApiError> {
         fields.end()?;
         let row = self.named(name)?;
+        self.check_owner(&row.id)?;
         let KeyRow { id, name, user, models, expires_secs, blocked, .. } = row;
         let (limits, model_limits) = (row.limits, row.model_limits);
         let new = NewKey { name, user, models, expires_secs, blocked, limits, model_limits };
@@ -275,7 +276,8 @@ impl Control {
     }
 }
 
-fn hash(text: &str) -> Option<KeyHash> {
+/// The hash that 64 hexadecimal digits write.
+pub(crate) fn hash_of_hex(text: &str) -> Option<KeyHash> {
     let digits = text.as_bytes().chunks_exact(2);
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Vec<u8> = digits.map(byte).collect::<Option<_>>()?;
@@ -289,9 +291,9 @@ mod tests {
     #[test]
     fn a_hash_is_64_hexadecimal_digits() {
         let own = KeyHash::of("k");
-        assert_eq!(hash(&own.to_hex()), Some(own));
+        assert_eq!(hash_of_hex(&own.to_hex()), Some(own));
         for other in ["", "abcdefghijkl", &"ab".repeat(31), &"zz".repeat(32)] {
-            assert_eq!(hash(other), None, "{other}");
+            assert_eq!(hash_of_hex(other), None, "{other}");
         }
     }
 }

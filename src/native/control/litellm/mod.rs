@@ -3,6 +3,7 @@
 //!
 //! A field that Gaud does not support is refused by its name: its sender would believe that the field counts.
 
+mod budget;
 mod fields;
 mod keys;
 mod page;
@@ -15,6 +16,8 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use super::api::Control;
+pub(crate) use budget::{ModelBudget, budget_window};
+pub(crate) use keys::hash_of_hex;
 
 pub(super) fn routes() -> Router<Arc<Control>> {
     Router::new()

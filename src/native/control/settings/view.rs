@@ -86,7 +86,10 @@ pub fn is_secret_place<T: AsRef<str>>(parts: &[T]) -> bool {
     let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
     matches!(
         parts.as_slice(),
-        ["providers", _, "api_key"] | ["control", "database" | "token"] | ["alerts", "url"]
+        ["providers", _, "api_key"]
+            | ["control", "database" | "token"]
+            | ["alerts", "url"]
+            | ["litellm", "keys"]
     )
 }
 

@@ -1,20 +1,22 @@
 //! The table of client keys, and the feed of its changes.
 
 use super::Store;
+use super::carried::Carried;
 use super::limits::{self, LimitsChange, OF_KEYS, OF_USERS};
 use super::model_limits::{self, ModelLimits};
 use crate::keys::{KeyHash, Models, Page, Policy, Standing};
-use crate::limits::{Limits, Terms};
+use crate::limits::Limits;
 use crate::native::database::{Connection, DatabaseError, Row, Value, listed, values};
 
 /// The most policies of a page: to take more at once would keep a worker of Envoy from its requests.
 const PAGE_POLICIES: usize = 1000;
 
 const COLUMNS: &str = "keys.id, keys.name, keys.user_id, keys.models, keys.expires_secs, keys.blocked, keys.created_secs,
-    keys.created_by, keys.changed_secs, keys.revoked_secs, keys.hash, keys.model_limits";
+    keys.created_by, keys.changed_secs, keys.revoked_secs, keys.hash, keys.model_limits,
+    keys.litellms, keys.carried_nanos, keys.carried_secs";
 
 /// How many columns there are before those of the limits.
-const COLUMN_COUNT: usize = 12;
+const COLUMN_COUNT: usize = 15;
 
 /// A client key, without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,10 @@ pub struct KeyRow {
     pub revoked_secs: Option<i64>,
     pub limits: Limits,
     pub model_limits: ModelLimits,
+    /// LiteLLM is the owner: nobody changes the key here.
+    pub is_litellms: bool,
+    /// What was spent at LiteLLM.
+    pub carried: Carried,
 }
 
 /// What a new key is to have.
@@ -214,7 +220,8 @@ impl Store {
         let since = if is_reset { 0 } else { since };
         // Who knows no key need not hear of a revoked one.
         let sql = format!(
-            "SELECT {COLUMNS}, {OF_KEYS}, keys.number, users.blocked, {OF_USERS} FROM keys LEFT JOIN users ON users.id = user_id
+            "SELECT {COLUMNS}, {OF_KEYS}, keys.number, users.blocked, {OF_USERS},
+                users.carried_nanos, users.carried_secs FROM keys LEFT JOIN users ON users.id = user_id
                 WHERE keys.number > ?1 AND (?2 = 1 OR keys.revoked_secs IS NULL) ORDER BY keys.number LIMIT ?3"
         );
         let rows = connection.query(&sql, values![since, since > 0, PAGE_POLICIES as u64])?;
@@ -247,6 +254,8 @@ fn row(row: &Row) -> Result<KeyRow, DatabaseError> {
         revoked_secs: row.get(9)?,
         hash: KeyHash::from_bytes(row.get(10)?),
         model_limits: model_limits::from_json(&row.get::<String>(11)?),
+        is_litellms: row.get(12)?,
+        carried: Carried::read(row, 13)?,
         limits: limits::read(row, COLUMN_COUNT)?,
     })
 }
@@ -255,8 +264,11 @@ fn policy(sql: &Row) -> Result<(KeyHash, Policy), DatabaseError> {
     let key = row(sql)?;
     let rest = COLUMN_COUNT + limits::COUNT;
     let (number, user_blocked): (i64, Option<bool>) = (sql.get(rest)?, sql.get(rest + 1)?);
+    let user_carried = match sql.get::<Option<i64>>(rest + 2 + limits::COUNT)? {
+        Some(_) => Carried::read(sql, rest + 2 + limits::COUNT)?,
+        None => Carried::default(),
+    };
     // The control server adds what the ledger knows.
-    let terms = |limits| Terms { limits, known: None };
     let standing = match (key.revoked_secs, key.blocked || user_blocked == Some(true)) {
         (Some(_), _) => Standing::Revoked,
         (None, true) => Standing::Blocked,
@@ -272,8 +284,8 @@ fn policy(sql: &Row) -> Result<(KeyHash, Policy), DatabaseError> {
         user: key.user.unwrap_or_default(),
         name: key.name,
         models: Models::of(key.models),
-        terms: terms(key.limits),
-        user_terms: terms(limits::read(sql, rest + 2)?),
+        terms: key.carried.terms(key.limits),
+        user_terms: user_carried.terms(limits::read(sql, rest + 2)?),
         model_terms: model_limits::terms(key.model_limits),
     };
     Ok((key.hash, policy))
@@ -307,7 +319,7 @@ fn update(
     transaction.execute(&sql, &values)
 }
 
-fn json(models: &[String]) -> String {
+pub(super) fn json(models: &[String]) -> String {
     serde_json::to_string(models).unwrap_or_default()
 }
 

@@ -1,7 +1,7 @@
 //! The schema of the database, step by step.
 
 /// What brings the schema from one number to the next. A row that has shipped never changes.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE admin_keys (
         id TEXT PRIMARY KEY,
@@ -84,5 +84,14 @@ pub(super) const MIGRATIONS: [&str; 4] = [
         told_secs INTEGER,
         PRIMARY KEY (owner, id, budget_window, window_secs, budget_nanos, percent)
     ) STRICT, WITHOUT ROWID;
+",
+    // `litellms` is 1 while LiteLLM is the owner. What was spent there, and when that was seen to change.
+    "
+    ALTER TABLE keys ADD COLUMN litellms INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE keys ADD COLUMN carried_nanos INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE keys ADD COLUMN carried_secs INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE users ADD COLUMN litellms INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE users ADD COLUMN carried_nanos INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE users ADD COLUMN carried_secs INTEGER NOT NULL DEFAULT 0;
 ",
 ];

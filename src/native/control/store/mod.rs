@@ -4,8 +4,10 @@
 
 mod admin_keys;
 mod alerts;
+mod carried;
 mod keys;
 mod limits;
+mod litellm;
 mod migrations;
 mod model_limits;
 mod users;
@@ -17,8 +19,10 @@ use migrations::MIGRATIONS;
 
 pub use admin_keys::AdminKeyRow;
 pub(super) use alerts::{Alert, BudgetOwner, BudgetRow};
+pub use carried::Carried;
 pub use keys::{KeyChange, KeyFilter, KeyRow, NewKey};
 pub use limits::LimitsChange;
+pub use litellm::{Done, LitellmKey, Taken, Taking};
 pub use model_limits::ModelLimits;
 pub use users::{UserChange, UserRow};
 
@@ -114,7 +118,7 @@ mod tests {
             Store::open(databases).unwrap().connection().run(sql).unwrap();
             Store::open(databases).err().unwrap().to_string()
         };
-        let rest = "has schema 99, and this gaud knows 4; run the gaud that has written it, or a newer one";
+        let rest = "has schema 99, and this gaud knows 5; run the gaud that has written it, or a newer one";
         let sqlite = testing::sqlite();
         let problem = said(&sqlite, "PRAGMA user_version = 99");
         assert_eq!(problem, format!("the database gaud.db {rest}"));

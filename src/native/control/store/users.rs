@@ -1,6 +1,7 @@
 //! The table of users: who owns keys.
 
 use super::Store;
+use super::carried::Carried;
 use super::keys::set;
 use super::limits::{self, LimitsChange};
 use crate::limits::Limits;
@@ -8,7 +9,7 @@ use crate::native::database::{Connection, DatabaseError, Row, values};
 use crate::native::ledger::Group;
 
 const COLUMNS: &str = "id, name, email, blocked, created_secs, rpm, tpm, max_parallel_requests, budget_nanos, budget_window,
-    budget_strict";
+    budget_strict, litellms, carried_nanos, carried_secs";
 
 /// A person or a team.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub struct UserRow {
     pub created_secs: i64,
     /// What all keys of the user may use together.
     pub limits: Limits,
+    /// LiteLLM is the owner: nobody changes the user here.
+    pub is_litellms: bool,
+    /// What was spent at LiteLLM.
+    pub carried: Carried,
 }
 
 /// A change of a user: a field that is `None` stays.
@@ -133,7 +138,11 @@ impl Store {
 }
 
 /// Gives each key of a user a number of its own from `first` on. Returns how many.
-fn touch(transaction: &Connection, user: &str, first: i64) -> Result<i64, DatabaseError> {
+pub(super) fn touch(
+    transaction: &Connection,
+    user: &str,
+    first: i64,
+) -> Result<i64, DatabaseError> {
     let rows = transaction.query("SELECT id FROM keys WHERE user_id = ?1", values![user])?;
     let ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<String>, _>>()?;
     let numbered = (first..).zip(&ids).map(|(number, id)| values![id, number].to_vec());
@@ -149,6 +158,8 @@ fn row(row: &Row) -> Result<UserRow, DatabaseError> {
         blocked: row.get(3)?,
         created_secs: row.get(4)?,
         limits: limits::read(row, 5)?,
+        is_litellms: row.get(5 + limits::COUNT)?,
+        carried: Carried::read(row, 6 + limits::COUNT)?,
     })
 }
 

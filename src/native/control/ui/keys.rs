@@ -31,6 +31,8 @@ struct Shown {
     created_secs: i64,
     created_by: String,
     expires_secs: Option<i64>,
+    /// LiteLLM is the owner, and nobody changes the key here.
+    is_litellms: bool,
     /// Each limit in a few words.
     limits: Vec<String>,
 }
@@ -71,8 +73,19 @@ impl Shown {
         let state = key_state(&row, now_secs());
         let limits = words(&row.limits);
         let KeyRow { id, name, user, models, created_secs, created_by, expires_secs, .. } = row;
-        let user = user.unwrap_or_default();
-        Self { id, name, user, models, state, created_secs, created_by, expires_secs, limits }
+        let (user, is_litellms) = (user.unwrap_or_default(), row.is_litellms);
+        Self {
+            id,
+            name,
+            user,
+            models,
+            state,
+            created_secs,
+            created_by,
+            expires_secs,
+            is_litellms,
+            limits,
+        }
     }
 }
 
@@ -208,7 +221,7 @@ fn known(control: &Control, id: &str) -> Result<KeyRow, ApiError> {
 
 fn shown(control: &Control, admin: &Admin, key: KeyRow, typed: Typed) -> PageResult {
     let title = format!("Key {}", key.id);
-    let account = Account::of(control, Group::Key, &key.id, &key.limits);
+    let account = Account::of(control, (Group::Key, &key.id), &key.limits, key.carried);
     let one = One { key: Shown::of(key), account, users: users(control)?, typed };
     page(control, admin, "key.html", &title, &one)
 }

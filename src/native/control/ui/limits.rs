@@ -9,7 +9,7 @@ use crate::limits::{Budget, Limits, Window};
 use crate::native::control::api::{Control, now_secs};
 use crate::native::control::error::ApiError;
 use crate::native::control::keys::{LimitFields, Sums};
-use crate::native::control::store::LimitsChange;
+use crate::native::control::store::{Carried, LimitsChange};
 use crate::native::ledger::Group;
 
 /// What the fields of limits show.
@@ -111,12 +111,19 @@ fn no_number(name: &str, text: &str, wanted: &str) -> ApiError {
 }
 
 impl Account {
-    pub(super) fn of(control: &Control, group: Group, id: &str, limits: &Limits) -> Self {
+    /// `carried` is what was spent elsewhere.
+    pub(super) fn of(
+        control: &Control,
+        (group, id): (Group, &str),
+        limits: &Limits,
+        carried: Carried,
+    ) -> Self {
         let ledger = control.ledger().ok();
         let of_all_time = || ledger.as_ref()?.spend(group, id).ok();
         let in_window = |Budget { nanos, window, .. }| {
             let known = Sums::of(ledger.as_ref()?, now_secs()).known_of(group, id, window);
-            Some(BudgetUse { spent_nanos: known.spent_nanos, nanos, window: window.as_str() })
+            let spent_nanos = known.spent_nanos.saturating_add(carried.within(known.period));
+            Some(BudgetUse { spent_nanos, nanos, window: window.as_str() })
         };
         Self {
             limits: words(limits),

@@ -23,6 +23,8 @@ struct Shown {
     email: String,
     blocked: bool,
     created_secs: i64,
+    /// LiteLLM is the owner, and nobody changes the user here.
+    is_litellms: bool,
     /// Each limit in a few words.
     limits: Vec<String>,
 }
@@ -54,9 +56,9 @@ struct One {
 
 impl Shown {
     fn of(row: UserRow) -> Self {
-        let UserRow { id, name, email, blocked, created_secs, limits } = row;
-        let limits = words(&limits);
-        Self { id, name, email: email.unwrap_or_default(), blocked, created_secs, limits }
+        let UserRow { id, name, email, blocked, created_secs, limits, is_litellms, .. } = row;
+        let (email, limits) = (email.unwrap_or_default(), words(&limits));
+        Self { id, name, email, blocked, created_secs, is_litellms, limits }
     }
 }
 
@@ -119,7 +121,7 @@ fn known(control: &Control, id: &str) -> Result<UserRow, ApiError> {
 
 fn shown(control: &Control, admin: &Admin, user: UserRow, typed: Typed) -> PageResult {
     let title = format!("User {}", user.id);
-    let account = Account::of(control, Group::User, &user.id, &user.limits);
+    let account = Account::of(control, (Group::User, &user.id), &user.limits, user.carried);
     page(control, admin, "user.html", &title, &One { user: Shown::of(user), account, typed })
 }
 

@@ -13,7 +13,7 @@ use tokio_postgres::config::{Host, SslMode};
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where the database is, and who uses the database. `Debug` and `Display` show neither user nor password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PostgresUrl {
     pub(super) config: Box<Config>,
     pub(super) trust: Trust,
