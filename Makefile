@@ -385,6 +385,10 @@ bench-instructions: filter command bench-filters python valgrind ## Count the in
 bench-scale: filter command bench-filters python valgrind ## Measure what providers, aliases, chains, models and workers cost, in many sizes
 	$(BENCH_PYTHON) $(BENCH_DIR)/scale.py
 
+.PHONY: bench-litellm
+bench-litellm: filter command bench-filters python wrk ## Measure a model that goes direct beside the same model through LiteLLM, two minutes
+	$(BENCH_PYTHON) $(BENCH_DIR)/direct.py
+
 .PHONY: bench-pages
 bench-pages: build python func-e ## Time the pages when the ledger has a million attempts
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests ENVOY_PATH=$(ENVOY) GAUD_BIN="$(COMMAND)" GAUD_WASM="$(WASM)" \
