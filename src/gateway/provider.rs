@@ -187,10 +187,11 @@ fn place<'a>(
 
 /// The paths of the API, with the version.
 fn paths(at: &str, paths: &[String]) -> Result<Vec<Glob>, ConfigError> {
-    let wrong = |path: &String| !path.starts_with("/v1") || path.contains(['?', '#', ' ']);
+    let begins = |path: &String| ["/v1", "/model/"].iter().any(|start| path.starts_with(start));
+    let wrong = |path: &String| !begins(path) || path.contains(['?', '#', ' ']);
     match paths.iter().position(wrong) {
         Some(index) => {
-            let problem = "must begin with \"/v1\", as in \"/v1/chat/completions\"";
+            let problem = "must begin with \"/v1\" or \"/model/\", as in \"/v1/chat/completions\"";
             Err(ConfigError::new(format!("{at}[{index}]"), problem))
         }
         None => Ok(paths.iter().cloned().map(Glob::new).collect()),

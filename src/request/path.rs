@@ -72,12 +72,13 @@ impl ClientPath {
     }
 
     /// The path with another model at a place. Outside the query a slash stays a slash, unless the client escaped its
-    /// slashes.
+    /// slashes, or the path is Bedrock's, where a model is one segment.
     pub(crate) fn renamed(&self, place: &Range<usize>, model: &str) -> String {
         let path = self.as_str();
         let old = path.get(place.clone()).unwrap_or_default();
         let in_query = path.find('?').is_some_and(|at| at < place.start);
-        let slashes = !in_query && !old.to_ascii_lowercase().contains("%2f");
+        let is_segment = path.starts_with("/model/");
+        let slashes = !in_query && !is_segment && !old.to_ascii_lowercase().contains("%2f");
         replaced(path, place, &escaped(model, slashes))
     }
 }

@@ -255,6 +255,7 @@ const OF_PART: &Names = &[
     ("finish_reason", Member::Finish),
     ("stop_reason", Member::Finish),
     ("finishReason", Member::Finish),
+    ("stopReason", Member::Finish),
     ("status", Member::Finish),
 ];
 
@@ -270,6 +271,10 @@ const OF_USAGE: &Names = &[
     ("prompt_cache_hit_tokens", Member::Number(Number::Cached)),
     ("cache_creation_input_tokens", Member::Number(Number::CacheCreationInput)),
     ("cache_read_input_tokens", Member::Number(Number::CacheReadInput)),
+    ("inputTokens", Member::Number(Number::InputTokens)),
+    ("outputTokens", Member::Number(Number::OutputTokens)),
+    ("cacheReadInputTokens", Member::Number(Number::CacheReadInput)),
+    ("cacheWriteInputTokens", Member::Number(Number::CacheCreationInput)),
     ("promptTokenCount", Member::Number(Number::PromptTokenCount)),
     ("cachedContentTokenCount", Member::Number(Number::CachedContentTokenCount)),
     ("candidatesTokenCount", Member::Number(Number::CandidatesTokenCount)),

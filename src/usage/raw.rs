@@ -5,6 +5,7 @@
 //! | Gemini | `promptTokenCount`, which has the cached, and `toolUsePromptTokenCount` | `candidatesTokenCount` and `thoughtsTokenCount` |
 //! | OpenAI's chat | `prompt_tokens`, which has the cached | `completion_tokens`; with the reasoning, where `total_tokens` says so (xAI) |
 //! | Anthropic | `input_tokens`, `cache_read_input_tokens` and `cache_creation_input_tokens` | `output_tokens` |
+//! | Bedrock's Converse | the same, as `inputTokens`, `cacheReadInputTokens` and `cacheWriteInputTokens` | `outputTokens` |
 //! | any other | `input_tokens`, which has the cached | `output_tokens` |
 
 use super::amounts::{COUNT_MAX, Usage};

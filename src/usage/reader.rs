@@ -4,6 +4,7 @@
 //! |---|---|
 //! | JSON | when the document ends |
 //! | events | at `[DONE]`, `message_stop`, `response.completed`, `.incomplete` or `.failed` |
+//! | Amazon's frames | at `message_stop`, else at the last byte |
 //! | anything else | at its last byte |
 
 use super::amounts::Usage;
@@ -12,7 +13,7 @@ use super::operation::Operation;
 use super::raw::Raw;
 use super::record::{Basis, Tier};
 use crate::body::Encoding;
-use crate::document::{Document, Event, Events, Word};
+use crate::document::{Document, Event, Events, Frames, Word};
 
 /// Where an answer tells no usage, this many bytes of text count as a token.
 pub const BYTES_PER_TOKEN: u64 = 4;
@@ -37,6 +38,7 @@ enum Body {
         is_events: bool,
     },
     Events(Box<Events<Facts>>),
+    Frames(Box<Frames<Facts>>),
     Json(Box<Document<Facts>>),
     /// Kept until it is whole; `None` once it is too long.
     Compressed {
@@ -83,6 +85,7 @@ impl AnswerUsage {
         let is_plain =
             encoding.trim_ascii().is_empty() || encoding.eq_ignore_ascii_case(b"identity");
         let body = match Encoding::parse(encoding) {
+            _ if is_plain && is_type(content_type, FRAMES) => Body::Frames(Box::default()),
             _ if is_plain => Body::Unknown { is_events },
             Some(encoding) => Body::Compressed { encoding, is_events, bytes: Some(Vec::new()) },
             None => Body::Other,
@@ -111,6 +114,9 @@ impl AnswerUsage {
         match &mut self.body {
             Body::Unknown { .. } => {}
             Body::Events(events) => events.feed(bytes, |event| said.hear(&event)),
+            Body::Frames(frames) => frames.feed(bytes, |facts| {
+                said.hear(&Event { name: b"", is_done: false, facts });
+            }),
             Body::Json(document) => {
                 document.feed(bytes);
                 said.has_ended = document.is_complete();
@@ -195,8 +201,15 @@ impl AnswerUsage {
 
 /// Whether a `content-type` is that of a stream of events.
 pub fn is_stream(content_type: &[u8]) -> bool {
+    is_type(content_type, b"text/event-stream")
+}
+
+/// The type of Amazon's event streams.
+const FRAMES: &[u8] = b"application/vnd.amazon.eventstream";
+
+fn is_type(content_type: &[u8], wanted: &[u8]) -> bool {
     let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
-    media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
+    media_type.trim_ascii().eq_ignore_ascii_case(wanted)
 }
 
 impl Body {

@@ -32,7 +32,7 @@ const fn shape(
     Shape { name, operation, content_type, body, used, tier: Tier::Standard }
 }
 
-const SHAPES: [Shape; 26] = [
+const SHAPES: [Shape; 27] = [
     shape(
         "chat",
         Operation::Chat,
@@ -202,6 +202,14 @@ const SHAPES: [Shape; 26] = [
         "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":10,\"output_tokens\":1}}}\n\n\
          data: {\"type\":\"message_delta\",\"usage\":{\"input_tokens\":11,\"output_tokens\":12}}\n\ndata: {\"type\":\"message_stop\"}\n\n",
         &[("input", 11), ("output", 12)],
+    ),
+    shape(
+        "Bedrock's Converse",
+        Operation::Messages,
+        JSON,
+        r#"{"output":{"message":{"role":"assistant","content":[{"text":"Hi"}]}},"stopReason":"end_turn",
+            "usage":{"inputTokens":10,"outputTokens":5,"totalTokens":245,"cacheReadInputTokens":200,"cacheWriteInputTokens":30}}"#,
+        &[("input", 240), ("cached", 200), ("cache_write", 30), ("output", 5)],
     ),
     shape(
         "generateContent",

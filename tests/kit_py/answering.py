@@ -11,13 +11,13 @@ JSON, EVENTS = "application/json", "text/event-stream"
 class Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def answer(self, body: bytes) -> tuple[str, str]:
-        """The content type and the text of the answer."""
+    def answer(self, body: bytes) -> tuple[str, str | bytes]:
+        """The content type and the content of the answer."""
         raise NotImplementedError
 
     def do_POST(self) -> None:
-        content_type, text = self.answer(self.rfile.read(int(self.headers["content-length"])))
-        body = text.encode()
+        content_type, content = self.answer(self.rfile.read(int(self.headers["content-length"])))
+        body = content if isinstance(content, bytes) else content.encode()
         self.send_response(200)
         self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))

@@ -109,6 +109,9 @@ const GEMINI_TUNED: Meaning = Meaning::Path(ModelBody { resource: "tunedModels/"
 const GEMINI_OPTIONAL: Meaning =
     Meaning::Body(ModelBody { resource: "models/", repeats: false, ..MAY_LACK });
 
+/// The path, and perhaps a JSON object.
+const BEDROCK: Meaning = Meaning::Path(MAY_LACK);
+
 /// All known paths.
 ///
 /// Their requests get the provider's own credential. With the credential on any other path (LiteLLM's `/key/generate`,
@@ -193,6 +196,13 @@ pub static ROWS: &[Row] = &[
     post("/openai/deployments/{model}/audio/transcriptions", PATH).alone(),
     post("/openai/deployments/{model}/audio/translations", PATH).alone(),
     any("/openai/deployments/{model}/realtime", Meaning::PathAlone).alone(),
+    post("/model/{model}/converse", BEDROCK).alone(),
+    post("/model/{model}/converse-stream", BEDROCK).alone(),
+    post("/model/{model}/invoke", BEDROCK).alone(),
+    post("/model/{model}/invoke-with-response-stream", BEDROCK).alone(),
+    post("/model/{model}/count-tokens", BEDROCK).alone(),
+    // Each piece of the client's stream has a signature of its own.
+    post("/model/{model}/invoke-with-bidirectional-stream", Meaning::Unreadable).alone(),
     gemini("POST", "/v1beta/models/{model}:countTokens", GEMINI_NESTED),
     gemini("POST", "/v1beta/models/{model}:batchEmbedContents", GEMINI_NESTED),
     gemini("POST", "/v1beta/models/{model}:asyncBatchEmbedContent", GEMINI_BATCH),

@@ -146,6 +146,19 @@ fn the_providers_are_those_that_are_imported() {
 }
 
 #[test]
+fn each_provider_that_is_imported_is_a_valid_configuration() {
+    let row = |(name, url, key)| {
+        format!("[providers.{name}]\nurl = \"{url}\"\napi_key = \"os.environ/{key}\"\n")
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gaud.toml");
+    let rows: Vec<_> = documented().into_iter().map(row).collect();
+    assert!(rows.len() > 40, "{} providers", rows.len());
+    std::fs::write(&file, rows.concat()).unwrap();
+    gaud_in(folder.path(), &["check", "--config", file.to_str().unwrap()]);
+}
+
+#[test]
 fn the_errors_are_the_codes() {
     let mut table = String::from("| status | code | what, and what helps |\n|---|---|---|\n");
     for code in Code::ALL {
@@ -236,7 +249,7 @@ fn the_endpoints_are_the_rows() {
         let paths: Vec<_> = rows.iter().map(|row| format!("`{}`", request(row))).collect();
         table += &format!("| {} | {} | {shape:?} |\n", paths.join(", "), described(meaning));
     }
-    table += "| anything else: LiteLLM's `/key/*`, `/model/*`, `/health/*`, `/openapi.json`, `/ui`, \
+    table += "| anything else: LiteLLM's `/key/*`, `/model/info`, `/health/*`, `/openapi.json`, `/ui`, \
               `/spend/*`, … | none | nothing, the client's credential passes too | \
               `default_provider` | OpenAi |\n";
     assert_part("docs/endpoints.md", "endpoints", &table.replace("OpenAi", "OpenAI"));
