@@ -44,6 +44,8 @@ pub enum AuthFile {
 pub enum TokenFile {
     /// An access token for the gateway itself (RFC 6749, section 4.4).
     Oauth2(Oauth2File),
+    /// Access tokens that `gaud run` gets for a refresh token (RFC 6749, section 6).
+    RefreshToken(RefreshTokenFile),
     /// A file whose token something else rotates.
     TokenFile(String),
     /// A signature of each request for AWS (Signature Version 4).
@@ -62,6 +64,25 @@ pub struct AwsFile {
     /// Whether the body is left out of the signature, for a service that takes that. Default false.
     #[serde(default)]
     pub unsigned_payload: bool,
+}
+
+/// How to get access tokens for a refresh token.
+#[cfg(not(target_os = "wasi"))]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshTokenFile {
+    /// Where tokens are asked for.
+    pub token_url: String,
+    /// Where `gaud login` asks for a code (RFC 8628). Default: the refresh token comes from `token`.
+    pub device_url: Option<String>,
+    pub client_id: String,
+    /// Default: a public client, which has none.
+    pub client_secret: Option<SecretSource>,
+    /// The first refresh token. Default: that of `gaud login`.
+    pub token: Option<SecretSource>,
+    /// What the token is to be for. Default: what the issuer gives.
+    #[serde(default)]
+    pub scopes: Vec<String>,
 }
 
 /// How to get an access token.
@@ -86,7 +107,7 @@ mod written {
     use serde::de::{Error, MapAccess, Visitor};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Auth, AuthFile, TokenFile};
+    use super::{Auth, AuthFile, SecretSource, TokenFile};
 
     impl AuthFile {
         /// The way in which the filter sends the credential.
@@ -101,6 +122,22 @@ mod written {
             match self {
                 Self::Way(_) => None,
                 Self::Token(token) => Some(token),
+            }
+        }
+    }
+
+    impl TokenFile {
+        /// The secrets that are named in it, each with its field below `auth`.
+        pub fn secrets(&self) -> Vec<(&'static str, &SecretSource)> {
+            match self {
+                Self::Oauth2(own) => vec![("oauth2.client_secret", &own.client_secret)],
+                Self::RefreshToken(own) => {
+                    let secret = own.client_secret.as_ref();
+                    let secret = secret.map(|secret| ("refresh_token.client_secret", secret));
+                    let token = own.token.as_ref().map(|token| ("refresh_token.token", token));
+                    secret.into_iter().chain(token).collect()
+                }
+                Self::TokenFile(_) | Self::Aws(_) => Vec::new(),
             }
         }
     }

@@ -27,7 +27,7 @@ mod usage;
 pub use alerts::AlertsFile;
 pub use auth::Auth;
 #[cfg(not(target_os = "wasi"))]
-pub use auth::{AuthFile, AwsFile, Oauth2File, TokenFile};
+pub use auth::{AuthFile, AwsFile, Oauth2File, RefreshTokenFile, TokenFile};
 pub use error::ConfigError;
 pub use file::{
     BreakerFile, CorsFile, FallbackFile, File, ProviderFile, RetriesFile, RetryOn, TlsFile,

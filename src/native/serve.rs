@@ -19,6 +19,7 @@ use super::control::{
 use super::database::Databases;
 use super::ledger::{Day, Ledger};
 use super::prices::{Prices, SharedPrices};
+use super::refresh::Tokens;
 use super::run::{Failure, first_key, note, runtime, signals};
 use super::settings::{ConfigOption, ConfigText, Loaded};
 use super::virtual_keys::{SharedSource, follow};
@@ -107,6 +108,7 @@ fn control(loaded: &Loaded) -> Result<(Arc<Control>, Option<DataFolder>), Failur
         calibrated: Calibrated::default(),
         alerts: SharedWebhook::new(loaded.webhook.clone()),
         litellm: SharedSource::new(loaded.litellm_keys.clone()),
+        tokens: Tokens::default(),
         writer: tokio::sync::Mutex::default(),
     };
     Ok((Arc::new(control), folder))

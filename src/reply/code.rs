@@ -206,7 +206,7 @@ codes!(
     ProviderCredential(
         503,
         "provider_credential_unavailable",
-        "the gateway has no token for the provider yet, or any more: the issuer of `auth.oauth2` gives none, or the secret is not \
+        "the gateway has no token for the provider yet, or any more: the issuer gives none, or the secret is not \
          there; try again after `retry-after` seconds, and see `gaud status`",
     ),
     ProviderTls(

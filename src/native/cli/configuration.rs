@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::native::span::span;
+
 /// What `GET /admin/status` says of it.
 #[derive(Deserialize)]
 pub(super) struct Configuration {
@@ -25,7 +27,7 @@ struct Refusal {
 impl Configuration {
     /// Each with its line break.
     pub(super) fn lines(&self, now_secs: i64) -> String {
-        let age = |secs: i64| age(now_secs.saturating_sub(secs));
+        let age = |secs: i64| span(now_secs.saturating_sub(secs));
         let applied = age(self.applied_secs);
         let mut lines = format!("configuration: version {}, applied {applied} ago\n", self.version);
         match (&self.refused, &self.last_refusal) {
@@ -48,16 +50,6 @@ impl Configuration {
 
 fn indented(reason: &str) -> String {
     reason.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
-}
-
-/// In the unit that says most.
-fn age(secs: i64) -> String {
-    match secs.max(0) {
-        secs @ 0..120 => format!("{secs} s"),
-        secs @ 120..7200 => format!("{} min", secs / 60),
-        secs @ 7200..172_800 => format!("{} h", secs / 3600),
-        secs => format!("{} days", secs / 86_400),
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod import;
 mod key;
 mod ledger;
 mod limit_options;
+mod login;
 mod migrate;
 mod models;
 mod prices;
@@ -58,6 +59,7 @@ enum Command {
     Admin(admin::Args),
     Key(key::Args),
     User(user::Args),
+    Login(login::Args),
     Upstream(upstream::Args),
     Wasm(wasm::Args),
     #[command(name = run::with_parent::NAME, hide = true)]
@@ -102,6 +104,7 @@ fn carry_out(command: &Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Admin(args) => admin::run(args)?,
         Command::Key(args) => key::run(args)?,
         Command::User(args) => user::run(args)?,
+        Command::Login(args) => login::run(args)?,
         Command::Upstream(args) => upstream::run(args)?,
         Command::Wasm(args) => wasm::run(args)?,
         Command::Exec(args) => run::with_parent::run(args)?,

@@ -14,6 +14,7 @@ use super::control::{ControlServer, STATUS};
 use super::running::{self, RunningGateway};
 use crate::native::control::now_secs;
 use crate::native::http::Server;
+use crate::native::refresh::Shown;
 
 /// How often `--watch` asks.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
@@ -50,6 +51,8 @@ struct ProviderStatus {
     retry_after_secs: Option<u64>,
     health: String,
     credential: Option<String>,
+    /// What the control server knows of its token.
+    token: Option<Shown>,
     #[serde(default)]
     failing_models: Vec<Model>,
     models: usize,
@@ -112,7 +115,7 @@ async fn ask(place: &RunningGateway) -> Result<String, Box<dyn Error>> {
     };
     let requests = requests(&counters.map(|(_, text)| text).unwrap_or_default());
     let configuration = configuration.map(|own| own.lines(now_secs())).unwrap_or_default();
-    Ok(table(&health, &configuration, &requests))
+    Ok(table(&health, &configuration, &requests, now_secs()))
 }
 
 /// What every client can ask.
@@ -142,7 +145,12 @@ fn requests(counters: &str) -> Requests {
     requests
 }
 
-fn table(health: &GatewayStatus, configuration: &str, requests: &Requests) -> String {
+fn table(
+    health: &GatewayStatus,
+    configuration: &str,
+    requests: &Requests,
+    now_secs: i64,
+) -> String {
     let models = |provider: &ProviderStatus| provider.failing_models.iter().map(Model::width).max();
     let names = health.providers.keys().map(String::len);
     let widths = names.chain(health.providers.values().filter_map(models));
@@ -167,7 +175,8 @@ fn table(health: &GatewayStatus, configuration: &str, requests: &Requests) -> St
             model.write(&mut table, width);
         }
     }
-    let notes: Vec<_> = health.providers.iter().flat_map(|(name, own)| own.notes(name)).collect();
+    let notes: Vec<_> =
+        health.providers.iter().flat_map(|(name, own)| own.notes(name, now_secs)).collect();
     if !notes.is_empty() {
         let _ = writeln!(table, "\n{}", notes.join("\n"));
     }
@@ -176,17 +185,19 @@ fn table(health: &GatewayStatus, configuration: &str, requests: &Requests) -> St
 
 impl ProviderStatus {
     /// What the columns cannot say, in lines.
-    fn notes(&self, name: &str) -> Vec<String> {
+    fn notes(&self, name: &str, now_secs: i64) -> Vec<String> {
         let credential = self.credential.as_ref().map(|credential| {
             format!("{name}: the gateway's credential is {credential}; check providers.{name}.api_key and auth")
         });
+        let token = self.token.as_ref().and_then(|token| token.words(now_secs));
+        let token = token.map(|words| format!("{name}: token: {words}"));
         let models = self.models_error.as_ref();
         let models = models.map(|error| format!("{name}: asked for its models: {error}"));
         let last = self.last_error.as_ref().map(|error| {
             let age = self.last_error_age_secs.unwrap_or_default();
             format!("{name}: last error, {age} s ago: {error}")
         });
-        credential.into_iter().chain(models).chain(last).collect()
+        credential.into_iter().chain(token).chain(models).chain(last).collect()
     }
 }
 
@@ -221,7 +232,7 @@ mod tests {
                 "models_error":"no answer; check that it runs, and its url","last_error":"status 502",
                 "last_error_age_secs":12},
             "a-longer-name":{"breaker":"closed","consecutive_failures":0,"health":"up","models":0,
-                "credential":"refused","failing_models":[
+                "credential":"refused","token":{"kind":"refresh_token","valid_until_secs":1060},"failing_models":[
                 {"model":"gpt-4o","breaker":"open","consecutive_failures":3,"retry_after_secs":9},
                 {"model":"other","breaker":"closed","consecutive_failures":1}]}}}"#;
         let expected = "\
@@ -234,6 +245,7 @@ a-longer-name  closed            0         -  up            0         -
 litellm        open              3      28 s  down          2        10
 
 a-longer-name: the gateway's credential is refused; check providers.a-longer-name.api_key and auth
+a-longer-name: token: valid for 60 s
 litellm: asked for its models: no answer; check that it runs, and its url
 litellm: last error, 12 s ago: status 502
 ";
@@ -243,6 +255,6 @@ wasmcustom.gaud_requests_total.provider.litellm.outcome.success: 7
 wasmcustom.gaud_retried_total.provider.litellm: 9
 ";
         let health = serde_json::from_str(json).unwrap();
-        assert_eq!(table(&health, "", &requests(counters)), expected);
+        assert_eq!(table(&health, "", &requests(counters), 1000), expected);
     }
 }

@@ -24,6 +24,7 @@ use crate::native::database::Databases;
 use crate::native::leases::Leaseholder;
 use crate::native::ledger::Ledger;
 use crate::native::prices::SharedPrices;
+use crate::native::refresh::Tokens;
 use crate::native::settings::{ConfigText, Loaded, SetByEnvironment};
 use crate::native::virtual_keys::SharedSource;
 use crate::native::webhook::SharedWebhook;
@@ -103,6 +104,8 @@ pub struct Control {
     pub alerts: SharedWebhook,
     /// Where LiteLLM's keys are.
     pub(crate) litellm: SharedSource,
+    /// The access tokens that this process gets.
+    pub tokens: Tokens,
     /// One change at a time.
     pub writer: AsyncMutex<()>,
 }

@@ -26,7 +26,7 @@ pub(super) fn router() -> Router<Arc<Control>> {
 
 async fn status(State(control): Shared) -> Result<Response, ApiError> {
     let health = match control.beside {
-        Some(_) => ask(&control, "/health").await?,
+        Some(_) => health(&control).await?,
         None => Value::Null,
     };
     let path = control.config.as_ref().map(|config| config.path());
@@ -42,7 +42,20 @@ async fn status(State(control): Shared) -> Result<Response, ApiError> {
 }
 
 async fn providers(State(control): Shared) -> Result<Response, ApiError> {
-    Ok(answer(json!({"providers": ask(&control, "/health").await?.get("providers")}), None))
+    Ok(answer(json!({"providers": health(&control).await?.get("providers")}), None))
+}
+
+/// What the gateway says of its providers, with what this process knows of their tokens.
+pub(super) async fn health(control: &Control) -> Result<Value, ApiError> {
+    let mut health = ask(control, "/health").await?;
+    for (provider, token) in control.tokens.shown() {
+        let providers = health.get_mut("providers");
+        let own = providers.and_then(|all| all.get_mut(&provider)).and_then(Value::as_object_mut);
+        if let Some(own) = own {
+            own.insert("token".to_owned(), json!(token));
+        }
+    }
+    Ok(health)
 }
 
 async fn models(State(control): Shared) -> Result<Response, ApiError> {

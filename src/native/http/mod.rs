@@ -1,6 +1,7 @@
-//! One HTTP request: to Envoy's admin interface, to the gateway, or to a webhook.
+//! One HTTP request: to Envoy's admin interface, to the gateway, to a webhook, or to an issuer of tokens.
 
 mod post;
+mod remote;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -9,13 +10,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::{Body, Bytes};
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, HOST};
 use hyper::http::request::Builder;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
@@ -26,6 +28,13 @@ use tokio_rustls::rustls::{self, ClientConfig};
 use crate::config::Secret;
 use crate::native::certificates;
 use crate::native::settings::reachable;
+pub(crate) use remote::Remote;
+
+/// As a part of a path, of a query, of a form or of a fragment.
+pub(crate) fn encoded(text: &str) -> String {
+    const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+    utf8_percent_encode(text, PLAIN).to_string()
+}
 
 /// A server, and how it is reached.
 #[derive(Debug, Clone)]
@@ -120,12 +129,25 @@ async fn exchange<B>(
 where
     B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
+    exchange_within(stream, request, usize::MAX).await
+}
+
+/// The same for an answer of this many bytes at most.
+async fn exchange_within<B>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<B>,
+    bytes_max: usize,
+) -> Result<(StatusCode, String), Box<dyn Error>>
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // The task ends with the answer, because `sender` is dropped then.
     tokio::spawn(connection);
     let response = sender.send_request(request).await?;
     let status = response.status();
-    let body = response.into_body().collect().await?.to_bytes();
+    let body = Limited::new(response.into_body(), bytes_max).collect().await;
+    let body = body.map_err(|error| -> Box<dyn Error> { error })?.to_bytes();
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 

@@ -147,6 +147,16 @@ impl Live {
         applied
     }
 
+    /// Gives Envoy these secrets, for the documents that serve.
+    ///
+    /// # Errors
+    /// A file cannot be written; the secret before stays.
+    pub fn give(&mut self, secrets: SecretFiles) -> io::Result<()> {
+        self.files.put_secrets(&secrets, &self.secrets)?;
+        self.secrets = secrets;
+        Ok(())
+    }
+
     async fn apply_documents(&mut self, wanted: Vec<Document>) -> Result<Applied, Refusal> {
         let steps = steps(&self.serving, &wanted);
         if steps.is_empty() {

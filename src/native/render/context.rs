@@ -13,7 +13,6 @@ use crate::names::clusters::{CONTROL, SHARED_LIMITS, TRACING};
 use crate::names::keys::FEED_TOKEN;
 use serde::Serialize;
 
-use super::ControlLink;
 use super::cluster::{self, Cluster, to_url};
 use super::credential::{Injections, SecretPlace, StaticSecret, issuers, secret_file};
 use super::edge::{Control, Range, ServerTls, Socket};
@@ -24,8 +23,11 @@ use super::local_reply::{self, LocalReply};
 use super::names::Names;
 use super::shared_limits::Asking;
 use super::telemetry::{Lines, Spans};
+use super::{AccessTokens, ControlLink};
 use crate::native::envoy::{EnvoyVersion, Feature};
-use crate::native::settings::{Env, Issuer, Loaded, Secrets, SharedLimits, Token, Tracing};
+use crate::native::settings::{
+    Env, Issuer, Loaded, Secrets, SharedLimits, Token, TokenSource, Tracing,
+};
 
 /// A stream on which nothing has moved for this long is dead.
 const IDLE_SECS: u64 = 300;
@@ -378,10 +380,20 @@ fn secret(loaded: &Loaded, env: Env<'_>, name: &str) -> Option<Secret> {
     lifted.or_else(|| env(name)?.into_string().ok()).map(Secret::new)
 }
 
-/// The files with the secrets of the credentials that Envoy adds, each by its name.
-pub(super) fn tokens(loaded: &Loaded, env: Env<'_>) -> BTreeMap<String, String> {
+/// The files with the secrets of the credentials that Envoy adds, each by its name. While there is no access token, Envoy has an
+/// empty secret: it waits for a file that is not there.
+pub(super) fn tokens(
+    loaded: &Loaded,
+    access: &AccessTokens,
+    env: Env<'_>,
+) -> BTreeMap<String, String> {
     let file = |token: &Token| {
-        let secret = secret(loaded, env, token.variable.as_ref()?)?;
+        let secret = match &token.source {
+            TokenSource::Refreshed(_) => {
+                access.get(&token.provider).cloned().unwrap_or_else(|| Secret::new(""))
+            }
+            _ => secret(loaded, env, token.variable.as_ref()?)?,
+        };
         Some(secret_file(&token.provider, &secret))
     };
     loaded.tokens.iter().filter_map(file).collect()

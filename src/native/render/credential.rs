@@ -85,7 +85,7 @@ impl<'a> Injections<'a> {
         let token = self.tokens.iter().find(|token| token.provider == provider)?;
         let (issuer, aws) = match &token.source {
             TokenSource::Issuer(issuer) => (Some(IssuerPlace::of(provider, issuer)), None),
-            TokenSource::File(_) => (None, None),
+            TokenSource::File(_) | TokenSource::Refreshed(_) => (None, None),
             TokenSource::Aws(own) => (None, Some(Signing::of(own, host))),
         };
         Some(Injection { secret: self.secret(token), issuer, aws })
@@ -129,7 +129,7 @@ impl<'a> Injections<'a> {
                 TokenSource::File(path) => {
                     Some(StaticSecret { name, variable: None, filename: Some(path.clone()) })
                 }
-                TokenSource::Aws(_) => None,
+                TokenSource::Refreshed(_) | TokenSource::Aws(_) => None,
             }
         };
         self.tokens.iter().filter_map(secret).collect()
@@ -155,13 +155,12 @@ impl Signing {
 }
 
 impl IssuerPlace {
-    fn of(provider: &str, Issuer { url, client_id, scopes }: &Issuer) -> Self {
-        let scheme = if url.https { "https" } else { "http" };
+    fn of(provider: &str, issuer: &Issuer) -> Self {
         Self {
-            uri: format!("{scheme}://{}{}", url.authority(), url.own_path()),
+            uri: issuer.text(),
             cluster: issuer_cluster(provider),
-            client_id: client_id.clone(),
-            scopes: scopes.clone(),
+            client_id: issuer.client_id.clone(),
+            scopes: issuer.scopes.clone(),
         }
     }
 }
@@ -170,7 +169,7 @@ impl IssuerPlace {
 pub(super) fn issuers(loaded: &Loaded) -> impl Iterator<Item = (String, &Issuer)> {
     loaded.tokens.iter().filter_map(|token| match &token.source {
         TokenSource::Issuer(issuer) => Some((issuer_cluster(&token.provider), issuer)),
-        TokenSource::File(_) | TokenSource::Aws(_) => None,
+        TokenSource::File(_) | TokenSource::Refreshed(_) | TokenSource::Aws(_) => None,
     })
 }
 

@@ -26,6 +26,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::envoy::EnvoyVersion;
@@ -50,6 +51,14 @@ pub fn fingerprints(loaded: &Loaded) -> [String; 4] {
         let json = context::filter_json(loaded, form, has_control);
         format!("{:016x}", crate::gateway::fingerprint(json.as_bytes()))
     })
+}
+
+/// The access tokens that `gaud run` has got, by providers.
+pub type AccessTokens = BTreeMap<String, Secret>;
+
+/// The files with the secrets of the credentials that Envoy adds.
+pub fn secret_files(loaded: &Loaded, access: &AccessTokens, env: Env<'_>) -> live::SecretFiles {
+    live::SecretFiles(context::tokens(loaded, access, env))
 }
 
 /// The way to the control server.
@@ -94,6 +103,7 @@ impl Source {
     ) -> Result<Self, Error> {
         let loaded = load(form, config, wasm, env)?;
         refuse_keys_without_server(&loaded)?;
+        refuse_refreshes(&loaded)?;
         if form == Form::Envoy {
             refuse_issuers(&loaded)?;
         }
@@ -136,7 +146,7 @@ impl Source {
             .map_err(Error::Template)
     }
 
-    /// What an Envoy of this version gets that watches the folders in `folder`.
+    /// What an Envoy of this version gets that watches the folders in `folder`, without [`secret_files`].
     pub fn live(
         &self,
         version: EnvoyVersion,
@@ -155,8 +165,7 @@ impl Source {
             .with_admin_socket(Some(admin_socket))
             .live(watched, control, &self.loaded);
         let macros = template::Macros::of(live::TEXT, &context).map_err(Error::Template)?;
-        let documents = live::Documents::render(&macros, &context).map_err(Error::Template)?;
-        Ok(documents.with_secrets(context::tokens(&self.loaded, env)))
+        live::Documents::render(&macros, &context).map_err(Error::Template)
     }
 
     /// The resources for a mesh, for an Envoy of this version.
@@ -216,6 +225,18 @@ fn refuse_shared_limits(loaded: &Loaded) -> Result<(), Error> {
             Err(Error::Config(loaded.refused(ConfigError::new("limits.store", problem))))
         }
         None => Ok(()),
+    }
+}
+
+/// Refuses refresh tokens where no `gaud run` uses them.
+fn refuse_refreshes(loaded: &Loaded) -> Result<(), Error> {
+    match loaded.refreshes().next() {
+        None => Ok(()),
+        Some((provider, _)) => {
+            let problem = "needs `gaud run`, which gets the access tokens; give another Envoy a token_file that something else rotates";
+            let path = format!("providers.{provider}.auth.refresh_token");
+            Err(Error::Config(loaded.refused(ConfigError::new(path, problem))))
+        }
     }
 }
 

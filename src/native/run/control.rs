@@ -27,6 +27,7 @@ use crate::native::gateway_id::GatewayId;
 use crate::native::leases::Leaseholder;
 use crate::native::prices::SharedPrices;
 use crate::native::private_file;
+use crate::native::refresh::{Keeper, Tokens};
 use crate::native::render::{ControlLink, Sockets, Source};
 use crate::native::settings::ConfigText;
 use crate::native::virtual_keys::{SharedSource, follow};
@@ -47,6 +48,9 @@ const OWNER_SOCKET: &str = "owner.sock";
 
 /// Why a metered gateway cannot do without.
 pub(super) const NEEDED: &str = "usage.meter = \"all\" writes to the ledger in its data folder; start without --no-control, or set usage.meter = \"off\"";
+
+/// Why refresh tokens cannot do without.
+pub(super) const NEEDED_FOR_TOKENS: &str = "auth.refresh_token keeps its tokens in the data folder of the control server; start without --no-control";
 
 /// A control server that is ready to serve.
 pub(super) struct Ready {
@@ -71,6 +75,10 @@ impl Serving {
     pub(super) fn keys(&self) -> Keys {
         Keys(Arc::clone(&self.control))
     }
+
+    pub(super) fn tokens(&self) -> Tokens {
+        self.control.tokens.clone()
+    }
 }
 
 impl Keys {
@@ -91,6 +99,7 @@ pub(super) struct Serving {
     listener: UnixListener,
     owner: UnixListener,
     control: Arc<Control>,
+    keeper: Keeper,
     _data: DataFolder,
 }
 
@@ -112,18 +121,20 @@ pub(super) fn start(
     folder: &Path,
 ) -> Result<Option<Ready>, Failure> {
     let is_metered = source.loaded.gateway.records;
-    if args.no_control && !is_metered {
+    let has_tokens = source.loaded.refreshes().next().is_some();
+    if args.no_control && !is_metered && !has_tokens {
         source.refuse_keys()?;
         return Ok(None);
     }
     if args.no_control {
-        return Err(Failure::Control(NEEDED.to_owned()));
+        let needed = if is_metered { NEEDED } else { NEEDED_FOR_TOKENS };
+        return Err(Failure::Control(needed.to_owned()));
     }
     let settings = source.loaded.file.control.as_ref();
     let named = settings.and_then(|own| own.data.as_deref());
     let data = match DataFolder::open(named, &variable) {
         Ok(data) => data,
-        Err(problem) if settings.is_some() || is_metered => {
+        Err(problem) if settings.is_some() || is_metered || has_tokens => {
             return Err(Failure::Control(problem.to_string()));
         }
         Err(problem) => {
@@ -151,6 +162,7 @@ pub(super) fn start(
     let config = source.loaded.path.as_deref();
     let alerts = SharedWebhook::new(source.loaded.webhook.clone());
     let litellm = SharedSource::new(source.loaded.litellm_keys.clone());
+    let keeper = Keeper::open(data.path(), &source.loaded, &variable);
     let token = token().map_err(|error| Failure::Control(error.to_string()))?;
     let control = Arc::new(Control {
         store,
@@ -171,13 +183,15 @@ pub(super) fn start(
         calibrated: Calibrated::default(),
         alerts: alerts.clone(),
         litellm: litellm.clone(),
+        tokens: keeper.tokens(),
         writer: tokio::sync::Mutex::default(),
     });
     let disk = Disk::of(data.path().to_owned());
     let owner = folder.join(OWNER_SOCKET);
     data.link_owner(&owner)?;
     let listener = UnixListener::bind(&sockets.control)?;
-    let serving = Serving { listener, owner: UnixListener::bind(owner)?, control, _data: data };
+    let owner = UnixListener::bind(owner)?;
+    let serving = Serving { listener, owner, control, keeper, _data: data };
     Ok(Some(Ready {
         link: ControlLink { sockets, token },
         serving,
@@ -194,7 +208,7 @@ pub(super) fn start(
 }
 
 pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failure> {
-    let Some(Serving { listener, owner, control, _data }) = serving else {
+    let Some(Serving { listener, owner, control, keeper, _data }) = serving else {
         return pending().await;
     };
     let watch = control::watch_budgets(Arc::clone(&control), |line| note(&line));
@@ -204,6 +218,7 @@ pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failu
         () = control::hear(url, &control) => {}
         never = watch => match never {},
         never = follow(Arc::clone(&control), |line| note(&line)) => match never {},
+        never = keeper.keep(|line: String| note(&line)) => match never {},
         () = tend(control.leases.clone()) => {}
     }
     pending().await

@@ -138,7 +138,8 @@ async fn serve(
     let folder = PrivateFolder::create()?;
     let control = control::start(args, &source, &envoy, folder.path())?;
     let link = control.as_ref().map(|control| &control.link);
-    let renderer = Renderer::of(&source, &envoy, &folder, link, &env)?;
+    let tokens = control.as_ref().map(|own| own.serving.tokens()).unwrap_or_default();
+    let renderer = Renderer::of(&source, &envoy, &folder, link, tokens, &env)?;
     let documents = renderer.documents(&source)?;
     let live = Live::begin(folder.path(), &renderer.admin, documents.resources, documents.secrets)
         .map_err(unwritable)?;

@@ -10,7 +10,7 @@ use tokio::select;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::control::{Changes, NEEDED};
+use super::control::{Changes, NEEDED, NEEDED_FOR_TOKENS};
 use super::disk::room_changed;
 use super::failure::Failure;
 use super::folder::{PrivateFolder, unwritable};
@@ -22,9 +22,11 @@ use crate::config::Metered;
 use crate::native::control::{Apply, Change, RefusedChange, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
 use crate::native::live::{Applied, Live, Snapshot, Watch};
+use crate::native::os_error::words;
 use crate::native::prices::Prices;
+use crate::native::refresh::Tokens;
 use crate::native::render::live::Documents;
-use crate::native::render::{ControlLink, Error, Source};
+use crate::native::render::{ControlLink, Error, Source, secret_files};
 use crate::native::settings::{Env, Loaded, Started};
 
 /// How often the files are looked at. A change is in effect after two looks and the time that Envoy takes.
@@ -41,6 +43,8 @@ pub(super) struct Renderer<'a> {
     pub(super) admin: PathBuf,
     /// The way to the control server, where there is one.
     control: Option<ControlLink>,
+    /// The access tokens that are got beside; none without a control server.
+    tokens: Tokens,
 }
 
 impl<'a> Renderer<'a> {
@@ -49,6 +53,7 @@ impl<'a> Renderer<'a> {
         envoy: &Envoy,
         folder: &PrivateFolder,
         control: Option<&ControlLink>,
+        tokens: Tokens,
         env: Env<'a>,
     ) -> Result<Self, Failure> {
         Ok(Self {
@@ -58,18 +63,21 @@ impl<'a> Renderer<'a> {
             folder: folder.path().to_owned(),
             admin: admin_socket(folder)?,
             control: control.cloned(),
+            tokens,
         })
     }
 
     pub(super) fn documents(&self, source: &Source) -> Result<Documents, Error> {
-        source.live(
+        let mut documents = source.live(
             self.version,
             &self.wasm,
             &self.folder,
             &self.admin,
             self.control.as_ref(),
             self.env,
-        )
+        )?;
+        documents.secrets = secret_files(&source.loaded, &self.tokens.access(), self.env);
+        Ok(documents)
     }
 }
 
@@ -102,6 +110,8 @@ enum Reason {
     Wish(Change),
     /// The journal's disk has become full, or has room again.
     Disk,
+    /// There is another access token, or a token has ended.
+    Token,
 }
 
 /// How often a configuration that was refused is tried again: a file that it names may be there by then.
@@ -144,6 +154,9 @@ impl<'a> Reload<'a> {
     /// Returns after each change that was tried.
     pub(super) async fn next(&mut self, reread: &mut Reread) {
         let reason = self.reason(reread).await;
+        if let Reason::Token = reason {
+            return self.give_tokens();
+        }
         let asked = matches!(reason, Reason::Asked);
         let outcome = match self.change().await {
             Ok(applied) => {
@@ -182,11 +195,22 @@ impl<'a> Reload<'a> {
             () = reread.asked() => Reason::Asked,
             change = wished(wishes) => Reason::Wish(change),
             () = room_changed(disk, is_metered, min_free_bytes) => Reason::Disk,
+            () = self.renderer.tokens.changed() => Reason::Token,
         };
         if let (Reason::Disk, Some(changes)) = (&reason, &self.changes) {
             note(&changes.disk.news());
         }
         reason
+    }
+
+    /// Gives Envoy the access tokens as they are now. Whatever has become of the file meanwhile: a token must not wait for that.
+    fn give_tokens(&mut self) {
+        let secrets =
+            secret_files(&self.serving, &self.renderer.tokens.access(), self.renderer.env);
+        if let Err(error) = self.live.give(secrets) {
+            note(&format!("an access token cannot be given to Envoy: {}", words(&error)));
+            self.renderer.tokens.again();
+        }
     }
 
     /// Whether usage is recorded, and the space that its disk must have.
@@ -230,6 +254,9 @@ impl<'a> Reload<'a> {
         if source.loaded.gateway.records && self.changes.is_none() {
             return Err(Failure::Control(NEEDED.to_owned()));
         }
+        if self.changes.is_none() && source.loaded.refreshes().next().is_some() {
+            return Err(Failure::Control(NEEDED_FOR_TOKENS.to_owned()));
+        }
         let prices = Prices::of(&source.loaded.file);
         let prices = prices.map_err(|problem| Failure::Control(problem.to_string()))?;
         let documents = self.renderer.documents(&source)?;
@@ -246,6 +273,7 @@ impl<'a> Reload<'a> {
             changes.litellm.set(source.loaded.litellm_keys.clone());
         }
         self.serving = source.loaded;
+        self.renderer.tokens.want(&self.serving);
         Ok(applied)
     }
 

@@ -123,6 +123,16 @@ pub(super) fn prefix(provider: &str) -> String {
     format!("GAUD_{}", provider.chars().map(letter).collect::<String>())
 }
 
+/// The variable with the secret of a client that asks an issuer for tokens.
+pub(super) fn secret_variable(provider: &str) -> String {
+    format!("{}_CLIENT_SECRET", prefix(provider))
+}
+
+/// The variable with a token that something else rotates.
+pub(super) fn token_variable(provider: &str) -> String {
+    format!("{}_TOKEN", prefix(provider))
+}
+
 /// An empty variable counts as not set.
 fn text(env: Env<'_>, name: &str) -> Result<Option<String>, ConfigError> {
     match env(name).map(std::ffi::OsString::into_string) {

@@ -1,6 +1,6 @@
 //! Texts that look like something else: a variable of a shell, or of another program.
 
-use crate::config::{AlertsFile, AuthFile, ConfigError, File, Secret, SecretSource, TokenFile};
+use crate::config::{AlertsFile, AuthFile, ConfigError, File, Secret, SecretSource};
 
 /// Refuses keys and headers that nothing would replace by the secret that they were meant to name.
 pub(super) fn check(file: &File) -> Result<(), ConfigError> {
@@ -14,10 +14,11 @@ pub(super) fn check(file: &File) -> Result<(), ConfigError> {
         if let Some(problem) = provider.api_key.as_ref().and_then(key_problem) {
             return Err(at("api_key", problem));
         }
-        if let Some(AuthFile::Token(TokenFile::Oauth2(oauth2))) = &provider.auth
-            && let Some(problem) = key_problem(&oauth2.client_secret)
-        {
-            return Err(at("auth.oauth2.client_secret", problem));
+        let token = provider.auth.as_ref().and_then(AuthFile::token);
+        for (field, source) in token.iter().flat_map(|token| token.secrets()) {
+            if let Some(problem) = key_problem(source) {
+                return Err(at(&format!("auth.{field}"), problem));
+            }
         }
         // A password may have a `$` in it.
         let shell = |url: &str| ["${", "$(", "://$"].into_iter().any(|sign| url.contains(sign));

@@ -1,8 +1,6 @@
 //! The variables that a configuration names and that are not set.
 
-use crate::config::{
-    AlertsFile, AuthFile, ConfigError, File, LitellmFile, SecretSource, TokenFile,
-};
+use crate::config::{AlertsFile, AuthFile, ConfigError, File, LitellmFile, SecretSource};
 
 use super::{Env, is_name};
 
@@ -42,11 +40,11 @@ fn places(file: &File) -> Vec<(String, String)> {
         if let Some(SecretSource::Environment(name)) = &own.api_key {
             places.push((format!("providers.{provider}.api_key"), name.clone()));
         }
-        if let Some(AuthFile::Token(TokenFile::Oauth2(oauth2))) = &own.auth
-            && let SecretSource::Environment(name) = &oauth2.client_secret
-        {
-            let path = format!("providers.{provider}.auth.oauth2.client_secret");
-            places.push((path, name.clone()));
+        let token = own.auth.as_ref().and_then(AuthFile::token);
+        for (field, source) in token.iter().flat_map(|token| token.secrets()) {
+            if let SecretSource::Environment(name) = source {
+                places.push((format!("providers.{provider}.auth.{field}"), name.clone()));
+            }
         }
         for (header, value) in &own.headers {
             if let SecretSource::Environment(name) = SecretSource::parse(value) {

@@ -47,7 +47,7 @@ use secrets::Lifted;
 pub use shared_limits::SharedLimits;
 pub use telemetry::{AccessLog, Tracing};
 pub use tls::{Pair, Tls};
-pub use tokens::{Issuer, Token, TokenSource};
+pub use tokens::{Issuer, Refresh, Token, TokenSource};
 
 pub use config_text::ConfigText;
 pub use control::ControlSettings;
@@ -170,6 +170,21 @@ impl Loaded {
         Some(path).filter(|path| !path.is_empty())
     }
 
+    /// The providers whose access tokens `gaud run` gets for a refresh token.
+    pub fn refreshes(&self) -> impl Iterator<Item = (&str, &Refresh)> {
+        Self::refreshes_of(&self.tokens)
+    }
+
+    /// The same of these tokens.
+    pub(in crate::native) fn refreshes_of(
+        tokens: &[Token],
+    ) -> impl Iterator<Item = (&str, &Refresh)> {
+        tokens.iter().filter_map(|token| match &token.source {
+            TokenSource::Refreshed(own) => Some((token.provider.as_str(), &**own)),
+            TokenSource::Issuer(_) | TokenSource::File(_) | TokenSource::Aws(_) => None,
+        })
+    }
+
     /// The files with certificate authorities that providers name.
     pub fn ca_files(&self) -> Vec<PathBuf> {
         self.file
@@ -194,6 +209,7 @@ impl Loaded {
             .chain(self.litellm_keys_file.clone())
             .chain(tls)
             .chain(litellm)
+            .chain(self.refreshes().flat_map(|(_, own)| own.files.clone()))
             .collect()
     }
 
@@ -423,6 +439,7 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
     let litellm = litellm::take_keys(&mut file, secrets, &lookup)?;
     let gateway = Gateway::compile(&file, &lookup)?;
     review::review(&file, secrets, &lookup)?;
+    let tokens = tokens::take(&mut file, secrets, &lookup)?;
     let tls = file.tls.as_ref().map(|own| Tls::read(own, secrets)).transpose()?;
     let missing_key = tls.as_ref().and_then(|tls| tls.missing(secrets));
     Ok(Loaded {
@@ -437,8 +454,8 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
             ADMIN_LISTEN,
             env,
         )?,
-        tokens: tokens::compile(&file)?,
         shared_limits: SharedLimits::compile(&file)?,
+        tokens: tokens.all,
         tracing: file.tracing.as_ref().map(Tracing::compile).transpose()?,
         access_log: file.access_log.as_ref().map(AccessLog::compile).transpose()?,
         workers: workers(file.workers)?,
@@ -446,7 +463,8 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
         drain: drain(&file)?,
         memory_limit_bytes: memory_limit_bytes(&file)?,
         control: ControlSettings::of(&file, env, secrets)?,
-        missing: missing
+        missing: [missing, tokens.missing]
+            .concat()
             .into_iter()
             .chain(alerts.missing)
             .chain(litellm.missing)

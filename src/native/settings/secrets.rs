@@ -12,9 +12,8 @@ use crate::config::{
 use crate::native::os_error::words;
 use percent_encoding::percent_decode_str;
 
-use super::environment::prefix;
+use super::environment::{prefix, secret_variable, token_variable};
 use super::literals::is_header;
-use super::tokens::{secret_variable, token_variable};
 use super::{ELSEWHERE, Env, Secrets};
 
 /// What was taken out of a file.
@@ -86,8 +85,8 @@ impl Lifted {
                 let source = SecretSource::File(path.clone());
                 ("token_file", self.add(&token_variable(name), &source, secrets))
             }
-            // Envoy has the keys from elsewhere.
-            TokenFile::Aws(_) => return Ok(()),
+            // Envoy has the keys from elsewhere, and the tokens from `gaud run`.
+            TokenFile::Aws(_) | TokenFile::RefreshToken(_) => return Ok(()),
         };
         added.map_err(|problem| ConfigError::new(format!("providers.{name}.auth.{field}"), problem))
     }
@@ -120,6 +119,7 @@ impl Lifted {
 }
 
 /// A secret of the command's own, which no rendered text has.
+#[derive(Default)]
 pub(super) struct OwnSecret {
     /// `None` where the secret is not known here, and need not be.
     pub(super) value: Option<Secret>,
@@ -136,22 +136,23 @@ impl OwnSecret {
         secrets: Secrets,
         lookup: Lookup<'_>,
     ) -> Result<Self, String> {
-        let mut own = Self { value: None, file: None, missing: None };
-        let value = match source {
-            SecretSource::Literal(secret) => secret,
-            SecretSource::Environment(name) => Secret::new(lookup(&name).unwrap_or_default()),
-            SecretSource::File(path) => {
-                own.file = Some(PathBuf::from(&path));
-                match (secrets, content(&path)) {
-                    (Secrets::Elsewhere, _) => return Ok(own),
-                    (_, Ok(secret)) => Secret::new(secret),
-                    (Secrets::Here, Err(problem)) => return Err(problem),
-                    (Secrets::IfSet, Err(_)) => return Ok(Self { missing: Some(path), ..own }),
-                }
+        let path = match source {
+            SecretSource::Literal(secret) => {
+                return Ok(Self { value: Some(secret), ..Self::default() });
             }
+            SecretSource::Environment(name) => {
+                let value = lookup(&name).filter(|value| value != ELSEWHERE);
+                return Ok(Self { value: value.map(Secret::new), ..Self::default() });
+            }
+            SecretSource::File(path) => path,
         };
-        own.value = Some(value).filter(|value| value.expose() != ELSEWHERE);
-        Ok(own)
+        let own = Self { file: Some(PathBuf::from(&path)), ..Self::default() };
+        match (secrets, content(&path)) {
+            (Secrets::Elsewhere, _) => Ok(own),
+            (_, Ok(secret)) => Ok(Self { value: Some(Secret::new(secret)), ..own }),
+            (Secrets::Here, Err(problem)) => Err(problem),
+            (Secrets::IfSet, Err(_)) => Ok(Self { missing: Some(path), ..own }),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 const LONG_SECS: u64 = 3600;
 
 /// A gateway with the provider `one`, whose `auth` this is, and `two` with a key; `chain` begins at `one` and goes on to `two`.
-fn config(one: &Provider, auth: &str, two: &Provider) -> String {
+pub(super) fn config(one: &Provider, auth: &str, two: &Provider) -> String {
     format!(
         "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nworkers = 2\nallow_hosts = [\"gateway\"]\n\
          default_provider = \"one\"\n[retries]\nmax = 0\n\
@@ -30,17 +30,17 @@ fn chat(model: &str) -> Request {
         .header("authorization", "Bearer sk-of-the-client")
 }
 
-fn ask(run: &Run, model: &str) -> Response {
+pub(super) fn ask(run: &Run, model: &str) -> Response {
     h1::exchange(run.addr(), &chat(model))
 }
 
 /// What the provider was last shown of a case.
-fn shown(server: &Provider, case: &str) -> Vec<String> {
+pub(super) fn shown(server: &Provider, case: &str) -> Vec<String> {
     server.seen(case).last().expect("a request").headers.all("authorization")
 }
 
 #[track_caller]
-fn wait_for_answer(run: &Run, model: &str) {
+pub(super) fn wait_for_answer(run: &Run, model: &str) {
     wait::until("an answer", || (ask(run, model).status == 200).then_some(()));
 }
 
@@ -140,6 +140,25 @@ fn replace(path: &Path, token: &str) {
     std::fs::rename(next, path).expect("a place");
 }
 
+/// Requests for `one` by this many clients, and the answers other than 200.
+pub(super) fn load(run: &Run, clients: usize) -> (Load, Arc<Mutex<Vec<Option<Response>>>>) {
+    let addr = run.addr();
+    let failed = Arc::new(Mutex::new(Vec::new()));
+    let failures = Arc::clone(&failed);
+    let load = Load::start(
+        clients,
+        0..u64::MAX,
+        move |_| Line::open(Client::Http1, addr),
+        move |line, _| {
+            let response = line.exchange(&chat("one:m"), Duration::ZERO);
+            if response.as_ref().is_none_or(|own| own.status != 200) {
+                failures.lock().expect("a list").push(response);
+            }
+        },
+    );
+    (load, failed)
+}
+
 #[test]
 fn a_token_of_a_file_is_rotated_under_load_and_no_request_fails() {
     let [slow, two] = [(); 2].map(|()| Provider::start());
@@ -166,20 +185,7 @@ fn a_token_of_a_file_is_rotated_under_load_and_no_request_fails() {
         slow.wait_until("stream", |_| true).headers.all("authorization"),
         ["Bearer sk-file-0"]
     );
-    let addr = run.addr();
-    let failed = Arc::new(Mutex::new(Vec::new()));
-    let failures = Arc::clone(&failed);
-    let load = Load::start(
-        20,
-        0..u64::MAX,
-        move |_| Line::open(Client::Http1, addr),
-        move |line, _| {
-            let response = line.exchange(&chat("one:m"), Duration::ZERO);
-            if response.as_ref().is_none_or(|own| own.status != 200) {
-                failures.lock().expect("a list").push(response);
-            }
-        },
-    );
+    let (load, failed) = load(&run, 20);
     for round in 1..=5 {
         let token = format!("sk-file-{round}");
         replace(&path, &token);

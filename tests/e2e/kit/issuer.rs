@@ -1,8 +1,11 @@
-//! An issuer of access tokens, for clients with a secret (RFC 6749, section 4.4). Its tokens expire, and the test says what
-//! is wrong with the issuer.
+//! An issuer of access tokens: for clients with a secret (RFC 6749, section 4.4), for refresh tokens, each of which it takes
+//! once (section 6), and for codes that a person types in (RFC 8628). Its tokens expire, and the test says what is wrong with
+//! the issuer.
 
 use super::upstream::{Answer, Provider, Seen};
+use percent_encoding::percent_decode_str;
 use serde_json::json;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
@@ -20,9 +23,11 @@ pub(crate) enum Fault {
     NoToken,
     /// Never answers.
     Silent,
+    /// Its clock is years wrong.
+    Skewed,
 }
 
-/// The issuer. Tokens are `token-1`, `token-2` and so on.
+/// The issuer. Tokens are `token-1`, `token-2` and so on, and so are `refresh-0`, `refresh-1` and so on.
 pub(crate) struct Issuer {
     server: Provider,
     state: Arc<State>,
@@ -33,6 +38,10 @@ struct State {
     asked: AtomicU64,
     lifetime_secs: AtomicU64,
     fault: Mutex<Fault>,
+    /// What is answered about a code before the tokens.
+    person: Mutex<VecDeque<&'static str>>,
+    /// For how many seconds a code lives.
+    code_secs: Mutex<f64>,
 }
 
 impl Issuer {
@@ -42,6 +51,8 @@ impl Issuer {
             asked: AtomicU64::new(0),
             lifetime_secs: AtomicU64::new(lifetime_secs),
             fault: Mutex::new(fault),
+            person: Mutex::default(),
+            code_secs: Mutex::new(60.0),
         });
         let own = Arc::clone(&state);
         let server = Provider::answering(move |seen| {
@@ -68,6 +79,25 @@ impl Issuer {
         )
     }
 
+    /// The settings of a provider that gets this issuer's tokens for refresh tokens, with these further fields.
+    pub(crate) fn refresh_with(&self, secret: &str, scope: &str, further: &str) -> String {
+        format!(
+            "auth = {{ refresh_token = {{ token_url = \"{url}/token\", device_url = \"{url}/device\", client_id = \"{CLIENT}\", client_secret = \"{secret}\", scopes = [\"{scope}\"]{further} }} }}",
+            url = self.server.url()
+        )
+    }
+
+    /// The same with the first refresh token.
+    pub(crate) fn refresh(&self) -> String {
+        self.refresh_with(SECRET, SCOPE, ", token = \"refresh-0\"")
+    }
+
+    /// What the issuer answers about the next code before the tokens, and for how long the code lives.
+    pub(crate) fn person(&self, answers: &[&'static str], code_secs: f64) {
+        *self.state.person.lock().expect("answers") = answers.iter().copied().collect();
+        *self.state.code_secs.lock().expect("seconds") = code_secs;
+    }
+
     pub(crate) fn set(&self, fault: Fault) {
         *self.state.fault.lock().expect("a fault") = fault;
     }
@@ -89,6 +119,7 @@ impl State {
         self.asked.fetch_add(1, SeqCst);
         match *self.fault.lock().expect("a fault") {
             Fault::None => Some(self.token(seen)),
+            Fault::Skewed => Some(self.token(seen).header("date", "Fri, 01 Jan 1999 00:00:00 GMT")),
             Fault::Status(status) => Some(Answer::json(status, &json!({"error": "server_error"}))),
             Fault::NoToken => Some(Answer::json(200, &json!({"token_type": "Bearer"}))),
             Fault::Silent => None,
@@ -96,26 +127,69 @@ impl State {
     }
 
     fn token(&self, seen: &Seen) -> Answer {
-        let form = seen.text();
-        let has = |pair: String| form.split('&').any(|own| own == pair);
+        let form = fields(&seen.text());
+        let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
         let refuse = |error: &str| Answer::json(400, &json!({ "error": error }));
-        if !has("grant_type=client_credentials".to_owned()) {
-            return refuse("unsupported_grant_type");
-        }
-        if !has(format!("client_id={CLIENT}")) || !has(format!("client_secret={SECRET}")) {
+        if field("client_id") != CLIENT || field("client_secret") != SECRET {
             return refuse("invalid_client");
         }
-        if !has(format!("scope={SCOPE}")) {
+        let is_of_device = field("grant_type").ends_with(":device_code");
+        if !is_of_device && field("scope") != SCOPE {
             return refuse("invalid_scope");
         }
-        let number = self.given.fetch_add(1, SeqCst) + 1;
+        if seen.path == "/device" {
+            return self.code();
+        }
+        match field("grant_type") {
+            "client_credentials" => self.tokens(false),
+            "refresh_token" if field("refresh_token") == self.refresh_token() => self.tokens(true),
+            "refresh_token" => refuse("invalid_grant"),
+            _ if is_of_device && field("device_code") == "the-device" => {
+                match self.person.lock().expect("answers").pop_front() {
+                    Some("500") => Answer::json(500, &json!({"error": "server_error"})),
+                    Some(error) => refuse(error),
+                    None => self.tokens(true),
+                }
+            }
+            _ => refuse("unsupported_grant_type"),
+        }
+    }
+
+    fn code(&self) -> Answer {
         Answer::json(
             200,
             &json!({
-                "access_token": format!("token-{number}"),
-                "token_type": "Bearer",
-                "expires_in": self.lifetime_secs.load(SeqCst),
+                "device_code": "the-device",
+                "user_code": "WXYZ-1234",
+                "verification_uri": "https://issuer.example.com/device",
+                "expires_in": *self.code_secs.lock().expect("seconds"),
+                "interval": 0.02,
             }),
         )
     }
+
+    /// The only one that is taken.
+    fn refresh_token(&self) -> String {
+        format!("refresh-{}", self.given.load(SeqCst))
+    }
+
+    fn tokens(&self, with_refresh: bool) -> Answer {
+        let number = self.given.fetch_add(1, SeqCst) + 1;
+        let mut tokens = json!({
+            "access_token": format!("token-{number}"),
+            "token_type": "Bearer",
+            "expires_in": self.lifetime_secs.load(SeqCst),
+        });
+        if with_refresh {
+            tokens["refresh_token"] = self.refresh_token().into();
+        }
+        Answer::json(200, &tokens)
+    }
+}
+
+fn fields(form: &str) -> HashMap<String, String> {
+    let decoded =
+        |text: &str| percent_decode_str(text).decode_utf8().expect("UTF-8").replace('+', " ");
+    let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
 }

@@ -87,6 +87,7 @@ pub fn is_secret_place<T: AsRef<str>>(parts: &[T]) -> bool {
     matches!(
         parts.as_slice(),
         ["providers", _, "api_key"]
+            | ["providers", _, "auth", "oauth2" | "refresh_token", "client_secret" | "token"]
             | ["control", "database" | "token"]
             | ["alerts", "url"]
             | ["litellm", "keys"]
@@ -118,7 +119,9 @@ mod tests {
         let table: Table = toml::from_str(
             "listen = \"127.0.0.1:1\"\nproviders.\"a.b\" = {}\n[providers.p]\nurl = \"http://u:sk-u@h:1/v1?x@y\"\n\
              api_key = \"sk-p\"\nheaders = { x-team-token = \"sk-h\", anthropic-version = \"1\" }\n\
-             [providers.q]\nurl = \"http://q\"\napi_key = \"os.environ/Q\"\n[alerts]\nurl = \"https://h/sk-a\"\n[aliases]\n\"gpt-4.1\" = \"q:m\"\n\
+             [providers.q]\nurl = \"http://q\"\napi_key = \"os.environ/Q\"\n\
+             [providers.r]\nauth = { refresh_token = { client_id = \"id\", client_secret = \"sk-c\", token = \"sk-r\" } }\n\
+             [providers.s]\nauth = { oauth2 = { client_secret = \"sk-o\" } }\n[alerts]\nurl = \"https://h/sk-a\"\n[aliases]\n\"gpt-4.1\" = \"q:m\"\n\
              [[fallbacks]]\nmodel = \"m\"\nto = [\"q:n\"]\n",
         )
         .unwrap();
@@ -146,6 +149,9 @@ mod tests {
         assert_eq!(value("providers.p.headers.anthropic-version")["value"], "1");
         assert_eq!(value("providers.p.headers.x-team-token")["value"], MASK);
         assert_eq!(value("alerts.url")["value"], MASK);
+        assert_eq!(value("providers.r.auth.refresh_token.token")["value"], MASK);
+        assert_eq!(value("providers.r.auth.refresh_token.client_id")["value"], "id");
+        assert_eq!(value("providers.s.auth.oauth2.client_secret")["value"], MASK);
         assert_eq!(value("aliases.\"gpt-4.1\"")["value"], "q:m");
         assert_eq!(value("fallbacks")["value"], json!([{"model": "m", "to": ["q:n"]}]));
         assert_eq!(value("providers.\"a.b\"")["value"], json!({}));

@@ -12,7 +12,9 @@ use super::form::Form;
 use super::page::page;
 use super::visit::Admin;
 use crate::native::control::api::{Control, Shared};
-use crate::native::control::state::ask;
+use crate::native::control::now_secs;
+use crate::native::control::state::{ask, health};
+use crate::native::refresh::Shown;
 
 /// The most models of a page.
 const MODELS_MAX: usize = 500;
@@ -37,6 +39,11 @@ struct Provider {
     health: String,
     #[serde(default)]
     credential: Option<String>,
+    #[serde(default)]
+    token: Option<Shown>,
+    /// What is known of the token.
+    #[serde(default)]
+    token_words: Option<String>,
     #[serde(default)]
     failing_models: Vec<FailingModel>,
     models: usize,
@@ -83,14 +90,16 @@ struct Providers {
 
 impl Gateway {
     pub(super) async fn ask(control: &Control) -> Self {
-        let health = ask(control, "/health").await.map_err(|error| error.message().to_owned());
+        let health = health(control).await.map_err(|error| error.message().to_owned());
         let read =
             |health| serde_json::from_value::<Health>(health).map_err(|error| error.to_string());
         match health.and_then(read) {
             Ok(health) => {
                 let named = |(name, provider): (String, Provider)| {
                     let is_troubled = is_troubled(&provider);
-                    Provider { name, is_troubled, ..provider }
+                    let token = provider.token.as_ref();
+                    let token_words = token.and_then(|token| token.words(now_secs()));
+                    Provider { name, is_troubled, token_words, ..provider }
                 };
                 Self { providers: health.providers.into_iter().map(named).collect(), problem: None }
             }
@@ -124,5 +133,9 @@ fn models(list: &Value) -> Vec<Model> {
 
 /// Whether a provider is not as it should be.
 fn is_troubled(provider: &Provider) -> bool {
-    provider.breaker != "closed" || provider.health == "down" || provider.credential.is_some()
+    let token = provider.token.as_ref();
+    provider.breaker != "closed"
+        || provider.health == "down"
+        || provider.credential.is_some()
+        || token.is_some_and(|token| token.is_troubled(now_secs()))
 }

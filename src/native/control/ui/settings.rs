@@ -12,13 +12,13 @@ use super::field::read;
 use super::form::{Form, Posted};
 use super::page::{done, page, with_status};
 use super::section::{Section, sections};
-use super::template::encoded;
 use super::visit::Admin;
 use crate::native::control::api::{Control, SettingsRead, Shared};
 use crate::native::control::change::{Changed, Put};
 use crate::native::control::error::ApiError;
 use crate::native::control::secrets;
 use crate::native::control::settings::{MASK, SettingKey, dotted, is_secret_place};
+use crate::native::http::encoded;
 
 /// How the names of fields with settings begin.
 const FIELD: &str = "set ";

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::time::moment;
+use crate::native::http::encoded;
 use crate::native::ledger::dollars;
 
 const TEMPLATES: [(&str, &str); 20] = [
@@ -70,12 +70,6 @@ fn environment() -> Result<Environment<'static>, Error> {
         environment.add_template(name, text)?;
     }
     Ok(environment)
-}
-
-/// As a part of a path, of a query or of a fragment.
-pub(super) fn encoded(text: &str) -> String {
-    const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
-    utf8_percent_encode(text, PLAIN).to_string()
 }
 
 /// `1 234 567`, with spaces that do not break.

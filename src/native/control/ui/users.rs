@@ -8,11 +8,11 @@ use super::error::PageResult;
 use super::form::{Form, Posted};
 use super::limits::{Account, TypedLimits, limits_change, words};
 use super::page::{Confirm, Problem, done, page, taken, with_status};
-use super::template::encoded;
 use super::visit::Admin;
 use crate::native::control::api::{Control, Shared};
 use crate::native::control::error::ApiError;
 use crate::native::control::store::{UserChange, UserRow};
+use crate::native::http::encoded;
 use crate::native::ledger::Group;
 
 /// A user as pages show one.

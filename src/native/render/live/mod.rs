@@ -104,14 +104,6 @@ pub fn secrets_folder(folder: &Path) -> PathBuf {
 }
 
 impl Documents {
-    /// The same with these files.
-    #[must_use]
-    pub(super) fn with_secrets(self, files: BTreeMap<String, String>) -> Self {
-        Self { secrets: SecretFiles(files), ..self }
-    }
-}
-
-impl Documents {
     pub(super) fn render(macros: &Macros, context: &Context) -> Result<Self, minijinja::Error> {
         let is_there = |kind: &Kind| *kind != Kind::Certificate || context.has_tls();
         let document = |kind| Document::render(kind, macros, context);
