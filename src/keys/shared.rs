@@ -9,7 +9,7 @@ use crate::names::properties::{
     SHARED_HITS, SHARED_OWNERS, SHARED_REQUESTS, SHARED_TOKENS, SHARED_USED,
 };
 
-/// What the service gives each name a minute. Less than [`HITS_MAX`], so that an amount that is cut is over as well.
+/// What the service gives each name a minute. Less than `HITS_MAX`, so that an amount that is cut is over as well.
 pub const UNITS: u64 = 900_000_000;
 
 /// The most that Envoy adds at once (`MAX_HITS_ADDEND`).
