@@ -32,7 +32,7 @@ pub struct Frames<R: Reading> {
 
 #[derive(Debug, Clone, Copy)]
 enum Payload {
-    /// So many bytes are those of [`WRAPPED`].
+    /// The number of bytes that have come and are those of [`WRAPPED`].
     Begin(usize),
     Plain,
     /// The bits of a byte that has not come whole, after a 1.

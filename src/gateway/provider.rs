@@ -185,7 +185,7 @@ fn place<'a>(
     }
 }
 
-/// The paths of the API, with the version.
+/// The paths that the provider has: those of the API with the version, and Bedrock's.
 fn paths(at: &str, paths: &[String]) -> Result<Vec<Glob>, ConfigError> {
     let begins = |path: &String| ["/v1", "/model/"].iter().any(|start| path.starts_with(start));
     let wrong = |path: &String| !begins(path) || path.contains(['?', '#', ' ']);

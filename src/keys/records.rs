@@ -11,7 +11,9 @@ pub(super) struct Records<'a> {
 
 impl<'a> Records<'a> {
     pub(super) fn now(host: &'a dyn Host) -> Self {
-        Self { host, changes: host.counted(Metric::FeedTaken) }
+        // An Envoy that keeps no such counter says 0 for ever, and no copy would ever be old.
+        let changes = host.counted(Metric::FeedTaken).filter(|taken| *taken > 0);
+        Self { host, changes }
     }
 
     /// Reads the record at a place of shared data; `None` where no record is there.

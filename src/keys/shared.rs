@@ -25,7 +25,7 @@ fn request_units(limits: &Limits) -> Option<u64> {
     limits.rpm.map(|rpm| UNITS.checked_div(rpm).unwrap_or(HITS_MAX))
 }
 
-/// What a token takes: as many as `tpm` are over, so that no request follows.
+/// What a token takes: `tpm` tokens take more than [`UNITS`], so that no request follows.
 fn token_units(limits: &Limits) -> u64 {
     limits.tpm.map_or(0, |tpm| UNITS.checked_div(tpm).unwrap_or(HITS_MAX).saturating_add(1))
 }

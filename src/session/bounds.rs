@@ -9,6 +9,8 @@ use crate::document::{Reading, Word};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Bounds {
     output_max: Option<u64>,
+    /// Of Bedrock's `inferenceConfig`.
+    inference_max: Option<u64>,
     answers: u64,
     /// A bound is written in a way that is not read.
     is_unsure: bool,
@@ -20,6 +22,8 @@ pub(super) enum Place {
     Outside,
     /// The document, or Gemini's `generationConfig`.
     Root,
+    /// Bedrock's `inferenceConfig`.
+    Inference,
     /// A member whose name has an escape.
     Unsure,
     OtherObject,
@@ -31,8 +35,10 @@ pub(super) enum Member {
     #[default]
     Other,
     OutputMax,
+    InferenceMax,
     Answers,
     Config,
+    Inference,
     Escaped,
 }
 
@@ -40,6 +46,11 @@ impl Bounds {
     /// The most tokens of all answers together; `None` where the body names no bound.
     pub(super) fn output_max(&self) -> Option<u64> {
         self.output_max.filter(|_| !self.is_unsure)
+    }
+
+    /// The same for Bedrock's Converse, which reads `inferenceConfig` alone.
+    pub(super) fn inference_max(&self) -> Option<u64> {
+        self.inference_max.filter(|_| !self.is_unsure)
     }
 
     /// How many answers there may be.
@@ -56,14 +67,15 @@ impl Reading for Bounds {
     fn inner(place: Place, member: Member, is_object: bool) -> Place {
         match (place, member, is_object) {
             (Place::Outside, _, true) | (Place::Root, Member::Config, true) => Place::Root,
-            (Place::Root, Member::Escaped, _) => Place::Unsure,
+            (Place::Root, Member::Inference, true) => Place::Inference,
+            (Place::Root | Place::Inference, Member::Escaped, _) => Place::Unsure,
             (_, _, true) => Place::OtherObject,
             (_, _, false) => Place::OtherList,
         }
     }
 
     fn is_object(place: Place) -> bool {
-        matches!(place, Place::Root | Place::OtherObject)
+        matches!(place, Place::Root | Place::Inference | Place::OtherObject)
     }
 
     fn is_last(_place: Place, depth: usize) -> bool {
@@ -78,7 +90,9 @@ impl Reading for Bounds {
             (Place::Root, b"maxOutputTokens") => Member::OutputMax,
             (Place::Root, b"n" | b"best_of" | b"candidateCount") => Member::Answers,
             (Place::Root, b"generationConfig") => Member::Config,
-            (Place::Root, name) if name.contains(&b'\\') => Member::Escaped,
+            (Place::Root, b"inferenceConfig") => Member::Inference,
+            (Place::Inference, b"maxTokens") => Member::InferenceMax,
+            (Place::Root | Place::Inference, name) if name.contains(&b'\\') => Member::Escaped,
             _ => Member::Other,
         }
     }
@@ -87,12 +101,16 @@ impl Reading for Bounds {
         let text = str::from_utf8(word.as_bytes()).unwrap_or_default();
         let number = text.parse::<u64>().ok().filter(|_| !is_text);
         match (member, number) {
-            (Member::Other | Member::Config, _) => {}
+            (Member::Other | Member::Config | Member::Inference, _) => {}
             (Member::OutputMax, Some(number)) => {
                 self.output_max = self.output_max.max(Some(number));
             }
+            (Member::InferenceMax, Some(number)) => {
+                self.inference_max = self.inference_max.max(Some(number));
+            }
             (Member::Answers, Some(number)) => self.answers = self.answers.max(number),
-            (Member::OutputMax | Member::Answers, None) if text == "null" && !is_text => {}
+            (Member::OutputMax | Member::InferenceMax | Member::Answers, None)
+                if text == "null" && !is_text => {}
             _ => self.is_unsure = true,
         }
     }
@@ -127,6 +145,20 @@ mod tests {
             (r#"{"max_tokens":5,"max_tokens":50}"#, Some(50), 1),
         ] {
             assert_eq!(read(body), (output_max, answers), "{body}");
+        }
+    }
+
+    #[test]
+    fn bedrock_reads_the_bound_of_its_configuration_alone() {
+        for (body, inference_max) in [
+            (r#"{"max_tokens":1,"inferenceConfig":{"maxTokens":8}}"#, Some(8)),
+            (r#"{"max_tokens":1,"maxTokens":1}"#, None),
+            (r#"{"inferenceConfig":{"maxTokens":8,"max\u0054okens":80}}"#, None),
+            (r#"{"inferenceConfig":{"maxTokens":8},"inferenceConfig":{"maxTokens":80}}"#, Some(80)),
+        ] {
+            let mut document = Document::<Bounds>::default();
+            document.feed(body.as_bytes());
+            assert_eq!(document.facts().inference_max(), inference_max, "{body}");
         }
     }
 

@@ -41,8 +41,15 @@ const OUTPUT_TOKENS_MAX: u64 = 128 * 1024;
 const MINUTE_SECS: u64 = 60;
 
 /// How paths end that cost nothing.
-const FREE_ENDS: [&str; 6] =
-    ["/count_tokens", ":countTokens", "/input_tokens", "/moderations", "/tokenize", "/detokenize"];
+const FREE_ENDS: [&str; 7] = [
+    "/count_tokens",
+    "/count-tokens",
+    ":countTokens",
+    "/input_tokens",
+    "/moderations",
+    "/tokenize",
+    "/detokenize",
+];
 
 /// A request whose key or user is limited.
 #[derive(Debug)]
@@ -179,7 +186,10 @@ impl Session {
         let bytes = self.demanded_bytes();
         let bounds = limited.bounds.facts();
         let has_output = operation.is_some_and(|own| !own.is_without_output());
-        let output = bounds.output_max().filter(|_| has_output);
+        // What a client writes elsewhere is no bound of Bedrock's: `/invoke` has a form for each model.
+        let is_bedrock = path.starts_with("/model/");
+        let named = if is_bedrock { bounds.inference_max() } else { bounds.output_max() };
+        let output = named.filter(|_| has_output);
         let tokens = bytes
             .div_ceil(BYTES_PER_TOKEN)
             .saturating_add(output.unwrap_or_default().saturating_mul(bounds.answers()));

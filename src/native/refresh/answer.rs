@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use crate::config::Secret;
 
-/// Longer lifetimes are as good as this one: ten years.
+/// A longer lifetime counts as ten years.
 const LIFETIME_MAX_MS: u64 = 315_360_000_000;
 
 /// The most bytes of an error's code that are shown.
 const CODE_BYTES_MAX: usize = 64;
 
-/// Tokens.
+/// The tokens of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Grant {
     pub(super) access: Secret,
@@ -86,7 +86,7 @@ struct DeviceFields {
     device_code: Option<String>,
     user_code: Option<String>,
     verification_uri: Option<String>,
-    /// Google's name of it.
+    /// Google's name of the address.
     verification_url: Option<String>,
     verification_uri_complete: Option<String>,
     expires_in: Option<Value>,
@@ -116,7 +116,7 @@ pub(super) fn grant(status: u16, text: &str) -> Result<Grant, Problem> {
 
 /// Reads an answer to a question for a code.
 pub(super) fn device_code(status: u16, text: &str) -> Result<DeviceCode, Problem> {
-    // RFC 8628, section 3.2; the lifetime is Gaud's where the issuer does not say it.
+    // RFC 8628, section 3.2; the lifetime is Gaud's where the issuer says none.
     const INTERVAL_MS: u64 = 5000;
     const CODE_LIFETIME_MS: u64 = 900_000;
     let own: DeviceFields = fields(status, text, "code")?;

@@ -18,7 +18,7 @@ use super::answer::{Grant, Problem};
 /// How much of a lifetime passes before the next token is asked for, in percent.
 const USE_PERCENT: u64 = 80;
 
-/// The lifetime of a token of which the issuer does not say it. Such a token serves until the next.
+/// The lifetime of a token whose issuer says none. Such a token serves until the next token.
 const UNKNOWN_LIFETIME_MS: u64 = 3_600_000;
 
 const WAIT_MIN_MS: u64 = 1000;

@@ -86,7 +86,8 @@ impl Device {
                 _ => return Some(Err(End::Problem(problem))),
             },
             Problem::Silent(_) | Problem::Status(500..) => {
-                self.interval_ms = self.interval_ms.saturating_mul(2).min(INTERVAL_MAX_MS);
+                let most_ms = INTERVAL_MAX_MS.max(self.interval_ms);
+                self.interval_ms = self.interval_ms.saturating_mul(2).min(most_ms);
             }
             Problem::Status(_) | Problem::Without(_) => return Some(Err(End::Problem(problem))),
         }

@@ -41,6 +41,8 @@ struct Kept {
     credential: Option<Credential>,
     /// Why the files are not as they should be.
     trouble: Option<String>,
+    /// The file of a login that was taken over has the only token that is stored.
+    needs_login_file: bool,
 }
 
 /// What has become of a question: the provider, and the answer.
@@ -119,17 +121,26 @@ impl Keeper {
         if credential.is_none() {
             self.news.push(format!("the provider '{name}' has no refresh token; {}", login(name)));
         }
-        Kept { settings, credential, trouble }
+        Kept { settings, credential, trouble, needs_login_file: false }
     }
 
     /// Takes over what `gaud login` has left.
     fn take_login(&mut self, name: &str) {
-        let Some(kept) = self.kept.get_mut(name).filter(|own| !own.is_asking()) else { return };
+        let may_take = |own: &&mut Kept| !own.is_asking() && !own.needs_login_file;
+        let Some(kept) = self.kept.get_mut(name).filter(may_take) else { return };
         let stored = match self.store.read(name, Place::Login) {
             Ok(None) => return,
             Ok(Some(stored)) if stored.is_for(&kept.settings) => stored,
-            // The file of another client, or of none.
-            Ok(Some(_)) | Err(_) => {
+            // As `gaud login` of another user leaves it, perhaps; said once.
+            Err(problem) => {
+                if kept.trouble.as_ref() != Some(&problem) {
+                    self.news.push(format!("the provider '{name}': {problem}"));
+                    kept.trouble = Some(problem);
+                }
+                return;
+            }
+            // The file is of another client or of another issuer.
+            Ok(Some(_)) => {
                 let _ = self.store.remove(name, Place::Login);
                 self.news.push(format!(
                     "the login for the provider '{name}' is for another client or issuer; {}",
@@ -140,8 +151,8 @@ impl Keeper {
         };
         kept.credential = Some(stored.credential());
         kept.trouble = None;
+        kept.needs_login_file = true;
         self.put(name);
-        let _ = self.store.remove(name, Place::Login);
         self.news.push(format!("the provider '{name}' has a new refresh token"));
     }
 
@@ -162,16 +173,17 @@ impl Keeper {
         if is_token {
             self.put(name);
         } else if let Some((_, problem)) =
-            credential.last().filter(|_| credential.has_just_failed())
+            credential.last().filter(|(_, own)| credential.has_just_failed() || own.is_final())
         {
             let remedy = remedy(name, problem);
             self.news.push(format!("the provider '{name}' gets no token: {problem}; {remedy}"));
         }
     }
 
-    /// Stores what a provider has. A refresh token that is not stored serves until the end of this process.
+    /// Stores what a provider has. A refresh token that is not stored serves until the end of this process; the file of its login
+    /// stays until then.
     fn put(&mut self, name: &str) {
-        let Some(Kept { settings, credential: Some(credential), trouble }) =
+        let Some(Kept { settings, credential: Some(credential), trouble, needs_login_file }) =
             self.kept.get_mut(name)
         else {
             return;
@@ -182,6 +194,9 @@ impl Keeper {
         *trouble = put.err().map(|error| {
             format!("the refresh token cannot be stored in the data folder: {}", words(&error))
         });
+        if trouble.is_none() && std::mem::take(needs_login_file) {
+            let _ = self.store.remove(name, Place::Login);
+        }
         if let Some(trouble) = trouble {
             self.news.push(format!("the provider '{name}': {trouble}"));
         }
@@ -223,7 +238,7 @@ impl Kept {
 }
 
 fn remedy(name: &str, problem: &Problem) -> String {
-    if problem.is_final() { login(name) } else { "it is asked again".to_owned() }
+    if problem.is_final() { login(name) } else { "the issuer is asked again".to_owned() }
 }
 
 fn login(name: &str) -> String {
@@ -343,7 +358,7 @@ mod tests {
         assert_eq!(
             own.news,
             [
-                "the provider 'p' gets no token: the issuer answers with status 500; it is asked again"
+                "the provider 'p' gets no token: the issuer answers with status 500; the issuer is asked again"
             ]
         );
         own.publish(0);

@@ -81,8 +81,8 @@ impl Entry {
 pub fn service_yaml() -> String {
     format!(
         "\
-# What envoyproxy/ratelimit must know of Gaud, rendered by `gaud render --for ratelimit`. It is the same for all gateways, and for
-# every key, user and limit: a name has so many units a minute, and each request and each token takes as many as its limit says.
+# What envoyproxy/ratelimit must know of Gaud, rendered by `gaud render --for ratelimit`. The file is the same for all gateways, and
+# for every key, user and limit: each name has the same units a minute, and a request or a token takes the part that its limit says.
 domain: {LIMITS_DOMAIN}
 descriptors:
 - key: {LIMITED_REQUESTS}

@@ -19,8 +19,8 @@ const ALL: &str = "all-proxy-models";
 const OF_TEAM: &str = "all-team-models";
 const NONE: &str = "no-default-models";
 
-/// The groups of routes that are needed for calls of models.
-const ROUTES: [&str; 2] = ["llm_api_routes", "openai_routes"];
+/// The group of routes that has all calls of models.
+const ALL_ROUTES: &str = "llm_api_routes";
 
 /// What a virtual key becomes.
 #[derive(Debug)]
@@ -28,10 +28,20 @@ pub(super) struct Carry {
     pub(super) key: LitellmKey,
     /// The team or the user whose key this is.
     pub(super) owner: Option<UserRow>,
+    pub(super) is_of_team: bool,
     /// What does not count here, and closes nothing.
     pub(super) without: Vec<String>,
     /// Why the key opens nothing here.
     pub(super) closed: Option<String>,
+}
+
+impl Carry {
+    /// The key opens nothing here, for this reason unless there is one.
+    pub(super) fn close(&mut self, why: &str) {
+        self.closed.get_or_insert_with(|| why.to_owned());
+        self.key.key.models = vec![NONE.to_owned()];
+        self.key.key.blocked = true;
+    }
 }
 
 /// Why a key opens nothing here: the first reason.
@@ -68,7 +78,8 @@ pub(super) fn carry(token: &Token) -> Option<Carry> {
         model_limits,
     };
     let key = LitellmKey { hash, key, spent_nanos: spent(&token.own, &limits) };
-    Some(Carry { key, owner, without, closed: closed.0 })
+    let is_of_team = token.team_id.is_some();
+    Some(Carry { key, owner, is_of_team, without, closed: closed.0 })
 }
 
 /// The team of a key, else its user, and whose limits those are.
@@ -87,7 +98,8 @@ fn owner(token: &Token, closed: &mut Closed, without: &mut Vec<String>) -> Optio
     let limits = closed.keep(limits(holder, None, whose));
     if let Err(problem) = check_user(&id) {
         without.push(format!("its owner: {problem}"));
-        closed.keep(if limits.is_none() { Ok(()) } else { Err("its owner has limits".to_owned()) });
+        let is_free = limits.is_none() && holder.blocked != Some(true);
+        closed.keep(if is_free { Ok(()) } else { Err("its owner has limits".to_owned()) });
         return None;
     }
     let good = |text: Option<&String>| text.filter(|text| check_name(text).is_ok()).cloned();
@@ -106,7 +118,8 @@ fn owner(token: &Token, closed: &mut Closed, without: &mut Vec<String>) -> Optio
 /// In nano-dollars, in the window of now; nothing without a budget, so that not each use of a key is a change.
 fn spent(holder: &Holder, limits: &Limits) -> u64 {
     let usd = if holder.is_over || limits.budget.is_none() { 0.0 } else { holder.spend.max(0.0) };
-    budget(usd, "total").map_or(u64::MAX, |own| own.nanos)
+    // The most that the database keeps.
+    budget(usd, "total").map_or(i64::MAX as u64, |own| own.nanos)
 }
 
 fn budget(usd: f64, window: &str) -> Result<Budget, String> {
@@ -146,6 +159,7 @@ fn limits_of_models(token: &Token) -> Result<ModelLimits, String> {
     let mut all = ModelLimitFields::new();
     for (name, value) in budgets {
         let budget: ModelBudget = serde_json::from_value(value).map_err(|_| {
+            let name = name.escape_default();
             format!("its model_max_budget has something for {name} that is not a budget")
         })?;
         all.insert(
@@ -155,14 +169,17 @@ fn limits_of_models(token: &Token) -> Result<ModelLimits, String> {
     }
     let metadata = object(&token.metadata);
     let rates = |field: &str| object(metadata.get(field).unwrap_or(&Value::Null));
-    let rate = |value: &Value| {
-        value.as_u64().map(|rate| u32::try_from(rate.min(RATE_MAX)).unwrap_or(u32::MAX))
+    let rate = |name: &str, value: &Value| match value.as_u64() {
+        Some(rate) => Ok(Some(u32::try_from(rate.min(RATE_MAX)).unwrap_or(u32::MAX))),
+        None => Err(format!("its limit for {} is not a number", name.escape_default())),
     };
     for (name, value) in rates("model_rpm_limit") {
-        all.entry(name).or_default().rpm = rate(&value);
+        let rate = rate(&name, &value)?;
+        all.entry(name).or_default().rpm = rate;
     }
     for (name, value) in rates("model_tpm_limit") {
-        all.entry(name).or_default().tpm = rate(&value);
+        let rate = rate(&name, &value)?;
+        all.entry(name).or_default().tpm = rate;
     }
     model_limits(&all)
 }
@@ -174,12 +191,13 @@ fn restriction(token: &Token) -> Option<String> {
     let any = |field: fn(&Holder) -> bool| field(own) || holder.is_some_and(field);
     let metadata = object(&token.metadata);
     let has = |field: &str| metadata.get(field).is_some_and(|value| !is_empty(value));
-    let opens = |route: &String| ROUTES.contains(&route.as_str());
+    let of_holder = object(holder.map_or(&Value::Null, |own| &own.metadata));
+    let holder_has = |field: &str| of_holder.get(field).is_some_and(|value| !is_empty(value));
     let has_organization =
         token.organization_id.is_some() || holder.is_some_and(|own| own.organization_id.is_some());
     let cases = [
         (
-            !allowed_routes.is_empty() && !allowed_routes.iter().any(opens),
+            !allowed_routes.is_empty() && !allowed_routes.iter().any(|route| route == ALL_ROUTES),
             "its allowed_routes are not those of all models",
         ),
         (!is_empty(&token.aliases), "its aliases give models other names"),
@@ -196,7 +214,12 @@ fn restriction(token: &Token) -> Option<String> {
         (token.project_id.is_some(), "its project may have limits"),
         (token.agent_id.is_some(), "its agent may have limits"),
         (any(|own| !own.policies.is_empty()), "it has policies"),
-        (has("guardrails"), "it has guardrails"),
+        (has("guardrails") || holder_has("guardrails"), "it has guardrails"),
+        (
+            holder_has("model_rpm_limit") || holder_has("model_tpm_limit"),
+            "its owner has limits for models",
+        ),
+        (token.team_id.is_some() && token.team.is_none(), "its team is not there"),
         (has("enforced_params"), "it has enforced_params"),
     ];
     cases.into_iter().find_map(|(holds, why)| holds.then(|| why.to_owned()))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::select;
+use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
@@ -53,6 +54,8 @@ struct State {
     /// Of what was read last.
     mark: String,
     is_away: bool,
+    /// One reading is taken at a time: a reading of another database is not over when the configuration names this one.
+    taking: Arc<Mutex<()>>,
     /// Why keys open nothing here, as it was said last.
     said: BTreeMap<String, String>,
 }
@@ -93,7 +96,13 @@ async fn look(
     }
     let tokens = source.tokens().await?;
     let own = Arc::clone(control);
-    let taken = spawn_blocking(move || take(&tokens, &own.store, Taking::InStep)).await;
+    let turn = Arc::clone(&state.taking).lock_owned().await;
+    let taken = spawn_blocking(move || {
+        let report = take(&tokens, &own.store, Taking::InStep);
+        drop(turn);
+        report
+    });
+    let taken = taken.await;
     let report = taken.map_err(|error| error.to_string())??;
     control.feed.look();
     state.mark = mark;
@@ -124,7 +133,7 @@ fn tell(report: &Report, state: &mut State, note: &impl Fn(String)) {
     }
     if left > 0 {
         note(format!(
-            "warning: so do {left} more of LiteLLM's keys; `gaud key list` shows them as blocked"
+            "warning: {left} more of LiteLLM's keys open nothing that goes direct; `gaud key list` shows these keys as blocked"
         ));
     }
 }

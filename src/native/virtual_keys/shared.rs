@@ -28,6 +28,11 @@ impl SharedSource {
         self.url.send_if_modified(differs);
     }
 
+    /// Whether the configuration names the database.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.url.borrow().is_some()
+    }
+
     /// Returns once the keys were asked for.
     pub(crate) async fn asked(&self) {
         // An error would mean that the sender is gone, and this value holds the sender.

@@ -1,6 +1,6 @@
 //! LiteLLM's keys into the store, and what there is to say of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::carry::{Carry, carry};
@@ -38,7 +38,8 @@ pub(crate) async fn take_over(url: &PostgresUrl, store: &Store) -> Result<Report
 
 /// Takes the keys into the store.
 pub(super) fn take(tokens: &[Token], store: &Store, taking: Taking) -> Result<Report, String> {
-    let all: Vec<Carry> = tokens.iter().filter_map(carry).collect();
+    let mut all: Vec<Carry> = tokens.iter().filter_map(carry).collect();
+    close_ambiguous(&mut all);
     let odd = tokens.len().saturating_sub(all.len());
     let owners: BTreeMap<&str, &UserRow> =
         all.iter().filter_map(|own| own.owner.as_ref()).map(|own| (own.id.as_str(), own)).collect();
@@ -54,6 +55,20 @@ pub(super) fn take(tokens: &[Token], store: &Store, taking: Taking) -> Result<Re
         Line { id, name: key.key.name, done, without, closed }
     };
     Ok(Report { keys: done.into_iter().zip(all).map(line).collect(), odd })
+}
+
+/// Teams and users are users here: where a team and a user have one id, nobody could tell whose limits count.
+fn close_ambiguous(all: &mut [Carry]) {
+    let of = |is_of_team: bool| -> BTreeSet<String> {
+        let own = all.iter().filter(|own| own.is_of_team == is_of_team);
+        own.filter_map(|own| Some(own.owner.as_ref()?.id.clone())).collect()
+    };
+    let both: BTreeSet<String> = of(true).intersection(&of(false)).cloned().collect();
+    for own in all {
+        if own.owner.as_ref().is_some_and(|owner| both.contains(&owner.id)) {
+            own.close("a team and a user have the id of its owner");
+        }
+    }
 }
 
 /// Public ids for as many keys.

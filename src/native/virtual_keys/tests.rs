@@ -141,6 +141,20 @@ fn what_gaud_cannot_keep_blocks_the_key() {
         (json!({"project_id": "p"}), "its project may have limits"),
         (json!({"metadata": {"guardrails": ["pii"]}}), "it has guardrails"),
         (
+            json!({"allowed_routes": ["openai_routes"]}),
+            "its allowed_routes are not those of all models",
+        ),
+        (
+            json!({"team_id": "t", "team": {"metadata": {"model_tpm_limit": {"m": 5}}}}),
+            "its owner has limits for models",
+        ),
+        (json!({"team_id": "t"}), "its team is not there"),
+        (json!({"team_id": "a b", "team": {"blocked": true}}), "its owner has limits"),
+        (
+            json!({"metadata": {"model_rpm_limit": {"m\n": "10"}}}),
+            "its limit for m\\n is not a number",
+        ),
+        (
             json!({"model_max_budget": {"m": {"max_budget": 1.0, "budget_duration": "5m"}}}),
             "its model_max_budget: budget_duration is \"5m\"; a window is a day (1d, 24h), a week (7d, 1w) or a month (1mo, \
              30d)",
@@ -157,6 +171,20 @@ fn what_gaud_cannot_keep_blocks_the_key() {
     );
     assert!(open.closed.is_none() && !open.key.key.blocked);
     assert!(carried(json!({"blocked": true})).key.key.blocked);
+}
+
+#[test]
+fn a_team_and_a_user_with_one_id_close_their_keys() {
+    let store = Store::open(&testing::sqlite()).unwrap();
+    let of_user = token(json!({"user_id": "ml"}));
+    let hash = KeyHash::of("sk-2").to_hex();
+    let of_team = token(json!({"token": hash, "team_id": "ml", "team": {"max_budget": 10.0}}));
+    let report = take(&[of_user, of_team], &store, Taking::InStep).unwrap();
+    for line in &report.keys {
+        let why = "a team and a user have the id of its owner";
+        assert_eq!(line.closed.as_deref(), Some(why));
+        assert!(store.key(&line.id).unwrap().unwrap().blocked);
+    }
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub(super) struct Holder {
     pub(super) model_max_budget: Value,
     pub(super) budget_limits: Value,
     pub(super) policies: Vec<String>,
+    /// Of a team or a user.
+    pub(super) metadata: Value,
 }
 
 /// An object; LiteLLM writes some as texts.

@@ -100,7 +100,7 @@ fn a_token_serves_until_its_end_while_the_issuer_fails() {
     issuer.set(Fault::Status(500));
     wait::until("a failure", || token(&run)["last_error"].is_string().then_some(()));
     assert_eq!(ask(&run, "meanwhile").status, 200, "the token lives");
-    let said = "the issuer answers with status 500; it is asked again";
+    let said = "the issuer answers with status 500; the issuer is asked again";
     assert_eq!(token(&run)["last_error"], said);
     let answer = wait::until("the end of the token", || {
         let answer = ask(&run, "straight");
@@ -123,21 +123,31 @@ fn what_is_wrong_with_an_issuer_is_said() {
             Fault::Status(500),
             SECRET,
             SCOPE,
-            "the issuer answers with status 500; it is asked again",
+            "the issuer answers with status 500; the issuer is asked again",
         ),
         (
             Fault::NoToken,
             SECRET,
             SCOPE,
-            "the issuer's answer has no access token; it is asked again",
+            "the issuer's answer has no access token; the issuer is asked again",
         ),
-        (Fault::None, "wrong", SCOPE, "the issuer answers invalid_client; it is asked again"),
-        (Fault::None, SECRET, "wrong", "the issuer answers invalid_scope; it is asked again"),
+        (
+            Fault::None,
+            "wrong",
+            SCOPE,
+            "the issuer answers invalid_client; the issuer is asked again",
+        ),
+        (
+            Fault::None,
+            SECRET,
+            "wrong",
+            "the issuer answers invalid_scope; the issuer is asked again",
+        ),
         (
             Fault::Silent,
             SECRET,
             SCOPE,
-            "the issuer does not answer: there was no answer within 10 s; it is asked again",
+            "the issuer does not answer: there was no answer within 10 s; the issuer is asked again",
         ),
     ] {
         let [one, two] = [(); 2].map(|()| Provider::start());

@@ -146,7 +146,7 @@ fn free_ports() -> [u16; 4] {
     listeners.map(|listener| listener.local_addr().expect("an address").port())
 }
 
-/// Waits until the service's minute has so many seconds left: within a minute nothing comes back.
+/// Waits until the service's minute has more than `secs` seconds left: within a minute no units come back.
 pub(crate) fn wait_for_a_minute_with(secs: u64) {
     let left = || {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");

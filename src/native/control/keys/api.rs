@@ -271,10 +271,12 @@ impl Control {
     }
 
     /// # Errors
-    /// LiteLLM owns the key.
+    /// LiteLLM owns the key, and its database is in the configuration.
     pub(in super::super) fn check_owner(&self, id: &str) -> Result<(), ApiError> {
         match self.store.key(id)? {
-            Some(row) if row.is_litellms => Err(ApiError::litellms("key", id)),
+            Some(row) if row.is_litellms && self.litellm.is_followed() => {
+                Err(ApiError::litellms("key", id))
+            }
             _ => Ok(()),
         }
     }

@@ -14,11 +14,8 @@ const DAYS: u64 = 30;
 /// Of a model with fewer answers nothing is said.
 const ANSWERS_MIN: u64 = 20;
 
-/// How long an answer of the ledger is taken for the truth.
-const FRESH_SECS: i64 = 3600;
-
 /// Tokens of an answer, by the names of prices: two to four times the mean, a power of two, so that the number seldom changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Calibration(BTreeMap<String, u64>);
 
 impl Calibration {
@@ -39,40 +36,38 @@ impl Calibration {
     pub(super) fn tokens(&self, name: &str) -> Option<u64> {
         self.0.get(name).copied()
     }
-
-    /// Tells the prices with this calibration from those with another; never 0.
-    pub(super) fn number(&self, of_prices: u64) -> u64 {
-        if self.0.is_empty() {
-            return of_prices;
-        }
-        let mut hasher = DefaultHasher::new();
-        (of_prices, self).hash(&mut hasher);
-        hasher.finish().max(1)
-    }
 }
 
-/// The calibration of the last hour.
+/// Tells the prices with the calibration of a day from those of another day; never 0. All control servers of one database say the
+/// same, though each asks the ledger at a moment of its own.
+pub(super) fn number(of_prices: u64, day: Day) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (of_prices, day.begins_ms()).hash(&mut hasher);
+    hasher.finish().max(1)
+}
+
+/// The calibration of a day.
 #[derive(Debug, Default)]
-pub struct Calibrated(Mutex<Option<(i64, Arc<Calibration>)>>);
+pub struct Calibrated(Mutex<Option<(Day, Arc<Calibration>)>>);
 
 impl Calibrated {
-    /// The calibration at this time. While the ledger is away the last calibration counts.
-    pub(super) fn at(
+    /// The calibration of a day. Where the ledger is away the last calibration counts.
+    pub(super) fn of_day(
         &self,
-        now_secs: i64,
+        today: Day,
         prices: &Prices,
         ledger: impl FnOnce() -> Option<Ledger>,
     ) -> Arc<Calibration> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((secs, own)) = &*last
-            && (0..FRESH_SECS).contains(&(now_secs - secs))
+        if let Some((day, own)) = &*last
+            && *day == today
         {
             return Arc::clone(own);
         }
-        let read = |ledger: Ledger| Calibration::of(&ledger, prices, Day::of_secs(now_secs)).ok();
+        let read = |ledger: Ledger| Calibration::of(&ledger, prices, today).ok();
         let known = last.take().map(|(_, own)| own);
         let own = ledger().and_then(read).map(Arc::new).or(known).unwrap_or_default();
-        *last = Some((now_secs, Arc::clone(&own)));
+        *last = Some((today, Arc::clone(&own)));
         own
     }
 }
@@ -92,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_with_enough_answers_has_twice_their_mean() {
+    fn a_model_with_enough_answers_has_two_to_four_times_their_mean() {
         testing::on_both(|databases| {
             let mut ledger = Ledger::open(databases).unwrap();
             let today = Day::of_secs(NOW_SECS);
@@ -110,19 +105,21 @@ mod tests {
     }
 
     #[test]
-    fn the_ledger_is_asked_once_an_hour_and_its_last_word_lasts() {
+    fn the_ledger_is_asked_once_a_day_and_its_last_word_lasts() {
         let databases = testing::sqlite();
         let mut ledger = Ledger::open(&databases).unwrap();
         let (calibrated, prices) = (Calibrated::default(), prices());
-        let at = |secs| calibrated.at(secs, &prices, || Ledger::open(&databases).ok());
-        let none = at(NOW_SECS);
+        let today = Day::of_secs(NOW_SECS);
+        let of_day = |day| calibrated.of_day(day, &prices, || Ledger::open(&databases).ok());
+        let none = of_day(today);
         fill(&mut ledger, 2 * ANSWERS_MIN);
-        assert_eq!(at(NOW_SECS + FRESH_SECS - 1), none);
-        let some = at(NOW_SECS + FRESH_SECS);
+        assert_eq!(of_day(today), none);
+        let some = of_day(today.after(1));
         assert_eq!(some.tokens("gpt-4o"), Some(512));
-        assert_ne!(some.number(7), 7);
-        assert_eq!(none.number(7), 7);
-        let away = calibrated.at(NOW_SECS + 3 * FRESH_SECS, &prices, || None);
+        let away = calibrated.of_day(today.after(2), &prices, || None);
         assert_eq!(away, some);
+        assert_eq!(number(7, today), number(7, today));
+        assert_ne!(number(7, today), number(7, today.after(1)));
+        assert_ne!(number(7, today), number(8, today));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::api::{Control, now_secs};
 use super::super::error::ApiError;
-use super::calibration::Calibration;
+use super::calibration::{self, Calibration};
 use crate::gateway::Gateway;
 use crate::keys::{Page, Policy, PriceList, first_that_fits};
 use crate::limits::{Budget, Known, Terms, Window};
@@ -58,28 +58,37 @@ impl Control {
 
     /// The number of the prices in force.
     pub(super) fn price_number(&self) -> u64 {
-        let prices = self.prices.now();
-        self.calibration(&prices).number(prices.number())
+        number_of(&self.prices.now(), today())
     }
 
     /// All prices, for the filter.
     pub(super) fn price_list(&self) -> PriceList {
-        let prices = self.prices.now();
-        let calibration = self.calibration(&prices);
+        let (prices, today) = (self.prices.now(), today());
+        let calibration = self.calibration(&prices, today);
         let with_usual = |(name, Listed { is_own, price }): (&str, Listed)| {
             let price = Price { output_usual: calibration.tokens(name), ..price };
             (name.to_owned(), Listed { is_own, price })
         };
-        let number = calibration.number(prices.number());
+        let number = number_of(&prices, today);
         PriceList { number, prices: prices.all().map(with_usual).collect() }
     }
 
-    fn calibration(&self, prices: &Prices) -> Arc<Calibration> {
+    fn calibration(&self, prices: &Prices, today: Day) -> Arc<Calibration> {
         if !prices.are_calibrated() {
             return Arc::default();
         }
-        self.calibrated.at(now_secs(), prices, || self.ledger().ok())
+        self.calibrated.of_day(today, prices, || self.ledger().ok())
     }
+}
+
+/// The number of the prices as the filter has them on a day.
+fn number_of(prices: &Prices, today: Day) -> u64 {
+    let number = prices.number();
+    if prices.are_calibrated() { calibration::number(number, today) } else { number }
+}
+
+fn today() -> Day {
+    Day::of_secs(now_secs())
 }
 
 /// What the ledger knows, and what was spent elsewhere in the same window.
@@ -90,7 +99,7 @@ fn together(own: Option<Known>, carried: Option<Known>) -> Option<Known> {
     Some(Known { spent_nanos: own.spent_nanos.saturating_add(elsewhere), ..own })
 }
 
-/// The filter gets this gateway's part of a budget as the budget. What was spent elsewhere is nobody's part.
+/// The filter gets this gateway's part of a budget as the budget. What was spent elsewhere is in no gateway's part.
 fn leased(
     leases: &Leaseholder,
     scope: Group,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::super::api::{Control, answer, now_secs, with};
 use super::super::error::ApiError;
-use super::super::store::{LimitsChange, UserChange, UserRow};
+use super::super::store::{KeyFilter, LimitsChange, UserChange, UserRow};
 use super::api::{body, owner};
 use super::limits::{WithLimits, nullable, with_limits};
 use super::words::{check_name, check_user};
@@ -163,10 +163,23 @@ impl Control {
     }
 
     /// # Errors
-    /// LiteLLM owns the user.
+    /// LiteLLM owns the user, and its database is in the configuration.
     fn check_owner_of_user(&self, id: &str) -> Result<(), ApiError> {
         match self.store.user(id)? {
-            Some(row) if row.is_litellms => Err(ApiError::litellms("user", id)),
+            Some(row) if row.is_litellms && self.litellm.is_followed() => {
+                Err(ApiError::litellms("user", id))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// LiteLLM owns a key of the user, and would open the key again.
+    fn check_owners_of_keys(&self, user: &str) -> Result<(), ApiError> {
+        let filter =
+            KeyFilter { user: Some(user.to_owned()), limit: usize::MAX, ..KeyFilter::default() };
+        match self.store.keys(&filter)?.iter().find(|row| row.is_litellms) {
+            Some(row) if self.litellm.is_followed() => Err(ApiError::litellms("key", &row.id)),
             _ => Ok(()),
         }
     }
@@ -178,6 +191,7 @@ impl Control {
         id: &str,
     ) -> Result<bool, ApiError> {
         self.check_owner_of_user(id)?;
+        self.check_owners_of_keys(id)?;
         let number = self.store.remove_user(id, now_secs())?;
         let number = number.ok_or_else(|| ApiError::unknown("user", id))?;
         self.note(caller, "user.remove", id)?;

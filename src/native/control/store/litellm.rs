@@ -24,13 +24,13 @@ pub struct LitellmKey {
 /// Who owns the keys from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taking {
-    /// Gaud: a key that was revoked here stays revoked, and a key that LiteLLM has no more stays.
+    /// Gaud: a key that LiteLLM has no more stays.
     Over,
     /// LiteLLM: a key that LiteLLM has no more is revoked.
     InStep,
 }
 
-/// What has become of the keys, in their order: the public id, and what was done.
+/// What has become of the keys, in their order. A key that is Gaud's already stays as it is: the public id, and what was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
     pub keys: Vec<(String, Done)>,
@@ -183,7 +183,7 @@ impl Work<'_> {
         changed.collect()
     }
 
-    /// What becomes of each key, and the rows that are to be written.
+    /// What becomes of each key, and the rows that are to be written. LiteLLM may make a key again that it had deleted.
     fn keys(
         &self,
         keys: &[LitellmKey],
@@ -195,7 +195,8 @@ impl Work<'_> {
             let row = self.key(key, old);
             let done = match old {
                 None => Done::Added,
-                Some(old) if old.revoked_secs.is_some() && !self.may_reopen(old) => Done::Revoked,
+                Some(old) if !old.is_litellms && old.revoked_secs.is_some() => Done::Revoked,
+                Some(old) if !old.is_litellms => Done::Same,
                 Some(old) if KeyRow { changed_secs: old.changed_secs, ..row.clone() } == *old => {
                     Done::Same
                 }
@@ -207,11 +208,6 @@ impl Work<'_> {
             }
         }
         (taken, rows)
-    }
-
-    /// LiteLLM may make a key again that it had deleted.
-    fn may_reopen(&self, old: &KeyRow) -> bool {
-        self.is_litellms() && old.is_litellms
     }
 
     /// The row that a key is to have.
@@ -294,6 +290,7 @@ mod tests {
     use super::*;
     use crate::keys::Standing;
     use crate::limits::{Budget, Known, Window};
+    use crate::native::control::store::KeyChange;
     use crate::native::control::store::tests::on_both;
 
     fn key(text: &str, spent_nanos: u64) -> LitellmKey {
@@ -335,9 +332,11 @@ mod tests {
     }
 
     #[test]
-    fn a_second_time_changes_nothing_and_a_change_is_one() {
+    fn a_second_time_changes_nothing_and_litellms_change_counts_where_litellm_owns_the_key() {
         on_both(|store| {
-            for taking in [Taking::Over, Taking::InStep] {
+            let of_gaud = (Taking::Over, Done::Same, 5, false);
+            let of_litellm = (Taking::InStep, Done::Changed, 6, true);
+            for (taking, then, nanos, is_litellms) in [of_gaud, of_litellm] {
                 let names = ["a", "b"].map(|name| format!("{name}{taking:?}"));
                 let keys = names.each_ref().map(|name| key(name, 5));
                 let users = [user(false)];
@@ -347,10 +346,26 @@ mod tests {
                 assert_eq!(store.feed().unwrap().1, number);
                 let other = [key(&names[0], 6), key(&names[1], 5)];
                 let taken = take(store, &other, &users, taking);
-                assert_eq!(done(&taken), [Done::Changed, Done::Same]);
+                assert_eq!(done(&taken), [then, Done::Same]);
                 let row = store.key_by_hash(&other[0].hash).unwrap().unwrap();
-                assert_eq!((row.carried.nanos, row.is_litellms), (6, taking == Taking::InStep));
+                assert_eq!((row.carried.nanos, row.is_litellms), (nanos, is_litellms));
                 assert_eq!((row.created_by.as_str(), row.limits), (MADE_BY, other[0].key.limits));
+            }
+        });
+    }
+
+    /// What an admin has done to a key of Gaud's stays.
+    #[test]
+    fn a_key_that_is_gauds_stays_as_it_is() {
+        on_both(|store| {
+            let keys = [key("a", 0)];
+            let id = take(store, &keys, &[user(false)], Taking::Over).keys[0].0.clone();
+            let blocked = KeyChange { blocked: Some(true), ..KeyChange::default() };
+            store.change_key(&id, &blocked, 9).unwrap();
+            for taking in [Taking::Over, Taking::InStep] {
+                assert_eq!(done(&take(store, &keys, &[], taking)), [Done::Same]);
+                let row = store.key(&id).unwrap().unwrap();
+                assert!(row.blocked && !row.is_litellms);
             }
         });
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
+use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::{Client, Statement};
 
 use super::{PostgresError, PostgresUrl, connect};
@@ -161,10 +162,16 @@ impl Speaker {
             }
             self.link = Some(self.connect().await?);
         }
-        let url = &self.url;
-        match &mut self.link {
-            Some(link) => link.perform(job).await.map_err(|error| PostgresError::from(url, &error)),
-            None => Err(PostgresError::gone()),
+        let Some(link) = &mut self.link else { return Err(PostgresError::gone()) };
+        match link.perform(job).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                // The server says why the connection ends before the connection has ended.
+                if ends_connection(&error) {
+                    self.link = None;
+                }
+                Err(PostgresError::from(&self.url, &error))
+            }
         }
     }
 
@@ -177,6 +184,11 @@ impl Speaker {
         client.batch_execute(&sql).await.map_err(failed)?;
         Ok(Link { client, statements: HashMap::new() })
     }
+}
+
+fn ends_connection(error: &tokio_postgres::Error) -> bool {
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    error.is_closed() || matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
 
 impl Link {
