@@ -28,8 +28,8 @@ const RPM_MAX: u64 = 10_000_000;
 /// The most that `tpm` may be.
 const TPM_MAX: u64 = 1_000_000_000;
 
-/// Why tokens cannot be counted.
-const NEEDS_METER: &str = "counts what requests use; set usage.meter = \"all\"";
+/// Why what requests use cannot be counted.
+pub const NEEDS_METER: &str = "counts what requests use; set usage.meter = \"all\"";
 
 /// The deployments of one model.
 #[derive(Debug, PartialEq, Eq)]

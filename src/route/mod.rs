@@ -25,7 +25,7 @@ use crate::request::model::ModelName;
 pub(crate) use chain::CheckTarget;
 pub use chain::{Chains, Link};
 pub use glob::Glob;
-pub use group::{Deployment, Draw, Group, Load, Rates};
+pub use group::{Deployment, Draw, Group, Load, NEEDS_METER, Rates};
 pub use load::{Loads, UnderWay};
 pub use target::{ChainTarget, ProviderId, Target};
 

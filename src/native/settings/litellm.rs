@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::secrets::OwnSecret;
 use super::{Env, Problem, Secrets};
-use crate::config::{ConfigError, File, KeysMode, LitellmFile, Lookup, ProviderFile};
+use crate::config::{ConfigError, File, KeysMode, LitellmFile, Lookup, ProviderFile, Secret};
 use crate::native::database::PostgresUrl;
 use crate::native::import::{self, Import, LITELLM, Options};
 use crate::native::os_error::words;
@@ -64,30 +64,19 @@ pub(super) fn merge(file: &mut File, env: Env<'_>) -> Result<Imported, ConfigErr
     Ok(imported)
 }
 
-/// Where LiteLLM's keys are.
-#[derive(Default)]
-pub(super) struct Keys {
-    /// `None` without the setting, and where the URL is not known here.
-    pub(super) url: Option<PostgresUrl>,
-    /// The file that holds the URL.
-    pub(super) secret_file: Option<PathBuf>,
-    /// The same, where it cannot be read here and need not be.
-    pub(super) missing: Option<String>,
-}
-
 /// Takes the database of LiteLLM's keys out of `file`; `lookup` reads variables.
 pub(super) fn take_keys(
     file: &mut File,
     secrets: Secrets,
     lookup: Lookup<'_>,
-) -> Result<Keys, ConfigError> {
+) -> Result<OwnSecret<PostgresUrl>, ConfigError> {
     let source = file.litellm.take().and_then(|own| own.keys);
     let is_off = file.keys.as_ref().is_some_and(|keys| keys.mode() == Ok(Some(KeysMode::Off)));
     let is_wanted = file.keys.as_ref().is_some_and(|keys| keys.litellm == Some(true));
     if is_wanted && is_off {
         return Err(ConfigError::new("keys.litellm", OFF));
     }
-    let Some(source) = source else { return Ok(Keys::default()) };
+    let Some(source) = source else { return Ok(OwnSecret::default()) };
     let at = |problem: String| ConfigError::new(LitellmFile::KEYS, problem);
     if is_off {
         return Err(at(OFF.to_owned()));
@@ -95,13 +84,13 @@ pub(super) fn take_keys(
     if !file.records() {
         return Err(at(NEEDS_METER.to_owned()));
     }
-    let OwnSecret { value, file: secret_file, missing } =
-        OwnSecret::of(source, secrets, lookup).map_err(at)?;
-    let url = value.map(|url| PostgresUrl::parse(url.expose())).transpose().map_err(at)?;
+    let parse = |url: Secret| PostgresUrl::parse(url.expose());
+    let database = OwnSecret::of(source, secrets, lookup).and_then(|own| own.parsed(parse));
+    let database = database.map_err(at)?;
     let keys = file.keys.get_or_insert_default();
     keys.litellm = Some(true);
     keys.mode.get_or_insert_with(|| "optional".to_owned());
-    Ok(Keys { url, secret_file, missing })
+    Ok(database)
 }
 
 const OFF: &str =

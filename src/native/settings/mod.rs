@@ -470,10 +470,10 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
             .chain(litellm.missing)
             .chain(missing_key)
             .collect(),
-        webhook: alerts.webhook,
-        webhook_file: alerts.secret_file,
-        litellm_keys: litellm.url,
-        litellm_keys_file: litellm.secret_file,
+        webhook: alerts.value,
+        webhook_file: alerts.file,
+        litellm_keys: litellm.value,
+        litellm_keys_file: litellm.file,
         warnings: Vec::new(),
         file,
         environment,

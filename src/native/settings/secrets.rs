@@ -118,15 +118,20 @@ impl Lifted {
     }
 }
 
-/// A secret of the command's own, which no rendered text has.
-#[derive(Default)]
-pub(super) struct OwnSecret {
-    /// `None` where the secret is not known here, and need not be.
-    pub(super) value: Option<Secret>,
+/// A secret of the command's own, which no rendered text has, as it was written or as what it means.
+pub(super) struct OwnSecret<T = Secret> {
+    /// `None` without the setting, and where the secret is not known here and need not be.
+    pub(super) value: Option<T>,
     /// The file that holds the secret.
     pub(super) file: Option<PathBuf>,
     /// The same, where it cannot be read here and need not be.
     pub(super) missing: Option<String>,
+}
+
+impl<T> Default for OwnSecret<T> {
+    fn default() -> Self {
+        Self { value: None, file: None, missing: None }
+    }
 }
 
 impl OwnSecret {
@@ -153,6 +158,15 @@ impl OwnSecret {
             (Secrets::Here, Err(problem)) => Err(problem),
             (Secrets::IfSet, Err(_)) => Ok(Self { missing: Some(path), ..own }),
         }
+    }
+
+    /// What the secret means, where it is known.
+    pub(super) fn parsed<T, E>(
+        self,
+        parse: impl FnOnce(Secret) -> Result<T, E>,
+    ) -> Result<OwnSecret<T>, E> {
+        let Self { value, file, missing } = self;
+        Ok(OwnSecret { value: value.map(parse).transpose()?, file, missing })
     }
 }
 

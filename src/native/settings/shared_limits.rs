@@ -2,6 +2,7 @@
 
 use crate::config::{ConfigError, File, GatewayLimitsFile, KeysMode, OnFailure};
 use crate::gateway::ProviderUrl;
+use crate::route::NEEDS_METER;
 
 /// Where envoyproxy/ratelimit listens for gRPC, unless the configuration says otherwise.
 const SERVICE: &str = "http://127.0.0.1:8081";
@@ -35,7 +36,7 @@ impl SharedLimits {
             );
         }
         if !file.records() {
-            return error("counts what requests use; set usage.meter = \"all\"");
+            return error(NEEDS_METER);
         }
         let service = own.service.as_deref().unwrap_or(SERVICE);
         Ok(Some(Self {
