@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use super::data;
-use crate::native::control::{Audit, Store, now_secs};
+use crate::native::control::{Audit, Store, now_secs, owned_by_litellm};
 use crate::native::settings::ConfigOption;
 
 /// The database that a gateway with this configuration uses.
@@ -22,11 +22,13 @@ pub(super) fn note(store: &Store, action: &str, id: &str) -> Result<(), Box<dyn 
     Ok(store.audit(&entry)?)
 }
 
-/// LiteLLM owns the key or the user.
-pub(super) fn litellms(what: &str, id: &str) -> String {
-    format!(
-        "LiteLLM owns the {what} {id}: make the change in LiteLLM, and the {what} follows within seconds"
-    )
+/// LiteLLM's keys and users are changed in LiteLLM.
+pub(super) fn refuse_litellms(
+    what: &str,
+    id: &str,
+    is_litellms: bool,
+) -> Result<(), Box<dyn Error>> {
+    if is_litellms { Err(owned_by_litellm(what, id).into()) } else { Ok(()) }
 }
 
 /// Who makes a change by a command.

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::data;
-use super::database::{CALLER, litellms, note, open};
+use super::database::{CALLER, note, open, refuse_litellms};
 use super::limit_options::{LimitOptions, NONE, budget_of, check_metered};
 use crate::config::{KeysFile, LimitsFile};
 use crate::limits::Limits;
@@ -218,12 +218,9 @@ impl Fields {
     }
 }
 
-/// LiteLLM's keys are changed in LiteLLM.
 fn check_owner(store: &Store, id: &str) -> Result<(), Box<dyn Error>> {
-    match store.key(id)? {
-        Some(row) if row.is_litellms => Err(litellms("key", id).into()),
-        _ => Ok(()),
-    }
+    let is_litellms = store.key(id)?.is_some_and(|row| row.is_litellms);
+    refuse_litellms("key", id, is_litellms)
 }
 
 fn found(store: &Store, id: &str) -> Result<KeyRow, Box<dyn Error>> {

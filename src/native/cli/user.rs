@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::data;
-use super::database::{litellms, note, open};
+use super::database::{note, open, refuse_litellms};
 use super::limit_options::{LimitOptions, NONE};
 use crate::native::control::{
     Store, UserChange, UserRow, check_name, check_user, limits_document, now_secs, owner_word,
@@ -123,12 +123,9 @@ fn block(One { id, config }: &One, blocked: bool) -> Result<(), Box<dyn Error>> 
     note(&store, "user.change", id)
 }
 
-/// LiteLLM's users are changed in LiteLLM.
 fn check_owner(store: &Store, id: &str) -> Result<(), Box<dyn Error>> {
-    match store.user(id)? {
-        Some(row) if row.is_litellms => Err(litellms("user", id).into()),
-        _ => Ok(()),
-    }
+    let is_litellms = store.user(id)?.is_some_and(|row| row.is_litellms);
+    refuse_litellms("user", id, is_litellms)
 }
 
 impl Named {

@@ -6,6 +6,7 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::keys::owned_by_litellm;
 use super::settings::Fault;
 use crate::native::database::DatabaseError;
 
@@ -85,10 +86,8 @@ impl ApiError {
 
     /// LiteLLM owns the key or the user.
     pub(super) fn litellms(what: &str, id: &str) -> Self {
-        let message = format!(
-            "LiteLLM owns the {what} '{id}': make the change in LiteLLM, and the {what} follows within seconds."
-        );
-        Self::conflict("owned_by_litellm", message)
+        let message = owned_by_litellm(what, &format!("'{id}'"));
+        Self::conflict("owned_by_litellm", format!("{message}."))
     }
 
     pub(super) fn changed_meanwhile() -> Self {

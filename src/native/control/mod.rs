@@ -34,8 +34,9 @@ pub use auth::Throttle;
 pub use data::{DataFolder, DataProblem, OWNER_LINK};
 pub use issued_key::{IssuedKey, token};
 pub use keys::{
-    Calibrated, Feed, LimitFields, ModelLimitFields, check_models, check_name, check_user,
-    key_state, limits_document, model_limits, model_limits_document, owner_word, parse_duration,
+    Calibrated, Feed, LimitFields, ModelLimitFields, RATE_MAX, check_models, check_name,
+    check_user, key_state, limits_document, model_limits, model_limits_document, owned_by_litellm,
+    owner_word, parse_duration,
 };
 pub(crate) use litellm::{ModelBudget, budget_window, hash_of_hex};
 pub(crate) use router::hear;

@@ -6,13 +6,10 @@ use super::token::{Holder, Token, is_empty, object};
 use crate::config::BudgetFile;
 use crate::limits::{Budget, Limits};
 use crate::native::control::{
-    Carried, LitellmKey, ModelBudget, ModelLimitFields, ModelLimits, NewKey, UserRow,
+    Carried, LitellmKey, ModelBudget, ModelLimitFields, ModelLimits, NewKey, RATE_MAX, UserRow,
     budget_window, check_models, check_name, check_user, hash_of_hex, model_limits,
 };
 use crate::route::Glob;
-
-/// More than any account has.
-const RATE_MAX: u64 = 1_000_000_000;
 
 /// Names that LiteLLM gives a meaning of their own.
 const ALL: &str = "all-proxy-models";

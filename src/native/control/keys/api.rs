@@ -273,11 +273,21 @@ impl Control {
     /// # Errors
     /// LiteLLM owns the key, and its database is in the configuration.
     pub(in super::super) fn check_owner(&self, id: &str) -> Result<(), ApiError> {
-        match self.store.key(id)? {
-            Some(row) if row.is_litellms && self.litellm.is_followed() => {
-                Err(ApiError::litellms("key", id))
-            }
-            _ => Ok(()),
+        let is_litellms = self.store.key(id)?.is_some_and(|row| row.is_litellms);
+        self.refuse_litellms("key", id, is_litellms)
+    }
+
+    /// # Errors
+    /// LiteLLM owns the key or the user, and its database is in the configuration.
+    pub(super) fn refuse_litellms(
+        &self,
+        what: &str,
+        id: &str,
+        is_litellms: bool,
+    ) -> Result<(), ApiError> {
+        match is_litellms && self.litellm.is_followed() {
+            true => Err(ApiError::litellms(what, id)),
+            false => Ok(()),
         }
     }
 

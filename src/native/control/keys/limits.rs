@@ -11,7 +11,7 @@ use crate::config::{BudgetFile, LimitsFile};
 use crate::limits::Limits;
 
 /// More than any account has.
-const RATE_MAX: u64 = 1_000_000_000;
+pub const RATE_MAX: u64 = 1_000_000_000;
 
 /// The fields of limits, beside others: `null` takes a limit away, an absent field stays.
 #[derive(Debug, Default, Clone, PartialEq, Deserialize)]

@@ -18,9 +18,9 @@ pub(super) use changes::changes;
 pub use duration::parse as parse_duration;
 pub use feed::Feed;
 pub use limits::{
-    LimitFields, ModelLimitFields, limits_document, model_limits, model_limits_document,
+    LimitFields, ModelLimitFields, RATE_MAX, limits_document, model_limits, model_limits_document,
 };
 pub(super) use query::{number as query_number, value as query_value};
 pub(super) use spent::Sums;
 pub(super) use users::routes as user_routes;
-pub use words::{check_models, check_name, check_user};
+pub use words::{check_models, check_name, check_user, owned_by_litellm};

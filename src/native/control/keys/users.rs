@@ -165,12 +165,8 @@ impl Control {
     /// # Errors
     /// LiteLLM owns the user, and its database is in the configuration.
     fn check_owner_of_user(&self, id: &str) -> Result<(), ApiError> {
-        match self.store.user(id)? {
-            Some(row) if row.is_litellms && self.litellm.is_followed() => {
-                Err(ApiError::litellms("user", id))
-            }
-            _ => Ok(()),
-        }
+        let is_litellms = self.store.user(id)?.is_some_and(|row| row.is_litellms);
+        self.refuse_litellms("user", id, is_litellms)
     }
 
     /// # Errors
@@ -178,10 +174,8 @@ impl Control {
     fn check_owners_of_keys(&self, user: &str) -> Result<(), ApiError> {
         let filter =
             KeyFilter { user: Some(user.to_owned()), limit: usize::MAX, ..KeyFilter::default() };
-        match self.store.keys(&filter)?.iter().find(|row| row.is_litellms) {
-            Some(row) if self.litellm.is_followed() => Err(ApiError::litellms("key", &row.id)),
-            _ => Ok(()),
-        }
+        let keys = self.store.keys(&filter)?;
+        keys.iter().try_for_each(|row| self.refuse_litellms("key", &row.id, row.is_litellms))
     }
 
     /// Removes a user, and revokes the user's keys. Returns whether the filter has taken that.

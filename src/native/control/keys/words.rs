@@ -48,6 +48,13 @@ pub fn check_models(models: &[String]) -> Result<(), String> {
     })
 }
 
+/// LiteLLM owns a key or a user.
+pub fn owned_by_litellm(what: &str, named: &str) -> String {
+    format!(
+        "LiteLLM owns the {what} {named}: make the change in LiteLLM, and the {what} follows within seconds"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
