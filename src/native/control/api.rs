@@ -22,7 +22,7 @@ use super::store::Store;
 use super::ui::Sessions;
 use crate::native::database::Databases;
 use crate::native::leases::Leaseholder;
-use crate::native::ledger::Ledger;
+use crate::native::ledger::{Day, Ledger};
 use crate::native::prices::SharedPrices;
 use crate::native::refresh::Tokens;
 use crate::native::settings::{ConfigText, Loaded, SetByEnvironment};
@@ -207,6 +207,11 @@ impl Control {
     pub(super) fn now(&self) -> Following {
         self.following.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// The day in UTC.
+pub(super) fn today() -> Day {
+    Day::of_secs(now_secs())
 }
 
 /// Seconds since 1970.

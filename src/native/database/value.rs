@@ -42,6 +42,13 @@ impl FromValue for i64 {
     }
 }
 
+impl FromValue for u64 {
+    /// A negative number counts as 0.
+    fn from_value(value: &Value) -> Option<Self> {
+        i64::from_value(value).map(|number| Self::try_from(number).unwrap_or_default())
+    }
+}
+
 impl FromValue for bool {
     fn from_value(value: &Value) -> Option<Self> {
         i64::from_value(value).map(|number| number != 0)

@@ -87,11 +87,7 @@ impl Ledger {
             "SELECT bucket, CAST(sum(answers) AS BIGINT) FROM durations WHERE day BETWEEN ?1 AND ?2
             GROUP BY bucket ORDER BY bucket";
         let rows = self.connection.query(sql, values![since.to_string(), until.to_string()])?;
-        let bucket = |row: &Row| {
-            let (number, answers): (i64, i64) = (row.get(0)?, row.get(1)?);
-            let natural = |number: i64| u64::try_from(number).unwrap_or_default();
-            Ok((Bucket(natural(number)), natural(answers)))
-        };
+        let bucket = |row: &Row| Ok((Bucket(row.get(0)?), row.get(1)?));
         Ok(Percentiles::of(&rows.iter().map(bucket).collect::<Result<Vec<_>, DatabaseError>>()?))
     }
 }

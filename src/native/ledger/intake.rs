@@ -95,8 +95,7 @@ impl Ledger {
     pub fn offset(&self, name: &str) -> Result<u64, DatabaseError> {
         let sql = "SELECT \"offset\" FROM journals WHERE name = ?1";
         let row = self.connection.first(sql, values![name])?;
-        let offset: i64 = row.map_or(Ok(0), |row| row.get(0))?;
-        Ok(offset.try_into().unwrap_or_default())
+        row.map_or(Ok(0), |row| row.get(0))
     }
 
     /// Takes a batch in; `offset` is where the journal `name` goes on. Records of before `since` are left out.
@@ -413,7 +412,7 @@ fn row(settlement: &Settlement, cost: Option<i64>) -> Vec<Value> {
 fn usage(row: &Row) -> Result<Usage, DatabaseError> {
     let mut amounts = [0; AMOUNTS];
     for (place, amount) in amounts.iter_mut().enumerate() {
-        *amount = u64::try_from(row.get::<i64>(place + 1)?).unwrap_or_default();
+        *amount = row.get(place + 1)?;
     }
     Ok(Usage::of(amounts))
 }

@@ -185,7 +185,7 @@ impl Ledger {
             recent.output += row.get::<i64>(4)?;
             recent.cost_nanos += row.get::<Option<i64>>(5)?.unwrap_or_default();
             if Basis::parse(&basis).is_some_and(Basis::has_duration) {
-                times.push(u64::try_from(row.get::<i64>(2)?).unwrap_or_default());
+                times.push(row.get(2)?);
             }
         }
         recent.durations = Percentiles::of_times(times.into_iter());

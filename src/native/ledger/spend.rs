@@ -47,10 +47,9 @@ impl Ledger {
     pub fn answers(&self, since: Day) -> Result<Vec<Answers>, DatabaseError> {
         let sql = "SELECT provider, model, CAST(sum(attempts - failed) AS BIGINT), CAST(sum(output) AS BIGINT)
             FROM days WHERE day >= ?1 GROUP BY provider, model";
-        let natural = |number: i64| u64::try_from(number).unwrap_or_default();
         let row = |row: &Row| {
-            let (count, output) = (natural(row.get(2)?), natural(row.get(3)?));
-            Ok(Answers { provider: row.get(0)?, model: row.get(1)?, count, output })
+            let (provider, model) = (row.get(0)?, row.get(1)?);
+            Ok(Answers { provider, model, count: row.get(2)?, output: row.get(3)? })
         };
         self.connection.query(sql, values![since.to_string()])?.iter().map(row).collect()
     }

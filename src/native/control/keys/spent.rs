@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::api::{Control, now_secs};
+use super::super::api::{Control, now_secs, today};
 use super::super::error::ApiError;
 use super::calibration::{self, Calibration};
 use crate::gateway::Gateway;
@@ -85,10 +85,6 @@ impl Control {
 fn number_of(prices: &Prices, today: Day) -> u64 {
     let number = prices.number();
     if prices.are_calibrated() { calibration::number(number, today) } else { number }
-}
-
-fn today() -> Day {
-    Day::of_secs(now_secs())
 }
 
 /// What the ledger knows, and what was spent elsewhere in the same window.

@@ -105,8 +105,7 @@ impl Store {
             WHERE told_secs IS NULL AND tries < ?1 AND next_secs <= ?2 ORDER BY reached_secs, owner, id, percent";
         let alert = |row: &Row| {
             let budget = budget(row)?;
-            let number =
-                |place| row.get::<i64>(place).map(|own| u64::try_from(own).unwrap_or_default());
+            let number = |place| row.get::<u64>(place);
             let period = Period { window: budget.window, start_secs: number(4)? };
             let percent = u8::try_from(number(5)?).unwrap_or_default();
             let tries = u32::try_from(number(7)?).unwrap_or_default();
@@ -166,7 +165,7 @@ fn budget(row: &Row) -> Result<BudgetRow, DatabaseError> {
         owner: BudgetOwner::parse(&row.get::<String>(0)?),
         id: row.get(1)?,
         window: window.as_deref().and_then(Window::parse).unwrap_or_default(),
-        nanos: u64::try_from(row.get::<i64>(3)?).unwrap_or_default(),
+        nanos: row.get(3)?,
     })
 }
 

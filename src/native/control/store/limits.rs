@@ -71,10 +71,7 @@ impl From<Limits> for LimitsChange {
 
 /// Reads the columns, of which `first` is the first.
 pub(super) fn read(row: &Row, first: usize) -> Result<Limits, DatabaseError> {
-    let number = |place: usize| -> Result<Option<u64>, DatabaseError> {
-        let value: Option<i64> = row.get(first + place)?;
-        Ok(value.map(|value| u64::try_from(value).unwrap_or_default()))
-    };
+    let number = |place: usize| row.get::<Option<u64>>(first + place);
     let most = number(2)?.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
     let window: Option<String> = row.get(first + 4)?;
     let window = window.as_deref().and_then(Window::parse).unwrap_or_default();

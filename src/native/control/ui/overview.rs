@@ -8,9 +8,9 @@ use super::error::PageResult;
 use super::page::page;
 use super::providers::Gateway;
 use super::template::rounded;
-use super::usage::{Sums, is_metered, short, today};
+use super::usage::{Sums, is_metered, short};
 use super::visit::Admin;
-use crate::native::control::api::{Shared, now_secs};
+use crate::native::control::api::{Shared, now_secs, today};
 use crate::native::ledger::{Day, Group, Percentiles, Query, Recent};
 
 /// The days of the chart, and of the last column.

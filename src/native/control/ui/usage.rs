@@ -14,9 +14,9 @@ use super::form::Form;
 use super::page::page;
 use super::template::{grouped, rounded};
 use super::visit::Admin;
-use crate::native::control::api::{Control, Shared, now_secs};
+use crate::native::control::api::{Control, Shared, today};
 use crate::native::control::error::ApiError;
-use crate::native::ledger::{self, Day, Group, Query, Row, since};
+use crate::native::ledger::{self, Group, Query, Row, since};
 
 const GROUPS: [Group; 5] = [Group::Day, Group::Model, Group::Key, Group::Provider, Group::User];
 const SPANS: [(&str, &str); 4] =
@@ -102,10 +102,6 @@ impl<'a> Sum<&'a Self> for Sums {
             cost_nanos: sum.cost_nanos + row.cost_nanos,
         })
     }
-}
-
-pub(super) fn today() -> Day {
-    Day::of_secs(now_secs())
 }
 
 /// Whether requests are recorded now; usage of before may be there all the same.
