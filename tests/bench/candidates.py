@@ -85,9 +85,11 @@ def start_envoy(
     return Candidate(name, candidate["label"], server.process.pid, url, HEADERS, frozenset(does))
 
 
-def start_litellm(tools: Tools, upstream: str, folder: Path, stack: ExitStack) -> Candidate:
+def start_litellm(
+    tools: Tools, upstream: str, folder: Path, stack: ExitStack, config: Path = HERE / "litellm.yaml"
+) -> Candidate:
+    """The configuration reads the upstream's URL from UPSTREAM_URL."""
     url, key = f"http://127.0.0.1:{free_port()}", f"sk-{secrets.token_hex(32)}"
-    config = HERE / "litellm.yaml"
     argv = [Path(sys.executable).parent / "litellm", "--config", config, "--host", "127.0.0.1", "--port", url.rpartition(":")[2]]
     env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": key, "UPSTREAM_URL": f"{upstream}/v1"}
     server = start("litellm", pinned([*argv, "--num_workers", 1], SERVER_CORE), env, folder, stack)

@@ -5,7 +5,6 @@ machine would have it.
 """
 
 import json
-import secrets
 import statistics
 import sys
 import tempfile
@@ -14,9 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bodies import PROSE
-from candidates import HEADERS, START_LIMIT_SECS, answers, start, start_upstream
+from candidates import START_LIMIT_SECS, start, start_litellm, start_upstream
 from kit_py import gaud
-from kit_py.processes import free_port
 from measure import SERVER_CORE, Sample, pinned, sample
 from tools import tools
 from workloads import PATH
@@ -56,26 +54,20 @@ def ways(folder: Path, stack: ExitStack) -> tuple[list[Way], dict[str, str]]:
     """Starts the servers; the ways and the headers of a client."""
     own = tools()
     upstream = start_upstream(own, folder, stack)
-    key = f"sk-{secrets.token_hex(32)}"
-    env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": key, "UPSTREAM_URL": f"{upstream}/v1"}
-    headers = HEADERS | {"authorization": f"Bearer {key}"}
     config = folder / "config.yaml"
     config.write_text(CONFIG)
-    url = f"http://127.0.0.1:{free_port()}"
-    argv = [Path(sys.executable).parent / "litellm", "--config", config, "--host", "127.0.0.1", "--port", url.rpartition(":")[2]]
-    litellm = start("litellm", pinned([*argv, "--num_workers", 1], SERVER_CORE), env, folder, stack)
-    litellm.wait_until(lambda: answers(f"{url}/v1/models", headers), START_LIMIT_SECS)
+    litellm = start_litellm(own, upstream, folder, stack, config)
     toml = folder / "gaud.toml"
-    toml.write_text(TOML.format(config=config, litellm=url))
+    toml.write_text(TOML.format(config=config, litellm=litellm.url))
     argv = pinned([own.gaud, "run", "--config", toml], SERVER_CORE)
-    gateway = start("gaud", argv, gaud.environment(env), folder, stack)
+    gateway = start("gaud", argv, gaud.environment({"UPSTREAM_URL": f"{upstream}/v1"}), folder, stack)
     address = gateway.wait_until(lambda: gaud.printed_address(gateway.stdout), START_LIMIT_SECS)
     pid = gateway.process.pid
     return [
         Way("direct, through Gaud", address, "direct", pid),
-        Way("through Gaud and LiteLLM", address, "kept", litellm.process.pid),
-        Way("LiteLLM alone", url, "direct", litellm.process.pid),
-    ], headers
+        Way("through Gaud and LiteLLM", address, "kept", litellm.pid),
+        Way("LiteLLM alone", litellm.url, "direct", litellm.pid),
+    ], litellm.headers
 
 
 def chat(model: str) -> str:

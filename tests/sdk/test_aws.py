@@ -13,6 +13,7 @@ from kit_py import gaud
 from kit_py.answering import JSON, Answering, answering
 
 KEY, SECRET, REGION, SERVICE = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "eu-west-1", "bedrock"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
 ANSWER = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"} | {
     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello"}}]
 }
@@ -53,8 +54,7 @@ to = ["bedrock:second"]
 [retries]
 max = 0
 """
-        keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
-        with gaud.serving("aws", toml, keys, folder) as address:
+        with gaud.serving("aws", toml, CREDENTIALS, folder) as address:
             yield openai.OpenAI(base_url=f"{address}/v1", api_key="sk-of-the-client", max_retries=0), host
 
 

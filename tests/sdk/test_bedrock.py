@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from kit_py import gaud
 from kit_py.answering import JSON, Answering, answering
-from test_aws import KEY, REGION, SECRET, SERVICE, signature
+from test_aws import CREDENTIALS, REGION, SERVICE, signature
 from test_usage import last
 
 FRAMES = "application/vnd.amazon.eventstream"
@@ -98,8 +98,7 @@ to = ["bedrock:second"]
 [retries]
 max = 0
 """
-        keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
-        with gaud.serving("bedrock", toml, keys, folder) as address:
+        with gaud.serving("bedrock", toml, CREDENTIALS, folder) as address:
             config = Config(retries={"total_max_attempts": 1})
             own = {"aws_access_key_id": "AKIDCLIENT", "aws_secret_access_key": "x", "aws_session_token": "sk-session"}
             session = botocore.session.Session()
