@@ -35,7 +35,7 @@ pub(super) enum Proof {
     Settled,
     /// LiteLLM's, and known here.
     Litellms,
-    /// There is no key that opens anything here.
+    /// The request has no key that opens anything here.
     Missing(Refusal),
 }
 
@@ -97,7 +97,7 @@ impl Session {
     /// Decides who checks the client's key, once it is known where the request goes.
     ///
     /// # Errors
-    /// The gateway does, and there is no key that opens anything.
+    /// The gateway checks the key, and the request has no key that opens anything.
     pub(super) fn prove(&mut self, model: Option<&ModelName>) -> Result<(), Reject> {
         match self.proof {
             Proof::Settled => Ok(()),
@@ -118,7 +118,8 @@ impl Session {
         }
     }
 
-    /// Whether the client's own credential stays here on any of the ways of the request. Where there is no way, the key counts.
+    /// Whether any provider that the request may reach has a credential of its own, so that the client's credential stays here. A
+    /// request that reaches no provider counts as such.
     fn replaces_credentials(&self, model: Option<&ModelName>) -> bool {
         let gateway = &self.gateway;
         let replaces = |provider: ProviderId| {

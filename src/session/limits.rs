@@ -186,7 +186,7 @@ impl Session {
         let bytes = self.demanded_bytes();
         let bounds = limited.bounds.facts();
         let has_output = operation.is_some_and(|own| !own.is_without_output());
-        // What a client writes elsewhere is no bound of Bedrock's: `/invoke` has a form for each model.
+        // Bedrock ignores a bound outside `inferenceConfig`, and `/invoke` has a form for each model.
         let is_bedrock = path.starts_with("/model/");
         let named = if is_bedrock { bounds.inference_max() } else { bounds.output_max() };
         let output = named.filter(|_| has_output);

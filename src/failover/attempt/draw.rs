@@ -37,8 +37,8 @@ pub(super) fn targets(
     gateway.targets(asked, path.as_str(), &draw).unwrap_or_default()
 }
 
-/// Counts a request of a deployment, where a group looks at the counts. The last is where its tokens count, and how many of these
-/// a minute has.
+/// Counts a request of a deployment, where a group looks at the counts. The second value says where the request's tokens count,
+/// and how many tokens a minute has.
 pub(super) fn begin(
     gateway: &Gateway,
     loads: &Loads,

@@ -25,7 +25,7 @@ pub(super) struct Grant {
     pub(super) scopes: Option<Vec<String>>,
 }
 
-/// Why there are no tokens. Nothing of an answer but the code of its error is shown.
+/// Why an issuer gave no tokens. Of an answer only the code of the error is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Problem {
     /// There was no answer; why.

@@ -35,7 +35,7 @@ pub(super) enum Step {
     Over,
 }
 
-/// Why there are no tokens.
+/// Why a login has ended without tokens.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
     Denied,

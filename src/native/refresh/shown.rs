@@ -31,7 +31,7 @@ pub struct Shown {
     /// When the token's file was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_secs: Option<i64>,
-    /// Why there is no other token.
+    /// Why the issuer gave no newer token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -380,8 +380,8 @@ fn secret(loaded: &Loaded, env: Env<'_>, name: &str) -> Option<Secret> {
     lifted.or_else(|| env(name)?.into_string().ok()).map(Secret::new)
 }
 
-/// The files with the secrets of the credentials that Envoy adds, each by its name. While there is no access token, Envoy has an
-/// empty secret: it waits for a file that is not there.
+/// The files with the secrets of the credentials that Envoy adds, each by its name. A provider without an access token has an
+/// empty secret, because Envoy waits for a file that is missing.
 pub(super) fn tokens(
     loaded: &Loaded,
     access: &AccessTokens,

@@ -12,10 +12,9 @@ use super::error::Error;
 use super::{envoy, envoy_gateway, filter, istio};
 
 /// Who is to read the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Envoy alone: a whole configuration
-    #[default]
     Envoy,
     /// An Envoy configuration of your own: the sections to put into it
     Filter,
