@@ -26,7 +26,7 @@ const FOLDER_MODE: u32 = 0o700;
 const END: &str = ".log";
 
 /// The most that is read at once, and so the most that is taken in by one transaction.
-const PIECE_BYTES: usize = 1024 * 1024;
+const PIECE_BYTES: u64 = 1024 * 1024;
 
 /// A longer line is not a record: the rest of the line is read as another line.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
@@ -200,11 +200,10 @@ impl Follower {
 
     /// Reads a piece, and takes its lines in.
     fn step(&mut self, ended: &AtomicBool, other: &mut impl FnMut(String)) -> Step {
-        let start = self.rest.len();
-        self.rest.resize(start + PIECE_BYTES, 0);
-        let read = self.file.read(self.rest.get_mut(start..).unwrap_or_default()).unwrap_or(0);
-        self.rest.truncate(start + read);
-        if read == 0 {
+        let before = self.rest.len();
+        // What was read before an error is in `rest`. A look that finds nothing takes no memory.
+        let _ = (&self.file).take(PIECE_BYTES).read_to_end(&mut self.rest);
+        if self.rest.len() == before {
             return Step::Quiet;
         }
         let whole = match self.rest.iter().rposition(|byte| *byte == b'\n') {
