@@ -163,7 +163,7 @@ test-systemd: command filter python systemd quadlet ## Test the units of envoy/s
 # The suites in which Envoys differ, in less than a minute. `make test-versions` runs all suites on all versions.
 OLDEST      := $(firstword $(ENVOY_VERSIONS))
 OLDEST_CORE := routing::by_model:: providers::streaming:: breaker::opening:: failover::bodies:: failover::connections:: failover::edges:: \
-	failover::streams:: live::
+	failover::streams:: live:: credentials::tokens::
 
 .PHONY: test-oldest
 test-oldest: filter func-e python $(STAMPS)/envoy-$(OLDEST)

@@ -36,6 +36,9 @@ pub const SECRET: &str = "gaud_secret_";
 /// The filter of a provider's cluster that adds the gateway's credential.
 pub const CREDENTIAL: &str = "gaud_credential";
 
+/// The filter after that, for a token as it is: makes it `Bearer`.
+pub const BEARER: &str = "gaud_bearer";
+
 /// The cluster that leads to the collector of spans.
 pub const TRACING: &str = "gaud_tracing";
 

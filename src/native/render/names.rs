@@ -48,6 +48,7 @@ struct Clusters {
     client_headers: &'static str,
     leaving: &'static str,
     credential: &'static str,
+    bearer: &'static str,
     returning: &'static str,
     shared_limits: &'static str,
 }
@@ -81,6 +82,7 @@ impl Names {
                 client_headers: clusters::CLIENT_HEADERS,
                 leaving: clusters::LEAVING,
                 credential: clusters::CREDENTIAL,
+                bearer: clusters::BEARER,
                 returning: clusters::RETURNING,
                 shared_limits: clusters::SHARED_LIMITS,
             },
