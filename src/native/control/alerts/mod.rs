@@ -19,7 +19,8 @@ use tokio::time::sleep;
 use super::api::{Control, now_secs};
 use super::error::ApiError;
 use super::keys::Sums;
-use super::store::{Alert, BudgetOwner, BudgetRow};
+use super::store::{Alert, BudgetOwner, BudgetRow, Carried};
+use crate::limits::Known;
 use crate::native::ledger::{Group, Ledger};
 use crate::native::render::system_ca_file;
 use document::Words;
@@ -82,8 +83,8 @@ impl Look {
         }
         let has_webhook = control.alerts.now().is_some();
         let mut sums = Sums::of(ledger, now_secs);
-        for budget in control.store.budgets()? {
-            for alert in reached(&budget, &mut sums) {
+        for (budget, carried) in control.store.budgets()? {
+            for alert in reached(&budget, carried, &mut sums) {
                 if control.store.add_alert(&alert, has_webhook, now_secs)? {
                     log(control.words(&alert)?.line());
                 }
@@ -95,23 +96,18 @@ impl Look {
 }
 
 /// The parts of a budget that are spent.
-fn reached(budget: &BudgetRow, sums: &mut Sums<'_>) -> Vec<Alert> {
+fn reached(budget: &BudgetRow, carried: Carried, sums: &mut Sums<'_>) -> Vec<Alert> {
     let group = match budget.owner {
         BudgetOwner::Key => Group::Key,
         BudgetOwner::User => Group::User,
     };
-    let known = sums.known_of(group, &budget.id, budget.window);
-    let spent = u128::from(known.spent_nanos) * 100;
-    let is_reached = |percent: &u8| spent >= u128::from(budget.nanos) * u128::from(*percent);
+    let Known { period, spent_nanos } = sums.known_of(group, &budget.id, budget.window);
+    let spent_nanos = spent_nanos.saturating_add(carried.within(period));
+    let hundredfold = u128::from(spent_nanos) * 100;
+    let is_reached = |percent: &u8| hundredfold >= u128::from(budget.nanos) * u128::from(*percent);
     // A budget of nothing is used up before the first request, and nobody has to be told.
     let parts = PARTS.into_iter().filter(|_| budget.nanos > 0).filter(is_reached);
-    let alert = |percent| Alert {
-        budget: budget.clone(),
-        period: known.period,
-        percent,
-        spent_nanos: known.spent_nanos,
-        tries: 0,
-    };
+    let alert = |percent| Alert { budget: budget.clone(), period, percent, spent_nanos, tries: 0 };
     parts.map(alert).collect()
 }
 
@@ -165,5 +161,34 @@ impl Control {
             }
         };
         Ok(Words { alert: alert.clone(), name, user })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Window;
+    use crate::native::database::testing;
+
+    const NOW_SECS: i64 = 1_795_968_000;
+
+    #[test]
+    fn what_was_spent_elsewhere_in_the_window_counts() {
+        let ledger = Ledger::open(&testing::sqlite()).unwrap();
+        let budget = BudgetRow {
+            owner: BudgetOwner::Key,
+            id: "k1".to_owned(),
+            window: Window::Day,
+            nanos: 100,
+        };
+        let parts = |nanos, at_secs: i64| {
+            let carried = Carried { nanos, at_secs: at_secs.unsigned_abs() };
+            let alerts = reached(&budget, carried, &mut Sums::of(&ledger, NOW_SECS));
+            alerts.iter().map(|alert| (alert.percent, alert.spent_nanos)).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(79, NOW_SECS), []);
+        assert_eq!(parts(80, NOW_SECS), [(80, 80)]);
+        assert_eq!(parts(101, NOW_SECS), [(80, 101), (100, 101)]);
+        assert_eq!(parts(101, NOW_SECS - 2 * 86_400), [], "that window is over");
     }
 }

@@ -1,6 +1,7 @@
 //! The budgets of keys and users, and what was told of them.
 
 use super::Store;
+use super::carried::Carried;
 use crate::limits::{Period, Window};
 use crate::native::database::{DatabaseError, Row, Value, values};
 
@@ -63,16 +64,18 @@ impl Alert {
 const THIS: &str = "owner = ?1 AND id = ?2 AND budget_window = ?3 AND window_secs = ?4 AND budget_nanos = ?5 AND percent = ?6";
 
 impl Store {
-    /// The budgets, by owner and id.
+    /// The budgets, by owner and id, each with what was spent of it elsewhere.
     ///
     /// # Errors
     /// The database fails.
-    pub fn budgets(&self) -> Result<Vec<BudgetRow>, DatabaseError> {
-        let sql = "SELECT 'key' AS owner, id, budget_window, budget_nanos FROM keys
+    pub fn budgets(&self) -> Result<Vec<(BudgetRow, Carried)>, DatabaseError> {
+        let sql = "SELECT 'key' AS owner, id, budget_window, budget_nanos, carried_nanos, carried_secs FROM keys
                 WHERE budget_nanos IS NOT NULL AND revoked_secs IS NULL
-            UNION ALL SELECT 'user', id, budget_window, budget_nanos FROM users WHERE budget_nanos IS NOT NULL
+            UNION ALL SELECT 'user', id, budget_window, budget_nanos, carried_nanos, carried_secs FROM users
+                WHERE budget_nanos IS NOT NULL
             ORDER BY 1, 2";
-        self.connection().query(sql, &[])?.iter().map(budget).collect()
+        let both = |row: &Row| Ok((budget(row)?, Carried::read(row, 4)?));
+        self.connection().query(sql, &[])?.iter().map(both).collect()
     }
 
     /// Notes an alert; false where it is noted already. A webhook that is there is to be told.
@@ -175,7 +178,7 @@ mod tests {
     use crate::keys::KeyHash;
     use crate::limits::{Budget, Limits};
     use crate::native::control::store::tests::on_both;
-    use crate::native::control::store::{NewKey, UserChange};
+    use crate::native::control::store::{LitellmKey, NewKey, Taking, UserChange};
 
     fn limits(nanos: u64, window: Window) -> Limits {
         Limits { budget: Some(Budget { nanos, window, is_strict: false }), ..Limits::NONE }
@@ -195,13 +198,21 @@ mod tests {
             let new = NewKey { limits, ..NewKey::default() };
             store.add_key(id, &KeyHash::of(id), &new, "command", 5).unwrap();
         }
-        let row =
-            |owner, id: &str, window, nanos| BudgetRow { owner, id: id.to_owned(), window, nanos };
-        let of_user = row(BudgetOwner::User, "ann", Window::Total, 7);
-        let both = [row(BudgetOwner::Key, "k1", Window::Day, 5), of_user.clone()];
-        assert_eq!(store.budgets().unwrap(), both);
+        let key = NewKey { limits: limits(9, Window::Month), ..NewKey::default() };
+        let litellms = LitellmKey { hash: KeyHash::of("k3"), key, spent_nanos: 4 };
+        let new_id = || "k3".to_owned();
+        store.take_litellms(&[litellms], &[], Taking::Over, &new_id, 77).unwrap();
+        let row = |owner, id: &str, window, nanos, spent| {
+            let at_secs = if spent == 0 { 0 } else { 77 };
+            let budget = BudgetRow { owner, id: id.to_owned(), window, nanos };
+            (budget, Carried { nanos: spent, at_secs })
+        };
+        let of_user = row(BudgetOwner::User, "ann", Window::Total, 7, 0);
+        let of_litellms = row(BudgetOwner::Key, "k3", Window::Month, 9, 4);
+        let of_key = row(BudgetOwner::Key, "k1", Window::Day, 5, 0);
+        assert_eq!(store.budgets().unwrap(), [of_key, of_litellms.clone(), of_user.clone()]);
         store.revoke_key("k1", 6).unwrap();
-        assert_eq!(store.budgets().unwrap(), [of_user]);
+        assert_eq!(store.budgets().unwrap(), [of_litellms, of_user]);
     }
 
     #[test]
