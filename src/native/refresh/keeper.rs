@@ -108,14 +108,18 @@ impl Keeper {
         }
     }
 
-    /// What the store has for these settings, else what the settings themselves have.
+    /// What this process has for these settings, which may be newer than what could be stored; else what the store has; else what
+    /// the settings themselves have.
     fn taken_up(&mut self, name: &str, settings: Refresh) -> Kept {
+        let held = self.kept.remove(name);
+        if let Some(kept) = held.and_then(|own| own.under(&settings)) {
+            return kept;
+        }
         let (stored, trouble) = match self.store.read(name, Place::Kept) {
             Ok(stored) => (stored, None),
             Err(problem) => (None, Some(problem)),
         };
-        let fits = |own: &Stored| own.is_for(&settings) && own.has_begun_with(&settings);
-        let stored = stored.filter(fits).map(Stored::credential);
+        let stored = stored.filter(|own| own.fits(&settings)).map(Stored::credential);
         let first = || Some(Credential::begin(settings.first.clone()?, None));
         let credential = stored.or_else(first);
         if credential.is_none() {
@@ -217,6 +221,14 @@ impl Keeper {
 }
 
 impl Kept {
+    /// The same tokens under other settings; `None` where the tokens are not for these settings.
+    fn under(self, settings: &Refresh) -> Option<Self> {
+        let own = self.credential.as_ref()?;
+        let stored = Stored::of(&self.settings, &own.refresh, own.access(0));
+        let credential = stored.fits(settings).then(|| stored.credential())?;
+        Some(Self { settings: settings.clone(), credential: Some(credential), ..self })
+    }
+
     fn is_asking(&self) -> bool {
         self.credential.as_ref().is_some_and(Credential::is_asking)
     }
@@ -345,6 +357,27 @@ mod tests {
         own.answered("p", 0, grant("a", "r1"));
         assert_eq!(sent(&mut own, 80_000).as_deref(), Some("r1"), "the only one that is left");
         assert_eq!(own.kept["p"].settings.issuer.scopes, ["models"]);
+    }
+
+    #[test]
+    fn a_token_that_could_not_be_stored_outlives_a_change() {
+        let data = tempfile::tempdir().unwrap();
+        let mut own = keeper(data.path(), settings("http://i/token", "me", Some("r0")));
+        sent(&mut own, 0);
+        std::fs::write(data.path().join("tokens"), "no folder").unwrap();
+        own.answered("p", 0, grant("a", "r1"));
+        assert!(own.kept["p"].trouble.is_some());
+        let mut scoped = settings("http://i/token", "me", Some("r0"));
+        scoped.issuer.scopes.push("models".to_owned());
+        own.tokens.want_refresh("p", scoped);
+        assert_eq!(sent(&mut own, 80_000).as_deref(), Some("r1"));
+        own.answered("p", 80_000, grant("b", "r2"));
+        own.tokens.want_refresh("p", settings("http://i/token", "you", Some("r0")));
+        assert_eq!(
+            sent(&mut own, 80_001).as_deref(),
+            Some("r0"),
+            "another client's token stays here"
+        );
     }
 
     #[test]

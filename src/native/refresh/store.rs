@@ -107,13 +107,18 @@ impl Stored {
         }
     }
 
+    /// Whether these tokens are what a provider with these settings goes on with.
+    pub(super) fn fits(&self, settings: &Refresh) -> bool {
+        self.is_for(settings) && self.has_begun_with(settings)
+    }
+
     /// Whether these tokens are of this client at this issuer: no other issuer may see them.
     pub(super) fn is_for(&self, settings: &Refresh) -> bool {
         self.token_url == settings.issuer.text() && self.client_id == settings.issuer.client_id
     }
 
     /// Whether the setting `token` is the same as at that time, or is gone.
-    pub(super) fn has_begun_with(&self, settings: &Refresh) -> bool {
+    fn has_begun_with(&self, settings: &Refresh) -> bool {
         settings.first.is_none() || self.begun_with == begun_with(settings)
     }
 
