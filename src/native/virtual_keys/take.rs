@@ -46,9 +46,7 @@ pub(super) fn take(tokens: &[Token], store: &Store, taking: Taking) -> Result<Re
     let users: Vec<UserRow> = owners.into_values().cloned().collect();
     let keys: Vec<_> = all.iter().map(|own| own.key.clone()).collect();
     let ids = ids(keys.len())?;
-    let next = std::cell::RefCell::new(ids.into_iter());
-    let new_id = || next.borrow_mut().next().unwrap_or_default();
-    let taken = store.take_litellms(&keys, &users, taking, &new_id, now_secs());
+    let taken = store.take_litellms(&keys, &users, taking, &ids, now_secs());
     let Taken { keys: done, .. } = taken.map_err(|error| error.to_string())?;
     let line = |((id, done), own): ((String, Done), Carry)| {
         let Carry { key, without, closed, .. } = own;

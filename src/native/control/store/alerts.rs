@@ -200,8 +200,7 @@ mod tests {
         }
         let key = NewKey { limits: limits(9, Window::Month), ..NewKey::default() };
         let litellms = LitellmKey { hash: KeyHash::of("k3"), key, spent_nanos: 4 };
-        let new_id = || "k3".to_owned();
-        store.take_litellms(&[litellms], &[], Taking::Over, &new_id, 77).unwrap();
+        store.take_litellms(&[litellms], &[], Taking::Over, &["k3".to_owned()], 77).unwrap();
         let row = |owner, id: &str, window, nanos, spent| {
             let at_secs = if spent == 0 { 0 } else { 77 };
             let budget = BudgetRow { owner, id: id.to_owned(), window, nanos };

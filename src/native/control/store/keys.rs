@@ -191,14 +191,7 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub fn keys(&self, filter: &KeyFilter) -> Result<Vec<KeyRow>, DatabaseError> {
-        let sql = format!(
-            "SELECT {COLUMNS}, {OF_KEYS} FROM keys WHERE (user_id = ?1 OR ?1 IS NULL) AND id > ?2
-                AND (?3 = 1 OR revoked_secs IS NULL) ORDER BY id LIMIT ?4"
-        );
-        let KeyFilter { user, after, limit, with_revoked } = filter;
-        let after = after.as_deref().unwrap_or_default();
-        let values = values![user.as_deref(), after, *with_revoked, *limit as u64];
-        self.connection().query(&sql, values)?.iter().map(row).collect()
+        find(&self.connection(), filter)
     }
 
     /// Which database this is, and the number of the last change of a key.
@@ -238,6 +231,21 @@ fn feed(connection: &Connection) -> Result<(u64, u64), DatabaseError> {
     let row = connection.one("SELECT database, number FROM feed", &[])?;
     let (database, number): (i64, i64) = (row.get(0)?, row.get(1)?);
     Ok((database.cast_unsigned(), number.cast_unsigned()))
+}
+
+/// By id.
+pub(super) fn find(
+    connection: &Connection,
+    filter: &KeyFilter,
+) -> Result<Vec<KeyRow>, DatabaseError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {OF_KEYS} FROM keys WHERE (user_id = ?1 OR ?1 IS NULL) AND id > ?2
+            AND (?3 = 1 OR revoked_secs IS NULL) ORDER BY id LIMIT ?4"
+    );
+    let KeyFilter { user, after, limit, with_revoked } = filter;
+    let after = after.as_deref().unwrap_or_default();
+    let values = values![user.as_deref(), after, *with_revoked, *limit as u64];
+    connection.query(&sql, values)?.iter().map(row).collect()
 }
 
 fn row(row: &Row) -> Result<KeyRow, DatabaseError> {

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Store;
 use super::carried::Carried;
 use super::keys::{KeyFilter, KeyRow, NewKey, json};
 use super::limits::LimitsChange;
-use super::model_limits;
 use super::users::{UserRow, touch};
+use super::{Store, keys, model_limits, users};
 use crate::keys::KeyHash;
 use crate::limits::Limits;
 use crate::native::database::{Connection, DatabaseError, Value, listed, places, values};
@@ -87,7 +86,7 @@ const COMMON_COLUMNS: [&str; 9] = [
 const MADE_BY: &str = "litellm";
 
 impl Store {
-    /// Takes LiteLLM's keys and their users. `new_id` makes public ids.
+    /// Takes LiteLLM's keys and their users. A key that is new gets the public id at its place in `new_ids`.
     ///
     /// # Errors
     /// The database fails.
@@ -96,50 +95,24 @@ impl Store {
         keys: &[LitellmKey],
         users: &[UserRow],
         taking: Taking,
-        new_id: &dyn Fn() -> String,
+        new_ids: &[String],
         now_secs: i64,
     ) -> Result<Taken, DatabaseError> {
-        let known = KeyFilter { limit: usize::MAX, with_revoked: true, ..KeyFilter::default() };
-        let known = self.keys(&known)?;
-        let of_hash: BTreeMap<_, _> = known.iter().map(|row| (row.hash, row)).collect();
-        let old_users = self.users()?;
-        let work = Work { taking, now_secs, new_id };
-        let changed_users = work.users(users, &old_users);
-        let (taken, rows) = work.keys(keys, &of_hash);
-        let gone = work.gone(keys, &known);
-        let taken = Taken { revoked: gone.iter().map(|row| row.id.clone()).collect(), ..taken };
-        if changed_users.is_empty() && rows.is_empty() && gone.is_empty() {
-            return Ok(taken);
+        let work = Work { keys, new_ids, users, taking, now_secs };
+        let plan = work.plan(&self.connection())?;
+        if plan.is_empty() {
+            return Ok(plan.taken);
         }
+        let mut taken = Taken::default();
         self.change_keys(|transaction, first| {
-            let mut next = first;
-            let users = changed_users.iter().map(|row| work.user_values(row)).collect();
-            transaction.execute_each(&upsert("users", &USER_COLUMNS, USER_COLUMNS_FIXED, ""), users)?;
-            for row in &changed_users {
-                next += touch(transaction, &row.id, next)?;
-            }
-            next = write(transaction, &rows, &work, next)?;
-            for row in &gone {
-                let sql = "UPDATE keys SET revoked_secs = ?2, changed_secs = ?2, number = ?3 WHERE id = ?1";
-                transaction.execute(sql, values![&row.id, now_secs, next])?;
-                next += 1;
-            }
+            // Another gateway may have taken keys since.
+            let plan = work.plan(transaction)?;
+            let next = work.write(transaction, &plan, first)?;
+            taken = plan.taken;
             Ok(next - first)
         })?;
         Ok(taken)
     }
-}
-
-fn write(
-    transaction: &Connection,
-    rows: &[KeyRow],
-    work: &Work<'_>,
-    first: i64,
-) -> Result<i64, DatabaseError> {
-    let all = (first..).zip(rows).map(|(number, row)| work.key_values(row, number)).collect();
-    let sql = upsert("keys", &KEY_COLUMNS, KEY_COLUMNS_FIXED, ", revoked_secs = NULL");
-    transaction.execute_each(&sql, all)?;
-    Ok(first + i64::try_from(rows.len()).unwrap_or_default())
 }
 
 /// The statement that makes a row, or changes all but its fixed columns.
@@ -154,22 +127,73 @@ fn upsert(table: &str, columns: &[&str], fixed: usize, and: &str) -> String {
     )
 }
 
-/// What is to be done.
+/// What LiteLLM has, and how that is to be taken.
 struct Work<'a> {
+    keys: &'a [LitellmKey],
+    new_ids: &'a [String],
+    users: &'a [UserRow],
     taking: Taking,
     now_secs: i64,
-    new_id: &'a dyn Fn() -> String,
+}
+
+/// What is to be written, and what becomes of the keys then.
+struct Plan {
+    users: Vec<UserRow>,
+    keys: Vec<KeyRow>,
+    taken: Taken,
+}
+
+impl Plan {
+    fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.keys.is_empty() && self.taken.revoked.is_empty()
+    }
 }
 
 impl Work<'_> {
+    /// Compares with what the database has.
+    fn plan(&self, connection: &Connection) -> Result<Plan, DatabaseError> {
+        let all = KeyFilter { limit: usize::MAX, with_revoked: true, ..KeyFilter::default() };
+        let known = keys::find(connection, &all)?;
+        let of_hash = known.iter().map(|row| (row.hash, row)).collect();
+        let users = self.changed_users(&users::all(connection)?);
+        let (keys, done) = self.changed_keys(&of_hash);
+        Ok(Plan { users, keys, taken: Taken { keys: done, revoked: self.gone(&known) } })
+    }
+
+    /// Returns the number after the last change.
+    fn write(
+        &self,
+        transaction: &Connection,
+        plan: &Plan,
+        first: i64,
+    ) -> Result<i64, DatabaseError> {
+        let mut next = first;
+        let users = plan.users.iter().map(|row| self.user_values(row)).collect();
+        transaction.execute_each(&upsert("users", &USER_COLUMNS, USER_COLUMNS_FIXED, ""), users)?;
+        for row in &plan.users {
+            next += touch(transaction, &row.id, next)?;
+        }
+        let keys = (next..).zip(&plan.keys).map(|(number, row)| self.key_values(row, number));
+        let sql = upsert("keys", &KEY_COLUMNS, KEY_COLUMNS_FIXED, ", revoked_secs = NULL");
+        transaction.execute_each(&sql, keys.collect())?;
+        next += i64::try_from(plan.keys.len()).unwrap_or_default();
+        for id in &plan.taken.revoked {
+            let sql =
+                "UPDATE keys SET revoked_secs = ?2, changed_secs = ?2, number = ?3 WHERE id = ?1";
+            transaction.execute(sql, values![id, self.now_secs, next])?;
+            next += 1;
+        }
+        Ok(next)
+    }
+
     fn is_litellms(&self) -> bool {
         self.taking == Taking::InStep
     }
 
     /// The users that are new or other than before. A user of Gaud's own stays as the user is.
-    fn users(&self, users: &[UserRow], old: &[UserRow]) -> Vec<UserRow> {
+    fn changed_users(&self, old: &[UserRow]) -> Vec<UserRow> {
         let of = |id: &str| old.iter().find(|row| row.id == id);
-        let changed = users.iter().filter_map(|user| {
+        let changed = self.users.iter().filter_map(|user| {
             let old = of(&user.id);
             if old.is_some_and(|old| !old.is_litellms) {
                 return None;
@@ -183,16 +207,15 @@ impl Work<'_> {
         changed.collect()
     }
 
-    /// What becomes of each key, and the rows that are to be written. LiteLLM may make a key again that it had deleted.
-    fn keys(
+    /// The keys that are new or other than before, and what becomes of each key. LiteLLM may make a key again that it had deleted.
+    fn changed_keys(
         &self,
-        keys: &[LitellmKey],
         of_hash: &BTreeMap<KeyHash, &KeyRow>,
-    ) -> (Taken, Vec<KeyRow>) {
-        let (mut taken, mut rows) = (Taken::default(), Vec::new());
-        for key in keys {
+    ) -> (Vec<KeyRow>, Vec<(String, Done)>) {
+        let (mut rows, mut all) = (Vec::new(), Vec::new());
+        for (key, new_id) in self.keys.iter().zip(self.new_ids) {
             let old = of_hash.get(&key.hash).copied();
-            let row = self.key(key, old);
+            let row = self.key(key, old, new_id);
             let done = match old {
                 None => Done::Added,
                 Some(old) if !old.is_litellms && old.revoked_secs.is_some() => Done::Revoked,
@@ -202,12 +225,12 @@ impl Work<'_> {
                 }
                 Some(_) => Done::Changed,
             };
-            taken.keys.push((row.id.clone(), done));
+            all.push((row.id.clone(), done));
             if matches!(done, Done::Added | Done::Changed) {
                 rows.push(row);
             }
         }
-        (taken, rows)
+        (rows, all)
     }
 
     /// The row that a key is to have.
@@ -215,11 +238,12 @@ impl Work<'_> {
         &self,
         LitellmKey { hash, key, spent_nanos }: &LitellmKey,
         old: Option<&KeyRow>,
+        new_id: &str,
     ) -> KeyRow {
         let NewKey { name, user, models, expires_secs, blocked, limits, model_limits } =
             key.clone();
         KeyRow {
-            id: old.map_or_else(self.new_id, |old| old.id.clone()),
+            id: old.map_or(new_id, |old| &old.id).to_owned(),
             hash: *hash,
             name,
             user,
@@ -242,13 +266,14 @@ impl Work<'_> {
         old.filter(|old| old.nanos == nanos).unwrap_or(now)
     }
 
-    /// The keys that LiteLLM owned and has no more.
-    fn gone<'a>(&self, keys: &[LitellmKey], known: &'a [KeyRow]) -> Vec<&'a KeyRow> {
-        let all: BTreeSet<_> = keys.iter().map(|key| key.hash).collect();
+    /// The keys that LiteLLM owned and has no more, by their public ids.
+    fn gone(&self, known: &[KeyRow]) -> Vec<String> {
+        let all: BTreeSet<_> = self.keys.iter().map(|key| key.hash).collect();
         let is_gone = |row: &&KeyRow| {
             row.is_litellms && row.revoked_secs.is_none() && !all.contains(&row.hash)
         };
-        known.iter().filter(|row| self.is_litellms() && is_gone(row)).collect()
+        let gone = known.iter().filter(|row| self.is_litellms() && is_gone(row));
+        gone.map(|row| row.id.clone()).collect()
     }
 
     /// In the order of [`KEY_COLUMNS`].
@@ -287,11 +312,14 @@ fn common(is_litellms: bool, carried: Carried, limits: Limits) -> Vec<Value> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
     use crate::keys::Standing;
     use crate::limits::{Budget, Known, Window};
     use crate::native::control::store::KeyChange;
     use crate::native::control::store::tests::on_both;
+    use crate::native::database::testing;
 
     fn key(text: &str, spent_nanos: u64) -> LitellmKey {
         let budget = Some(Budget { nanos: 100, window: Window::Day, is_strict: false });
@@ -319,12 +347,19 @@ mod tests {
     const NOW_SECS: i64 = 1_795_953_600;
 
     fn take(store: &Store, keys: &[LitellmKey], users: &[UserRow], taking: Taking) -> Taken {
-        let count = std::cell::Cell::new(store.feed().unwrap().1);
-        let new_id = || {
-            count.set(count.get() + 1);
-            format!("k{}", count.get())
-        };
-        store.take_litellms(keys, users, taking, &new_id, NOW_SECS).unwrap()
+        let new_ids = new_ids(&format!("k{}-", store.feed().unwrap().1), keys);
+        store.take_litellms(keys, users, taking, &new_ids, NOW_SECS).unwrap()
+    }
+
+    /// As a gateway of several takes them.
+    fn take_as(gateway: &str, store: &Store, keys: &[LitellmKey]) -> Taken {
+        let new_ids = new_ids(gateway, keys);
+        let users = [user(false)];
+        store.take_litellms(keys, &users, Taking::InStep, &new_ids, NOW_SECS).unwrap()
+    }
+
+    fn new_ids(prefix: &str, keys: &[LitellmKey]) -> Vec<String> {
+        (0..keys.len()).map(|place| format!("{prefix}{place}")).collect()
     }
 
     fn done(taken: &Taken) -> Vec<Done> {
@@ -416,6 +451,26 @@ mod tests {
             take(store, &[key("a", 0)], &[user(true)], Taking::InStep);
             let row = store.user("ann").unwrap().unwrap();
             assert_eq!((row.blocked, row.is_litellms), (false, false));
+        });
+    }
+
+    #[test]
+    fn gateways_that_take_a_key_at_once_have_one_key() {
+        testing::on_both(|databases| {
+            let stores = [(); 4].map(|()| Store::open(databases).unwrap());
+            let keys: Vec<_> = (0..50).map(|number| key(&format!("sk-{number}"), 0)).collect();
+            let all = thread::scope(|scope| {
+                let takers = [0, 1, 2, 3].map(|place: usize| {
+                    let (store, keys) = (&stores[place], &keys);
+                    scope.spawn(move || take_as(&format!("g{place}-"), store, keys))
+                });
+                takers.map(|taker| taker.join().unwrap())
+            });
+            let ids =
+                |taken: &Taken| taken.keys.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
+            assert!(all.iter().all(|taken| ids(taken) == ids(&all[0])));
+            let added = all.iter().filter(|taken| done(taken).contains(&Done::Added)).count();
+            assert_eq!((added, stores[0].page(0, 0).unwrap().policies.len()), (1, 50));
         });
     }
 }

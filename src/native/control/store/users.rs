@@ -66,8 +66,7 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub fn users(&self) -> Result<Vec<UserRow>, DatabaseError> {
-        let sql = format!("SELECT {COLUMNS} FROM users ORDER BY id");
-        self.connection().query(&sql, &[])?.iter().map(row).collect()
+        all(&self.connection())
     }
 
     /// Returns the number of the last change of a key; `None` where there is no such user. A change of `blocked` or of limits
@@ -148,6 +147,12 @@ pub(super) fn touch(
     let numbered = (first..).zip(&ids).map(|(number, id)| values![id, number].to_vec());
     transaction.execute_each("UPDATE keys SET number = ?2 WHERE id = ?1", numbered.collect())?;
     Ok(i64::try_from(ids.len()).unwrap_or(i64::MAX))
+}
+
+/// By id.
+pub(super) fn all(connection: &Connection) -> Result<Vec<UserRow>, DatabaseError> {
+    let sql = format!("SELECT {COLUMNS} FROM users ORDER BY id");
+    connection.query(&sql, &[])?.iter().map(row).collect()
 }
 
 fn row(row: &Row) -> Result<UserRow, DatabaseError> {
