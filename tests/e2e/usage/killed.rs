@@ -33,8 +33,9 @@ fn kill_envoy(run: &Run) {
         .expect("an Envoy");
 }
 
-/// Clients that ask for a model until they are stopped; how many answers they saw whole.
-fn load(addr: SocketAddr, model: String, whole: &Arc<AtomicU64>) -> Load {
+/// Clients that ask for a model until they are stopped; how often they saw `expected` whole. What another process answers, which
+/// has got the port of a gateway that is gone, does not count.
+fn load(addr: SocketAddr, model: String, expected: String, whole: &Arc<AtomicU64>) -> Load {
     let whole = Arc::clone(whole);
     Load::start(
         CLIENTS,
@@ -43,8 +44,8 @@ fn load(addr: SocketAddr, model: String, whole: &Arc<AtomicU64>) -> Load {
         move |(), _| {
             let Some(mut connection) = Connection::try_open(addr) else { return };
             connection.send_request(&chat(&model));
-            let answer = connection.try_response();
-            if answer.is_some_and(|answer| answer.status == 200 && answer.complete) {
+            let Some(answer) = connection.try_response() else { return };
+            if answer.status == 200 && answer.complete && answer.body == expected.as_bytes() {
                 whole.fetch_add(1, SeqCst);
             }
         },
@@ -97,10 +98,12 @@ fn kill_under_load(victim: Victim, trials: usize, seed: u64) {
     let mut random = Random::new(seed);
     for trial in 0..trials {
         let model = format!("{}{trial}", if trial % 2 == 0 { "straight" } else { "hop" });
-        one.always(&model, 200, completion_json(INPUT, OUTPUT).to_string());
+        let mut answer = completion_json(INPUT, OUTPUT);
+        answer["id"] = one.url().into();
+        one.always(&model, 200, answer.to_string());
         let addr = address(&run).expect("an address");
         let whole = Arc::new(AtomicU64::new(0));
-        let clients = load(addr, model.clone(), &whole);
+        let clients = load(addr, model.clone(), answer.to_string(), &whole);
         let answers = 1 + random.below(60) as u64;
         wait::until_true("answers", || whole.load(SeqCst) >= answers);
         run = kill(victim, run, &folder);
