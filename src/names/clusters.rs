@@ -36,7 +36,7 @@ pub const SECRET: &str = "gaud_secret_";
 /// The filter of a provider's cluster that adds the gateway's credential.
 pub const CREDENTIAL: &str = "gaud_credential";
 
-/// The filter after that, for a token as it is: makes it `Bearer`.
+/// The filter after that, where a secret holds a token alone: puts the scheme `Bearer` before the token.
 pub const BEARER: &str = "gaud_bearer";
 
 /// The cluster that leads to the collector of spans.

@@ -101,8 +101,7 @@ fn reached(budget: &BudgetRow, carried: Carried, sums: &mut Sums<'_>) -> Vec<Ale
         BudgetOwner::Key => Group::Key,
         BudgetOwner::User => Group::User,
     };
-    let Known { period, spent_nanos } = sums.known_of(group, &budget.id, budget.window);
-    let spent_nanos = spent_nanos.saturating_add(carried.within(period));
+    let Known { period, spent_nanos } = sums.known_with(carried, group, &budget.id, budget.window);
     let hundredfold = u128::from(spent_nanos) * 100;
     let is_reached = |percent: &u8| hundredfold >= u128::from(budget.nanos) * u128::from(*percent);
     // A budget of nothing is used up before the first request, and nobody has to be told.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::api::{Control, now_secs, today};
 use super::super::error::ApiError;
+use super::super::store::Carried;
 use super::calibration::{self, Calibration};
 use crate::gateway::Gateway;
 use crate::keys::{Page, Policy, PriceList, first_that_fits};
@@ -131,8 +132,20 @@ impl<'a> Sums<'a> {
         Some(self.known_of(group, id, terms.limits.budget?.window))
     }
 
-    /// What a key or a user has spent in the window of now.
-    pub(in super::super) fn known_of(&mut self, group: Group, id: &str, window: Window) -> Known {
+    /// What a key or a user has spent in the window of now, here and elsewhere.
+    pub(in super::super) fn known_with(
+        &mut self,
+        carried: Carried,
+        group: Group,
+        id: &str,
+        window: Window,
+    ) -> Known {
+        let known = self.known_of(group, id, window);
+        let spent_nanos = known.spent_nanos.saturating_add(carried.within(known.period));
+        Known { spent_nanos, ..known }
+    }
+
+    fn known_of(&mut self, group: Group, id: &str, window: Window) -> Known {
         let period = window.at(self.now_secs);
         let spent_nanos = self.spent(group, window).get(id).copied().unwrap_or_default();
         Known { period, spent_nanos: u64::try_from(spent_nanos).unwrap_or_default() }

@@ -86,7 +86,7 @@ const COMMON_COLUMNS: [&str; 9] = [
 const MADE_BY: &str = "litellm";
 
 impl Store {
-    /// Takes LiteLLM's keys and their users. A key that is new gets the public id at its place in `new_ids`.
+    /// Takes LiteLLM's keys and their users. `new_ids` has a public id for each key, which a key gets that is new.
     ///
     /// # Errors
     /// The database fails.

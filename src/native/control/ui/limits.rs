@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::form::Form;
 use super::template::rounded;
 use crate::config::BudgetFile;
-use crate::limits::{Budget, Limits, Window};
+use crate::limits::{Budget, Known, Limits, Window};
 use crate::native::control::api::{Control, now_secs};
 use crate::native::control::error::ApiError;
 use crate::native::control::keys::{LimitFields, Sums};
@@ -121,8 +121,8 @@ impl Account {
         let ledger = control.ledger().ok();
         let of_all_time = || ledger.as_ref()?.spend(group, id).ok();
         let in_window = |Budget { nanos, window, .. }| {
-            let known = Sums::of(ledger.as_ref()?, now_secs()).known_of(group, id, window);
-            let spent_nanos = known.spent_nanos.saturating_add(carried.within(known.period));
+            let mut sums = Sums::of(ledger.as_ref()?, now_secs());
+            let Known { spent_nanos, .. } = sums.known_with(carried, group, id, window);
             Some(BudgetUse { spent_nanos, nanos, window: window.as_str() })
         };
         Self {
