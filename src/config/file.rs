@@ -368,6 +368,16 @@ impl ProviderFile {
         self.auth
     }
 
+    /// Whether requests carry a secret of the gateway's, whose account everybody spends who may ask.
+    #[cfg(not(target_os = "wasi"))]
+    pub(crate) fn spends_a_secret(&self) -> bool {
+        let is_secret =
+            |value: &String| !matches!(SecretSource::parse(value), SecretSource::Literal(_));
+        self.api_key.is_some()
+            || self.way() == Some(Auth::Injected)
+            || self.headers.iter().any(|(_, value)| is_secret(value))
+    }
+
     /// The namespaces of the provider `name`, in the order of the file.
     pub(crate) fn namespaces_of(&self, name: &str) -> Vec<String> {
         self.namespaces.clone().unwrap_or_else(|| vec![format!("{name}:")])

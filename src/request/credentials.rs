@@ -2,7 +2,7 @@
 //!
 //! A provider with a credential of its own gets nothing of this from the client, except what [`PASSING`] and the setting
 //! `pass_headers` name. The rule is a class, not a list: a name belongs to the class if the name is in
-//! [`CLIENT_CREDENTIALS`] or [`IDENTITIES`], begins with one of [`PREFIXES`], or contains one of [`WORDS`].
+//! [`CLIENT_CREDENTIALS`] or [`IDENTITIES`], begins with one of [`PREFIXES`], ends with [`ADDRESS_END`], or contains one of [`WORDS`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,8 +25,10 @@ pub const CLIENT_CREDENTIALS: [&str; 8] = [
     "cookie",
 ];
 
-/// Headers in which a proxy in front of the gateway names the user.
-pub const IDENTITIES: [&str; 7] = [
+/// Headers in which a proxy in front of the gateway names the user or the user's address: a provider that believes the client
+/// would limit and log another user.
+pub const IDENTITIES: [&str; 8] = [
+    "forwarded",
     "remote-user",
     "x-forwarded-email",
     "x-forwarded-groups",
@@ -35,6 +37,9 @@ pub const IDENTITIES: [&str; 7] = [
     "x-remote-user",
     "x-amz-date",
 ];
+
+/// How the names of the other headers with such an address end.
+pub const ADDRESS_END: &str = "-ip";
 
 /// How the names of other gateways' headers begin.
 pub const PREFIXES: [&str; 4] = ["x-litellm-", "x-portkey-", "helicone-", "cf-aig-"];
@@ -384,7 +389,12 @@ fn is_account(name: &[u8]) -> bool {
     let is_one = |names: &[&str]| names.iter().any(|one| one.as_bytes() == name);
     let begins = |prefixes: &[&str]| prefixes.iter().any(|one| name.starts_with(one.as_bytes()));
     let passes = || is_one(&PASSING) || begins(&[PASSING_PREFIX]);
-    (contains_word(name, &WORDS) || begins(&PREFIXES) || is_one(&IDENTITIES) || is_one(&OVERRIDES))
+    let is_address = || name.ends_with(ADDRESS_END.as_bytes());
+    (contains_word(name, &WORDS)
+        || begins(&PREFIXES)
+        || is_one(&IDENTITIES)
+        || is_address()
+        || is_one(&OVERRIDES))
         && !passes()
 }
 
@@ -458,7 +468,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     /// Headers that clients and gateways send with an account in them.
-    const ACCOUNTS: [&str; 46] = [
+    const ACCOUNTS: [&str; 50] = [
         "authorization",
         "x-api-key",
         "api-key",
@@ -500,6 +510,10 @@ mod tests {
         "x-forwarded-user",
         "x-auth-request-email",
         "x-csrf-token",
+        "x-real-ip",
+        "x-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
         "x-vercel-oidc-token",
         "dpop-signature",
         "apikey",

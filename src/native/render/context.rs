@@ -357,10 +357,10 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> Str
     serde_json::to_string_pretty(&file).unwrap_or_default()
 }
 
-/// Whether any page in a browser of this machine could use a key that the gateway has.
+/// Whether any page in a browser of this machine could spend a secret that the gateway has.
 fn is_open_to_pages(loaded: &Loaded) -> bool {
     loaded.listen.ip().is_loopback()
-        && loaded.file.providers.iter().any(|(_, own)| own.api_key.is_some())
+        && loaded.file.providers.iter().any(|(_, own)| own.spends_a_secret())
 }
 
 /// The secrets that the filter needs, by the names of their variables.

@@ -26,6 +26,7 @@ mod telemetry;
 mod text;
 mod tls;
 mod tokens;
+mod unreachable;
 mod urls;
 mod warnings;
 mod words;

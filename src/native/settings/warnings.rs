@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use super::Tls;
+use super::{Tls, unreachable};
 use crate::config::{ConfigError, File, KeysMode};
 
 /// All warnings about a valid file, whose gateway listens on `listen`.
 pub(super) fn all(file: &File, listen: SocketAddr, tls: Option<&Tls>) -> Vec<ConfigError> {
     let mut warnings = repeated_matches(file);
+    warnings.extend(unreachable::chains(file));
     warnings.extend(open_keys(file, listen));
     warnings.extend(tls.and_then(|tls| tls.warning.clone()));
     warnings
@@ -41,7 +42,7 @@ fn repeated_matches(file: &File) -> Vec<ConfigError> {
 /// Keys that are open to a network. `tls.client_ca` alone asks clients who they are: `allow_hosts` is for browsers, and
 /// `trusted_proxies` lets others connect all the same.
 fn open_keys(file: &File, listen: SocketAddr) -> Option<ConfigError> {
-    let keyed = file.providers.iter().filter(|(_, provider)| provider.api_key.is_some());
+    let keyed = file.providers.iter().filter(|(_, provider)| provider.spends_a_secret());
     let owners: Vec<_> = keyed.map(|(name, _)| name.as_str()).collect();
     let asks_all = file.keys.as_ref().is_some_and(|keys| {
         keys.mode() == Ok(Some(KeysMode::Required)) || keys.litellm == Some(true)
@@ -52,9 +53,9 @@ fn open_keys(file: &File, listen: SocketAddr) -> Option<ConfigError> {
         return None;
     }
     let problem = format!(
-        "everyone who reaches {listen} can spend the api_key of {}; set mode = \"required\" in [keys], listen on 127.0.0.1 \
-         alone, take api_key out so that each client sends a key of its own, or write open_to_network = true where only those can connect who may \
-         spend it",
+        "everyone who reaches {listen} can spend the credential of {}; set mode = \"required\" in [keys], listen on 127.0.0.1 \
+         alone, take the credential out so that each client sends a key of its own, or write open_to_network = true where only those can connect \
+         who may spend it",
         owners.join(" and of ")
     );
     Some(ConfigError::new("listen", problem))
@@ -73,8 +74,8 @@ mod tests {
     fn keys_that_are_open_to_a_network_are_told() {
         let json = r#"{"providers":{"a":{"url":"http://a","api_key":"os.environ/A"},"b":{"url":"http://b"},
             "c":{"url":"http://c","api_key":"os.environ/C"}}}"#;
-        let said = "listen: everyone who reaches 0.0.0.0:8400 can spend the api_key of a and of c; set mode = \"required\" in \
-                    [keys], listen on 127.0.0.1 alone, take api_key out so that each client sends a key of its own, or write open_to_network = \
+        let said = "listen: everyone who reaches 0.0.0.0:8400 can spend the credential of a and of c; set mode = \"required\" in \
+                    [keys], listen on 127.0.0.1 alone, take the credential out so that each client sends a key of its own, or write open_to_network = \
                     true where only those can connect who may spend it";
         assert_eq!(warning(json, "0.0.0.0:8400").as_deref(), Some(said));
         for listen in ["[::]:8400", "10.0.0.1:8400", "[2001:db8::1]:80"] {
@@ -83,6 +84,21 @@ mod tests {
         for listen in ["127.0.0.1:8400", "127.9.9.9:80", "[::1]:8400"] {
             assert_eq!(warning(json, listen), None, "{listen}");
         }
+    }
+
+    #[test]
+    fn every_kind_of_a_secret_is_told() {
+        let file = |field: &str| format!(r#"{{"providers":{{"p":{{"url":"http://p",{field}}}}}}}"#);
+        let token = r#""auth":{"token_file":"/run/token"}"#;
+        let login = r#""auth":{"oauth2":{"token_url":"https://i/token","client_id":"c","client_secret":"os.environ/S"}}"#;
+        let signed = r#""auth":{"aws":{"service":"bedrock","region":"us-east-1"}}"#;
+        let header = r#""headers":{"x-token":"os.environ/T"}"#;
+        for field in [token, login, signed, header] {
+            let said = warning(&file(field), "0.0.0.0:8400").unwrap();
+            assert!(said.contains("can spend the credential of p;"), "{said}");
+        }
+        let plain = r#""headers":{"anthropic-version":"2023-06-01"}"#;
+        assert_eq!(warning(&file(plain), "0.0.0.0:8400"), None);
     }
 
     #[test]

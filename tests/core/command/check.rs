@@ -496,7 +496,7 @@ fn the_addresses_of_a_configuration_without_them_are_those_of_the_environment() 
         text(&output.stderr).to_owned()
     };
     assert_eq!(run("127.0.0.1:9000"), "");
-    let open = "listen: everyone who reaches 0.0.0.0:8400 can spend the api_key of litellm; set mode = \"required\" in";
+    let open = "listen: everyone who reaches 0.0.0.0:8400 can spend the credential of litellm; set mode = \"required\" in";
     assert!(run("0.0.0.0:8400").contains(open), "{}", run("0.0.0.0:8400"));
     let wrong = "GAUD_LISTEN: must be an IP address and a port, as in \"127.0.0.1:8400\"";
     assert!(run("8400").contains(wrong), "{}", run("8400"));

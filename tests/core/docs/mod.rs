@@ -15,7 +15,9 @@ use gaud::host::metrics::{Family, families};
 use gaud::native::import::documented;
 use gaud::native::render::telemetry;
 use gaud::reply::Code;
-use gaud::request::credentials::{IDENTITIES, OVERRIDES, PASSING, PASSING_PREFIX, PREFIXES, WORDS};
+use gaud::request::credentials::{
+    ADDRESS_END, IDENTITIES, OVERRIDES, PASSING, PASSING_PREFIX, PREFIXES, WORDS,
+};
 use gaud::request::endpoint::examples::{EXAMPLES, Example, Outcome};
 use gaud::request::endpoint::table::{Meaning, ROWS, Row};
 use gaud::request::endpoint::{ModelBody, Shape};
@@ -278,7 +280,7 @@ fn the_accounts_are_the_class() {
     let mut table = String::from("| a header of the client | |\n|---|---|\n");
     table += &format!("| whose name contains {} | removed |\n", list(&WORDS));
     table += &format!("| {} | removed |\n", begins(&PREFIXES));
-    table += &format!("| {} | removed |\n", list(&IDENTITIES));
+    table += &format!("| {}, `*{ADDRESS_END}` | removed |\n", list(&IDENTITIES));
     table += &format!("| {} | removed, whatever `pass_headers` says |\n", list(&OVERRIDES));
     table += &format!("| {}, `{PASSING_PREFIX}*` | passes |\n", list(&PASSING[1..]));
     table += "| in `pass_headers` | passes |\n| any other | passes |\n";

@@ -115,7 +115,7 @@ def test_the_models_are_listed_with_the_prefix(document):
 def test_the_gateway_says_that_all_addresses_reach_its_key(document):
     said = document.compose("logs", "gaud")
     assert "Gaud is ready on http://0.0.0.0:8400" in said
-    assert "listen: everyone who reaches 0.0.0.0:8400 can spend the api_key of litellm" in said
+    assert "listen: everyone who reaches 0.0.0.0:8400 can spend the credential of litellm" in said
     assert MASTER_KEY not in said
 
 

@@ -14,7 +14,7 @@ const CREDENTIALS: [(&str, &str); 4] = [
 ];
 
 /// Headers of each kind that carries or selects an account, or turns a request into another one.
-const ACCOUNTS: [&str; 16] = [
+const ACCOUNTS: [&str; 18] = [
     "openai-organization",
     "openai-project",
     "chatgpt-account-id",
@@ -31,6 +31,8 @@ const ACCOUNTS: [&str; 16] = [
     "x-http-method-override",
     "x-original-url",
     "x-rewrite-url",
+    "x-real-ip",
+    "forwarded",
 ];
 
 /// Headers that belong to the request and not to an account.

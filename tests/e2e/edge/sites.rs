@@ -50,6 +50,23 @@ fn a_host_that_is_not_the_gateways_is_refused() {
 }
 
 #[test]
+fn every_secret_of_the_gateway_asks_for_its_own_name() {
+    let server = Provider::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let token = folder.path().join("token");
+    std::fs::write(&token, "tok-a").unwrap();
+    let rotated = format!("auth = {{ token_file = {token:?} }}");
+    for secret in [rotated.as_str(), "headers = { x-token = \"os.environ/KEY\" }"] {
+        let gateway = start(&server, "", &[secret]);
+        for response in ask(&gateway, "/v1/chat/completions", &[("host", "evil.example")]) {
+            refusal::host_not_allowed("evil.example").assert_openai(secret, &response);
+        }
+        gateway.assert_no_trap();
+    }
+    assert_eq!(server.seen("it").len(), 0);
+}
+
+#[test]
 fn a_page_of_another_origin_is_refused() {
     let server = Provider::start();
     let head = "cors = { allow_origins = [\"https://app.test\"] }\n";
