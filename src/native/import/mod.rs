@@ -13,6 +13,7 @@
 
 mod base;
 mod deployment;
+mod known;
 mod parameters;
 mod plan;
 mod prefix;

@@ -3,9 +3,10 @@
 mod names;
 mod providers;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::deployment::{self, Direct};
+use super::known;
 use super::parameters::Kept;
 use super::report::{Report, Verdict};
 use super::router::{self, Chain, Common};
@@ -26,6 +27,8 @@ const FOLLOWING_MAX: usize = 8;
 pub(super) struct Entry {
     at: (usize, usize),
     name: String,
+    /// What LiteLLM lists in the place of a name with `*`.
+    listed: Vec<String>,
     outcome: Result<Direct, Kept>,
 }
 
@@ -71,7 +74,16 @@ fn entry(file: usize, item: &Node, common: &Common<'_>) -> Entry {
     {
         outcome = Err(Kept::Stays(problem));
     }
-    Entry { at: (file, item.line), name, outcome }
+    let listed = if name.contains('*') { listed(&name, item) } else { Vec::new() };
+    Entry { at: (file, item.line), name, listed, outcome }
+}
+
+fn listed(name: &str, item: &Node) -> Vec<String> {
+    let model = item.get("litellm_params").and_then(|own| own.get("model"));
+    let model = model.and_then(Node::text).unwrap_or_default();
+    let mut names = known::names(name, model);
+    names.retain(|model| ModelName::check(model).is_ok());
+    names
 }
 
 /// All deployments of a name go direct, or none.
@@ -254,12 +266,15 @@ impl Plan<'_> {
     /// What LiteLLM keeps, as it would list it.
     fn litellm(&self, options: &Options<'_>) -> ProviderFile {
         let mut models: Vec<String> = Vec::new();
-        let stays = |own: &&Entry| own.outcome.is_err() && !own.name.contains('*');
-        for own in self.entries.iter().filter(stays) {
-            if !models.contains(&own.name) && ModelName::check(&own.name).is_ok() {
-                models.push(own.name.clone());
+        for own in self.entries.iter().filter(|own| own.outcome.is_err()) {
+            match own.name.contains('*') {
+                true => models.extend(self.served(own)),
+                false if ModelName::check(&own.name).is_ok() => models.push(own.name.clone()),
+                false => {}
             }
         }
+        let mut seen = HashSet::new();
+        models.retain(|name| seen.insert(name.clone()));
         ProviderFile {
             url: options.litellm_url.map(str::to_owned),
             discover_models: Some(self.common.has_database_models),
@@ -268,10 +283,24 @@ impl Plan<'_> {
         }
     }
 
+    /// What LiteLLM lists for a pattern and serves by that pattern: no other name, and no longer pattern, fits.
+    fn served(&self, own: &Entry) -> Vec<String> {
+        let is_closer = |other: &Entry, name: &String| {
+            other.name == *name
+                || names::fits(&other.name, name) && other.name.len() > own.name.len()
+        };
+        let is_served = |name: &&String| {
+            names::fits(&own.name, name) && !self.entries.iter().any(|other| is_closer(other, name))
+        };
+        own.listed.iter().filter(is_served).cloned().collect()
+    }
+
     /// The settings of one name.
     fn name(&self, name: &str, all: &[&Direct], providers: &mut Providers, file: &mut File) {
         if let Some(pattern) = self.patterns.get(name) {
-            all.iter().for_each(|own| providers.add_pattern(own, pattern));
+            let of_name = self.entries.iter().find(|own| own.name == name);
+            let listed = of_name.map(|own| self.served(own)).unwrap_or_default();
+            all.iter().for_each(|own| providers.add_pattern(own, pattern, &listed));
             return;
         }
         let mut targets: Vec<(String, f64)> = Vec::new();

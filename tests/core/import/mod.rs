@@ -74,10 +74,28 @@ fn settings(import: &Import) -> String {
     })
 }
 
+/// The most models of a provider that the file of cases writes out.
+const SHOWN_MAX: usize = 12;
+
+/// The settings without most of the names that LiteLLM lists in the place of a pattern.
+fn shown(mut import: Import) -> String {
+    for provider in import.file.providers.values_mut() {
+        let count = provider.models.len();
+        if count > SHOWN_MAX {
+            provider.models.truncate(2);
+            provider.models.push(format!("and {} more", count - 2));
+        }
+    }
+    settings(&import)
+}
+
 /// The case with its answer.
 fn answered(case: &Case<'_>) -> String {
     let answer = match import(case) {
-        Ok(import) => format!("{SETTINGS}\n{}{REPORT}\n{}", settings(&import), import.report),
+        Ok(import) => {
+            let report = import.report.to_string();
+            format!("{SETTINGS}\n{}{REPORT}\n{report}", shown(import))
+        }
         Err(problem) => format!("{SETTINGS}\n{REPORT}\n{problem}\n"),
     };
     format!("{}{answer}\n", case.head)

@@ -45,14 +45,18 @@ impl Providers {
         text
     }
 
-    pub(super) fn add_pattern(&mut self, own: &Direct, pattern: &Pattern) {
+    /// Adds a pattern, and the names that LiteLLM lists in its place.
+    pub(super) fn add_pattern(&mut self, own: &Direct, pattern: &Pattern, listed: &[String]) {
         let place = self.place(&own.provider);
         let Some((name, file)) = self.files.get_mut(place) else { return };
+        file.models.extend_from_slice(listed);
         match pattern {
             Pattern::Match(pattern) => file.patterns.push(pattern.clone()),
             Pattern::Namespace(namespace) => {
                 let own = format!("{name}:");
-                file.namespaces.get_or_insert_with(|| vec![own]).push(namespace.clone());
+                let namespaces = file.namespaces.get_or_insert_with(|| vec![own]);
+                // Lists have the first name that leads to the model.
+                namespaces.insert(namespaces.len() - 1, namespace.clone());
             }
         }
     }
