@@ -31,6 +31,7 @@ mod retry_after;
 mod sent_once;
 mod settings;
 mod spent_targets;
+mod spread;
 mod statuses;
 mod streams;
 mod timeouts;
