@@ -3,9 +3,11 @@
 use super::attempts::chat;
 use super::fleet::Fleet;
 use crate::kit::client::{Request, Response, h1};
-use crate::kit::upstream::Answer;
 use crate::kit::upstream::raw::Closed;
+use crate::kit::upstream::{Answer, Gate};
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const GROUPS: &str = r#"
 [[models]]
@@ -101,6 +103,27 @@ fn a_failed_deployment_is_left_out_for_the_rest_of_the_request() {
         assert_eq!(asked.len(), 3, "{asked:?}");
         assert!(asked[0] != asked[1] && asked[1] == asked[2], "{asked:?}");
     }
+}
+
+#[test]
+fn each_deployment_has_its_own_deadline() {
+    let tables = "[[models]]\nname = \"late\"\ndeployments = [{ target = \"one:a\", weight = 1000000 }, { target = \"two:b\" }]\n\
+                  [retries]\nmax = 0\n";
+    let fleet = Fleet::start_each(["timeout_secs = 1\n", "timeout_secs = 60\n", ""], tables);
+    // The first would answer after its own deadline, and the second does so within its own.
+    let [first, second] = [(); 2].map(|()| Gate::closed());
+    fleet.server("one").script("late", Answer::completion().held_by(&first));
+    fleet.server("two").script("late", Answer::completion().held_by(&second));
+    let start = Instant::now();
+    let client = thread::scope(|scope| {
+        let client = scope.spawn(|| ask(&fleet, "late", "late"));
+        fleet.server("two").wait("late");
+        assert!(start.elapsed() >= Duration::from_secs(1));
+        second.open();
+        client.join().expect("an answer")
+    });
+    assert_eq!((client.status, fleet.asked("late")), (200, vec!["one", "two"]));
+    first.open();
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::kit::harness::{Gateway, Run, wait};
 use crate::kit::samples::{LISTEN, gzip, provider};
 use crate::kit::upstream::{Answer, Provider};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 const STREAM: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"Hello\"}}]}\n\n\
     data: {\"choices\":[],\"usage\":{\"prompt_tokens\":20,\"completion_tokens\":7,\"total_tokens\":27}}\n\ndata: [DONE]\n\n";
@@ -75,6 +76,29 @@ fn every_attempt_of_a_chain_is_its_providers() {
     assert_sums(&failed, &json!({"failed": 2, "input": 0, "output": 0, "cost_nanos": 0}));
     let served = wait_for_sums(&run, "two", "second", 1);
     assert_sums(&served, &json!({"failed": 0, "guessed": 0, "input": 30, "output": 9}));
+}
+
+#[test]
+fn each_deployment_of_a_model_has_its_own_sums_and_metrics() {
+    let (one, two) = (Provider::start(), Provider::start());
+    let group = "[[models]]\nname = \"shared\"\ndeployments = [{ target = \"one:priced\" }, { target = \"two:second\" }]\n";
+    let run = Run::start(&config(&one, &two, group));
+    one.always("shared", 200, completion_json(10, 1).to_string());
+    two.always("shared", 200, completion_json(20, 2).to_string());
+    let mut served = BTreeMap::new();
+    for _ in 0..24 {
+        let provider = ask(&run, "shared").header("x-gaud-provider").expect("a provider");
+        *served.entry(provider).or_insert(0) += 1;
+    }
+    for (provider, model, input) in [("one", "priced", 10), ("two", "second", 20)] {
+        let count = served[provider];
+        let row = wait_for_sums(&run, provider, model, count);
+        let (input, output) = (input * count, input / 10 * count);
+        assert_sums(&row, &json!({"input": input, "output": output, "failed": 0}));
+        let labels = format!("model=\"{model}\",provider=\"{provider}\",type=\"input\"");
+        let tokens = format!("gaud_tokens_total{{{labels}}}");
+        wait::until_true(&tokens, || run.admin().metrics().get(&tokens) == Some(&input));
+    }
 }
 
 #[test]
