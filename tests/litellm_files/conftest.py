@@ -1,0 +1,1 @@
+from kit_py.fixtures import folder, stand_in  # noqa: F401
