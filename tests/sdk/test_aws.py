@@ -148,6 +148,51 @@ def test_in_a_chain_each_attempt_has_the_credential_of_its_target(signed, first)
     assert KEY not in str(headers) and json.loads(body)["model"] == ("second" if first == "bedrock" else REFUSED)
 
 
+NO_KEYS = {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.fixture(scope="module")
+def without_keys(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("aws")
+    with answering(Recording) as url:
+        aws = f'service = "{SERVICE}", region = "{REGION}"'
+        toml = f"""
+default_provider = "bedrock"
+[providers.bedrock]
+url = "{url}/openai/v1"
+auth = {{ aws = {{ {aws} }} }}
+[providers.unsigned]
+url = "{url}/openai/v1"
+auth = {{ aws = {{ {aws}, unsigned_payload = true }} }}
+[providers.plain]
+url = "{url}/v1"
+api_key = "sk-plain"
+[[fallbacks]]
+model = "bedrock:chain"
+to = ["plain:second"]
+[retries]
+max = 0
+"""
+        with gaud.serving("aws", toml, NO_KEYS, folder) as address:
+            yield openai.OpenAI(base_url=f"{address}/v1", api_key="sk-of-the-client", max_retries=0)
+
+
+@pytest.mark.parametrize("provider", ["bedrock", "unsigned"])
+def test_without_keys_nothing_leaves_unsigned_and_the_client_reads_why(without_keys, provider):
+    Recording.received.clear()
+    with pytest.raises(openai.InternalServerError) as caught:
+        without_keys.chat.completions.create(model=f"{provider}:m", messages=[])
+    assert (caught.value.status_code, caught.value.code) == (503, "provider_credential_unavailable")
+    assert f"no credential for the provider '{provider}'" in caught.value.message
+    assert Recording.received == []
+
+
+def test_without_keys_the_next_target_of_a_chain_answers(without_keys):
+    path, headers, _ = ask(without_keys, "bedrock:chain")
+    assert path == "/v1/chat/completions" and headers["authorization"] == "Bearer sk-plain"
+    assert not is_of_aws(headers)
+
+
 FILE = """\
 [default]
 aws_access_key_id = AKIDDEFAULT

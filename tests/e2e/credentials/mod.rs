@@ -1,6 +1,7 @@
 //! Credentials: which provider gets which, and where no secret may show.
 
 mod away;
+mod aws;
 mod headers;
 mod login;
 mod refresh;

@@ -54,7 +54,10 @@ pub(super) fn assert_has_no_token(answer: &Response) {
     assert_eq!(answer.header("retry-after").as_deref(), Some("1"));
     let error = answer.json()["error"].clone();
     assert_eq!(error["code"], "provider_credential_unavailable");
-    assert_eq!(error["message"], "The gateway has no token for the provider 'one'; try again.");
+    assert_eq!(
+        error["message"],
+        "The gateway has no credential for the provider 'one'; try again."
+    );
 }
 
 fn health(run: &Run) -> Value {
@@ -145,7 +148,10 @@ fn without_a_token_the_client_gets_a_clear_error_until_there_is_one() {
         assert_eq!(ask(&run, "chain").status, 200);
         assert_eq!(shown(&two, "chain"), ["Bearer sk-two"]);
         let shown = health(&run);
-        assert_eq!(shown["last_error"], "the gateway has no token for the provider", "{shown}");
+        assert_eq!(
+            shown["last_error"], "the gateway has no credential for the provider",
+            "{shown}"
+        );
         assert_eq!(shown["breaker"], "closed", "{shown}");
         assert!(one.all().is_empty(), "nothing reaches the provider without a token");
         // After an answer without a token Envoy does not ask again.

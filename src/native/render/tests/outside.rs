@@ -176,6 +176,13 @@ fn requests_are_signed_in_every_form() {
         let signer = credential(&documents, "signed");
         let said = ["service_name", "region", "host_rewrite"].map(|name| signer[name].clone());
         assert_eq!(said, ["bedrock", "eu-west-1", "bedrock:3"].map(Value::from), "{form:?}");
+        // A mesh would need a file for a secret that says nothing.
+        let checks = with(&documents, "name", "gaud_signed").len();
+        let empty = with(&documents, "name", "gaud_secret_signed");
+        let empty =
+            empty.iter().filter(|own| own["generic_secret"]["secret"]["inline_string"] == "");
+        let expected = usize::from(form == Form::Filter);
+        assert_eq!((checks, empty.count()), (expected, expected), "{form:?}");
     }
 }
 
