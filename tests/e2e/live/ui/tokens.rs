@@ -4,6 +4,7 @@ use super::{Browser, Config};
 use crate::kit::harness::{Run, wait};
 use crate::kit::issuer::{Fault, Issuer, SECRET};
 use crate::kit::upstream::Provider;
+use crate::live::ask;
 
 const LONG_SECS: u64 = 3600;
 
@@ -25,8 +26,9 @@ fn wait_for(browser: &Browser<'_>, provider: &str, said: &str) {
 #[test]
 fn a_provider_shows_until_when_its_token_is_valid_and_what_is_wrong() {
     let one = Provider::start();
-    let [well, failing, alone] =
-        [Fault::None, Fault::Status(500), Fault::None].map(|fault| Issuer::start(LONG_SECS, fault));
+    let [well, failing, alone, refusing] =
+        [Fault::None, Fault::Status(500), Fault::None, Fault::Status(500)]
+            .map(|fault| Issuer::start(LONG_SECS, fault));
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("token");
     let mut config = Config::of(&[]);
@@ -34,6 +36,7 @@ fn a_provider_shows_until_when_its_token_is_valid_and_what_is_wrong() {
     config.add("failing", &one, &failing.refresh());
     config.add("filed", &one, &format!("auth = {{ token_file = \"{}\" }}", file.display()));
     config.add("alone", &one, &alone.auth());
+    config.add("refusing", &one, &refusing.auth());
     config.add(
         "signed",
         &one,
@@ -50,11 +53,14 @@ fn a_provider_shows_until_when_its_token_is_valid_and_what_is_wrong() {
         "ago: the issuer answers with status 500; the issuer is asked again",
     );
     wait_for(&browser, "filed", "<span class=\"muted\">token:</span> changed ");
+    // Of Envoy's own tokens only the last request says that there is none.
+    assert_eq!(ask(run.addr(), "refusing:m").status, 503);
+    wait_for(&browser, "refusing", "the gateway has no credential for the provider");
     let settings = browser.page("/ui/settings");
     std::fs::remove_file(&file).expect("a file");
     wait_for(&browser, "filed", "cannot be read: it is not there");
     let pages = browser.page("/ui") + &browser.page("/ui/providers") + &settings;
-    for provider in ["alone", "signed"] {
+    for provider in ["alone", "refusing", "signed"] {
         assert!(!row(&pages, provider).contains("token:"), "Envoy alone knows it");
     }
     for secret in [SECRET, "token-1", "refresh-0", "refresh-1", "sk-in-a-file"] {
