@@ -76,7 +76,7 @@ impl fmt::Display for Reason {
             Self::Tls => "TLS failed",
             Self::Timeout => "no response in time",
             Self::Check => "an active check failed",
-            Self::NoCredential => "the gateway has no token for the provider",
+            Self::NoCredential => "the gateway has no credential for the provider",
         })
     }
 }

@@ -12,7 +12,7 @@
 //! | `upstream_reset_before_response_started{connection_termination}` | closed before a response |
 //! | `upstream_reset_before_response_started{…}` | refused or reset before a response; no HTTP |
 //! | `upstream_reset_after_response_started{…}` | the response broke off |
-//! | `failed_to_inject_credential` | the gateway has no token for the provider |
+//! | `failed_to_inject_credential` | the gateway has no credential for the provider |
 //! | `downstream_…`, `route_not_found`, `gaud_…`, anything else | the client, the gateway or Envoy itself |
 
 use memchr::memmem;
@@ -40,7 +40,7 @@ pub enum Details {
     ResetBefore,
     /// The response broke off.
     ResetAfter,
-    /// The gateway has no token for the provider.
+    /// The gateway has no credential for the provider.
     NoCredential,
     /// The client, the gateway, or Envoy itself.
     Other,

@@ -13,7 +13,7 @@
 //! | closed while the client still sends: the client may have been too slow | `…{connection_termination}` | nothing |
 //! | Envoy's own limits | `…{overflow}` | nothing |
 //! | no file descriptor, port or memory for a connection | `…{local_connection_failure…}` | a shortage |
-//! | the gateway has no token for the provider | `failed_to_inject_credential` | no credential |
+//! | the gateway has no credential for the provider | `failed_to_inject_credential` | no credential |
 //! | the name does not resolve | `no_healthy_upstream` | unreachable |
 //! | no such cluster, no such route | `cluster_not_found`, `route_not_found` | nothing |
 //! | no response in time | `upstream_per_try_timeout`, `response_timeout` | unreachable |

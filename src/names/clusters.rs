@@ -39,6 +39,9 @@ pub const CREDENTIAL: &str = "gaud_credential";
 /// The filter after that, where a secret holds a token alone: puts the scheme `Bearer` before the token.
 pub const BEARER: &str = "gaud_bearer";
 
+/// The filter after the signer for AWS: answers in the provider's place where Envoy has found no keys.
+pub const SIGNED: &str = "gaud_signed";
+
 /// The cluster that leads to the collector of spans.
 pub const TRACING: &str = "gaud_tracing";
 

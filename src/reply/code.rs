@@ -206,8 +206,8 @@ codes!(
     ProviderCredential(
         503,
         "provider_credential_unavailable",
-        "the gateway has no token for the provider yet, or any more: the issuer gives none, or the secret is not \
-         there; try again after `retry-after` seconds, and see `gaud status`",
+        "the gateway has no credential for the provider yet, or any more: the issuer gives none, the secret is not there, \
+         or Envoy finds no keys for AWS; try again after `retry-after` seconds, and see `gaud status`",
     ),
     ProviderTls(
         503,

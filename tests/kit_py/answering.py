@@ -15,10 +15,14 @@ class Answering(BaseHTTPRequestHandler):
         """The content type and the content of the answer."""
         raise NotImplementedError
 
+    def status(self, body: bytes) -> int:
+        return 200
+
     def do_POST(self) -> None:
-        content_type, content = self.answer(self.rfile.read(int(self.headers["content-length"])))
+        received = self.rfile.read(int(self.headers["content-length"]))
+        content_type, content = self.answer(received)
         body = content if isinstance(content, bytes) else content.encode()
-        self.send_response(200)
+        self.send_response(self.status(received))
         self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))
         self.end_headers()

@@ -381,7 +381,7 @@ fn secret(loaded: &Loaded, env: Env<'_>, name: &str) -> Option<Secret> {
 }
 
 /// The files with the secrets of the credentials that Envoy adds, each by its name. A provider without an access token has an
-/// empty secret, because Envoy waits for a file that is missing.
+/// empty secret, because Envoy waits for a file that is missing; one that Envoy signs for has never another.
 pub(super) fn tokens(
     loaded: &Loaded,
     access: &AccessTokens,
@@ -392,7 +392,10 @@ pub(super) fn tokens(
             TokenSource::Refreshed(_) => {
                 access.get(&token.provider).cloned().unwrap_or_else(|| Secret::new(""))
             }
-            _ => secret(loaded, env, token.variable.as_ref()?)?,
+            TokenSource::Aws(_) => Secret::new(""),
+            TokenSource::Issuer(_) | TokenSource::File(_) => {
+                secret(loaded, env, token.variable.as_ref()?)?
+            }
         };
         Some(secret_file(&token.provider, &secret))
     };

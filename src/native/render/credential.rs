@@ -28,6 +28,8 @@ struct Signing {
     /// The host that is signed: Envoy writes the provider's host into the request later than the signature.
     host: String,
     unsigned_payload: bool,
+    /// Whether a request without a signature is answered in the provider's place.
+    is_checked: bool,
 }
 
 /// Where Envoy finds a secret.
@@ -47,7 +49,7 @@ struct IssuerPlace {
     scopes: Vec<String>,
 }
 
-/// A secret that the configuration itself leads to.
+/// A secret that the configuration itself leads to, and an empty one without `variable` and `filename`.
 #[derive(Serialize)]
 pub(super) struct StaticSecret {
     name: String,
@@ -86,9 +88,14 @@ impl<'a> Injections<'a> {
         let (issuer, aws) = match &token.source {
             TokenSource::Issuer(issuer) => (Some(IssuerPlace::of(provider, issuer)), None),
             TokenSource::File(_) | TokenSource::Refreshed(_) => (None, None),
-            TokenSource::Aws(own) => (None, Some(Signing::of(own, host))),
+            TokenSource::Aws(own) => (None, Some(Signing::of(own, host, self.has_empty_secrets()))),
         };
         Some(Injection { secret: self.secret(token), issuer, aws })
+    }
+
+    /// Whether Envoy has a secret without a value without a file that a person has to write.
+    fn has_empty_secrets(&self) -> bool {
+        self.live.is_some() || self.place != Place::Files
     }
 
     fn secret(&self, token: &Token) -> SecretPlace {
@@ -129,7 +136,8 @@ impl<'a> Injections<'a> {
                 TokenSource::File(path) => {
                     Some(StaticSecret { name, variable: None, filename: Some(path.clone()) })
                 }
-                TokenSource::Refreshed(_) | TokenSource::Aws(_) => None,
+                TokenSource::Aws(_) => Some(StaticSecret { name, variable: None, filename: None }),
+                TokenSource::Refreshed(_) => None,
             }
         };
         self.tokens.iter().filter_map(secret).collect()
@@ -144,12 +152,17 @@ impl<'a> Injections<'a> {
 }
 
 impl Signing {
-    fn of(AwsFile { service, region, unsigned_payload }: &AwsFile, host: &str) -> Self {
+    fn of(
+        AwsFile { service, region, unsigned_payload }: &AwsFile,
+        host: &str,
+        is_checked: bool,
+    ) -> Self {
         Self {
             service: service.clone(),
             region: region.clone(),
             host: host.to_owned(),
             unsigned_payload: *unsigned_payload,
+            is_checked,
         }
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
         (
             Code::ProviderCredential,
             said("response.code_details == 'failed_to_inject_credential'"),
-            "The gateway has no token for the provider '%UPSTREAM_CLUSTER_RAW%'; try again.".to_owned(),
+            "The gateway has no credential for the provider '%UPSTREAM_CLUSTER_RAW%'; try again.".to_owned(),
         ),
         (
             Code::ProviderTls,

@@ -49,6 +49,7 @@ struct Clusters {
     leaving: &'static str,
     credential: &'static str,
     bearer: &'static str,
+    signed: &'static str,
     returning: &'static str,
     shared_limits: &'static str,
 }
@@ -83,6 +84,7 @@ impl Names {
                 leaving: clusters::LEAVING,
                 credential: clusters::CREDENTIAL,
                 bearer: clusters::BEARER,
+                signed: clusters::SIGNED,
                 returning: clusters::RETURNING,
                 shared_limits: clusters::SHARED_LIMITS,
             },

@@ -11,6 +11,8 @@ use serde_json::Value;
 use super::{Form, Source, istio};
 use crate::native::envoy::{EnvoyVersion, PINNED};
 
+mod outside;
+
 /// A text that no template has.
 const PLAIN: &str = "Some_plain_text";
 
@@ -63,6 +65,17 @@ fn names() -> impl Strategy<Value = String> {
 
 /// What is rendered, read as YAML; `None` where the configuration is refused.
 fn rendered(form: Form, toml: &str, file: &str, wasm: &Path) -> Option<Vec<Value>> {
+    let yaml = yaml(form, toml, file, wasm)?;
+    let documents = serde_yaml_ng::Deserializer::from_str(&yaml);
+    Some(
+        documents
+            .map(|one| Value::deserialize(one).unwrap_or_else(|error| panic!("{error}\n{yaml}")))
+            .collect(),
+    )
+}
+
+/// What is rendered, with its comments; `None` where the configuration is refused.
+fn yaml(form: Form, toml: &str, file: &str, wasm: &Path) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(file);
     std::fs::write(&path, toml).unwrap();
@@ -73,13 +86,7 @@ fn rendered(form: Form, toml: &str, file: &str, wasm: &Path) -> Option<Vec<Value
         Form::Istio => source.mesh_yaml(&istio::Options::default(), None, version, &env),
         _ => source.yaml(version, wasm, None, &env),
     };
-    let yaml = yaml.unwrap();
-    let documents = serde_yaml_ng::Deserializer::from_str(&yaml);
-    Some(
-        documents
-            .map(|one| Value::deserialize(one).unwrap_or_else(|error| panic!("{error}\n{yaml}")))
-            .collect(),
-    )
+    Some(yaml.unwrap())
 }
 
 /// The same document with `text` in the place of each string that is `from`, strings of JSON included.

@@ -358,7 +358,10 @@ fn gaud_in(folder: &Path, arguments: &[&str]) -> String {
         .current_dir(folder)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    // A `match` that another provider has already gets no model.
+    assert!(!said.contains("is in match of the provider"), "{said}");
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -2,7 +2,7 @@
 //! once (section 6), and for codes that a person types in (RFC 8628). Its tokens expire, and the test says what is wrong with
 //! the issuer.
 
-use super::upstream::{Answer, Provider, Seen};
+use super::upstream::{Answer, Gate, Provider, Seen};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 use std::collections::{HashMap, VecDeque};
@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     NoToken,
     /// Never answers.
     Silent,
+    /// Answers when the test lets it.
+    Slow,
     /// Its clock is years wrong.
     Skewed,
 }
@@ -38,6 +40,8 @@ struct State {
     asked: AtomicU64,
     lifetime_secs: AtomicU64,
     fault: Mutex<Fault>,
+    /// Held by [`Fault::Slow`].
+    slow: Gate,
     /// What is answered about a code before the tokens.
     person: Mutex<VecDeque<&'static str>>,
     /// For how many seconds a code lives.
@@ -51,6 +55,7 @@ impl Issuer {
             asked: AtomicU64::new(0),
             lifetime_secs: AtomicU64::new(lifetime_secs),
             fault: Mutex::new(fault),
+            slow: Gate::closed(),
             person: Mutex::default(),
             code_secs: Mutex::new(60.0),
         });
@@ -102,6 +107,11 @@ impl Issuer {
         *self.state.fault.lock().expect("a fault") = fault;
     }
 
+    /// Lets a slow issuer answer.
+    pub(crate) fn answer(&self) {
+        self.state.slow.open();
+    }
+
     /// How many tokens were given.
     pub(crate) fn given(&self) -> u64 {
         self.state.given.load(SeqCst)
@@ -123,6 +133,7 @@ impl State {
             Fault::Status(status) => Some(Answer::json(status, &json!({"error": "server_error"}))),
             Fault::NoToken => Some(Answer::json(200, &json!({"token_type": "Bearer"}))),
             Fault::Silent => None,
+            Fault::Slow => Some(self.token(seen).held_by(&self.slow)),
         }
     }
 

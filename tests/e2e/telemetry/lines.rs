@@ -1,11 +1,14 @@
 //! The access log: a line of JSON for each request.
 
-use super::{chat, completion, config};
+use super::{admin, chat, completion, config};
 use crate::kit::client::{Request, h1};
 use crate::kit::harness::{Run, wait};
 use crate::kit::upstream::{Answer, Provider};
 use serde_json::{Value, json};
 use std::path::Path;
+
+/// Nothing else of Envoy's configuration names this field of the lines.
+const A_FIELD: &str = "first_byte_ms";
 
 fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -14,7 +17,7 @@ fn lines(path: &Path) -> Vec<Value> {
 
 /// Waits for the lines of requests for the chat endpoint.
 #[track_caller]
-fn wait_for(path: &Path, count: usize) -> Vec<Value> {
+pub(super) fn wait_for(path: &Path, count: usize) -> Vec<Value> {
     wait::until(&format!("{count} lines of the access log"), || {
         let found: Vec<_> =
             lines(path).into_iter().filter(|line| line["path"] == "/v1/chat/completions").collect();
@@ -98,11 +101,22 @@ fn lines_on_standard_output_leave_the_journal_alone() {
             |line: &&str| line.starts_with('{') && line.contains("\"model\":\"straight\"");
         (log.lines().filter(is_line).count() == 3).then_some(())
     });
-    let ask = Request::new("GET", "/admin/usage?by=model")
-        .header("authorization", format!("Bearer {}", run.admin_key()));
+    assert!(run.admin().get("/config_dump").contains(A_FIELD));
     wait::until("three attempts in the ledger", || {
-        let rows = h1::exchange(run.addr(), &ask).json();
+        let rows = admin(&run, Request::new("GET", "/admin/usage?by=model"));
         let row = rows["rows"].as_array()?.first()?.clone();
         (row["attempts"] == 3 && row["input"] == 60).then_some(())
     });
+}
+
+#[test]
+fn without_the_setting_no_line_is_written() {
+    let (one, two) = (Provider::start(), Provider::start());
+    let run = Run::start(&config(&one, &two, ""));
+    for model in ["straight", "chain"] {
+        assert_eq!(h1::exchange(run.addr(), &Request::chat(chat(model))).status, 200);
+    }
+    let dump = run.admin().get("/config_dump?include_eds");
+    assert!(!dump.contains(A_FIELD), "{dump}");
+    assert!(!run.log().lines().any(|line| line.starts_with('{')), "{}", run.log());
 }

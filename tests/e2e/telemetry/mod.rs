@@ -1,9 +1,13 @@
 //! What others see of requests: spans at a collector, and the lines of the access log.
 
+mod keys;
+mod ledger;
 mod lines;
 mod spans;
 
+use crate::kit::client::{Request, h1};
 use crate::kit::configs::two_providers;
+use crate::kit::harness::Run;
 use crate::kit::upstream::Provider;
 use serde_json::{Value, json};
 
@@ -23,4 +27,17 @@ fn completion(input: u64, output: u64) -> Value {
 
 fn chat(model: &str) -> String {
     json!({"model": model, "messages": []}).to_string()
+}
+
+fn tracing(collector: &Provider, further: &str) -> String {
+    format!("[tracing]\notlp = \"{}\"\n{further}", collector.url())
+}
+
+/// What the control server answers.
+#[track_caller]
+fn admin(run: &Run, request: Request) -> Value {
+    let request = request.header("authorization", format!("Bearer {}", run.admin_key()));
+    let answer = h1::exchange(run.addr(), &request);
+    assert!(answer.status < 300, "{}", answer.text());
+    answer.json()
 }

@@ -1,19 +1,16 @@
 //! Spans at a collector, compared with the ledger and with what providers were told.
 
-use super::{chat, completion, config};
+use super::{admin, chat, completion, config, tracing};
 use crate::kit::client::{Request, h1};
 use crate::kit::harness::version::spans_say_more;
 use crate::kit::harness::{Gateway, Run, wait};
 use crate::kit::otlp::{CLIENT, SERVER, Span, spans, wait_for};
 use crate::kit::upstream::{Answer, Provider};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
-
-fn tracing(collector: &Provider, further: &str) -> String {
-    format!("[tracing]\notlp = \"{}\"\n{further}", collector.url())
-}
 
 fn of_model(model: &'static str) -> impl Fn(&Span) -> bool {
     move |span: &Span| span.get("gen_ai.request.model") == model
@@ -62,10 +59,8 @@ fn a_span_says_what_an_answer_has_used_as_the_ledger_does() {
 
 /// The ledger's sums of a model.
 fn sums_of(run: &Run, model: &str) -> Value {
-    let ask = Request::new("GET", "/admin/usage?by=model")
-        .header("authorization", format!("Bearer {}", run.admin_key()));
     wait::until("the model in the ledger", || {
-        let rows = h1::exchange(run.addr(), &ask).json()["rows"].clone();
+        let rows = admin(run, Request::new("GET", "/admin/usage?by=model"))["rows"].clone();
         rows.as_array()?.iter().find(|row| row["model"] == model).cloned()
     })
 }
@@ -161,6 +156,30 @@ fn tracing_begins_and_ends_while_the_gateway_runs() {
     let models: Vec<_> =
         spans(&collector).iter().map(|span| span.get("gen_ai.request.model").to_owned()).collect();
     assert_eq!(models, ["sampled"]);
+}
+
+/// The provider is told of each span, and of the traces that are not sampled too.
+#[test]
+fn a_part_of_the_traces_is_sampled() {
+    const ASKED: usize = 200;
+    let [one, two, collector] = [(); 3].map(|()| Provider::start());
+    let run = Run::start(&config(&one, &two, &tracing(&collector, "sample_percent = 25\n")));
+    for _ in 0..ASKED {
+        assert_eq!(h1::exchange(run.addr(), &Request::chat(chat("part"))).status, 200);
+    }
+    let told = one.all().into_iter().filter_map(|seen| seen.header("traceparent"));
+    let told: Vec<_> = told.collect();
+    assert_eq!(told.len(), ASKED);
+    let sampled: BTreeSet<String> = told
+        .iter()
+        .filter(|own| own.ends_with("-01"))
+        .filter_map(|own| Some(own.split('-').nth(2)?.to_owned()))
+        .collect();
+    // 50 are expected; so far from that is one of a million draws.
+    assert!((20..=82).contains(&sampled.len()), "{} of {ASKED}", sampled.len());
+    let ids = || spans(&collector).into_iter().map(|span| span.id).collect::<BTreeSet<_>>();
+    wait::until("all sampled spans", || ids().is_superset(&sampled).then_some(()));
+    assert_eq!(ids(), sampled);
 }
 
 #[test]

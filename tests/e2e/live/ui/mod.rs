@@ -5,6 +5,7 @@ mod front;
 mod keys;
 mod sessions;
 mod settings;
+mod tokens;
 mod usage;
 
 use super::Config;
