@@ -1,5 +1,7 @@
 //! Chains that no request can reach.
 
+use std::collections::HashSet;
+
 use crate::config::{ConfigError, File};
 use crate::native::import::LITELLM;
 use crate::route::Glob;
@@ -11,13 +13,13 @@ pub(super) fn chains(file: &File) -> Vec<ConfigError> {
     for (index, chain) in file.fallbacks.iter().enumerate() {
         let model = &chain.model;
         let is_routed = routed.iter().any(|pattern| meet(pattern.as_bytes(), model.as_bytes()));
-        let earlier = file.fallbacks[..index].iter().map(|earlier| &earlier.model);
+        let mut earlier = file.fallbacks.iter().take(index).map(|earlier| &earlier.model);
         let problem = if !is_routed {
             format!(
                 "no provider takes \"{model}\", so no request can reach this chain; write the model as clients ask for it, \
                  or put it into `match` of a provider"
             )
-        } else if let Some(first) = earlier.into_iter().find(|earlier| takes_all(earlier, model)) {
+        } else if let Some(first) = earlier.find(|earlier| takes_all(earlier, model)) {
             format!(
                 "\"{first}\" comes first and takes every model of \"{model}\", so no request can reach this chain; move this \
                  chain above the other"
@@ -54,29 +56,32 @@ fn takes_all(first: &str, second: &str) -> bool {
         && Glob::new(first.to_owned()).matches(second)
 }
 
-/// Whether some name matches both patterns: whether both ends can be reached together, a step in one of them or in both at a time.
+/// Whether some name matches both patterns: whether both can be read to their ends together. A `*` ends here, or takes what the other
+/// pattern has next.
 fn meet(first: &[u8], second: &[u8]) -> bool {
-    let width = second.len() + 1;
-    let mut reached = vec![false; (first.len() + 1) * width];
-    reached[0] = true;
-    for place in 0..reached.len() {
-        let (i, j) = (place / width, place % width);
-        if !reached[place] {
+    let mut open = vec![(first, second)];
+    let mut seen = HashSet::new();
+    while let Some((one, other)) = open.pop() {
+        if !seen.insert((one.len(), other.len())) {
             continue;
         }
-        let (one, other) = (first.get(i), second.get(j));
-        let any = one == Some(&b'*') || other == Some(&b'*');
-        if any && one.is_some() {
-            reached[place + width] = true;
-        }
-        if any && other.is_some() {
-            reached[place + 1] = true;
-        }
-        if one == other && one.is_some() {
-            reached[place + width + 1] = true;
+        match (one.split_first(), other.split_first()) {
+            (None, None) => return true,
+            (Some((b'*', rest)), next) => {
+                open.push((rest, other));
+                open.extend(next.map(|(_, after)| (one, after)));
+            }
+            (next, Some((b'*', rest))) => {
+                open.push((one, rest));
+                open.extend(next.map(|(_, after)| (after, other)));
+            }
+            (Some((letter, rest)), Some((same, after))) if letter == same => {
+                open.push((rest, after));
+            }
+            _ => {}
         }
     }
-    reached.last() == Some(&true)
+    false
 }
 
 #[cfg(test)]
