@@ -437,6 +437,7 @@ fn the_environment_wins_over_the_file() {
     assert!(!yaml.contains("pw"), "{yaml}");
     // The last resort does not win over the file.
     assert!(rendered(&env("LITELLM_BASE_URL")).contains("hostname: \"h\""));
+    assert!(rendered(&[("LITELLM_ENABLED", "true")]).contains("hostname: \"h\""));
     assert!(rendered(&[("LITELLM_API_KEY", "k")]).contains("\"os.environ/LITELLM_API_KEY\""));
     let disabled = [("LITELLM_API_KEY", "k"), ("LITELLM_ENABLED", "false")];
     assert!(!rendered(&disabled).contains("api_key"));
@@ -471,6 +472,7 @@ fn the_environment_alone_is_a_configuration() {
     let expected = "gpt-4o -> litellm: gpt-4o (default_provider)";
     assert_eq!(run(&[("GAUD_LITELLM_URL", "http://h")]), expected);
     assert_eq!(run(&[("LITELLM_BASE_URL", "http://h")]), expected);
+    assert_eq!(run(&[("LITELLM_ENABLED", "true")]), expected);
     let nothing = "gaud: there is no configuration: write a gaud.toml here, name one with --config, \
                    or set GAUD_LITELLM_URL, as in GAUD_LITELLM_URL=http://localhost:4000";
     assert_eq!(run(&[]), nothing);
