@@ -200,7 +200,7 @@ fn one_of<T: Copy>(
         Some((_, meaning)) => Ok(Some(*meaning)),
         None => {
             let all: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-            Err(ConfigError::new(path, format!("is none of {}", all.join(", "))))
+            Err(ConfigError::new(path, format!("must be one of {}", all.join(", "))))
         }
     }
 }

@@ -65,7 +65,7 @@ fn repetition(text: &str, error: &Error) -> Placed {
         }
     };
     let first = first.map(|first| format!(", first on line {first}")).unwrap_or_default();
-    (line, ConfigError::new(path, format!("is there twice{first}; put both into one")))
+    (line, ConfigError::new(path, format!("is written twice{first}; put both into one")))
 }
 
 /// The table that a line begins.

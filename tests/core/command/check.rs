@@ -46,7 +46,7 @@ fn invalid_toml_is_reported_with_its_line() {
     bad("a = 1\nb = [", "gaud.toml:2: a list has no end; write its closing `]`");
     bad(
         "[providers.p]\nurl = \"http://h\"\n[providers.p]\n",
-        "gaud.toml:3: providers.p: is there twice, first on line 1; put both into one",
+        "gaud.toml:3: providers.p: is written twice, first on line 1; put both into one",
     );
 }
 
@@ -66,7 +66,7 @@ fn unknown_settings_and_wrong_types_name_their_path() {
     );
     bad(
         "[providers.p]\nurl = \"http://h\"\nauth = \"token\"",
-        "gaud.toml:3: providers.p.auth: is none of \"bearer\", \"x-api-key\", \"api-key\", \"x-goog-api-key\", \"basic\", \
+        "gaud.toml:3: providers.p.auth: must be one of \"bearer\", \"x-api-key\", \"api-key\", \"x-goog-api-key\", \"basic\", \
          \"none\", \"passthrough\"",
     );
     bad(
@@ -134,7 +134,7 @@ fn retry_settings_have_bounds() {
         ("retry_after_max_secs = 0", "retry_after_max_secs: is 0; write 1 to 300"),
         (
             "on = [\"4xx\"]",
-            "on[0]: is none of \"5xx\", \"429\", \"connection\", \"timeout\"; did you mean \"5xx\"?",
+            "on[0]: must be one of \"5xx\", \"429\", \"connection\", \"timeout\"; did you mean \"5xx\"?",
         ),
     ] {
         bad(&with(line), &format!("gaud.toml:4: retries.{problem}"));
