@@ -242,7 +242,7 @@ fn invalid_addresses_and_limits_say_what_is_valid() {
 fn incomplete_providers_are_rejected() {
     bad(
         "",
-        "gaud.toml: providers: there is none; add one, as in [providers.litellm] with url = \
+        "gaud.toml: providers: are missing; add one, as in [providers.litellm] with url = \
          \"http://localhost:4000\"",
     );
     bad(
