@@ -163,7 +163,7 @@ impl KeysFile {
     /// The mode, where one is written.
     ///
     /// # Errors
-    /// The word is none of the modes.
+    /// The word is not one of the modes.
     pub fn mode(&self) -> Result<Option<KeysMode>, ConfigError> {
         one_of("keys.mode", self.mode.as_deref(), &KeysMode::ALL)
     }
