@@ -123,7 +123,7 @@ test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/
 # All that Gaud's first documents say. The image is tested with a Docker engine, where there is one: the first time takes a quarter of an hour.
 DOCUMENTS := $(VENV)/bin/python tests/documents/run.py --results $(TARGET)/documents
 .PHONY: test-documents
-test-documents: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) node prisma servers docker ## Test what the first documents say, statement by statement, and print the list (the image as root)
+test-documents: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers docker ## Test what the first documents say, statement by statement, and print the list (the image as root)
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(DOCUMENTS) --tests
 	@rm -f $(TARGET)/documents/image.xml
 	-$(TEST_ENV) GAUD_ENGINE="$(TOOLS)/engine" DOCKER_CONFIG="$(TOOLS)/docker" \

@@ -163,7 +163,7 @@ impl KeysFile {
     /// The mode, where one is written.
     ///
     /// # Errors
-    /// The word is none of the modes.
+    /// The word is not one of the modes.
     pub fn mode(&self) -> Result<Option<KeysMode>, ConfigError> {
         one_of("keys.mode", self.mode.as_deref(), &KeysMode::ALL)
     }
@@ -200,7 +200,7 @@ fn one_of<T: Copy>(
         Some((_, meaning)) => Ok(Some(*meaning)),
         None => {
             let all: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-            Err(ConfigError::new(path, format!("is none of {}", all.join(", "))))
+            Err(ConfigError::new(path, format!("must be one of {}", all.join(", "))))
         }
     }
 }

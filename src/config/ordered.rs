@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 /// the filter may not have.
 pub type Ordered<T> = IndexMap<String, T, DefaultHashBuilder>;
 
-/// Reads a table, and refuses a key that is there twice: serde would take the last.
+/// Reads a table, and refuses a key that is written twice: serde would take the last.
 pub(super) fn unique<'de, D, T>(deserializer: D) -> Result<Ordered<T>, D::Error>
 where
     D: Deserializer<'de>,

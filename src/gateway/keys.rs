@@ -167,9 +167,12 @@ mod tests {
             assert_eq!(compile(keys), Err(expected));
         }
         let said = |keys| compile(keys).unwrap_err();
-        let modes = "keys.mode: is none of \"off\", \"optional\", \"required\"";
+        let modes = "keys.mode: must be one of \"off\", \"optional\", \"required\"";
         assert_eq!(said(r#"{"mode":"on"}"#), modes);
-        assert_eq!(said(r#"{"on_stale":"x"}"#), "keys.on_stale: is none of \"serve\", \"refuse\"");
+        assert_eq!(
+            said(r#"{"on_stale":"x"}"#),
+            "keys.on_stale: must be one of \"serve\", \"refuse\""
+        );
         assert!(compile(r#"{"x":1}"#).is_err());
     }
 }

@@ -26,7 +26,7 @@ pub struct GatewayLimits {
 
 impl GatewayLimits {
     /// # Errors
-    /// A number is too large, or the status is none of those that say so.
+    /// A number is too large, or the status is not one of those that say so.
     pub(super) fn compile(own: &GatewayLimitsFile) -> Result<Self, ConfigError> {
         let status = own.budget_status.unwrap_or(BUDGET_STATUS);
         if !BUDGET_STATUSES.contains(&status) {

@@ -145,7 +145,7 @@ impl Gateway {
     /// The first thing that is wrong, with its path and the remedy.
     pub fn compile(file: &File, lookup: Lookup<'_>) -> Result<Self, ConfigError> {
         if file.providers.is_empty() {
-            let problem = "there is none; add one, as in [providers.litellm] with \
+            let problem = "are missing; add one, as in [providers.litellm] with \
                            url = \"http://localhost:4000\"";
             return Err(ConfigError::new("providers", problem));
         }

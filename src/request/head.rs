@@ -79,7 +79,7 @@ impl fmt::Debug for Head<'_> {
 impl<'a> Head<'a> {
     /// Reads a header map as proxy-wasm lays it out; what is cut off or malformed is left out.
     ///
-    /// Of a header that is there twice the last counts; any `content-encoding` does.
+    /// Of a header that is sent twice the last counts; any `content-encoding` does.
     /// (Envoy lets no second `content-length`, method or path through.)
     pub fn parse(map: &'a [u8]) -> Self {
         let mut head = Self::default();

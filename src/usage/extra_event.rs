@@ -1,11 +1,11 @@
 //! Takes the event with the usage out of a stream of chat completions: the gateway has asked for it, and the client has not.
 //!
 //! The event has no choices and a usage. All other bytes pass as they came. An event is held until it is clear that it is
-//! another: at its first choice, at data that is no object, or at its end.
+//! another: at its first choice, at data that is not an object, or at its end.
 //!
 //! | verdict | event | next |
 //! |---|---|---|
-//! | open | `choices` has something in it; the data is no object; the object ends, and is not that event; too many bytes | kept |
+//! | open | `choices` has something in it; the data is not an object; the object ends, and is not that event; too many bytes | kept |
 //! | open | the object ends, without choices and with a usage | removed |
 //! | any | the empty line after the event | open |
 

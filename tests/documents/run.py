@@ -38,6 +38,8 @@ def run(statements: list[Statement], results: Path) -> None:
     pytest(results / "documents.xml", ["documents"])
     pytest(results / "sdk.xml", sorted({test.partition("[")[0] for test in tests if test.startswith("sdk/")}))
     names = sorted(test.removeprefix("e2e ") for test in tests if test.startswith("e2e "))
+    if not names:
+        return  # without a name all of them would run
     with (results / "e2e.log").open("w") as log:
         subprocess.run(["cargo", "test", "--quiet", "--test", "e2e", "--", "--format", "pretty", "--exact", *names], stdout=log, check=False)
 

@@ -1,10 +1,13 @@
 """LiteLLM with virtual keys behind nginx, as agents reach it: nginx, then Gaud, then LiteLLM."""
 
 import json
+import os
 import subprocess
 import uuid
+from pathlib import Path
 
 import httpx
+import jsonschema
 import openai
 import pytest
 import requests
@@ -14,11 +17,15 @@ from urllib3.util.retry import Retry
 from conftest import Gateway
 from kit_py import gaud, servers
 from kit_py.answers import TEXT, WORDS
+from kit_py.processes import free_port
 from litellm_server import MASTER_KEY
 from test_first import command
 from test_postgres_and_redis import manage, new_key
 
 MODEL = "claude-sonnet-4-5"
+# The tools for OpenAPI have an environment of their own, because LiteLLM fixes other versions of what they need.
+VALIDATOR = Path(os.environ.get("GAUD_API_TOOLS", gaud.ROOT / ".tools/api/bin")) / "openapi-spec-validator"
+VALIDATOR_LIMIT_SECS = 600  # the document has more than 300 paths
 # The key of LiteLLM's lists is Gaud's; clients send their own to LiteLLM.
 CONFIG = """
 default_provider = "litellm"
@@ -83,6 +90,11 @@ def test_the_list_of_models(front, headers, site):
     assert answer["object"] == "list"
     assert {entry["id"] for entry in answer["data"]} == set(site.litellm.models())
     assert all({"id", "object", "created", "owned_by"} <= entry.keys() and entry["object"] == "model" for entry in answer["data"])
+
+
+def test_the_list_from_litellms_own_port(site, headers):
+    answer = httpx.get(f"{site.litellm.url}/v1/models", headers=headers).json()
+    assert {entry["id"] for entry in answer["data"]} == set(site.litellm.models())
 
 
 # -- Requests
@@ -279,12 +291,33 @@ def test_litellm_lives(gateway):
     assert (answer.status_code, answer.json()) == (200, "I'm alive!")
 
 
-def test_litellms_openapi_document_is_the_same(gateway, site):
-    authorization = {"Authorization": f"Bearer {MASTER_KEY}"}
+@pytest.mark.parametrize("kind", ["virtual", "master"])
+def test_litellms_openapi_document_is_the_same(gateway, site, key, kind):
+    authorization = {"Authorization": f"Bearer {key if kind == 'virtual' else MASTER_KEY}"}
     through, alone = (httpx.get(f"{url}/openapi.json", headers=authorization, timeout=60) for url in (gateway.url, site.litellm.url))
     document = through.json()
     assert document == alone.json()
     assert document["openapi"].startswith("3.") and document["info"]["title"] == "LiteLLM API" and len(document["paths"]) > 300
+
+
+def test_litellms_openapi_document_is_valid(gateway, headers, tmp_path):
+    path = tmp_path / "openapi.json"
+    path.write_bytes(httpx.get(f"{gateway.url}/openapi.json", headers=headers, timeout=60).content)
+    done = subprocess.run([VALIDATOR, path], capture_output=True, text=True, timeout=VALIDATOR_LIMIT_SECS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_litellms_openapi_document_describes_its_requests(gateway, headers):
+    """A body that the document accepts is answered, and the document refuses a body of another form."""
+    document = httpx.get(f"{gateway.url}/openapi.json", headers=headers, timeout=60).json()
+    operation = document["paths"]["/key/generate"]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"] | {"components": document["components"]}
+    validator = jsonschema.Draft202012Validator(schema)
+    body = {"key_alias": f"agent-{uuid.uuid4().hex}", "models": [MODEL]}
+    validator.validate(body)
+    assert manage(gateway, "/key/generate", body)["models"] == [MODEL]
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate(body | {"models": MODEL})
 
 
 def test_a_taken_port_is_named(tmp_path, gateway):
@@ -294,9 +327,19 @@ def test_a_taken_port_is_named(tmp_path, gateway):
     assert done.returncode != 0 and address in done.stderr and "listen" in done.stderr
 
 
-def test_no_gateway_is_a_refused_connection(front, headers):
-    with pytest.raises(requests.exceptions.ConnectionError):
-        requests.get("http://127.0.0.1:1/api/litellm/v1/models", headers=headers, timeout=5)
+def test_a_gateway_that_has_ended_is_a_refused_connection(site, headers):
+    with site.gateway("ended", CONFIG.replace("$models", '"gpt-4o"')) as url:
+        assert requests.get(f"{url}/api/litellm/v1/models", headers=headers, timeout=30).status_code == 200
+    with pytest.raises(requests.exceptions.ConnectionError) as refused:
+        requests.get(f"{url}/api/litellm/v1/models", headers=headers, timeout=30)
+    assert "Connection refused" in str(refused.value)
+
+
+def test_a_key_cannot_be_made_before_litellm_has_started(folder):
+    toml = f'default_provider = "litellm"\n[providers.litellm]\nurl = "http://127.0.0.1:{free_port()}"\n'
+    with gaud.serving("early", toml, {}, folder) as url:
+        answer = httpx.post(f"{url}/key/generate", json={}, headers={"Authorization": f"Bearer {MASTER_KEY}"}, timeout=30)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "provider_unreachable")
 
 
 def test_a_virtual_key_is_made_through_the_gateway(gateway):

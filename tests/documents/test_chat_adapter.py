@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from contextlib import ExitStack
 
 import httpx
 import openai
@@ -11,6 +12,7 @@ import pytest
 from conftest import Gateway, wait_for_models
 from kit_py.answers import TEXT
 from kit_py.processes import free_port
+from kit_py.stand_in import StandIn
 from kit_py.waiting import until
 from litellm_server import MASTER_KEY
 from test_first import command, run_in
@@ -47,6 +49,13 @@ def test_the_application_s_variables_make_the_provider(running):
     assert answer.headers["x-gaud-provider"] == "litellm"
 
 
+def test_without_a_url_litellm_is_on_port_4000_of_this_machine(tmp_path):
+    rendered = command(tmp_path, "render", LITELLM_ENABLED="true")
+    assert rendered.returncode == 0, rendered.stderr
+    assert re.search(r"address: \"?localhost\"?,? *\n? *port_value: 4000\b", rendered.stdout), rendered.stdout
+    assert "gpt-4 -> litellm: gpt-4 " in command(tmp_path, "route", "gpt-4", LITELLM_ENABLED="true").stdout
+
+
 def test_litellm_can_be_switched_off(site, tmp_path):
     checked = command(tmp_path, "check", **variables(site, LITELLM_ENABLED="false"))
     assert checked.returncode != 0 and "GAUD_LITELLM_URL" in checked.stderr
@@ -57,6 +66,13 @@ def test_the_list_has_what_a_front_end_reads(running):
     entry = found["litellm:claude-3-5-sonnet-20241022"]
     assert entry.keys() == {"id", "name", "provider", "contextWindow"}
     assert (entry["provider"], entry["contextWindow"]) == ("litellm", 200_000)
+
+
+def test_names_and_windows_that_no_list_says(running):
+    """LiteLLM's list has neither names for people nor windows, and LiteLLM's table has no gemini-pro."""
+    found = {entry["id"]: entry for entry in models(running.gateway)}
+    assert found["litellm:gpt-3.5-turbo"]["name"] == "litellm:gpt-3.5-turbo"
+    assert found["litellm:gemini-pro"]["contextWindow"] is None
 
 
 @pytest.mark.parametrize(("model", "window"), [("gpt-4", 8192), ("gpt-4-turbo", 128_000), ("claude-3-opus", 200_000)])
@@ -94,22 +110,20 @@ def test_a_new_model_is_there_after_a_refresh(running, site):
     manage(litellm, "/model/delete", {"id": id})
 
 
-def test_the_lists_are_kept_for_five_minutes(tmp_path):
-    (tmp_path / "gaud.toml").write_text('[providers.litellm]\nurl = "http://localhost:4000"\n')
-    from kit_py.gaud import ROOT
-
-    row = re.search(r"^\| `discover_interval_secs` \| `(\d+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
-    assert row.group(1) == "300"
-
-
-def test_the_list_stays_while_litellm_is_away(stand_in, tmp_path):
-    """The stand-in lists its models once; then the provider's URL has no server."""
-    toml = f'discover_interval_secs = 1\n[providers.litellm]\nurl = "{stand_in.url}/plain/v1"\nhealth_path = ""\n'
-    with run_in(tmp_path, toml, {}) as running:
-        wait_for_models(running.gateway, "litellm:rec-large")
-        changed = running.set("providers.litellm.timeout_secs", 5)
-        assert changed.status_code == 200
-        assert "litellm:rec-large" in running.gateway.models()
+def test_the_list_stays_while_litellm_is_away(tmp_path):
+    """The provider has listed its models, and ends; the gateway has asked again in vain."""
+    with ExitStack() as running_provider:
+        provider = StandIn()
+        running_provider.callback(provider.close)
+        toml = f'discover_interval_secs = 1\n[providers.litellm]\nurl = "{provider.url}/plain/v1"\nhealth_path = ""\n'
+        with run_in(tmp_path, toml, {}) as running:
+            listed = wait_for_models(running.gateway, "litellm:rec-large")
+            running_provider.close()
+            until("the question has failed", lambda: "gaud: provider litellm: GET " in running.server.logs())
+            with pytest.raises(openai.InternalServerError):
+                ask(running.gateway.client(), "litellm:rec-large")
+            assert running.gateway.models() == listed
+            assert {entry["id"] for entry in models(running.gateway)} == listed
 
 
 def test_a_litellm_that_never_answered_leaves_the_written_list(tmp_path):

@@ -5,6 +5,8 @@ import json
 import re
 import signal
 import subprocess
+import time
+import tomllib
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +16,13 @@ import httpx
 import openai
 import pytest
 
-from conftest import ANTHROPIC_KEY, Gateway, wait_for_models
+from conftest import ANTHROPIC_KEY, Gateway, providers, wait_for_models
 from kit_py import gaud
 from kit_py.answers import TEXT
 from kit_py.processes import Server
 from kit_py.stand_in import KEYS
 from kit_py.waiting import until
-from litellm_server import MASTER_KEY
+from litellm_server import MASTER_KEY, LiteLlm, without_prisma
 
 ADMIN_KEY = f"sk-prx-adm{'1' * 9}-{'k' * 32}"
 VARIABLES = {"GAUD_LISTEN": "127.0.0.1:0", "GAUD_ADMIN_LISTEN": "127.0.0.1:0", "GAUD_ADMIN_KEY": ADMIN_KEY}
@@ -204,6 +206,41 @@ def test_the_prefix_is_taken_off_before_litellm(running, stand_in, model, place,
     assert (seen.provider, seen.json["model"]) == (place, received)
 
 
+WILDCARDS = """\
+model_list:
+  - model_name: "anthropic/*"
+    litellm_params: {model: "anthropic/*", api_base: os.environ/STAND_IN_CLAUDE, api_key: os.environ/ANTHROPIC_API_KEY}
+  - model_name: "bedrock/*"
+    litellm_params: {model: "bedrock/*"}
+  - model_name: "*"
+    litellm_params: {model: "openai/*", api_base: os.environ/STAND_IN_A, api_key: os.environ/KEY_A}
+"""
+
+
+@pytest.fixture(scope="module")
+def wildcards(site, tmp_path_factory):
+    """A gateway in front of a LiteLLM with the document's three patterns."""
+    folder = tmp_path_factory.mktemp("wildcards")
+    (folder / "config.yaml").write_text(WILDCARDS)
+    litellm = LiteLlm("wildcards", site.stand_in, folder, providers(site.stand_in) | without_prisma(folder))
+    litellm.start(folder / "config.yaml")
+    with litellm.server:
+        litellm.wait()
+        with run_in(folder, filled(site, FILE).replace(site.litellm.url, litellm.url), {}) as running:
+            yield running
+
+
+@pytest.mark.parametrize(
+    ("model", "place", "received"),
+    [("anthropic/claude-3-haiku", "claude", "claude-3-haiku"), ("a-model-that-no-entry-names", "a", "a-model-that-no-entry-names")],
+    ids=["of-a-provider", "of-no-entry"],
+)
+def test_a_pattern_of_litellm_takes_a_model(wildcards, stand_in, model, place, received):
+    assert ask(wildcards.gateway, f"litellm:{model}", max_tokens=9).parse().choices[0].message.content == TEXT
+    seen = stand_in.one()
+    assert (seen.provider, seen.json["model"]) == (place, received)
+
+
 def test_discovered_models_are_listed_with_the_prefix(running):
     models = running.gateway.models()
     assert {"litellm:gpt-4o", "litellm:claude-sonnet-4", "litellm:bedrock/us.anthropic.claude-3-5-sonnet-20241022-v2:0"} <= models
@@ -249,7 +286,11 @@ def test_the_same_model_by_two_ways(running, stand_in):
 
 @pytest.fixture
 def page(own):
-    browser = httpx.Client(base_url=own.gateway.url, headers={"accept": "text/html"}, timeout=30)
+    return logged_in(own)
+
+
+def logged_in(running: Running) -> httpx.Client:
+    browser = httpx.Client(base_url=running.gateway.url, headers={"accept": "text/html"}, timeout=30)
     login = browser.get("/ui/login").text
     assert browser.post("/ui/login", data={"token": hidden(login, "token"), "key": ADMIN_KEY}).status_code == 303
     return browser
@@ -284,13 +325,27 @@ def test_the_page_has_the_setting(page, setting, label):
     assert label in field(page.get("/ui/settings").text, f"providers.litellm.{setting}")
 
 
-@pytest.mark.parametrize(("setting", "default"), [("discover_models", "true"), ("timeout_secs", "120")])
-def test_the_page_says_the_default(site, tmp_path, setting, default):
-    with run_in(tmp_path, filled(site, '[providers.litellm]\nurl = "$litellm"\n'), {}) as bare:
-        found = bare.admin("GET", "/admin/settings").json()
-        assert setting not in json.dumps(found["settings"])
-    row = re.search(rf"^\| `providers\.P\.{setting}` \| ([^|]*) \|", (gaud.ROOT / "docs/settings.md").read_text(), re.MULTILINE)
-    assert f"`{default}`" in row.group(1)
+@pytest.fixture(scope="module")
+def bare_page(site, tmp_path_factory) -> str:
+    """The page of a gateway whose file has a URL and nothing else."""
+    with run_in(tmp_path_factory.mktemp("bare"), filled(site, '[providers.litellm]\nurl = "$litellm"\n'), {}) as bare:
+        yield logged_in(bare).get("/ui/settings").text
+
+
+@pytest.mark.parametrize(
+    ("key", "default"),
+    [("providers.litellm.discover_models", "true"), ("providers.litellm.timeout_secs", "120"), ("discover_interval_secs", "300")],
+)
+def test_the_page_says_the_default(bare_page, key, default):
+    shown = field(bare_page, key)
+    assert re.search(rf"Default: {default}\b", shown), shown
+    assert "From the file" not in shown
+
+
+@pytest.mark.parametrize("setting", ["url", "api_key"])
+def test_the_page_says_no_default_of_what_has_none(bare_page, setting):
+    shown = field(bare_page, f"providers.litellm.{setting}")
+    assert not re.search(r'Default: (?!the client)', shown), shown
 
 
 def test_the_page_sets_url_key_discovery_and_timeout(own, page, site):
@@ -368,10 +423,7 @@ def test_a_variable_overrides_the_file_and_disables_the_field(overridden, variab
     assert ask(overridden.gateway, "litellm:gpt-4o").parse().choices[0].message.content == TEXT
     refused = overridden.set(f"providers.litellm.{setting}", "1")
     assert refused.status_code == 409 and variable in refused.text
-    browser = httpx.Client(base_url=overridden.gateway.url, headers={"accept": "text/html"}, timeout=30)
-    token = hidden(browser.get("/ui/login").text, "token")
-    browser.post("/ui/login", data={"token": token, "key": ADMIN_KEY})
-    shown = field(browser.get("/ui/settings").text, f"providers.litellm.{setting}")
+    shown = field(logged_in(overridden).get("/ui/settings").text, f"providers.litellm.{setting}")
     assert variable in shown and "disabled" in shown
 
 
@@ -406,10 +458,29 @@ def test_the_health_of_the_gateway_has_the_providers(running):
     until("LiteLLM's check has passed", is_up)
 
 
+@pytest.mark.parametrize("path", ["/ui", "/ui/providers"])
+def test_the_pages_show_the_state_of_the_providers(running, path):
+    browser = logged_in(running)
+
+    def shows_litellm() -> bool:
+        row = re.search(r'<th scope="row">litellm</th>(.*?)</tr>', browser.get(path).text, re.DOTALL)
+        return re.findall(r'<span class="state[^"]*">([^<]*)</span>', row.group(1)) == ["closed", "up"]
+
+    until("the page says that LiteLLM is up", shows_litellm)
+
+
 def test_litellms_own_health(site):
     alive = httpx.get(f"{site.litellm.url}/health/liveliness")
     assert (alive.status_code, alive.json()) == (200, "I'm alive!")
     assert httpx.get(f"{site.litellm.url}/health/readiness").status_code == 200
+
+
+def test_litellms_own_health_of_its_models(site):
+    """With the key, as the document asks: LiteLLM calls its models."""
+    answer = httpx.get(f"{site.litellm.url}/health", headers={"authorization": f"Bearer {MASTER_KEY}"}, timeout=60)
+    assert answer.status_code == 200
+    healthy = {entry["model"] for entry in answer.json()["healthy_endpoints"]}
+    assert {"openai/gpt-4o", "anthropic/claude-sonnet-4-20250514"} <= healthy
 
 
 def test_litellm_is_asked_whether_it_lives(stand_in, tmp_path):
@@ -418,14 +489,20 @@ def test_litellm_is_asked_whether_it_lives(stand_in, tmp_path):
         until("the check arrives", lambda: any(seen.path == "/alive/health/liveliness" for seen in stand_in.take()))
 
 
-def failing(stand_in, breaker: str = "") -> str:
-    return f'[providers.litellm]\nurl = "{stand_in.url}/a/v1"\napi_key = "{KEYS["a"]}"\ndiscover_models = false\nhealth_path = ""\n{breaker}'
+def test_a_check_waits_5_seconds(stand_in, tmp_path):
+    """The provider takes the check and says nothing. The next check would come after 15 seconds."""
+    toml = f'[providers.litellm]\nurl = "{stand_in.url}/silent"\ndiscover_models = false\n'
+    with run_in(tmp_path, toml, {}) as waiting:
+        until("the check arrives", lambda: any(seen.path == "/silent/health/liveliness" for seen in stand_in.take()))
+        began = time.monotonic()
+        until("the check has failed", lambda: httpx.get(f"{waiting.gateway.url}/health").json()["providers"]["litellm"]["health"] == "down")
+        assert 4.5 < time.monotonic() - began < 10
 
 
-def scripted(gateway: Gateway, acts: str, case: str) -> int:
+def scripted(gateway: Gateway, acts: str, case: str, model: str = "litellm:gpt-4o") -> int:
     messages = [{"role": "user", "content": f"case-{case} {acts}"}]
     try:
-        gateway.client().chat.completions.create(model="litellm:gpt-4o", messages=messages)
+        gateway.client().chat.completions.create(model=model, messages=messages)
     except openai.APIStatusError as error:
         return error.status_code
     return 200
@@ -497,15 +574,22 @@ def test_a_wrong_key_is_a_401_until_the_right_one_is_set(site, tmp_path):
 
 
 def test_a_stream_of_a_slow_model_is_not_cut_by_the_timeout(site, stand_in, tmp_path):
+    """While the stream has a pause, another request begins and is given up after the timeout: the pause is longer."""
     name = uuid.uuid4().hex
-    with run_in(tmp_path, filled(site, FILE).replace("120", "30"), {}) as running:
-        client = running.gateway.client()
+    with run_in(tmp_path, filled(site, FILE).replace("120", "3"), {}) as running:
+        client = running.gateway.client(timeout=60)
+        stream = iter(client.chat.completions.create(model="litellm:paced", messages=[{"role": "user", "content": name}], stream=True))
         words = []
-        for chunk in client.chat.completions.create(model="litellm:paced", messages=[{"role": "user", "content": name}], stream=True):
-            words.append(chunk.choices[0].delta.content or "" if chunk.choices else "")
-            if "first " in words:
-                stand_in.release(name)
+        while "first " not in words:
+            words.append(content(next(stream)))
+        assert scripted(running.gateway, "a=silent", name, "litellm:gpt-4o-mini") == 504
+        stand_in.release(name)
+        words += [content(chunk) for chunk in stream]
         assert "".join(words) == "first second"
+
+
+def content(chunk) -> str:
+    return (chunk.choices[0].delta.content or "") if chunk.choices else ""
 
 
 # -- The reference
@@ -565,6 +649,30 @@ def test_gaud_reads_each_format_of_a_model(tmp_path, row):
     assert done.returncode == 0, done.stderr
     assert re.search(r"^config\.yaml:2: m: (direct|stays with LiteLLM): ", done.stderr, re.MULTILINE), done.stderr
     assert "os.environ" not in done.stderr
+
+
+MODEL_LIST = """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params: {model: openai/gpt-4o, api_key: os.environ/OPENAI_API_KEY, rpm: 480, timeout: 300, stream_timeout: 60}
+  - model_name: claude-sonnet
+    litellm_params: {model: anthropic/claude-sonnet-4, api_key: os.environ/ANTHROPIC_API_KEY}
+  - model_name: gpt-4o
+    litellm_params: {model: openai/gpt-4o, api_key: os.environ/OPENAI_API_KEY_2, rpm: 960}
+"""
+
+
+def test_gaud_reads_entries_with_a_limit_and_timeouts(tmp_path):
+    (tmp_path / "config.yaml").write_text(MODEL_LIST)
+    done = command(tmp_path, "import", "litellm", "config.yaml")
+    assert done.returncode == 0, done.stderr
+    toml = tomllib.loads(done.stdout)
+    (provider,) = [provider for provider in toml["providers"].values() if provider.get("api_key") == "os.environ/OPENAI_API_KEY"]
+    assert provider["timeout_secs"] == 300
+    (model,) = toml["models"]
+    assert [deployment["weight"] for deployment in model["deployments"]] == [480, 960]
+    assert "config.yaml:2: gpt-4o: direct: " in done.stderr and "without stream_timeout: timeout counts for streams too" in done.stderr
+    assert re.search(r"config\.yaml:4: claude-sonnet: (direct|stays with LiteLLM): ", done.stderr), done.stderr
 
 
 @pytest.mark.parametrize("strategy", ["simple-shuffle", "least-busy", "usage-based-routing-v2", "latency-based-routing"])

@@ -1,6 +1,7 @@
 """LiteLLM under systemd with PostgreSQL and Redis: what its users do, through Gaud."""
 
 import re
+import ssl
 import subprocess
 import uuid
 
@@ -11,6 +12,7 @@ import pytest
 import database
 import redis_server
 from conftest import Gateway
+from kit_py import servers
 from kit_py.answers import TEXT
 from kit_py.stand_in import KEYS
 from kit_py.waiting import until
@@ -20,6 +22,7 @@ from test_postgres_and_redis import ask, manage, new_key
 
 CONFIG = """
 default_provider = "litellm"
+allow_hosts = ["llm.example.com"]
 
 [providers.litellm]
 url = "$litellm"
@@ -62,7 +65,8 @@ def test_an_endpoint(gateway, path):
     body = {"model": model} | ({"input": uuid.uuid4().hex, "encoding_format": "float"} if "embeddings" in path else more)
     answer = httpx.post(f"{gateway.url}{path}", json=body, headers={"authorization": f"Bearer {MASTER_KEY}"}, timeout=30)
     assert answer.headers["x-gaud-provider"] == "litellm"
-    assert answer.status_code == 200 or path == "/v1/completions", answer.text
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data" if "embeddings" in path else "choices"]
 
 
 def test_the_health_of_the_gateway_needs_no_key_and_calls_no_model(gateway, stand_in):
@@ -73,6 +77,19 @@ def test_the_health_of_the_gateway_needs_no_key_and_calls_no_model(gateway, stan
 
 def test_litellms_own_health_wants_its_key(site):
     assert httpx.get(f"{site.litellm.url}/health", timeout=30).status_code == 401
+
+
+def test_an_external_url_by_caddy(gateway, tmp_path):
+    host = "llm.example.com"
+    with servers.caddy_in_front(gateway.url.removeprefix("http://"), host, tmp_path) as (port, authority):
+        client = httpx.Client(verify=ssl.create_default_context(cafile=authority), timeout=30)
+        body = {"model": "gpt-4o", "messages": [{"role": "user", "content": uuid.uuid4().hex}]}
+        headers = {"host": host, "authorization": f"Bearer {MASTER_KEY}"}
+        url = f"https://127.0.0.1:{port}/v1/chat/completions"
+        answer = client.post(url, json=body, headers=headers, extensions={"sni_hostname": host})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["choices"][0]["message"]["content"] == TEXT
+        assert answer.headers["x-gaud-provider"] == "litellm"
 
 
 # -- What LiteLLM does with PostgreSQL
@@ -158,10 +175,11 @@ def test_a_provider_is_asked_directly(gateway, stand_in):
 
 FILES = {
     "routing": "router_settings:\n  redis_host: litellm-redis\n  redis_port: 6379\n  num_retries: 3\n  timeout: 600\n",
-    "logging": "litellm_settings:\n  drop_params: true\n  set_verbose: false\n",
+    "logging": 'litellm_settings:\n  success_callback: ["postgres"]\n  drop_params: true\n  set_verbose: false\n',
     "verbose": "litellm_settings:\n  set_verbose: true\n",
     "balance": "router_settings:\n  routing_strategy: usage-based-routing\n",
     "budget": "general_settings:\n  master_key: sk-1234\n  budget_duration: 30d\n  max_budget: 100.0\n",
+    "langsmith": 'litellm_settings:\n  success_callback: ["langsmith"]\n',
     "langfuse": 'litellm_settings:\n  success_callback: ["langfuse"]\n  langfuse_public_key: os.environ/A\n  langfuse_secret_key: os.environ/B\n  langfuse_host: https://langfuse.example\n',
 }
 ENTRY = "model_list:\n  - model_name: gpt-4o\n    litellm_params: {model: openai/gpt-4o, api_key: os.environ/OPENAI_API_KEY}\n"
@@ -173,6 +191,28 @@ def test_gaud_reads_the_settings(tmp_path, name):
     done = command(tmp_path, "import", "litellm", "litellm.yaml")
     assert done.returncode == 0, done.stderr
     assert re.search(r"gpt-4o: (direct|stays with LiteLLM)", done.stderr), done.stderr
+
+
+def test_a_callback_is_for_what_litellm_answers(tmp_path):
+    (tmp_path / "litellm.yaml").write_text(ENTRY + FILES["logging"])
+    said = command(tmp_path, "import", "litellm", "litellm.yaml").stderr
+    assert "litellm.yaml:5: litellm_settings.success_callback: not on models that go direct" in said, said
+
+
+SERVERS = {
+    "ai21": ("ai21/jamba-large, api_key: os.environ/AI21_API_KEY", "stays with LiteLLM: LiteLLM translates for ai21"),
+    "vllm": ("hosted_vllm/llama, api_base: http://localhost:8000/v1", "direct: localhost: llama at http://localhost:8000/v1"),
+    "localai": ("openai/phi-4, api_base: http://localhost:8080/v1, api_key: unused", "direct: localhost: phi-4 at http://localhost:8080/v1"),
+    "google": ("gemini/gemini-pro, api_key: os.environ/GOOGLE_API_KEY", "stays with LiteLLM: LiteLLM translates for gemini"),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_gaud_reads_an_entry_of_a_provider(tmp_path, name):
+    params, said = SERVERS[name]
+    (tmp_path / "litellm.yaml").write_text(f"model_list:\n  - model_name: m\n    litellm_params: {{model: {params}}}\n")
+    done = command(tmp_path, "import", "litellm", "litellm.yaml")
+    assert done.returncode == 0 and f"litellm.yaml:2: m: {said}" in done.stderr, done.stderr
 
 
 MISTAKES = {

@@ -71,3 +71,19 @@ def caddy(upstream_port: int, token: str, user: str, password_hash: str, folder:
     with Server("caddy", argv, environment, folder, end_with=signal.SIGTERM) as server:
         server.wait_until(lambda: listens(token_port) and listens(password_port), START_LIMIT_SECS)
         yield token_port, password_port
+
+
+@contextmanager
+def caddy_in_front(gateway: str, host: str, folder: Path) -> Iterator[tuple[int, Path]]:
+    """Caddy with a certificate of its own authority for `host`; gives the port, and the authority's certificate."""
+    port = free_port()
+    site = f"https://{host}:{port} {{\n\ttls internal\n\treverse_proxy {gateway}\n}}\n"
+    options = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n}\n"
+    config = folder / "front.Caddyfile"
+    config.write_text(options + site)
+    environment = os.environ | {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    argv = [program("caddy", "servers"), "run", "--config", str(config), "--adapter", "caddyfile"]
+    authority = folder / "caddy/pki/authorities/local/root.crt"
+    with Server("caddy-in-front", argv, environment, folder, end_with=signal.SIGTERM) as server:
+        server.wait_until(lambda: listens(port) and authority.exists(), START_LIMIT_SECS)
+        yield port, authority

@@ -168,6 +168,23 @@ def client_key_passes(site: Site):
     yield good(site.shared(site.upstream_with_key).chat("upstream:echo"))
 
 
+def gateway_key_refused(site: Site):
+    with site.gateway(site.provider("upstream", "WRONG_KEY")) as gateway:
+        assert gateway.chat("upstream:echo").startswith("401 ")
+        until("the refusal is logged", lambda: "refuses the gateway's credential" in gateway.log.read_text())
+        assert "the gateway's credential is refused; check providers.upstream.api_key" in status(gateway)
+        yield gateway.log.read_text()
+    with site.gateway(site.upstream_with_key) as gateway:
+        good(gateway.chat("upstream:echo"))
+        assert "credential is refused" not in status(gateway)
+        yield gateway.log.read_text()
+
+
+def status(gateway: Gateway) -> str:
+    argv = [gaud.binary(), "status", "--address", gateway.url.removeprefix("http://")]
+    return subprocess.run(argv, env=gaud.environment({}), capture_output=True, text=True, timeout=LIMIT_SECS).stdout
+
+
 def nothing_claims(site: Site):
     gateway = site.shared(site.litellm_with_key)
     yield gateway.chat("gpt-4o")

@@ -104,7 +104,7 @@ fn read(server: &Server, answer: (StatusCode, String)) -> Result<Vec<Model>, Str
     match answer {
         (StatusCode::OK, text) => match serde_json::from_str::<List>(&text) {
             Ok(list) => Ok(list.data),
-            Err(_) => Err(format!("what answers on {server} lists no models")),
+            Err(_) => Err(format!("the server at {server} does not list models")),
         },
         (status, _) => Err(format!("GET /v1/models on {server} was answered with {status}")),
     }

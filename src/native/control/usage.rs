@@ -28,7 +28,7 @@ fn read(text: &str, now_secs: i64) -> Result<Query, String> {
             "by" => query.by = Group::parse_list(&value)?,
             "since" => query.since = since(&value, today)?,
             "until" => query.until = value.parse()?,
-            _ => return Err(format!("{name:?} is none of by, since, until")),
+            _ => return Err(format!("{name:?} is not one of by, since, until")),
         }
     }
     Ok(query)

@@ -199,7 +199,7 @@ fn unknown_targets(entries: &[Entry], common: &Common<'_>, report: &mut Report) 
     for chain in &common.chains {
         for name in chain.to.iter().filter(|name| !is_known(name)) {
             let why =
-                format!("{name} is no model_name of this file; take it out, or add the model");
+                format!("{name} is not a model_name of this file; take it out, or add the model");
             report.add(
                 (0, chain.line),
                 format!("fallbacks of {}", chain.model),

@@ -395,7 +395,7 @@ impl Common<'_> {
                 let known =
                     "simple-shuffle, least-busy, latency-based-routing, usage-based-routing-v2";
                 let problem =
-                    format!("\"{name}\" is none of LiteLLM's strategies; write one of {known}");
+                    format!("\"{name}\" is not one of LiteLLM's strategies; write one of {known}");
                 return (Verdict::Refused, problem);
             }
         };

@@ -167,7 +167,7 @@ impl Follower {
         Self { behind: Some(behind), ..self }
     }
 
-    /// Follows the file until its Envoy is gone; `other` gets each line that is no record. `ended` says that Envoy is gone for
+    /// Follows the file until its Envoy is gone; `other` gets each line that is not a record. `ended` says that Envoy is gone for
     /// whoever knows; else the lock says so.
     pub fn run(mut self, ended: &AtomicBool, mut other: impl FnMut(String)) {
         loop {

@@ -48,7 +48,7 @@ pub struct Counted {
 }
 
 impl Batch {
-    /// Takes a line of a log; false where the line is no record.
+    /// Takes a line of a log; false where the line is not a record.
     pub fn take(&mut self, line: &str) -> bool {
         match Line::read(line) {
             Line::Foreign => return false,

@@ -70,7 +70,7 @@ impl Group {
         let all = [Self::Day, Self::Model, Self::Provider, Self::Key, Self::User];
         let one = |name: &str| {
             let found = all.into_iter().find(|group| group.as_str() == name);
-            found.ok_or_else(|| format!("{name:?} is none of day, model, provider, key, user"))
+            found.ok_or_else(|| format!("{name:?} is not one of day, model, provider, key, user"))
         };
         text.split(',').map(|name| one(name.trim())).collect()
     }

@@ -7,6 +7,9 @@ use super::Env;
 /// The provider that variables can create without a file.
 const LITELLM: &str = "litellm";
 
+/// Where LiteLLM is unless a variable or the file says a place.
+const LITELLM_URL: &str = "http://localhost:4000";
+
 /// A setting whose value is a variable's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetByEnvironment {
@@ -89,19 +92,27 @@ fn last_resort(
     env: &impl Fn(&str) -> Result<Option<String>, ConfigError>,
     origins: &mut Origins,
 ) -> Result<(), ConfigError> {
-    if let Some(enabled) = env("LITELLM_ENABLED")?
-        && !boolean("LITELLM_ENABLED", &enabled)?
-    {
+    let enabled = match env("LITELLM_ENABLED")? {
+        Some(enabled) => Some(boolean("LITELLM_ENABLED", &enabled)?),
+        None => None,
+    };
+    if enabled == Some(false) {
         return Ok(());
     }
-    let url = env("LITELLM_BASE_URL")?;
+    let url = match env("LITELLM_BASE_URL")? {
+        None if enabled.is_some() => Some((LITELLM_URL.to_owned(), "LITELLM_ENABLED")),
+        url => url.map(|url| (url, "LITELLM_BASE_URL")),
+    };
     if file.providers.get_mut(LITELLM).is_none() && url.is_some() {
         file.providers.insert(LITELLM.to_owned(), ProviderFile::default());
     }
     let Some(provider) = file.providers.get_mut(LITELLM) else { return Ok(()) };
-    if provider.url.is_none() && provider.cluster.is_none() && url.is_some() {
-        origins.note_last_resort(LITELLM, "url", "LITELLM_BASE_URL");
-        provider.url = url;
+    if provider.url.is_none()
+        && provider.cluster.is_none()
+        && let Some((url, variable)) = url
+    {
+        origins.note_last_resort(LITELLM, "url", variable);
+        provider.url = Some(url);
     }
     if provider.api_key.is_none() && provider.auth.is_none() && !has_password(provider) {
         let name = "LITELLM_API_KEY";

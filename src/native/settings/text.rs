@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 /// An error and its line, from 1.
 pub(super) type Placed = (Option<usize>, ConfigError);
 
-/// The table, and an error for each key that is there twice: of such keys the table has the first.
+/// The table, and an error for each key that is written twice: of such keys the table has the first.
 ///
 /// # Errors
 /// The first place where the text is not TOML: what follows may be a consequence.
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str) -> Result<(Table, Vec<Placed>), Placed> {
         let place = repetition(text, error);
         let is_within =
             |(_, earlier): &Placed| place.1.path.starts_with(&format!("{}.", earlier.path));
-        // The settings of a table that is there twice are in it twice.
+        // The settings of a table that is written twice are in it twice.
         if !places.iter().any(is_within) {
             places.push(place);
         }
@@ -45,7 +45,7 @@ fn line_of(text: &str, error: &Error) -> Option<usize> {
     error.span().map(|span| line::at(text, span.start))
 }
 
-/// Names the key that is there twice, and the line of the first.
+/// Names the key that is written twice, and the line of the first.
 fn repetition(text: &str, error: &Error) -> Placed {
     let line = line_of(text, error);
     let key = error.span().and_then(|span| text.get(span)).unwrap_or_default();
@@ -65,7 +65,7 @@ fn repetition(text: &str, error: &Error) -> Placed {
         }
     };
     let first = first.map(|first| format!(", first on line {first}")).unwrap_or_default();
-    (line, ConfigError::new(path, format!("is there twice{first}; put both into one")))
+    (line, ConfigError::new(path, format!("is written twice{first}; put both into one")))
 }
 
 /// The table that a line begins.

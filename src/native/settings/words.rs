@@ -4,7 +4,7 @@
 //! |---|---|
 //! | ``unknown field `urll`, expected one of `url`, …`` | ``is not a setting; did you mean `url`?`` |
 //! | ``invalid type: string "x", expected a sequence`` | `is a text; write a list in brackets, as in match = ["a", "b"]` |
-//! | ``unknown variant `token`, expected one of `bearer`, …`` | `is none of "bearer", …` |
+//! | ``unknown variant `token`, expected one of `bearer`, …`` | `must be one of "bearer", …` |
 
 use crate::config::File;
 use crate::names::near::nearest;
@@ -68,7 +68,7 @@ fn unknown_variant(message: &str) -> Option<String> {
     let near = nearest(written, known.iter().copied());
     let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
     let list: Vec<_> = known.iter().map(|known| format!("\"{known}\"")).collect();
-    Some(format!("is none of {}{near}", list.join(", ")))
+    Some(format!("must be one of {}{near}", list.join(", ")))
 }
 
 fn missing_field(message: &str) -> Option<String> {

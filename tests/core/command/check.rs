@@ -46,7 +46,7 @@ fn invalid_toml_is_reported_with_its_line() {
     bad("a = 1\nb = [", "gaud.toml:2: a list has no end; write its closing `]`");
     bad(
         "[providers.p]\nurl = \"http://h\"\n[providers.p]\n",
-        "gaud.toml:3: providers.p: is there twice, first on line 1; put both into one",
+        "gaud.toml:3: providers.p: is written twice, first on line 1; put both into one",
     );
 }
 
@@ -66,7 +66,7 @@ fn unknown_settings_and_wrong_types_name_their_path() {
     );
     bad(
         "[providers.p]\nurl = \"http://h\"\nauth = \"token\"",
-        "gaud.toml:3: providers.p.auth: is none of \"bearer\", \"x-api-key\", \"api-key\", \"x-goog-api-key\", \"basic\", \
+        "gaud.toml:3: providers.p.auth: must be one of \"bearer\", \"x-api-key\", \"api-key\", \"x-goog-api-key\", \"basic\", \
          \"none\", \"passthrough\"",
     );
     bad(
@@ -134,7 +134,7 @@ fn retry_settings_have_bounds() {
         ("retry_after_max_secs = 0", "retry_after_max_secs: is 0; write 1 to 300"),
         (
             "on = [\"4xx\"]",
-            "on[0]: is none of \"5xx\", \"429\", \"connection\", \"timeout\"; did you mean \"5xx\"?",
+            "on[0]: must be one of \"5xx\", \"429\", \"connection\", \"timeout\"; did you mean \"5xx\"?",
         ),
     ] {
         bad(&with(line), &format!("gaud.toml:4: retries.{problem}"));
@@ -242,7 +242,7 @@ fn invalid_addresses_and_limits_say_what_is_valid() {
 fn incomplete_providers_are_rejected() {
     bad(
         "",
-        "gaud.toml: providers: there is none; add one, as in [providers.litellm] with url = \
+        "gaud.toml: providers: are missing; add one, as in [providers.litellm] with url = \
          \"http://localhost:4000\"",
     );
     bad(
@@ -437,6 +437,7 @@ fn the_environment_wins_over_the_file() {
     assert!(!yaml.contains("pw"), "{yaml}");
     // The last resort does not win over the file.
     assert!(rendered(&env("LITELLM_BASE_URL")).contains("hostname: \"h\""));
+    assert!(rendered(&[("LITELLM_ENABLED", "true")]).contains("hostname: \"h\""));
     assert!(rendered(&[("LITELLM_API_KEY", "k")]).contains("\"os.environ/LITELLM_API_KEY\""));
     let disabled = [("LITELLM_API_KEY", "k"), ("LITELLM_ENABLED", "false")];
     assert!(!rendered(&disabled).contains("api_key"));
@@ -471,6 +472,7 @@ fn the_environment_alone_is_a_configuration() {
     let expected = "gpt-4o -> litellm: gpt-4o (default_provider)";
     assert_eq!(run(&[("GAUD_LITELLM_URL", "http://h")]), expected);
     assert_eq!(run(&[("LITELLM_BASE_URL", "http://h")]), expected);
+    assert_eq!(run(&[("LITELLM_ENABLED", "true")]), expected);
     let nothing = "gaud: there is no configuration: write a gaud.toml here, name one with --config, \
                    or set GAUD_LITELLM_URL, as in GAUD_LITELLM_URL=http://localhost:4000";
     assert_eq!(run(&[]), nothing);

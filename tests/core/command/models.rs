@@ -95,7 +95,7 @@ fn models_says_why_it_prints_nothing() {
     assert_eq!((text(&output.stderr), output.status.code()), (&*expected, Some(1)));
     let address = answering("200 OK", "<html>");
     let output = models(Some(CONFIG), &["--address", &address]);
-    let expected = format!("gaud: what answers on {address} lists no models\n");
+    let expected = format!("gaud: the server at {address} does not list models\n");
     assert_eq!((text(&output.stderr), output.status.code()), (&*expected, Some(1)));
     let address = unused_address();
     let output = models(None, &["--address", &address]);

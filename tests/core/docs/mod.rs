@@ -3,7 +3,9 @@
 //! `UPDATE=1 cargo test --test core docs::` writes what is generated.
 
 mod security;
+mod settings;
 mod versions;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -251,8 +253,8 @@ fn the_endpoints_are_the_rows() {
         let paths: Vec<_> = rows.iter().map(|row| format!("`{}`", request(row))).collect();
         table += &format!("| {} | {} | {shape:?} |\n", paths.join(", "), described(meaning));
     }
-    table += "| anything else: LiteLLM's `/key/*`, `/model/info`, `/health/*`, `/openapi.json`, `/ui`, \
-              `/spend/*`, … | none | nothing, the client's credential passes too | \
+    table += "| anything else: LiteLLM's `/key/*`, `/model/info`, `/health/*`, `/openapi.json`, \
+              `/spend/*`, `/ui` where [Gaud's own pages](ui.md#litellms-own-ui) are at another path, … | none | nothing, the client's credential passes too | \
               `default_provider` | OpenAi |\n";
     assert_part("docs/endpoints.md", "endpoints", &table.replace("OpenAi", "OpenAI"));
 }
@@ -431,6 +433,23 @@ fn anchors(text: &str) -> BTreeSet<String> {
 #[test]
 fn the_readme_is_for_a_reader_in_a_hurry() {
     assert!(read("README.md").lines().count() <= 150);
+}
+
+/// The table of commands names those that the help lists.
+#[test]
+fn the_readme_has_every_command() {
+    let help = gaud(&["--help"]);
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let lines = commands.lines().take_while(|line| !line.is_empty());
+    let of_help = lines.map(|line| line.split_whitespace().next().unwrap().to_owned());
+    let of_help: BTreeSet<_> = of_help.filter(|command| command != "help").collect();
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("## The command\n").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+    let names = cells.flat_map(|(cell, _)| cell.split("gaud ").skip(1));
+    let of_readme = names.map(|rest| rest.split([' ', '`']).next().unwrap().to_owned());
+    assert_eq!(of_readme.collect::<BTreeSet<_>>(), of_help);
 }
 
 #[test]

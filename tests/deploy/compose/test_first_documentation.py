@@ -1,4 +1,4 @@
-"""The compose file of Gaud's first documentation, as `docs/tasks/litellm-in-compose.md` has the file, with the image `gaud:latest`."""
+"""The compose file of Gaud's first documentation, with the image `gaud:latest`."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openai
 import pytest
+import yaml
 
 from clients import ASK, HELLO, LIMIT_SECS, until
 from kit_py.gaud import ROOT
@@ -16,38 +17,49 @@ from stack import FOLDER, Stack
 from stack import start as start_stack
 
 MASTER_KEY = f"sk-{secrets.token_hex(32)}"
+FILE = Path(__file__).parent / "first-documentation.yml"
 PAGE = ROOT / "docs/tasks/litellm-in-compose.md"
-# The names of the page's images, and the services of `envoy/compose/` that have the same images.
+# The names of the file's images, and the services of `envoy/compose/` that have the same images.
 IMAGES = {
     "docker.litellm.ai/berriai/litellm:main-stable": "litellm",
     "postgres:16": "postgres",
     "prom/prometheus": "prometheus",
     "gaud:latest": "gaud",
 }
-# The ports are published on all addresses, as the first documentation does. This machine does other things too, so LiteLLM
-# has more time; the image of PostgreSQL in the tests does not change its user.
+# LiteLLM refuses to start with a short master key. This machine does other things too, so LiteLLM and PostgreSQL have more time
+# for the start; the image of PostgreSQL in the tests does not change its user.
 CHANGES = {
-    "127.0.0.1:8400:8400": "8400:8400",
-    "127.0.0.1:9090:9090": "9090:9090",
-    "start_period: 120s": "start_period: 400s",
+    "sk-1234": MASTER_KEY,
+    "retries: 10": "retries: 60",
+    "start_period: 40s": "start_period: 400s",
     "image: postgres:16": "image: postgres:16\n    user: postgres",
-    "    command: [": "    ports: [\"4000:4000\"]\n    command: [",
 }
 
 
 def compose_file() -> str:
-    text = re.search(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL).group(1)
+    text = FILE.read_text()
     for old, new in CHANGES.items():
-        assert old in text, f"{PAGE.name} has no {old}"
+        assert old in text, f"{FILE.name} has no {old}"
         text = text.replace(old, new)
     return text
+
+
+def test_the_page_s_file_has_the_same_services():
+    """`docs/tasks/litellm-in-compose.md` has the file for today's LiteLLM, for this machine alone."""
+    page = yaml.safe_load(re.search(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL).group(1))
+    first = yaml.safe_load(FILE.read_text())
+    assert page["services"].keys() == first["services"].keys() and page["volumes"].keys() == first["volumes"].keys()
+    for name, service in first["services"].items():
+        same = {"image", "volumes", "depends_on", "command"} & service.keys()
+        assert {key: service[key] for key in same} == {key: page["services"][name][key] for key in same}
+    assert page["services"]["gaud"]["environment"].keys() == first["services"]["gaud"]["environment"].keys()
 
 
 LITELLM = f"""\
 model_list:
   - model_name: hello
     litellm_params: {{model: openai/hello, api_key: unused, mock_response: "{HELLO}"}}
-general_settings: {{store_model_in_db: true}}
+general_settings: {{master_key: {MASTER_KEY}, store_model_in_db: true}}
 """
 SETTINGS = "discover_interval_secs = 1\n"
 
@@ -57,7 +69,7 @@ class Document(Stack):
 
     def __init__(self, engine: dict[str, str], folder: Path):
         super().__init__(engine, folder)
-        self.engine["LITELLM_MASTER_KEY"] = MASTER_KEY
+        self.engine |= {"OPENAI_API_KEY": "unused", "ANTHROPIC_API_KEY": "unused"}
         self.folder = folder
         self.url = "http://127.0.0.1:8400"
         files = {"docker-compose.yml": compose_file(), "proxy_server_config.yaml": LITELLM, "llm-proxy.toml": SETTINGS}
@@ -100,6 +112,22 @@ def document(images, tmp_path_factory) -> Iterator[Document]:
 
 def test_a_request_on_the_published_port(document):
     assert document.said() == HELLO
+
+
+ASK_WITHIN = """\
+import json, sys, urllib.request
+url, key, body = sys.argv[1:]
+headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
+print(urllib.request.urlopen(urllib.request.Request(url, body.encode(), headers), timeout=30).read().decode())
+"""
+
+
+@pytest.mark.parametrize("host", ["litellm:4000", "gaud:8400"])
+def test_a_request_within_the_containers_network(document, host):
+    model = "hello" if host.startswith("litellm") else "litellm:hello"
+    body = json.dumps({"model": model, "messages": ASK})
+    ask = ["exec", "-T", "litellm", "python3", "-c", ASK_WITHIN, f"http://{host}/v1/chat/completions", MASTER_KEY, body]
+    assert json.loads(document.compose(*ask))["choices"][0]["message"]["content"] == HELLO
 
 
 def test_litellm_and_prometheus_answer_on_their_ports(document):
@@ -155,11 +183,16 @@ def test_the_file_of_the_document_is_followed(document):
 def test_without_the_file_the_environment_is_enough(document):
     """Docker makes a folder in the place of the file."""
     mount = f"{document.folder}/absent.toml:/app/llm-proxy.toml"
-    argv = ["run", "--detach", "--env", "GAUD_LITELLM_URL=http://litellm:4000", "--volume", mount, "gaud:latest"]
-    container = document.docker(*argv).strip()
+    variables = {"GAUD_LITELLM_URL": "http://litellm:4000", "GAUD_LITELLM_API_KEY": MASTER_KEY}
+    options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+    options += ["--network", f"{document.project}_default", "--publish", "8401:8400", "--volume", mount]
+    container = document.docker("run", "--detach", *options, "gaud:latest").strip()
     try:
         until("the gateway is ready", lambda: "Gaud is ready" in document.docker("logs", container))
         done = document.run(["sh", "-c", f"docker logs {container} 2>&1"], 60)
         assert "llm-proxy.toml: is a folder, as Docker makes one" in done
+        client = openai.OpenAI(base_url="http://127.0.0.1:8401/v1", api_key="any", max_retries=0)
+        answer = client.chat.completions.create(model="litellm:hello", messages=ASK)
+        assert answer.choices[0].message.content == HELLO
     finally:
         document.docker("rm", "--force", container)

@@ -142,6 +142,36 @@ def test_a_port_below_1024_works_with_the_readme_s_drop_in(gateway):
         gateway.write("/etc/gaud/gaud.toml", good)
 
 
+def readme_command(words: str) -> list[str]:
+    """A command of the README, without `sudo`: the tests are root. The container has no PATH with `/usr/local/bin`."""
+    assert f"| `{words}` |" in (UNITS / "README.md").read_text()
+    program, *rest = words.removeprefix("sudo ").split()
+    return [{"gaud": "/usr/local/bin/gaud"}.get(program, program), *rest]
+
+
+def test_the_readme_s_status_names_the_providers(gateway):
+    said = gateway.run(*readme_command("gaud status --config /etc/gaud/gaud.toml"))
+    assert "PROVIDER" in said and "litellm" in said and MASTER_KEY not in said
+
+
+def test_the_readme_s_reload_takes_a_changed_file(gateway):
+    good = gateway.run("cat", "/etc/gaud/gaud.toml")
+    (before,) = gateway.unit("gaud", "MainPID")
+    gateway.write("/etc/gaud/gaud.toml", f'{good}\n[aliases]\nfast = "litellm:gpt-4o"\n')
+    try:
+        gateway.run(*readme_command("systemctl reload gaud"))
+        until("the change is in effect", lambda: "version 2 is in effect" in gateway.journal("gaud"))
+        assert gateway.unit("gaud", "MainPID") == [before]
+    finally:
+        gateway.write("/etc/gaud/gaud.toml", good)
+
+
+def test_the_readme_s_admin_key_opens_the_admin_api(gateway):
+    key = gateway.run(*readme_command("sudo cat /var/lib/gaud/admin-key")).strip()
+    assert gateway.ask(f"{GATEWAY}/admin/settings", key=key).status == 200
+    assert gateway.ask(f"{GATEWAY}/admin/settings", key="sk-other").status == 401
+
+
 @contextmanager
 def changed(guest: Guest, drop_in: str):
     """The unit with further settings, where `systemctl edit` puts them."""

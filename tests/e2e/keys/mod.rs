@@ -16,7 +16,7 @@ use crate::kit::harness::Run;
 use crate::kit::upstream::Provider;
 use serde_json::{Value, json};
 
-/// Connections are spread over the workers by the kernel: so many meet each of two.
+/// Connections are spread over the workers by the kernel: this many meet each of two.
 const CONNECTIONS: usize = 24;
 
 /// A gateway with two providers: `own` has a key of its own, `open` has none and gets what clients send.
@@ -95,7 +95,7 @@ impl Setup {
     /// Fails if a part of this key is anywhere but with the client.
     #[track_caller]
     fn assert_nowhere(&self, key: &str) {
-        // The public id is no secret.
+        // The public id is not a secret.
         let secret = key.rsplit('-').next().expect("a secret part");
         for provider in [&self.own, &self.open] {
             for seen in provider.all() {

@@ -34,7 +34,7 @@ fn each_model_has_its_budget_by_the_name_that_clients_ask_for() {
     }
     assert_eq!(setup.ask(&key, "chain").status, 429);
     assert_eq!(setup.served(&key, "two:second", 9), 1);
-    // A namespace is no way around a model's limits.
+    // A namespace does not lead around a model's limits.
     assert_eq!(setup.ask(&key, "one:priced").status, 429);
     // What no name and no pattern fits has no limit, and another key has limits of its own.
     assert_eq!(setup.served(&key, "one:second", 4), 4);

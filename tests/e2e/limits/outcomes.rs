@@ -6,7 +6,7 @@ use crate::kit::harness::wait;
 use crate::kit::upstream::{Answer, Gate};
 use serde_json::json;
 
-/// The budget has room for so many requests of the price of `always`.
+/// The budget has room for this many requests of the price of `always`.
 const ROOM: usize = 5;
 const COST: u64 = 200_000;
 

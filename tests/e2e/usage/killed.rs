@@ -128,7 +128,7 @@ fn kill_under_load(victim: Victim, trials: usize, seed: u64) {
     std::fs::remove_file(folder.join("keep")).expect("a file");
 }
 
-/// Kills, and starts what does not come back by itself.
+/// Kills, and starts again what does not come back on its own.
 fn kill(victim: Victim, run: Run, folder: &Path) -> Run {
     if victim != Victim::Gaud {
         kill_envoy(&run);

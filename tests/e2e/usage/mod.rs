@@ -52,7 +52,7 @@ fn sums(addr: SocketAddr, key: &str, provider: &str, model: &str) -> Value {
     rows.iter().find(is_meant).cloned().unwrap_or(Value::Null)
 }
 
-/// Waits until the ledger has so many attempts of a model at a provider; their sums.
+/// Waits until the ledger has this many attempts of a model at a provider; their sums.
 #[track_caller]
 fn wait_for_sums(run: &Run, provider: &str, model: &str, attempts: u64) -> Value {
     let key = run.admin_key();

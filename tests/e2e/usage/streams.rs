@@ -121,7 +121,7 @@ fn a_request_that_asks_itself_changes_in_nothing() {
         let row = wait_for_sums(&run, "one", model, 1);
         assert_sums(&row, &json!({"guessed": 0, "input": 20, "output": 7}));
     }
-    // An answer that is no stream has its own usage.
+    // An answer that is not a stream has its own usage.
     one.script("plain", super::completion(3, 2));
     let response = h1::exchange(run.addr(), &streaming("plain"));
     assert_eq!(response.json(), super::completion_json(3, 2));

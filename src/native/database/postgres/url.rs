@@ -83,7 +83,7 @@ impl PostgresUrl {
                     "require" => (SslMode::Require, Trust::Any),
                     "verify-ca" => (SslMode::Require, Trust::Authority),
                     "verify-full" => (SslMode::Require, Trust::Name),
-                    _ => return Err("has a sslmode that is none of disable, prefer, require, verify-ca, verify-full".to_owned()),
+                    _ => return Err("has a sslmode that is not one of disable, prefer, require, verify-ca, verify-full".to_owned()),
                 };
                 self.config.ssl_mode(mode);
                 self.trust = trust;
@@ -92,7 +92,7 @@ impl PostgresUrl {
             "sslrootcert" => self.ca_file = Some(PathBuf::from(value)),
             "connect_timeout" => {
                 let secs = value.parse().ok().filter(|secs| *secs > 0);
-                let secs = secs.ok_or("has a connect_timeout that is no number of seconds")?;
+                let secs = secs.ok_or("has a connect_timeout that is not a number of seconds")?;
                 self.config.connect_timeout(Duration::from_secs(secs));
             }
             "host" => _ = self.config.host(value),
@@ -179,7 +179,7 @@ mod tests {
             ("postgres://h/d", "names no user"),
             (
                 "postgres://u:p@h/d?sslmode=on",
-                "has a sslmode that is none of disable, prefer, require, verify-ca, verify-full",
+                "has a sslmode that is not one of disable, prefer, require, verify-ca, verify-full",
             ),
             (
                 "postgres://u:p@h/d?sslcert=x",
@@ -187,7 +187,7 @@ mod tests {
             ),
             (
                 "postgres://u:p@h/d?connect_timeout=0",
-                "has a connect_timeout that is no number of seconds",
+                "has a connect_timeout that is not a number of seconds",
             ),
         ] {
             assert_eq!(PostgresUrl::parse(text).err().as_deref(), Some(problem), "{text}");

@@ -99,7 +99,7 @@ fn a_wrong_key_is_refused_and_many_are_slowed() {
     assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
     // A form without the token of the login's page tries no key.
     assert_eq!(browser.post("/ui/login", &[("key", &run.admin_key())]).status, 403);
-    // A key in a URL is no login: it would be in logs and in histories.
+    // A key in a URL is not a login: it would be in logs and in histories.
     browser.get(&format!("/ui/login?key={}", run.admin_key()));
     assert_eq!(browser.get("/ui").status, 303);
     assert_eq!(browser.log_in(&run.admin_key()).status, 303);

@@ -46,7 +46,7 @@ fn paths_without_a_model_lose_the_key_too() {
         ("GET", "/v1beta/models/gemini-2.0-flash?key=client", "/v1beta/models/gemini-2.0-flash"),
         ("PATCH", "/v1beta/cachedContents/x?key=client", "/v1beta/cachedContents/x"),
         ("POST", "/upload/v1beta/files?Key=client", "/upload/v1beta/files"),
-        // A path that is none of the API keeps all that the client sent.
+        // A path that is not of the API keeps all that the client sent.
         ("POST", "/upload/v2/files?key=client", "/upload/v2/files?key=client"),
         ("GET", "/v1/files?key=client&a=b&api-key=x", "/v1/files?a=b"),
     ] {
