@@ -4,5 +4,6 @@
 //! compare-and-swap: a worker that was slower than another loads the record again, so that only whole changes follow each
 //! other. `races` has threads in each other's way, on the shared data that the gateway uses.
 
+mod races;
 mod search;
 mod world;
