@@ -15,8 +15,7 @@ const NOW_MS: u64 = 1_795_968_000_000;
 const TIMES: u64 = 2_000;
 const MODEL: &str = "gpt-4o";
 /// Where shared data have the counters of the key `k`, of its model and of its user.
-const PLACES: [&str; 3] =
-    ["gaud/limit/key/k", "gaud/limit/key/k/gpt-4o", "gaud/limit/user/ann"];
+const PLACES: [&str; 3] = ["gaud/limit/key/k", "gaud/limit/key/k/gpt-4o", "gaud/limit/user/ann"];
 
 fn allowed(key: &str) -> Allowed {
     let models = Models::of(Vec::new());
