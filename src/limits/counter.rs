@@ -471,7 +471,7 @@ mod tests {
         }
     }
 
-    /// A clock that repeats the last second of a window, and one that is set back by hours.
+    /// A clock that repeats the last second of a window, and a clock that is set back by hours.
     #[test]
     fn a_clock_that_is_set_back_into_the_window_before_forgets_no_money() {
         for (window, end_secs) in ENDS_SECS {

@@ -4,6 +4,7 @@ use gaud::limits::{
     Counter, Demand, Known, LEASE_MS, Limits, Period, Refusal, Ticket, View, Window,
 };
 
+use super::buckets::Buckets;
 use super::world::{Broken, MOST};
 
 /// A ticket that a counter has given out and not taken back.
@@ -27,14 +28,11 @@ pub(crate) struct Count {
     period: Period,
     /// What has ended in the window.
     spent: u64,
-    /// What the buckets have.
-    requests: u64,
-    /// Below 0 where more was used than was there.
-    tokens: i64,
+    pub(crate) buckets: Buckets,
     /// A request that lives has not said so in time.
     was_late: bool,
     /// The clock was set back to the minute of a lease that was lost, and another lease began there: the end of a request of the
-    /// lost one takes place and money of the other.
+    /// lost lease takes place and money of the other.
     is_mixed: bool,
 }
 
@@ -46,10 +44,6 @@ fn holds_lease(held: &Held, now_ms: u64) -> bool {
     !held.is_gone && held.minute.abs_diff(minute(now_ms)) <= 1
 }
 
-fn whole(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
 impl Count {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
@@ -58,23 +52,15 @@ impl Count {
             held: Vec::new(),
             period: Period::default(),
             spent: 0,
-            requests: limits.rpm.unwrap_or_default(),
-            tokens: whole(limits.tpm.unwrap_or_default()),
+            buckets: Buckets::full(limits),
             was_late: false,
             is_mixed: false,
         }
     }
 
-    /// As many tokens as a request has money; none where tokens are not limited, for fewer worlds.
-    pub(crate) fn tokens(&self, nanos: u64) -> u64 {
-        self.limits.tpm.map_or(0, |_| nanos)
-    }
-
     /// A minute has passed, in which buckets fill.
     pub(crate) fn tick(&mut self, now_ms: u64) {
-        self.requests = self.limits.rpm.unwrap_or_default();
-        let tpm = whole(self.limits.tpm.unwrap_or_default());
-        self.tokens = tpm.min(self.tokens.saturating_add(tpm));
+        self.buckets.fill();
         self.look(now_ms);
     }
 
@@ -103,56 +89,6 @@ impl Count {
             self.spent = self.spent.max(known.spent_nanos);
         }
         Ok(has_turned)
-    }
-
-    /// An admitted request takes from the buckets what is there.
-    pub(crate) fn take(&mut self, demand: Demand, view: View) -> Result<(), Broken> {
-        if self.limits.rpm.is_some() && self.requests == 0 {
-            return Err("a request more than the minute allows".to_owned());
-        }
-        if self.lacks_tokens(demand) {
-            return Err(format!("{} tokens for {demand:?}", self.tokens));
-        }
-        self.requests = self.requests.saturating_sub(1);
-        self.tokens -= whole(demand.tokens);
-        self.is_told(view)
-    }
-
-    /// Clients are told what the buckets have.
-    pub(crate) fn is_told(&self, view: View) -> Result<(), Broken> {
-        let requests = view.requests.map(|fill| fill.remaining);
-        let tokens = view.tokens.map(|fill| fill.remaining);
-        let left = u64::try_from(self.tokens).unwrap_or_default();
-        let expected = (self.limits.rpm.map(|_| self.requests), self.limits.tpm.map(|_| left));
-        match (requests, tokens) == expected {
-            true => Ok(()),
-            false => Err(format!("{requests:?} and {tokens:?} are told, not {expected:?}")),
-        }
-    }
-
-    /// A refusal by a bucket needs a bucket that lacks something.
-    pub(crate) fn is_right(&self, refusal: Refusal, demand: Demand) -> Result<(), Broken> {
-        let is_right = match refusal {
-            Refusal::Requests { .. } => self.requests == 0,
-            Refusal::Tokens { .. } => self.lacks_tokens(demand),
-            _ => true,
-        };
-        if is_right { Ok(()) } else { Err(format!("a wrong {refusal:?}")) }
-    }
-
-    fn lacks_tokens(&self, demand: Demand) -> bool {
-        self.limits.tpm.is_some_and(|tpm| self.tokens < whole(demand.tokens.clamp(1, tpm)))
-    }
-
-    /// The estimate of a request comes back, and what was used is taken.
-    pub(crate) fn give(&mut self, estimate: u64, used: u64) {
-        let tpm = whole(self.limits.tpm.unwrap_or_default());
-        self.tokens = tpm.min(self.tokens + whole(estimate)) - whole(used);
-    }
-
-    /// The request of another counter's refusal comes back.
-    pub(crate) fn give_request(&mut self) {
-        self.requests = self.limits.rpm.unwrap_or_default().min(self.requests + 1);
     }
 
     pub(crate) fn hold(&mut self, ticket: &Ticket) {
@@ -244,7 +180,7 @@ impl Count {
     }
 }
 
-/// Whether a window is that of now, or the one after, which a clock that is set back does not end.
+/// Whether a window is the window of now, or the next window, which a clock that is set back does not end.
 fn is_in_force(own: Period, now_ms: u64) -> bool {
     let right = Window::Day.at(now_ms / 1000);
     own == right || right.end_secs() == Some(own.start_secs)

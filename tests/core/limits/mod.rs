@@ -4,6 +4,7 @@
 //! compare-and-swap: a worker that was slower than another loads the record again, so that only whole changes follow each
 //! other. `races` has threads in each other's way, on the shared data that the gateway uses.
 
+mod buckets;
 mod count;
 mod races;
 mod search;

@@ -75,7 +75,7 @@ fn what_all_threads_have_spent_is_on_all_three_counters() {
     assert!(refused.into_inner() > 0, "no thread was in another's way");
 }
 
-/// The last request is the one that has reserved less than it has asked for.
+/// A last request has reserved less than was asked for.
 #[test]
 fn a_budget_has_one_last_request_at_a_time() {
     const NANOS: u64 = 10_000;

@@ -34,7 +34,7 @@ const COUNTERS: usize = 3;
 pub(crate) enum Phase {
     /// The counters before this have admitted the request.
     Asks(usize),
-    /// A counter has refused the request; the ones before this have not got back what they gave.
+    /// A later counter has refused the request; counters before this have not all got back what they gave.
     Undoes(usize),
     Live,
     /// The counters before this have the end; the cost.
@@ -131,9 +131,9 @@ impl World {
         self.rows.push("undo");
         self.counts[counter].change(self.now_ms);
         self.counters[counter] = self.counters[counter].undo(&ticket, self.now_ms);
-        let tokens = self.counts[counter].tokens(request.demand);
-        self.counts[counter].give(tokens, 0);
-        self.counts[counter].give_request();
+        let tokens = self.counts[counter].buckets.tokens(request.demand);
+        self.counts[counter].buckets.give(tokens, 0);
+        self.counts[counter].buckets.give_request();
         self.counts[counter].release(&ticket);
         if self.requests[place].tickets == [None; COUNTERS] {
             self.requests.remove(place);
@@ -146,10 +146,11 @@ impl World {
         self.rows.push("charge");
         for (counter, ticket) in self.tickets(place) {
             self.counts[counter].change(self.now_ms);
-            let (own, tokens) = (&mut self.counters[counter], self.counts[counter].tokens(1));
+            let (own, tokens) =
+                (&mut self.counters[counter], self.counts[counter].buckets.tokens(1));
             *own = own.charge(ticket.period(), 1, tokens, self.now_ms);
             self.counts[counter].spend(ticket.period(), 1);
-            self.counts[counter].give(0, tokens);
+            self.counts[counter].buckets.give(0, tokens);
         }
         self.requests[place].charged += 1;
         self.sort();
@@ -205,10 +206,10 @@ impl World {
         let Some(ticket) = ticket else { return };
         let count = &mut self.counts[counter];
         count.change(self.now_ms);
-        let (estimate, used) = (count.tokens(demand), count.tokens(cost));
+        let (estimate, used) = (count.buckets.tokens(demand), count.buckets.tokens(cost));
         self.counters[counter] = self.counters[counter].settle(&ticket, cost, used, self.now_ms);
         count.release(&ticket);
-        count.give(estimate, used);
+        count.buckets.give(estimate, used);
         count.spend(ticket.period(), cost);
     }
 
@@ -255,7 +256,7 @@ impl World {
 
     fn admit(&mut self, counter: usize, nanos: u64) -> Result<Option<Ticket>, Broken> {
         let (own, count) = (self.counters[counter], &mut self.counts[counter]);
-        let demand = Demand { tokens: count.tokens(nanos), nanos };
+        let demand = Demand { tokens: count.buckets.tokens(nanos), nanos };
         let verdict = own.admit(&count.limits, count.known, demand, self.now_ms);
         let ticket = match (verdict.counter, verdict.outcome) {
             (Some(new), Ok(ticket)) => {
@@ -264,8 +265,8 @@ impl World {
             }
             (None, Err(refusal)) => {
                 self.rows.push(row(refusal));
-                count.is_right(refusal, demand)?;
-                return count.is_told(verdict.view).map(|()| None);
+                count.buckets.is_right(refusal, demand)?;
+                return count.buckets.is_told(verdict.view).map(|()| None);
             }
             other => return Err(format!("a verdict of two minds: {other:?}")),
         };
@@ -273,7 +274,7 @@ impl World {
         if count.turn(self.counters[counter].period(), self.now_ms)? {
             self.rows.push("turn");
         }
-        count.take(demand, verdict.view)?;
+        count.buckets.take(demand, verdict.view)?;
         self.rows.push(if ticket.is_last() { "admit the last" } else { "admit" });
         let needed = count.limits.budget.map_or(0, |_| nanos);
         if !ticket.is_last() && ticket.nanos() != needed {

@@ -100,7 +100,7 @@ fn places_are_given_back_however_a_request_ends() {
     }
 }
 
-/// A user with a limit; a key of the user's own limit, and one without.
+/// A user with a limit, and two keys of the user: the first with a limit of the key's own, the second without.
 fn user_with_two_keys(setup: &Setup, limit: &Value, of_key: &Value) -> [String; 2] {
     let mut user = limit.clone();
     user["id"] = json!("ann");
@@ -124,7 +124,7 @@ fn requests_a_minute_of_a_user_are_those_of_all_keys_of_the_user() {
     let setup = Setup::start();
     let [limited, free] = user_with_two_keys(&setup, &json!({"rpm": 2}), &json!({"rpm": 1}));
     let answer = setup.ask(&limited, "priced");
-    // Of the two limits the one with less left is told.
+    // Of the two limits the limit with less left is told.
     let left = answer.header("x-ratelimit-remaining-requests");
     assert_eq!((answer.status, left.as_deref()), (200, Some("0")));
     assert_refused(&setup, &limited, "This API key may make 1 requests a minute");

@@ -144,7 +144,7 @@ impl Run {
         last.unwrap_or(self.addr)
     }
 
-    /// Kills Envoy alone, and waits for the next one of `--restart`.
+    /// Kills Envoy alone, and waits for the next Envoy of `--restart`.
     pub(crate) fn kill_envoy(&self) -> SocketAddr {
         let before = self.last_addr();
         let pid = Pid::from_raw(self.envoy().cast_signed()).expect("a process");
