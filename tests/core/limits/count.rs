@@ -1,8 +1,6 @@
 //! What one counter must have: counted a second time, request by request.
 
-use gaud::limits::{
-    Counter, Demand, Known, LEASE_MS, Limits, Period, Refusal, Ticket, View, Window,
-};
+use gaud::limits::{Counter, Known, LEASE_MS, Limits, Period, Ticket, Window};
 
 use super::buckets::Buckets;
 use super::world::{Broken, MOST};

@@ -117,7 +117,7 @@ fn keys_of_one_user_have_one_last_request_of_the_users_budget() {
         let host = Memory::at(NOW_MS);
         let next = AtomicU32::new(0);
         let asks = || {
-            let key = if next.fetch_add(1, SeqCst) % 2 == 0 { "k" } else { "l" };
+            let key = if next.fetch_add(1, SeqCst).is_multiple_of(2) { "k" } else { "l" };
             ask(&host, key, &asked, Demand { tokens: 0, nanos: 300 })
         };
         let answers = at_once(asks);
