@@ -211,7 +211,7 @@ fn attempts_and_losses_take_their_tokens_once() {
 
 #[test]
 fn money_that_was_spent_elsewhere_counts() {
-    let world = World::new(&[money(4, 2), money(5, 3)], 2).with_spending_elsewhere(2);
+    let world = World::new(&[money(4, 2), money(3, 3)], 2).with_spending_elsewhere(2);
     let rows = search(&world, Bounds { ticks: 1, has_ways: false, ..BOUNDS });
     assert!(["learn", "admit the last", "turn", "undo"].iter().all(|row| rows.contains(row)));
 }
