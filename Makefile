@@ -268,6 +268,11 @@ soak: filter func-e python ## Send SOAK_REQUESTS good and bad requests, change t
 		CARGO_PROFILE_TEST_OPT_LEVEL=2 CARGO_PROFILE_DEV_OPT_LEVEL=2 \
 		$(CARGO) test --quiet --test e2e -- soak:: live:: --ignored --nocapture
 
+# Five minutes: a minute of load, and a lease that must end.
+.PHONY: test-limits-load
+test-limits-load: filter filter-trap func-e python ## Use a thousand limited keys for a minute, lose a request with its VM, and send 64 requests at once at a budget for one
+	$(TEST_ENV) $(CARGO) test --quiet --test e2e -- limits::load limits::lost limits::budgets::sixty_four --include-ignored --nocapture --test-threads 1
+
 KILLS      ?= 100
 KILLS_SEED ?= $(shell date +%s)
 

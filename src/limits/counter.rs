@@ -76,7 +76,7 @@ impl Counter {
         now_ms: u64,
     ) -> Verdict {
         let mut counter = self.at(limits, known, now_ms);
-        match counter.take(limits, demand, now_ms) {
+        match counter.take(limits, demand) {
             Ok(ticket) => {
                 let view = counter.view(limits);
                 Verdict { counter: Some(counter), outcome: Ok(ticket), view }
@@ -207,7 +207,7 @@ impl Counter {
         }
     }
 
-    fn take(&mut self, limits: &Limits, demand: Demand, now_ms: u64) -> Result<Ticket, Refusal> {
+    fn take(&mut self, limits: &Limits, demand: Demand) -> Result<Ticket, Refusal> {
         let (nanos, is_last) = self.reserve(limits.budget, demand.nanos)?;
         if let Some(rpm) = limits.rpm {
             let wait_ms = || self.requests.wait_ms(1, rpm);
@@ -232,7 +232,8 @@ impl Counter {
         let minute = self.leases.join(nanos);
         if is_last {
             self.last.number = self.last.number.wrapping_add(1);
-            self.last.minute = lease::minute(now_ms).max(1);
+            // The minute of the lease, which is later than now where the clock was set back: both end together.
+            self.last.minute = minute.max(1);
         }
         let last = is_last.then_some(self.last.number);
         Ok(Ticket { minute, period: self.period, nanos, tokens, last })
@@ -438,20 +439,71 @@ mod tests {
         assert_eq!((counter.money(late_ms), counter.places(late_ms)), ((130, 0), 0));
     }
 
+    fn budget_of(window: Window) -> Limits {
+        let budget = Some(Budget { nanos: 100, window, is_strict: false });
+        Limits { budget, ..Limits::NONE }
+    }
+
+    /// The ends of a day, of a week, of a month, and of a month that ends after a leap second.
+    const ENDS_SECS: [(Window, u64); 5] = [
+        (Window::Day, 1_795_996_800),
+        (Window::Week, 1_795_996_800),
+        (Window::Month, 1_796_083_200),
+        (Window::Month, 1_483_228_800),
+        (Window::Day, 1_483_228_800),
+    ];
+
     #[test]
     fn a_request_counts_in_the_window_in_which_it_was_admitted() {
+        for (window, end_secs) in ENDS_SECS {
+            let (limits, end_ms) = (budget_of(window), end_secs * 1_000);
+            let mut counter = Counter::default();
+            let old = admit(&mut counter, &limits, 300, end_ms - 1).unwrap();
+            assert_eq!(old.period().end_secs(), Some(end_secs), "{window:?}");
+            assert_eq!(counter.money(end_ms), (0, 0), "the {window:?} is over");
+            let new = admit(&mut counter, &limits, 300, end_ms).unwrap();
+            assert!(old.is_last() && new.is_last() && old.period() != new.period());
+            counter = counter.settle(&old, 250, 0, end_ms);
+            assert_eq!(counter.money(end_ms), (0, 100), "{window:?}");
+            assert!(admit(&mut counter, &limits, 1, end_ms).is_err(), "one last request");
+            counter = counter.settle(&new, 20, 0, end_ms);
+            assert_eq!((counter.money(end_ms), counter.places(end_ms)), ((20, 0), 0));
+        }
+    }
+
+    /// A clock that repeats the last second of a window, and a clock that is set back by hours.
+    #[test]
+    fn a_clock_that_is_set_back_into_the_window_before_forgets_no_money() {
+        for (window, end_secs) in ENDS_SECS {
+            let (limits, end_ms) = (budget_of(window), end_secs * 1_000);
+            for back_ms in [1, 1_000, 3 * 3_600_000] {
+                let mut counter = Counter::default();
+                let old = admit(&mut counter, &limits, 60, end_ms - 1).unwrap();
+                let new = admit(&mut counter, &limits, 90, end_ms).unwrap();
+                counter = counter.settle(&new, 90, 0, end_ms);
+                let back = end_ms - back_ms;
+                assert_eq!(counter.money(back), (90, 0), "{window:?}, {back_ms}");
+                let next = admit(&mut counter, &limits, 60, back).unwrap();
+                assert_eq!((next.period(), next.nanos(), next.is_last()), (new.period(), 10, true));
+                assert!(admit(&mut counter, &limits, 60, back).is_err(), "one last request");
+                counter = counter.settle(&old, 60, 0, back).settle(&next, 5, 0, end_ms);
+                assert_eq!(counter.money(end_ms), (95, 0), "{window:?}, {back_ms}");
+            }
+        }
+    }
+
+    /// The clock was set back by a minute, and is right again: the lease of a last request ends no sooner than the request's place.
+    #[test]
+    fn a_last_request_stays_the_last_as_long_as_it_has_its_lease() {
         let limits = budget(100);
-        let midnight_ms = 1_795_996_800_000;
         let mut counter = Counter::default();
-        let old = admit(&mut counter, &limits, 300, midnight_ms - 1).unwrap();
-        assert_eq!(counter.money(midnight_ms), (0, 0), "the window is over");
-        let new = admit(&mut counter, &limits, 300, midnight_ms).unwrap();
-        assert!(old.is_last() && new.is_last() && old.period() != new.period());
-        counter = counter.settle(&old, 250, 0, midnight_ms);
-        assert_eq!(counter.money(midnight_ms), (0, 100));
-        assert!(admit(&mut counter, &limits, 1, midnight_ms).is_err(), "one last request");
-        counter = counter.settle(&new, 20, 0, midnight_ms);
-        assert_eq!((counter.money(midnight_ms), counter.places(midnight_ms)), ((20, 0), 0));
+        let later_ms = NOW_MS + LEASE_MS;
+        let first = admit(&mut counter, &limits, 10, later_ms).unwrap();
+        let last = admit(&mut counter, &limits, 100, NOW_MS).unwrap();
+        assert!(last.is_last() && last.minute() == first.minute());
+        let end_ms = later_ms + LEASE_MS;
+        counter = counter.settle(&first, 0, 0, end_ms);
+        assert!(admit(&mut counter, &limits, 100, end_ms).is_err(), "another last request");
     }
 
     #[test]

@@ -31,6 +31,7 @@
 //! | set back further | the window of now begins |
 //! | set back by less than a minute | buckets and leases wait for the clock |
 //! | set back further | leases count as lost, and buckets fill from now on |
+//! | set back to the minute of a lost lease | a request of that lease ends in the place of a request of the minute's new lease |
 //!
 //! Days are days in UTC, weeks begin on Monday (ISO 8601), months are those of the calendar. `now` is an argument everywhere.
 

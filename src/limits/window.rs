@@ -199,14 +199,24 @@ mod tests {
     /// Time since 1970 has no leap seconds: the second before midnight comes twice, or the clock is set back by one.
     #[test]
     fn a_leap_second_neither_skips_a_window_nor_repeats_one() {
-        let midnight = 1_483_228_800; // 2017-01-01, after a leap second.
-        for window in [Window::Day, Window::Month] {
+        // 2017-01-01, and a week that begins at midnight as a leap second would end: 2018-01-01, a Monday.
+        let (year, monday) = (1_483_228_800, 1_514_764_800);
+        for (window, midnight) in [
+            (Window::Day, year),
+            (Window::Month, year),
+            (Window::Week, monday),
+            (Window::Day, monday),
+        ] {
             let old = window.at(midnight - 1);
             let new = old.in_force(window, midnight);
-            assert_eq!(new.start_secs, midnight);
+            assert_eq!(new.start_secs, midnight, "{window:?}");
             assert_eq!(new.in_force(window, midnight - 1), new, "the clock repeats the second");
             assert_eq!(new.in_force(window, midnight), new);
         }
+        // In the midst of a week the leap second is a second as others are.
+        let week = Window::Week.at(year - 1);
+        assert_eq!(week.in_force(Window::Week, year), week);
+        assert_eq!(week.in_force(Window::Week, year - 1), week);
     }
 
     #[test]

@@ -25,4 +25,5 @@ mod import;
 mod limits;
 mod scanner_blocks;
 mod scanners;
+mod threads;
 mod usage;

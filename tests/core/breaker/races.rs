@@ -12,26 +12,10 @@ use gaud::host::metrics::Metric;
 use gaud::host::store::{Contended, Store, TRIES_MAX, update};
 
 use super::gateway;
+use crate::threads::{THREADS, at_once};
 
-const THREADS: usize = 4;
 const TIMES: usize = 500;
 const OPEN_MS: u64 = 30_000;
-
-/// Runs this in all threads at once; their results.
-fn at_once<T: Send>(run: impl Fn() -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(THREADS);
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS)
-            .map(|_| {
-                scope.spawn(|| {
-                    start.wait();
-                    run()
-                })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
 
 /// Adds one to a number in the store, and gives way between loading and swapping.
 fn add_one(store: &Memory) -> Result<u64, Contended> {

@@ -1,17 +1,10 @@
 //! `gaud key`, beside the running gateway and without it.
 
 use super::Setup;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Runs the command in the folder of the gateway.
 fn gaud(setup: &Setup, arguments: &[&str]) -> Result<String, String> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gaud"));
-    command.args(arguments).current_dir(setup.run.folder()).env_clear();
-    command.env("XDG_STATE_HOME", setup.run.folder().join("state"));
-    let output = command.output().expect("gaud runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    setup.run.command(arguments)
 }
 
 /// Waits until a key gets this status on all workers, which takes a second at most.

@@ -7,13 +7,15 @@ use serde_json::json;
 use std::thread;
 
 const CLIENTS: usize = 64;
+/// In nano-dollars.
+const BUDGET: u64 = 100_000;
 
 /// A budget that no request fits into lets one through, and that one may use the rest.
 #[test]
 fn sixty_four_requests_at_once_at_a_budget_for_one() {
     let setup = Setup::start();
     for (model, cost) in [("priced", 400_000), ("chain", 400_000)] {
-        let (key, _) = setup.key(&budget(100_000));
+        let (key, id) = setup.key(&budget(BUDGET));
         let gate = Gate::closed();
         for _ in 0..CLIENTS {
             setup.one.script(model, answer(cost / INPUT_NANOS, 0).held_by(&gate));
@@ -33,6 +35,10 @@ fn sixty_four_requests_at_once_at_a_budget_for_one() {
         assert_eq!((statuses[0], statuses[1]), (200, 429), "{statuses:?}");
         assert_eq!(setup.one.seen(model).len(), 1);
         // It has cost four times the budget: exceeded by one request, and used up.
+        let spent = setup.ledger(&id, 1)["cost_nanos"].as_u64().expect("a sum");
+        let over = spent.saturating_sub(BUDGET);
+        println!("{model}: {CLIENTS} at once, {BUDGET} allowed, {spent} spent, {over} over");
+        assert!(spent == cost && over < cost, "{spent}");
         let refused = setup.ask(&key, model);
         assert_eq!((refused.status, code(&refused)), (429, "insufficient_quota".to_owned()));
     }

@@ -8,7 +8,8 @@ use serde_json::json;
 
 const COST: u64 = 200_000;
 
-fn start(headers: bool) -> Setup {
+/// A gateway whose answers say what they have cost, or do not.
+pub(super) fn start(headers: bool) -> Setup {
     let (one, two) = (Provider::start(), Provider::start());
     let toml = config(&one, &two, "");
     let toml = toml.replace("[usage]\n", &format!("[usage]\nheaders = {headers}\n"));

@@ -4,6 +4,7 @@ mod alerts;
 mod answers;
 mod api;
 mod budgets;
+mod command;
 mod estimates;
 mod gateway;
 mod headers;
@@ -14,6 +15,7 @@ mod outcomes;
 mod providers;
 mod rates;
 mod restart;
+mod serve;
 
 use crate::kit::client::{Request, Response, h1};
 use crate::kit::harness::{Run, wait};
@@ -68,6 +70,20 @@ impl Setup {
             is_applied
         });
         (text("key"), text("id"))
+    }
+
+    /// The ledger's row of a key, once the ledger has so many attempts of the key.
+    #[track_caller]
+    fn ledger(&self, id: &str, attempts: u64) -> Value {
+        let key = format!("Bearer {}", self.run.admin_key());
+        let request = Request::new("GET", "/admin/usage?by=key").header("authorization", key);
+        wait::until(&format!("{attempts} attempts in the ledger"), || {
+            let answer = h1::exchange(self.run.addr(), &request).json();
+            let rows = answer["rows"].as_array().cloned().unwrap_or_default();
+            let row = rows.into_iter().find(|row| row["key"] == id)?;
+            assert!(row["attempts"].as_u64() <= Some(attempts), "{row}");
+            (row["attempts"] == attempts).then_some(row)
+        })
     }
 
     fn ask(&self, key: &str, model: &str) -> Response {

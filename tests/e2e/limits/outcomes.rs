@@ -1,10 +1,10 @@
 //! Each outcome is settled once: afterwards the budget has exactly what was used.
 
-use super::{Setup, always, answer, budget, chat, completion};
+use super::{Setup, always, answer, budget, chat, code, completion, config, headers};
 use crate::kit::client::h1::Connection;
-use crate::kit::harness::wait;
-use crate::kit::upstream::{Answer, Gate};
-use serde_json::json;
+use crate::kit::harness::{Run, wait};
+use crate::kit::upstream::{Answer, Gate, Provider};
+use serde_json::{Value, json};
 
 /// The budget has room for this many requests of the price of `always`.
 const ROOM: usize = 5;
@@ -13,15 +13,41 @@ const COST: u64 = 200_000;
 /// A budget for [`ROOM`] requests, after `act` has used as much as `used` of them.
 #[track_caller]
 fn left_after(what: &str, used: usize, act: impl FnOnce(&Setup, &str)) {
-    let setup = Setup::start();
+    left_after_in(&Setup::start(), what, used, act);
+}
+
+/// The same on this gateway.
+#[track_caller]
+fn left_after_in(setup: &Setup, what: &str, used: usize, act: impl FnOnce(&Setup, &str)) {
     let (key, _) = setup.key(&budget(ROOM as u64 * COST));
-    act(&setup, &key);
+    act(setup, &key);
     always(&setup.one, "priced", COST);
     assert_eq!(setup.served(&key, "priced", ROOM + 3), ROOM - used, "after {what}");
 }
 
 fn cost() -> Answer {
     answer(COST / super::INPUT_NANOS, 0)
+}
+
+/// A budget for so many requests, and one request at a time: a place is free again when a request is settled.
+fn one_at_a_time(room: usize) -> Value {
+    let mut fields = budget(room as u64 * COST);
+    fields["max_parallel_requests"] = json!(1);
+    fields
+}
+
+/// Asks once more, and compares the counter of the key, as the answer tells it, with the ledger, which has so many attempts then.
+/// What those before have cost.
+#[track_caller]
+fn spent_before(setup: &Setup, key: &str, id: &str, attempts: u64) -> u64 {
+    // The answer before may have its place a moment longer.
+    let answer = || Some(setup.ask(key, "priced")).filter(|answer| answer.status == 200);
+    let answer = wait::until("a place", answer);
+    let told: f64 = answer.header("x-gaud-key-spend").expect("a sum").parse().expect("dollars");
+    let row = setup.ledger(id, attempts);
+    let spent = row["cost_nanos"].as_u64().expect("a sum");
+    assert_eq!((told * 1e9).round() as u64, spent, "the counter and the ledger: {row}");
+    spent - COST
 }
 
 #[test]
@@ -71,11 +97,28 @@ fn a_stream_costs_what_its_usage_says() {
 }
 
 #[test]
+fn a_provider_that_does_not_answer_in_time_costs_nothing() {
+    let (one, two) = (Provider::start(), Provider::start());
+    let toml = config(&one, &two, "").replace("breaker =", "timeout_secs = 1\nbreaker =");
+    let setup = Setup { run: Run::start(&toml), one, two };
+    left_after_in(&setup, "a timeout, and a timeout in a chain", 1, |setup, key| {
+        let gate = Gate::closed();
+        for model in ["priced", "chain"] {
+            setup.one.script(model, cost().held_by(&gate));
+        }
+        let answer = setup.ask(key, "priced");
+        assert_eq!((answer.status, code(&answer).as_str()), (504, "provider_timeout"));
+        setup.two.script("chain", cost());
+        let answer = setup.ask(key, "chain");
+        assert_eq!(answer.header("x-gaud-provider").as_deref(), Some("two"), "{}", answer.text());
+        gate.open();
+    });
+}
+
+#[test]
 fn a_client_that_leaves_pays_for_what_was_asked() {
-    let setup = Setup::start();
-    let mut fields = budget(ROOM as u64 * COST);
-    fields["max_parallel_requests"] = json!(1);
-    let (key, _) = setup.key(&fields);
+    let setup = headers::start(true);
+    let (key, id) = setup.key(&one_at_a_time(ROOM));
     always(&setup.one, "priced", COST);
     for model in ["second", "chain"] {
         let gate = Gate::closed();
@@ -87,8 +130,36 @@ fn a_client_that_leaves_pays_for_what_was_asked() {
         // The place is given back with the settlement.
         wait::until_true("a place", || setup.ask(&key, "priced").status == 200);
     }
-    // A quarter of the bytes of each request that was left: not enough to keep out one that fits.
-    assert_eq!(setup.served(&key, "priced", ROOM + 3), ROOM - 2);
+    // A quarter of the bytes of each request that was left, as tokens: not enough to keep out a request that fits.
+    let left = spent_before(&setup, &key, &id, 5) - 2 * COST;
+    assert!((1..COST).contains(&left), "{left} for two requests that were left");
+    assert_eq!(setup.served(&key, "priced", ROOM + 3), ROOM - 3);
+}
+
+#[test]
+fn a_stream_that_breaks_costs_what_was_seen_of_it() {
+    let setup = headers::start(true);
+    let (key, id) = setup.key(&one_at_a_time(100));
+    always(&setup.one, "priced", COST);
+    let mut before = 0;
+    for (model, attempts) in [("second", 2), ("chain", 4)] {
+        let (events, mut pump) = Answer::events();
+        setup.one.script(model, events);
+        let mut connection = Connection::open(setup.run.addr());
+        connection.send_request(&chat(&key, model));
+        // Four hundred bytes are a hundred tokens, where no usage came.
+        let text = "12345678".repeat(50);
+        pump.send(format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n"))
+            .expect("room");
+        assert_eq!(connection.try_head().expect("a head").status, 200);
+        assert!(!connection.chunk().expect("a piece").is_empty());
+        pump.fail();
+        while connection.chunk().is_some_and(|piece| !piece.is_empty()) {}
+        let all = spent_before(&setup, &key, &id, attempts);
+        let output = 100 * super::OUTPUT_NANOS;
+        assert!((output..output + COST).contains(&(all - before)), "{model}: {all}, {before}");
+        before = all + COST;
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Setup, answer, chat, code};
 use crate::kit::client::h1::{self, Connection};
 use crate::kit::harness::wait;
 use crate::kit::upstream::{Answer, Gate};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::thread;
 use std::time::Instant;
 
@@ -97,5 +97,80 @@ fn places_are_given_back_however_a_request_ends() {
         setup.one.script("broken", Answer::broken());
         setup.ask(&key, "broken");
         assert_eq!(setup.ask(&key, "second").status, 200);
+    }
+}
+
+/// A user with a limit, and two keys of the user: the first with a limit of the key's own, the second without.
+fn user_with_two_keys(setup: &Setup, limit: &Value, of_key: &Value) -> [String; 2] {
+    let mut user = limit.clone();
+    user["id"] = json!("ann");
+    setup.admin("POST", "/admin/users", &user, 201);
+    [of_key.clone(), json!({})].map(|mut fields| {
+        fields["user"] = json!("ann");
+        setup.key(&fields).0
+    })
+}
+
+#[track_caller]
+fn assert_refused(setup: &Setup, key: &str, says: &str) {
+    let refused = setup.ask(key, "priced");
+    let message = refused.json()["error"]["message"].to_string();
+    assert_eq!((refused.status, code(&refused).as_str()), (429, "rate_limit_exceeded"));
+    assert!(message.contains(says), "{message}");
+}
+
+#[test]
+fn requests_a_minute_of_a_user_are_those_of_all_keys_of_the_user() {
+    let setup = Setup::start();
+    let [limited, free] = user_with_two_keys(&setup, &json!({"rpm": 2}), &json!({"rpm": 1}));
+    let answer = setup.ask(&limited, "priced");
+    // Of the two limits the limit with less left is told.
+    let left = answer.header("x-ratelimit-remaining-requests");
+    assert_eq!((answer.status, left.as_deref()), (200, Some("0")));
+    assert_refused(&setup, &limited, "This API key may make 1 requests a minute");
+    // What the key has refused is not taken of the user's.
+    let answer = setup.ask(&free, "priced");
+    let limit = answer.header("x-ratelimit-limit-requests");
+    assert_eq!((answer.status, limit.as_deref()), (200, Some("2")));
+    assert_refused(&setup, &free, "The user of this API key may make 2 requests a minute");
+}
+
+#[test]
+fn tokens_a_minute_of_a_user_are_those_of_all_keys_of_the_user() {
+    let setup = Setup::start();
+    let limits = [json!({"tpm": 1_000}), json!({"tpm": 100_000})];
+    let [limited, free] = user_with_two_keys(&setup, &limits[0], &limits[1]);
+    setup.one.script("priced", answer(4_000, 1_000));
+    assert_eq!(setup.ask(&limited, "priced").status, 200);
+    for key in [&limited, &free] {
+        assert_refused(&setup, key, "The user of this API key may use 1000 tokens a minute");
+    }
+}
+
+#[test]
+fn requests_at_once_of_a_user_are_those_of_all_keys_of_the_user() {
+    let setup = Setup::start();
+    let limits = [json!({"max_parallel_requests": 2}), json!({"max_parallel_requests": 1})];
+    let [limited, free] = user_with_two_keys(&setup, &limits[0], &limits[1]);
+    let gate = Gate::closed();
+    let hold = |key: &str, model: &str| {
+        setup.one.script(model, answer(1, 1).held_by(&gate));
+        let mut connection = Connection::open(setup.run.addr());
+        connection.send_request(&chat(key, model));
+        setup.one.wait(model);
+        connection
+    };
+    let mut held = vec![hold(&limited, "one")];
+    assert_refused(&setup, &limited, "This API key may have 1 requests under way at once");
+    held.push(hold(&free, "two"));
+    for key in [&limited, &free] {
+        let refused = setup.ask(key, "priced");
+        assert_eq!((refused.status, code(&refused).as_str()), (429, "rate_limit_exceeded"));
+    }
+    assert_refused(&setup, &free, "The user of this API key may have 2 requests under way at once");
+    gate.open();
+    assert!(held.iter_mut().all(|connection| connection.response().status == 200));
+    for key in [&limited, &free] {
+        wait::until_true("a place", || setup.ask(key, "priced").status == 200);
     }
 }

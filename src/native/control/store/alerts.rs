@@ -234,6 +234,11 @@ mod tests {
         assert!(store.add_alert(&next, true, 9).unwrap());
         let raised = BudgetRow { nanos: 200, ..alert.budget.clone() };
         assert!(store.add_alert(&Alert { budget: raised, ..alert.clone() }, false, 9).unwrap());
+        // The next window has alerts of its own.
+        let tomorrow = Window::Day.at(1_795_968_000 + 86_400);
+        let later = Alert { period: tomorrow, ..alert.clone() };
+        assert!(store.add_alert(&later, false, 9).unwrap());
+        assert!(!store.add_alert(&later, false, 9).unwrap());
         assert_eq!(store.untold_alerts(2, 9).unwrap(), [alert.clone(), next.clone()]);
         assert!(store.take_try(&alert, 20).unwrap());
         assert!(!store.take_try(&alert, 20).unwrap(), "another process has the try");

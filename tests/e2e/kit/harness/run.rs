@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{File, read_to_string};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a start may take on a machine that does other things too.
@@ -125,6 +125,33 @@ impl Run {
     /// Leaves the folder where it is, for another run.
     pub(crate) fn keep(&self) {
         std::fs::write(self.folder.join("keep"), "").expect("a file");
+    }
+
+    /// Runs the command in the folder of the gateway: what it prints, or what it says is wrong.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gaud"));
+        command.args(arguments).current_dir(&self.folder).env_clear();
+        command.env("XDG_STATE_HOME", self.folder.join("state"));
+        let output = command.output().expect("gaud runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    /// Where the gateway has said last that it is: an Envoy that was started again has another port.
+    pub(crate) fn last_addr(&self) -> SocketAddr {
+        let log = self.log();
+        let last = log.rfind("Gaud is ready on ").and_then(|place| address(&log[place..]));
+        last.unwrap_or(self.addr)
+    }
+
+    /// Kills Envoy alone, and waits for the next Envoy of `--restart`.
+    pub(crate) fn kill_envoy(&self) -> SocketAddr {
+        let before = self.last_addr();
+        let pid = Pid::from_raw(self.envoy().cast_signed()).expect("a process");
+        kill_process(pid, Signal::KILL).expect("an Envoy");
+        until_within(START_LIMIT, "the next Envoy", || {
+            Some(self.last_addr()).filter(|now| *now != before)
+        })
     }
 
     /// Envoy's process.
