@@ -1,6 +1,7 @@
 //! The pages of the control server, as a browser without scripts uses them.
 
 mod browser;
+mod command;
 mod escapes;
 mod front;
 mod keys;
