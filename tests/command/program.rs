@@ -71,7 +71,7 @@ impl Program {
         panic!("gaud printed no address:\n{}", self.ended().stderr);
     }
 
-    /// What stands after `words` in the next line of standard output that has them.
+    /// The rest of the next line of standard output that has `words`.
     pub(crate) fn said(&mut self, words: &str) -> String {
         let deadline = Instant::now() + LIMIT;
         while let Ok(line) = self.stdout.recv_timeout(deadline - Instant::now()) {

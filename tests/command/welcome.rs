@@ -1,4 +1,4 @@
-//! What the first start of `gaud run` tells a person at a terminal.
+//! The words of `gaud run` for a person at a terminal, at the first start and at the next.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::http::{ask, ask_with};
 use crate::program::Program;
 use crate::run::{configured, given};
 
-/// What the key stands after.
+/// The words before the key.
 const SHOWN: &str = "the admin key of /admin and of the pages, shown this once: ";
 
 fn started(folder: &Path) -> Program {

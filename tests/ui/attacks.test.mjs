@@ -1,4 +1,4 @@
-// What other pages, names with markup, and a second tab cannot do.
+// Attacks by other pages and by names with markup, and a second tab.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

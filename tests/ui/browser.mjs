@@ -45,7 +45,7 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
 }
 
-/** Opens a browser's window for a test; `said` gets what the page complains about. */
+/** Opens a browser's window for a test; `said` gets the page's complaints. */
 export async function window(browser, options, work) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -88,7 +88,7 @@ async function clearUrl({ address }, page) {
   await page.getByText("the provider claude is removed").waitFor();
 }
 
-/** The form for a key, with what is wrong with it. */
+/** A form for a key that is refused. */
 async function wrongKey({ address }, page) {
   await page.goto(`${address}/ui/keys`);
   await page.getByLabel("Limits of some models").fill("gpt-4o rpm=ten");

@@ -16,7 +16,7 @@ after(async () => {
   await gateway?.stop();
 });
 
-/** The pages that are no success, and what the browser says of them. */
+/** The pages that are errors, and the browser's words about them. */
 const REFUSED = { error: "status of 404", "wrong-key": "status of 400" };
 
 for (const [name, view] of Object.entries(VIEWS)) {
@@ -78,7 +78,7 @@ test("a button copies the key", () =>
     assert.equal(await page.evaluate("navigator.clipboard.readText()"), secret);
   }));
 
-/** What has the focus after each press of Tab, until the page is left. */
+/** The elements that get the focus by Tab, until the focus leaves the page. */
 async function stops(page) {
   const found = [];
   for (let presses = 0; presses < 500; presses++) {

@@ -84,7 +84,7 @@ fn read(text: &str) -> Result<ModelLimitFields, String> {
     Ok(all)
 }
 
-/// The limits with what one more word of the line says.
+/// The limits with those of one more word of the line.
 fn with(mut limits: LimitsFile, word: &str) -> Result<LimitsFile, String> {
     match word.split_once('=') {
         Some(("rpm", text)) => set(&mut limits.rpm, "rpm", number("rpm", text)?)?,

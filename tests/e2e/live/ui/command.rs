@@ -8,7 +8,7 @@ use crate::kit::upstream::Provider;
 use crate::kit::upstream::tls::Authority;
 use crate::live::{status, tls};
 
-/// Whether `gaud ui` succeeds, and what the command says.
+/// Whether `gaud ui` succeeds, and its output.
 fn ui(run: &Run) -> (bool, String) {
     status::gaud(run, &["ui"], &[("XDG_STATE_HOME", &status::state(run))])
 }
@@ -36,7 +36,7 @@ fn the_address_follows_the_path_of_the_pages() {
     let reason = "there are no pages: ui.path is \"\"; take the setting out of the file, or set another path";
     assert!(!succeeded && said.contains(reason) && !said.contains("http"), "{said}");
 
-    // Who does not run the gateway cannot know the port.
+    // Another user's command cannot know the port.
     config.tables.clear();
     run.change(&config.text());
     let (succeeded, said) = status::gaud(&run, &["ui"], &[("XDG_STATE_HOME", "/nowhere")]);

@@ -1,4 +1,4 @@
-//! Whatever a browser sends, a page shows it as text.
+//! Pages show as text all that a browser sends.
 
 use super::{Browser, Config};
 use crate::kit::harness::Run;
