@@ -1,5 +1,6 @@
 """`make bench-pages`: how long each page takes when the ledger has a million attempts. Fails where a page takes over 50 ms."""
 
+import json
 import re
 import sqlite3
 import statistics
@@ -14,7 +15,7 @@ from kit_py.gaud import serving
 from write import table
 
 ROWS = 1_000_000
-KEYS, MODELS, DAYS = 200, 20, 30
+KEYS, USERS, MODELS, DAYS = 200, 40, 20, 30
 # More of the ledger's buckets of durations than a day of answers between 0 ms and an hour has.
 BUCKETS = 300
 ROUNDS = 21
@@ -28,19 +29,28 @@ meter = "all"
 url = "http://127.0.0.1:9"
 auth = "none"
 """
+# ID takes the place of a key's id.
 PAGES = (
     "/ui/",
     "/ui/usage",
     "/ui/usage?by=model&show=tokens&since=30d",
     "/ui/usage?by=key&since=30d",
+    "/ui/usage?by=user&since=30d",
     "/ui/usage.csv?by=key&since=30d",
     "/ui/requests",
-    "/ui/requests?key=key7",
+    "/ui/requests?key=ID",
+    "/ui/requests?user=user7",
+    "/ui/requests?user=none",
+    "/ui/requests?provider=one",
+    "/ui/requests?provider=none",
     "/ui/requests?model=one:model-7",
     "/ui/requests?errors=true",
     "/ui/requests?key=none",
     "/ui/keys",
+    "/ui/keys?user_is=user7",
+    "/ui/keys/ID",
     "/ui/users",
+    "/ui/users/user7",
     "/ui/settings",
     "/ui/providers",
 )
@@ -50,16 +60,40 @@ ATTEMPTS = f"""
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS - 1})
 INSERT INTO attempts (request, attempt, begun_ms, key, user, provider, model, asked, operation, status, basis, tier,
     duration_ms, first_ms, input, output, cost_nanos, OTHERS)
-SELECT printf('%016x', i), 1, :now - (({ROWS} - i) * {DAYS * 86_400_000 // ROWS}), 'key' || (i % {KEYS}), 'user' || (i % 40),
+SELECT printf('%016x', i), 1, :now - (({ROWS} - i) * {DAYS * 86_400_000 // ROWS}), (SELECT id FROM ids WHERE n = i % {KEYS}), 'user' || (i % {USERS}),
     'one', 'model-' || (i % {MODELS}), 'one:model-' || (i % {MODELS}), 'chat', CASE i % 50 WHEN 0 THEN 502 ELSE 200 END,
     CASE i % 50 WHEN 0 THEN 'failed' ELSE 'counted' END, '', 800 + i % 700, 200 + i % 100, 1000 + i % 9, 300 + i % 7,
     2500000 + i, ZEROS FROM n
 """
 
 
-def fill(database: Path) -> None:
+def own(address: str, admin_key: str) -> list[str]:
+    """Makes the users and their keys, with budgets and limits of models; the ids of the keys."""
+    connection = HTTPConnection(urlsplit(address).netloc, timeout=60)
+
+    def make(path: str, fields: dict[str, object]) -> dict[str, str]:
+        headers = {"authorization": f"Bearer {admin_key}", "content-type": "application/json"}
+        connection.request("POST", path, json.dumps(fields), headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        if answer.status != 201:
+            raise RuntimeError(f"{path} was answered with {answer.status}: {text}")
+        return json.loads(text)
+
+    limits = {"rpm": 60, "budget": {"usd": 50, "window": "month"}}
+    for number in range(USERS):
+        make("/admin/users", {"id": f"user{number}", "name": f"User {number}", **limits})
+    of_models = {f"one:model-{number}": {"rpm": 10} for number in range(3)}
+    key = {"models": ["one:*"], "model_limits": of_models, **limits}
+    names = ({"name": f"key {number}", "user": f"user{number % USERS}"} for number in range(KEYS))
+    return [make("/admin/keys", {**key, **name})["id"] for name in names]
+
+
+def fill(database: Path, ids: list[str]) -> None:
     """Writes the attempts and their daily sums."""
     with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TEMP TABLE ids (n INTEGER PRIMARY KEY, id TEXT)")
+        connection.executemany("INSERT INTO ids VALUES (?, ?)", enumerate(ids))
         names = [row[1] for row in connection.execute("PRAGMA table_info(days)")]
         amounts = names[names.index("unpriced") + 1 : names.index("cost_nanos")]
         others = [name for name in amounts if name not in ("input", "output")]
@@ -113,11 +147,13 @@ def main() -> int:
         state = Path(folder) / "state"
         state.mkdir()
         with serving("pages", TOML, {"XDG_STATE_HOME": str(state)}, Path(folder)) as address:
-            fill(state / "gaud/ledger.db")
-            browser = Browser(address, (state / "gaud/admin-key").read_text().strip())
-            measured = [(path, *browser.median_ms(path)) for path in PAGES]
+            admin_key = (state / "gaud/admin-key").read_text().strip()
+            ids = own(address, admin_key)
+            fill(state / "gaud/ledger.db", ids)
+            browser = Browser(address, admin_key)
+            measured = [(path, *browser.median_ms(path.replace("ID", ids[7]))) for path in PAGES]
     rows = [(f"`{path}`", f"{ms:.1f}", f"{size:,}") for path, ms, size in measured]
-    text = f"{ROWS:,} attempts of {DAYS} days, {KEYS} keys, {MODELS} models; medians of {ROUNDS}. `make bench-pages` makes this file.\n\n"
+    text = f"{ROWS:,} attempts of {DAYS} days, {KEYS} keys, {USERS} users, {MODELS} models; medians of {ROUNDS}. `make bench-pages` makes this file.\n\n"
     RESULTS.write_text(text + table(("page", "ms", "bytes"), rows) + "\n")
     print(RESULTS.read_text())
     slow = [path for path, ms, _ in measured if ms > BAR_MS]

@@ -19,11 +19,22 @@ impl Answer {
 
 /// The least that a client can do: one request on one connection.
 pub(crate) fn ask(address: &str, method: &str, path: &str, body: &str) -> Answer {
+    ask_with(address, method, path, "", body)
+}
+
+/// The same with more headers, each of which ends its line.
+pub(crate) fn ask_with(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> Answer {
     let mut stream = TcpStream::connect(address).expect("it listens");
     let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\
          content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .expect("it reads");

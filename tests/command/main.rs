@@ -18,6 +18,7 @@ mod run;
 mod status;
 mod stop;
 mod upstream;
+mod welcome;
 
 use tempfile::TempDir;
 

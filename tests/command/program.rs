@@ -1,6 +1,6 @@
 //! The built command as a child process, ended for certain, and the processes that it starts.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// Longer than anything here takes, on a machine that has other things to do.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -30,22 +31,27 @@ pub(crate) struct End {
 impl Program {
     /// Starts `gaud` in `folder`, which also takes its temporary files, with no other environment.
     pub(crate) fn start(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gaud"))
-            .args(arguments)
-            .current_dir(folder)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("TMPDIR", folder)
-            .env("XDG_CACHE_HOME", folder)
-            .envs(environment.iter().copied())
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+        let mut child = command(folder, arguments, environment)
             .stderr(Stdio::piped())
             .spawn()
             .expect("gaud starts");
-        let stdout = lines(child.stdout.take().expect("a pipe"));
         let stderr = child.stderr.take().expect("a pipe");
+        Self::of(child, stderr)
+    }
+
+    /// The same, where standard error is a terminal.
+    pub(crate) fn start_at_terminal(
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let (shown, terminal) = terminal();
+        let child = command(folder, arguments, environment).stderr(terminal).spawn();
+        Self::of(child.expect("gaud starts"), shown)
+    }
+
+    fn of(mut child: Child, stderr: impl Read + Send + 'static) -> Self {
+        let stdout = lines(child.stdout.take().expect("a pipe"));
         Self { child, stdout, stderr: Some(thread::spawn(|| text(stderr))) }
     }
 
@@ -63,6 +69,18 @@ impl Program {
         }
         let _ = kill_process(self.pid(), Signal::TERM);
         panic!("gaud printed no address:\n{}", self.ended().stderr);
+    }
+
+    /// The rest of the next line of standard output that has `words`.
+    pub(crate) fn said(&mut self, words: &str) -> String {
+        let deadline = Instant::now() + LIMIT;
+        while let Ok(line) = self.stdout.recv_timeout(deadline - Instant::now()) {
+            if let Some((_, rest)) = line.split_once(words) {
+                return rest.to_owned();
+            }
+        }
+        let _ = kill_process(self.pid(), Signal::TERM);
+        panic!("gaud did not say {words:?}:\n{}", self.ended().stderr);
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -163,6 +181,33 @@ pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "waited too long for {what}");
         thread::sleep(Duration::from_millis(10));
     }
+}
+
+fn command(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gaud"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("TMPDIR", folder)
+        .env("XDG_CACHE_HOME", folder)
+        .envs(environment.iter().copied())
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// A terminal: where a person reads, and where a program writes.
+fn terminal() -> (File, File) {
+    let shown = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC);
+    let shown = shown.expect("a terminal");
+    grantpt(&shown).and_then(|()| unlockpt(&shown)).expect("a terminal of this user");
+    let name = ptsname(&shown, Vec::new()).expect("a name");
+    let path = name.to_str().expect("UTF-8");
+    let terminal = File::options().read(true).write(true).open(path).expect("a terminal");
+    (shown.into(), terminal)
 }
 
 fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {

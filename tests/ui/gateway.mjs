@@ -22,7 +22,6 @@ meter = "all"
 
 [providers.litellm]
 url = "${provider}"
-auth = "none"
 models = ["gpt-4o", "gpt-4o-mini", ${JSON.stringify(MARKUP)}]
 
 [providers.claude]
@@ -66,7 +65,7 @@ export async function start() {
     await Promise.all(ended);
     rmSync(folder, { recursive: true, force: true });
   };
-  return { address, key, folder, stop };
+  return { address, key, keys: keys.map(([id]) => id), folder, stop };
 }
 
 /** Makes users and keys; the ids of the keys with their users. */

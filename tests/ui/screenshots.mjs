@@ -2,7 +2,7 @@
 
 import { mkdirSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { PAGES, PUBLIC, VIEWS, launch, logIn } from "./browser.mjs";
+import { PAGES, PUBLIC, VIEWS, launch, logIn, open } from "./browser.mjs";
 import { start } from "./gateway.mjs";
 
 const [folder, documents] = process.argv.slice(2);
@@ -15,9 +15,9 @@ try {
   for (const [name, view] of Object.entries(VIEWS)) {
     const context = await browser.newContext(view);
     const page = await context.newPage();
-    const take = async ([title, path]) => {
-      await page.goto(gateway.address + path);
-      await page.screenshot({ path: join(folder, `${title}-${name}.png`), fullPage: name === "phone" && title !== "settings" });
+    const take = async ([title, place]) => {
+      await open(page, gateway, place);
+      await page.screenshot({ path: join(folder, `${title}-${name}.png`), fullPage: name.startsWith("phone") && title !== "settings" });
     };
     for (const own of PUBLIC) await take(own);
     await logIn(page, gateway);

@@ -66,6 +66,11 @@ impl ControlServer {
         (own.file == file || is_there).then_some(owned)
     }
 
+    /// Where clients connect to the gateway.
+    pub(super) async fn address(&self) -> Option<SocketAddr> {
+        self.ask::<Identity>(STATUS).await.ok()?.configuration.address
+    }
+
     /// Asks for a path, and reads the answer. The error is a sentence for the user.
     pub(super) async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, String> {
         match self.get(path).await? {

@@ -5,8 +5,9 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::process::{Command, ExitCode, Stdio};
 
+use super::control::ControlServer;
 use super::running::RunningGateway;
-use crate::native::settings::{Loaded, PAGES};
+use crate::native::settings::{Loaded, PAGES, reachable};
 
 /// Print the address of the gateway's pages, and open them where there is a browser
 ///
@@ -24,14 +25,30 @@ const DESKTOPS: [&str; 2] = ["DISPLAY", "WAYLAND_DISPLAY"];
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let loaded = args.place.load()?;
-    let address = args.place.server(loaded.as_ref()).to_string();
-    let address = address_of(loaded.as_ref(), &address)?;
+    let server = server(&args.place, loaded.as_ref())?;
+    let address = address_of(loaded.as_ref(), &server)?;
     println!("{address}");
     let is_desktop = DESKTOPS.iter().any(|name| var_os(name).is_some_and(|own| !own.is_empty()));
     if is_desktop && io::stdout().is_terminal() {
         open(&address);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The address and the port of the gateway.
+fn server(place: &RunningGateway, loaded: Option<&Loaded>) -> Result<String, Box<dyn Error>> {
+    let server = place.server(loaded);
+    let leaves_port = !place.is_named() && loaded.is_some_and(|own| own.listen.port() == 0);
+    if !leaves_port {
+        return Ok(server.to_string());
+    }
+    // The system chooses the port, so that the running gateway alone knows the port.
+    let asked = async { ControlServer::find(place, Some(&server)).await?.address().await };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let address = runtime.block_on(asked).ok_or(
+        "listen has the port 0, and no gateway of this user runs that could tell its port; start `gaud run`, or give --address",
+    )?;
+    Ok(reachable(address).to_string())
 }
 
 fn address_of(loaded: Option<&Loaded>, server: &str) -> Result<String, String> {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A verb in the gateway's folder, with these variables alone: whether it succeeded, and what it said.
-fn gaud(run: &Run, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
+pub(super) fn gaud(run: &Run, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gaud"));
     command.args(arguments).current_dir(run.folder()).env_clear();
     command.envs(variables.iter().copied());
@@ -19,7 +19,7 @@ fn gaud(run: &Run, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, Str
     (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
 
-fn state(run: &Run) -> String {
+pub(super) fn state(run: &Run) -> String {
     run.folder().join("state").to_str().expect("UTF-8").to_owned()
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::error::PageResult;
 use super::form::{Form, Posted};
 use super::limits::{Account, TypedLimits, limits_change, words};
+use super::model_limits;
 use super::page::{Confirm, Problem, done, page, taken, with_status};
 use super::visit::Admin;
 use crate::limits::Limits;
@@ -35,6 +36,8 @@ struct Shown {
     is_litellms: bool,
     /// Each limit in a few words.
     limits: Vec<String>,
+    /// The limits of each model that has some, in a few words.
+    model_limits: Vec<String>,
 }
 
 /// What was typed into a form that was refused, and why.
@@ -46,6 +49,7 @@ struct Typed {
     expires: String,
     #[serde(flatten)]
     limits: TypedLimits,
+    model_limits: String,
     #[serde(flatten)]
     problem: Problem,
 }
@@ -71,7 +75,7 @@ struct One {
 impl Shown {
     fn of(row: KeyRow) -> Self {
         let state = key_state(&row, now_secs());
-        let limits = words(&row.limits);
+        let (limits, model_limits) = (words(&row.limits), model_limits::told(&row.model_limits));
         let KeyRow { id, name, user, models, created_secs, created_by, expires_secs, .. } = row;
         let (user, is_litellms) = (user.unwrap_or_default(), row.is_litellms);
         Self {
@@ -85,6 +89,7 @@ impl Shown {
             expires_secs,
             is_litellms,
             limits,
+            model_limits,
         }
     }
 }
@@ -98,17 +103,19 @@ impl Typed {
             models: text("models"),
             expires: text("expires"),
             limits: TypedLimits::sent(form),
+            model_limits: text(model_limits::FIELD),
             problem: Problem::of(error),
         }
     }
 
     fn kept(key: &KeyRow) -> Self {
-        let KeyRow { name, user, models, limits, .. } = key;
+        let KeyRow { name, user, models, limits, model_limits, .. } = key;
         Self {
             name: name.clone(),
             user: user.clone().unwrap_or_default(),
             models: models.join("\n"),
             limits: TypedLimits::of(limits),
+            model_limits: model_limits::lines(model_limits),
             ..Self::default()
         }
     }
@@ -200,7 +207,7 @@ async fn made(
         expires_secs: expires_secs(form)?,
         blocked: false,
         limits: limits_change(control, form)?.of(control.default_limits()?),
-        model_limits: ModelLimits::new(),
+        model_limits: model_limits::sent(control, form, &ModelLimits::new())?.unwrap_or_default(),
     };
     control.issue(&admin.id, &new, None).await
 }
@@ -255,12 +262,14 @@ async fn changed(
         "never" => Some(None),
         _ => expires_secs(form)?.map(Some),
     };
+    let kept = known(control, id)?.model_limits;
     let change = KeyChange {
         name: Some(form.text("name").to_owned()),
         user: Some(form.filled("user").map(str::to_owned)),
         models: Some(models(form)),
         expires_secs: expires,
         limits: limits_change(control, form)?,
+        model_limits: model_limits::sent(control, form, &kept)?,
         ..KeyChange::default()
     };
     Ok(control.alter(&admin.id, "key.change", id, &change).await?.1)

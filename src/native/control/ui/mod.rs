@@ -26,6 +26,7 @@ mod front;
 mod keys;
 mod limits;
 mod login;
+mod model_limits;
 mod overview;
 mod page;
 mod providers;

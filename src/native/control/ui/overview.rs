@@ -24,6 +24,8 @@ struct Overview {
     /// Of the hour, of today, and of the month.
     durations: [Percentiles; 3],
     chart: Option<Chart>,
+    /// The days that have usage: the numbers of the chart.
+    days: Vec<Sums>,
     gateway: Gateway,
     is_metered: bool,
     envoy: String,
@@ -53,6 +55,7 @@ pub(super) async fn show(State(control): Shared, admin: Admin) -> PageResult {
         month: days.iter().sum(),
         durations,
         chart: Chart::of(&costs, &rounded),
+        days,
         gateway,
         is_metered: is_metered(&control),
         envoy: control.envoy().unwrap_or("none").to_owned(),

@@ -24,25 +24,58 @@ const FIRST: [(&str, &str); 4] = [
 ];
 
 /// The sections of what belongs to no provider: the id, the title, and how the settings begin.
-const SECTIONS: [(&str, &str, &[&str]); 6] = [
+const SECTIONS: [(&str, &str, &[&str]); 8] = [
     (
         "routing",
         "Routing",
-        &["default_provider", "list_names", "aliases", "fallbacks", "retries", "base_paths"],
+        &[
+            "default_provider",
+            "list_names",
+            "aliases",
+            "models",
+            "fallbacks",
+            "retries",
+            "base_paths",
+        ],
     ),
     (
         "network",
         "Clients and network",
-        &["listen", "open_to_network", "tls", "trusted_proxies", "allow_hosts", "cors"],
+        &[
+            "listen",
+            "open_to_network",
+            "tls",
+            "admin_listen",
+            "trusted_proxies",
+            "allow_hosts",
+            "cors",
+        ],
     ),
     ("access", "Keys and pages", &["keys", "ui", "control"]),
+    ("litellm-data", "LiteLLM's file and keys", &["litellm"]),
     ("usage", "Usage, prices and alerts", &["usage", "prices", "alerts"]),
     (
         "breaker",
         "Breaker and checks",
         &["breaker", "health_interval_secs", "discover_interval_secs"],
     ),
-    ("limits", "Limits and process", &[]),
+    ("telemetry", "Tracing and access log", &["tracing", "access_log"]),
+    (
+        "limits",
+        "Limits and process",
+        &[
+            "limits",
+            "drain_secs",
+            "memory_limit_bytes",
+            "workers",
+            "body_limit_bytes",
+            "model_secs",
+            "held_limit_bytes",
+            "lists_limit_bytes",
+            "kept_limit_bytes",
+            "client_share_percent",
+        ],
+    ),
 ];
 
 /// A row of the table of settings.
@@ -247,6 +280,8 @@ fn plain(markdown: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use super::*;
@@ -265,6 +300,15 @@ mod tests {
     }
 
     #[test]
+    fn a_section_names_every_setting_and_no_other() {
+        let of_document: BTreeSet<_> = KNOWN.iter().map(|known| known.parts[0].as_str()).collect();
+        let named: Vec<_> = SECTIONS.iter().flat_map(|(_, _, names)| *names).copied().collect();
+        let of_sections: BTreeSet<_> = named.iter().copied().chain(["providers"]).collect();
+        assert_eq!(of_sections, of_document);
+        assert_eq!(named.len() + 1, of_sections.len(), "no setting is in two sections");
+    }
+
+    #[test]
     fn litellm_is_first_and_every_setting_is_in_one_section() {
         let settings = [
             setting("providers.claude.url", json!("https://c")),
@@ -273,10 +317,14 @@ mod tests {
             setting("aliases.\"gpt-4.1\"", json!("claude:m")),
             setting("prices.m.input", json!(1.5)),
             setting("workers", json!(2)),
+            setting("models", json!([{"name": "m"}])),
+            setting("litellm.config", json!("litellm.yaml")),
+            setting("tracing.otlp", json!("http://collector:4318")),
+            setting("access_log.path", json!("stdout")),
         ];
         let mut sections = sections(&settings);
         let ids: Vec<_> = sections.iter().map(|section| section.id.clone()).collect();
-        let others = ["routing", "network", "access", "usage", "breaker", "limits"];
+        let others = SECTIONS.map(|(id, ..)| id);
         assert_eq!(ids, [&["litellm", "provider-claude", "provider-a.b"], &others[..]].concat());
         let first: Vec<_> = sections[0].first.iter().map(|field| field.label.as_str()).collect();
         assert_eq!(first, ["URL", "API key", "Discover models", "Timeout, in seconds"]);
@@ -290,7 +338,7 @@ mod tests {
             assert_eq!(found.len(), 1, "{}", own.key);
             assert_eq!((found[0].origin, &found[0].value), (Origin::File, &written(&own.value)));
         }
-        let keys: std::collections::BTreeSet<_> = all.iter().map(|field| &field.key).collect();
+        let keys: BTreeSet<_> = all.iter().map(|field| &field.key).collect();
         assert_eq!(keys.len(), all.len(), "no setting is there twice");
     }
 

@@ -39,6 +39,32 @@ fn a_browser_gets_a_page_on_the_root_and_every_other_client_what_it_got() {
     }
 }
 
+/// The addresses that a page links to or loads.
+fn links(page: &str) -> Vec<String> {
+    let found = ["href=\"", "src=\""].iter().flat_map(|start| page.split(start).skip(1));
+    let links = found.filter_map(|rest| rest.split('"').next());
+    links.filter(|link| !link.starts_with('#')).map(|link| link.replace("&#x2f;", "/")).collect()
+}
+
+#[test]
+fn each_link_of_the_page_on_the_root_leads_somewhere() {
+    let one = Provider::start();
+    let mut config = config(&one);
+    config.tables = "[ui]\npath = \"/pages\"\n".to_owned();
+    let run = Run::start(&config.text());
+    let page = h1::exchange(run.addr(), &get("/", "text/html")).text();
+    let links = links(&page);
+    for wanted in ["/pages", "/admin/openapi.json", "/health", "/pages/icon.svg"] {
+        assert!(links.iter().any(|link| link == wanted), "{wanted}: {links:?}");
+    }
+    for link in &links {
+        let answer = h1::exchange(run.addr(), &get(link, "text/html"));
+        let wanted = if link == "/pages" { 303 } else { 200 };
+        assert_eq!(answer.status, wanted, "{link}: {}", answer.text());
+    }
+    assert_eq!(one.seen("front").len(), 0, "the gateway answers each of them");
+}
+
 #[test]
 fn the_pages_move_while_the_gateway_runs_and_leave_the_path_to_the_provider() {
     let one = Provider::start();
