@@ -21,9 +21,33 @@ pub(in crate::native) fn csv(query: &Query, rows: &[Row]) -> String {
     text
 }
 
+/// Clients choose the names of models: a spreadsheet must not take one for a formula.
 fn quoted(value: &str) -> String {
-    match value.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", value.replace('"', "\"\"")),
-        false => value.to_owned(),
+    let is_formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = format!("{}{value}", if is_formula { "'" } else { "" });
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_quoted_and_is_not_a_formula() {
+        for (value, cell) in [
+            ("gpt-4o", "gpt-4o"),
+            ("a,b", "\"a,b\""),
+            ("say \"a\"", "\"say \"\"a\"\"\""),
+            ("=1+1", "'=1+1"),
+            ("@sum", "'@sum"),
+            ("-a,b", "\"'-a,b\""),
+            ("+1", "'+1"),
+            ("a=b", "a=b"),
+        ] {
+            assert_eq!(quoted(value), cell);
+        }
     }
 }
