@@ -5,7 +5,6 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{FORMS, Form, Source, yaml};
-use crate::names::clusters::ATTEMPT;
 
 /// A provider for each way in which Envoy adds a credential, and a chain, which has the listener after the hop.
 const PROVIDERS: &str = "default_provider = \"issued\"\n\
@@ -89,7 +88,7 @@ fn clients_requests_and_attempts_have_spans_in_every_form() {
         let [listener] = with(&documents, "traffic_direction", "OUTBOUND")[..] else {
             panic!("{form:?}")
         };
-        assert_eq!(listener["name"], ATTEMPT);
+        assert_eq!(listener["name"], "gaud_attempt");
     }
 }
 
