@@ -95,7 +95,7 @@ fn with(mut limits: LimitsFile, word: &str) -> Result<LimitsFile, String> {
         Some(("budget", text)) => set(&mut limits.budget, "budget", budget(text)?)?,
         None if word == "strict" => match &mut limits.budget {
             Some(budget) => budget.strict = Some(true),
-            None => return Err("strict stands after a budget".to_owned()),
+            None => return Err("strict comes after a budget".to_owned()),
         },
         _ => {
             return Err(format!(
@@ -110,7 +110,7 @@ fn with(mut limits: LimitsFile, word: &str) -> Result<LimitsFile, String> {
 fn set<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), String> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(format!("{name} is there twice")),
+        Some(_) => Err(format!("{name} is written twice")),
     }
 }
 
@@ -163,10 +163,10 @@ mod tests {
         for (text, said) in [
             ("a rpm=1\n\nb rpm=ten", "Line 3: rpm is \"ten\"; write a whole number."),
             ("a rpm=-1", "Line 1: rpm is \"-1\"; write a whole number."),
-            ("a rpm=1 rpm=2", "Line 1: rpm is there twice."),
+            ("a rpm=1 rpm=2", "Line 1: rpm is written twice."),
             ("a rpm=1\na tpm=2", "Line 2: a has a line already."),
             ("rpm=1", "Line 1: write a model before rpm=1."),
-            ("a strict", "Line 1: strict stands after a budget."),
+            ("a strict", "Line 1: strict comes after a budget."),
             ("a budget=5", "Line 1: budget is \"5\"; write dollars and a window, as 12.50/month."),
             (
                 "a budget=5/year",

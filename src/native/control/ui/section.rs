@@ -339,7 +339,7 @@ mod tests {
             assert_eq!((found[0].origin, &found[0].value), (Origin::File, &written(&own.value)));
         }
         let keys: BTreeSet<_> = all.iter().map(|field| &field.key).collect();
-        assert_eq!(keys.len(), all.len(), "no setting is there twice");
+        assert_eq!(keys.len(), all.len(), "no setting has two fields");
     }
 
     #[test]
