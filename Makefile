@@ -120,6 +120,11 @@ test-ratelimit: filter func-e python servers ratelimit ## Test rates that gatewa
 test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers prometheus ## Test with the providers' SDKs and the real LiteLLM alone
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" $(PYTEST) $(SDK)
 
+# LiteLLM imports for ten seconds once, and starts in less than one for each file.
+.PHONY: test-litellm-files
+test-litellm-files: command filter python ## Compare each file of LiteLLM's, read by Gaud, with LiteLLM alone: ten minutes
+	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(PYTEST) tests/litellm_files
+
 # All that Gaud's first documents say. The image is tested with a Docker engine, where there is one: the first time takes a quarter of an hour.
 DOCUMENTS := $(VENV)/bin/python tests/documents/run.py --results $(TARGET)/documents
 .PHONY: test-documents

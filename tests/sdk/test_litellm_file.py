@@ -1,12 +1,15 @@
 """LiteLLM's own file, read by Gaud: the same request reaches the same provider, model, path, body and credential as by LiteLLM alone."""
 
 import collections
+import importlib.util
 import json
+import os
 import string
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +56,8 @@ general_settings:
 """)
 
 CHAT = "/v1/chat/completions"
+EXAMPLES = Path(importlib.util.find_spec("litellm").origin).parent / "proxy/example_config_yaml"
+REPORTS = Path(__file__).parent / "litellm_examples.txt"
 DIRECT = ["plain", "without-version", "by-variables", "azure", "fast", "nickname", "team/llama", "team/gpt-4o", "fam-x"]
 KEPT = ["cool", "claude", "team/kept", "nobody-has-this"]
 
@@ -175,6 +180,21 @@ def test_the_list_has_the_names_that_litellm_lists(both):
     assert len([name for name in alone if name.startswith("team/")]) > 100
     # A pattern without a prefix is listed by neither: LiteLLM knows no models of such a name.
     assert gateway == {name for name in alone if "*" not in name}
+
+
+def test_the_examples_of_litellm_have_these_reports():
+    """`UPDATE=1` writes the reports anew, for another LiteLLM."""
+    told = "".join(report(path) for path in sorted(EXAMPLES.glob("*.yaml")))
+    if "UPDATE" in os.environ:
+        REPORTS.write_text(told)
+    assert told == REPORTS.read_text()
+
+
+def report(path: Path) -> str:
+    argv = [gaud.binary(), "import", "litellm", path.name]
+    run = subprocess.run(argv, cwd=path.parent, env=gaud.environment({}), capture_output=True, text=True, timeout=30)
+    assert run.returncode in (0, 1), run
+    return f"#### {path.name}\n{run.stderr}\n"
 
 
 def test_the_known_models_are_those_of_litellm():

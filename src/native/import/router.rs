@@ -269,6 +269,13 @@ impl Common<'_> {
                 None => refused(node, "write seconds, as in 600"),
             },
             ("router_settings", "routing_strategy") => self.strategy(node),
+            ("router_settings", "routing_groups") => {
+                self.strategy = Err("routing_groups have strategies of their own".to_owned());
+                stays("models with several deployments stay")
+            }
+            ("router_settings", "enable_weighted_failover") if node.is_true() => {
+                taken("a request goes on to another deployment of its model")
+            }
             ("router_settings", "model_group_alias") => self.aliases(node),
             (_, "allowed_fails") => self.breaker(node, "failures", |breaker, fails| {
                 // LiteLLM counts the failures beyond these.
@@ -294,7 +301,8 @@ impl Common<'_> {
                 "retry_policy"
                 | "model_group_retry_policy"
                 | "allowed_fails_policy"
-                | "max_fallbacks",
+                | "max_fallbacks"
+                | "retry_after",
             ) => lost(""),
             ("router_settings", "enable_pre_call_checks" | "enable_tag_filtering")
                 if node.is_true() =>
@@ -399,7 +407,10 @@ impl Common<'_> {
                 return (Verdict::Refused, problem);
             }
         };
-        self.strategy = Ok(strategy);
+        // Groups with strategies of their own rule over the common one.
+        if self.strategy.is_ok() {
+            self.strategy = Ok(strategy);
+        }
         let ours = match strategy {
             Strategy::Weighted => "weighted",
             Strategy::LeastBusy => "least_busy",
