@@ -139,7 +139,7 @@ test-documents: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(ST
 PARSERS           := tests/parsers
 PARSERS_DOCUMENTS ?= 20000
 PARSERS_SEED      ?= $(shell date +%s)
-test: PARSERS_DOCUMENTS := 1500
+test: PARSERS_DOCUMENTS := 12000
 test: PARSERS_SEED      := 1
 
 .PHONY: test-parsers
