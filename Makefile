@@ -122,7 +122,7 @@ test-sdk: command filter python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/
 
 # LiteLLM imports for ten seconds once, and starts in less than one for each file.
 .PHONY: test-litellm-files
-test-litellm-files: command filter python ## Compare each file of LiteLLM's, read by Gaud, with LiteLLM alone: ten minutes
+test-litellm-files: command filter python ## Compare each file of LiteLLM's, read by Gaud, with LiteLLM alone: a quarter of an hour
 	$(TEST_ENV) GAUD_BIN="$(GAUD)" $(PYTEST) tests/litellm_files
 
 # All that Gaud's first documents say. The image is tested with a Docker engine, where there is one: the first time takes a quarter of an hour.

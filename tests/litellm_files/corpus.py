@@ -38,13 +38,13 @@ class File(NamedTuple):
         """A name for each entry that a server in OpenAI's form serves, each alias, and a name that no entry fits."""
         entries = self.settings["model_list"]
         others = {entry["model_name"] for entry in entries if is_translated(entry["litellm_params"]["model"])}
-        names = [entry["model_name"].replace("*", "some-model") for entry in entries if entry["model_name"] not in others]
+        names = [asked(entry) for entry in entries if entry["model_name"] not in others]
         aliases = (self.settings.get("router_settings") or {}).get("model_group_alias") or {}
         names += [alias for alias, name in aliases.items() if isinstance(name, str) and name not in others]
         return list(dict.fromkeys([*names, "no-entry-fits-this"]))
 
     def count(self, name: str) -> int:
-        return sum(entry["model_name"] == name for entry in self.settings["model_list"])
+        return sum(asked(entry) == name for entry in self.settings["model_list"])
 
 
 def files(stand_in_url: str) -> list[File]:
@@ -76,11 +76,18 @@ def file_of(name: str, text: str, variables: dict[str, str], stand_in_url: str) 
         return None
     for section, kept in ELSEWHERE.items():
         settings[section] = {key: value for key, value in (settings.get(section) or {}).items() if key in kept}
+    router = settings.get("router_settings") or {}
+    settings["router_settings"] = {key: value for key, value in router.items() if not key.startswith("redis")}
     for index, entry in enumerate(entries):
         entry["litellm_params"]["api_base"] = base(entry["litellm_params"], variables, f"{stand_in_url}/{server_name(index)}")
     names = set(re.findall(r"os\.environ/(\w+)", yaml.safe_dump(settings)))
     settings["general_settings"]["master_key"] = "os.environ/LITELLM_MASTER_KEY"
     return File(name, settings, {own: f"sk-of-{own.lower()}" for own in names} | variables)
+
+
+def asked(entry: dict) -> str:
+    """A name that the entry fits."""
+    return entry["model_name"].replace("*", "some-model")
 
 
 def is_translated(model: str) -> bool:
