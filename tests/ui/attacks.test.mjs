@@ -1,20 +1,10 @@
 // Attacks by other pages and by names with markup, and a second tab.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, logIn, site, window } from "./browser.mjs";
-import { MARKUP, start } from "./gateway.mjs";
-
-let gateway, browser;
-
-before(async () => {
-  [gateway, browser] = await Promise.all([start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.stop();
-});
+import { test } from "node:test";
+import { logIn, site, window } from "./browser.mjs";
+import { MARKUP } from "./gateway.mjs";
+import { browser, gateway } from "./running.mjs";
 
 test("names with markup are text", () =>
   window(browser, {}, async (page, said) => {

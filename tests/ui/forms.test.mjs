@@ -1,20 +1,9 @@
 // Every form in a real browser, with scripts and without, with good values and bad ones.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, logIn, window } from "./browser.mjs";
-import { start } from "./gateway.mjs";
-
-let gateway, browser;
-
-before(async () => {
-  [gateway, browser] = await Promise.all([start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.stop();
-});
+import { test } from "node:test";
+import { logIn, window } from "./browser.mjs";
+import { browser, gateway } from "./running.mjs";
 
 for (const javaScriptEnabled of [true, false]) {
   const scripts = javaScriptEnabled ? "with scripts" : "without scripts";

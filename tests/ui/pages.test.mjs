@@ -1,20 +1,9 @@
 // The pages in a real browser: for keyboards, screen readers and phones.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { PAGES, PUBLIC, VIEWS, faults, launch, logIn, open, window } from "./browser.mjs";
-import { start } from "./gateway.mjs";
-
-let gateway, browser;
-
-before(async () => {
-  [gateway, browser] = await Promise.all([start(), launch()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.stop();
-});
+import { test } from "node:test";
+import { PAGES, PUBLIC, VIEWS, faults, logIn, open, window } from "./browser.mjs";
+import { browser, gateway } from "./running.mjs";
 
 /** The pages that are errors, and the browser's words about them. */
 const REFUSED = { error: "status of 404", "wrong-key": "status of 400" };
