@@ -1,18 +1,15 @@
 """The files of LiteLLM's that the suite compares: the cases of the import, and the examples in LiteLLM's own package."""
 
-import importlib.util
 import re
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import yaml
 
 from kit_py import gaud
+from kit_py.litellm_package import EXAMPLES, prefixes
 
 CASES = gaud.ROOT / "tests/core/import/cases.txt"
-# Found without an import, which takes seconds.
-EXAMPLES = Path(importlib.util.find_spec("litellm").origin).parent / "proxy/example_config_yaml"
 # What a server of LiteLLM's has after its host, where the prefix is not OpenAI's own form.
 BASES = {"azure": "", "anthropic": ""}
 # The settings that need a database, a cache or an account elsewhere; what answers a chat does not come from them.
@@ -24,7 +21,7 @@ ELSEWHERE = {
 
 
 # The providers that are called in OpenAI's form, and Anthropic. LiteLLM translates for the others, some by several requests.
-PREFIXES = set(re.findall(r'^    (?:row|keyless)\("([^"]+)"', (gaud.ROOT / "src/native/import/prefix.rs").read_text(), re.MULTILINE))
+PREFIXES = {prefix for prefix, _ in prefixes()}
 
 
 class File(NamedTuple):

@@ -4,7 +4,6 @@ same server, path, body and credential are reached, and the answer is the same."
 import collections
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -19,8 +18,8 @@ import yaml
 
 from kit_py import gaud, waiting
 from kit_py.processes import free_port
+from litellm_server import MASTER_KEY, without_prisma
 
-MASTER_KEY = f"sk-{secrets.token_hex(32)}"
 # What LiteLLM draws among: enough requests that each of a few deployments is seen.
 DRAWS = 40
 START_LIMIT_SECS = 60
@@ -45,10 +44,7 @@ class Forks:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        packages = folder / "without-prisma"
-        packages.mkdir()
-        (packages / "prisma.py").write_text("raise ModuleNotFoundError(__name__)\n")
-        own = {"PYTHONPATH": str(packages), "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": MASTER_KEY}
+        own = without_prisma(folder) | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": MASTER_KEY}
         argv = [sys.executable, str(Path(__file__).parent / "forks.py")]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(argv, env=os.environ | own, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)

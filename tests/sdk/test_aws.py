@@ -36,6 +36,10 @@ class Recording(Answering):
         return JSON, json.dumps(ANSWER)
 
 
+def client_of(address):
+    return openai.OpenAI(base_url=f"{address}/v1", api_key="sk-of-the-client", max_retries=0)
+
+
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory):
     """The SDK's client of a gateway that signs, and the address of its provider."""
@@ -65,7 +69,7 @@ to = ["plain:second"]
 max = 0
 """
         with gaud.serving("aws", toml, CREDENTIALS, folder) as address:
-            yield openai.OpenAI(base_url=f"{address}/v1", api_key="sk-of-the-client", max_retries=0), host
+            yield client_of(address), host
 
 
 def ask(client, model, content="Hello"):
@@ -174,7 +178,7 @@ to = ["plain:second"]
 max = 0
 """
         with gaud.serving("aws", toml, NO_KEYS, folder) as address:
-            yield openai.OpenAI(base_url=f"{address}/v1", api_key="sk-of-the-client", max_retries=0)
+            yield client_of(address)
 
 
 @pytest.mark.parametrize("provider", ["bedrock", "unsigned"])
@@ -233,7 +237,7 @@ url = "{url}/openai/v1"
 auth = {{ aws = {{ service = "{SERVICE}", region = "{REGION}" }} }}
 """
         with gaud.serving(f"aws-{name}", toml, environment, tmp_path) as address:
-            client = openai.OpenAI(base_url=f"{address}/v1", api_key="sk-of-the-client", max_retries=0)
+            client = client_of(address)
             path, headers, body = ask(client, "bedrock:m")
     sent, expected = signature(host, path, headers, body, credentials)
     assert sent == expected

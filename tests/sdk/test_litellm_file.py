@@ -1,7 +1,6 @@
 """LiteLLM's own file, read by Gaud: the same request reaches the same provider, model, path, body and credential as by LiteLLM alone."""
 
 import collections
-import importlib.util
 import json
 import os
 import string
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kit_py import gaud
+from kit_py.litellm_package import EXAMPLES, prefixes
 from kit_py.stand_in import KEYS
 from litellm_server import MASTER_KEY, LiteLlm, without_prisma
 
@@ -56,7 +56,6 @@ general_settings:
 """)
 
 CHAT = "/v1/chat/completions"
-EXAMPLES = Path(importlib.util.find_spec("litellm").origin).parent / "proxy/example_config_yaml"
 REPORTS = Path(__file__).parent / "litellm_examples.txt"
 DIRECT = ["plain", "without-version", "by-variables", "azure", "fast", "nickname", "team/llama", "team/gpt-4o", "fam-x"]
 KEPT = ["cool", "claude", "team/kept", "nobody-has-this"]
@@ -205,14 +204,11 @@ def test_the_known_models_are_those_of_litellm():
 
 def test_the_prefixes_are_those_of_litellm():
     """The table of prefixes in `src/native/import/prefix.rs`, with LiteLLM's own bases."""
-    import re
-
     import litellm
     from litellm.litellm_core_utils.get_llm_provider_logic import get_llm_provider
 
     litellm.suppress_debug_info = True
-    text = (gaud.ROOT / "src/native/import/prefix.rs").read_text()
-    rows = re.findall(r'^    (?:row|keyless)\("([^"]+)", "([^"]*)"', text, re.MULTILINE)
+    rows = prefixes()
     assert len(rows) > 50
     elsewhere = {"openai", "azure", "anthropic", "openrouter"}  # LiteLLM has these bases in its handlers
     wrong = []
