@@ -381,7 +381,7 @@ fn secret(loaded: &Loaded, env: Env<'_>, name: &str) -> Option<Secret> {
 }
 
 /// The files with the secrets of the credentials that Envoy adds, each by its name. A provider without an access token has an
-/// empty secret, because Envoy waits for a file that is missing; one that Envoy signs for has never another.
+/// empty secret, because Envoy waits for a file that is missing. The secret of a provider that Envoy signs for is always empty.
 pub(super) fn tokens(
     loaded: &Loaded,
     access: &AccessTokens,

@@ -49,7 +49,7 @@ struct IssuerPlace {
     scopes: Vec<String>,
 }
 
-/// A secret that the configuration itself leads to, and an empty one without `variable` and `filename`.
+/// A secret that the configuration itself leads to. Without `variable` and `filename` the secret is empty.
 #[derive(Serialize)]
 pub(super) struct StaticSecret {
     name: String,
@@ -93,7 +93,7 @@ impl<'a> Injections<'a> {
         Some(Injection { secret: self.secret(token), issuer, aws })
     }
 
-    /// Whether Envoy has a secret without a value without a file that a person has to write.
+    /// Whether Envoy can have an empty secret. A secret of a file needs a person who writes the file.
     fn has_empty_secrets(&self) -> bool {
         self.live.is_some() || self.place != Place::Files
     }

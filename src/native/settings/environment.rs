@@ -92,10 +92,8 @@ fn last_resort(
     env: &impl Fn(&str) -> Result<Option<String>, ConfigError>,
     origins: &mut Origins,
 ) -> Result<(), ConfigError> {
-    let enabled = match env("LITELLM_ENABLED")? {
-        Some(enabled) => Some(boolean("LITELLM_ENABLED", &enabled)?),
-        None => None,
-    };
+    let enabled =
+        env("LITELLM_ENABLED")?.map(|own| boolean("LITELLM_ENABLED", &own)).transpose()?;
     if enabled == Some(false) {
         return Ok(());
     }

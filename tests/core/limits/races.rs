@@ -163,7 +163,7 @@ fn buckets_give_what_they_hold_and_get_back_what_the_user_refuses() {
     assert!(by_user.into_inner() > 0, "the user has refused nothing");
     let served: u64 = served.into_iter().sum();
     assert!(served <= RPM, "{served}");
-    // The clock stands: one thread gets what all the others have left, and no more.
+    // The time does not change: one thread gets what all other threads have left, and no more.
     let grants = std::iter::from_fn(|| {
         let grant = ask(&host, "k", &asked, Demand { tokens: 1, nanos: 0 }).ok()?;
         let left = grant.view.tokens.expect("a bucket").remaining;

@@ -66,14 +66,14 @@ pub(crate) struct World {
     pub(crate) rows: Vec<&'static str>,
 }
 
-/// A budget, and so many requests at once.
+/// A budget, and this number of requests at once.
 pub(crate) fn money(nanos: u64, most: u32) -> Limits {
     let budget = Some(Budget { nanos, window: Window::Day, is_strict: false });
     Limits { max_parallel_requests: Some(most), budget, ..Limits::NONE }
 }
 
 impl World {
-    /// With the limits of each owner, and so many requests.
+    /// With the limits of each owner, and this number of requests.
     pub(crate) fn new(limits: &[Limits], left: u8) -> Self {
         Self {
             now_ms: MIDNIGHT_MS - TICK_MS,

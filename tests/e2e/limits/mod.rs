@@ -72,7 +72,7 @@ impl Setup {
         (text("key"), text("id"))
     }
 
-    /// The ledger's row of a key, once the ledger has so many attempts of the key.
+    /// The ledger's row of a key, once the ledger has this number of attempts of the key.
     #[track_caller]
     fn ledger(&self, id: &str, attempts: u64) -> Value {
         let key = format!("Bearer {}", self.run.admin_key());

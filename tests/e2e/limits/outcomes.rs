@@ -29,14 +29,14 @@ fn cost() -> Answer {
     answer(COST / super::INPUT_NANOS, 0)
 }
 
-/// A budget for so many requests, and one request at a time: a place is free again when a request is settled.
+/// A budget for this number of requests, and one request at a time: a place is free again when a request is settled.
 fn one_at_a_time(room: usize) -> Value {
     let mut fields = budget(room as u64 * COST);
     fields["max_parallel_requests"] = json!(1);
     fields
 }
 
-/// Asks once more, and compares the counter of the key, as the answer tells it, with the ledger, which has so many attempts then.
+/// Asks once more, and compares the counter of the key, as the answer tells it, with the ledger, which has this number of attempts then.
 /// What those before have cost.
 #[track_caller]
 fn spent_before(setup: &Setup, key: &str, id: &str, attempts: u64) -> u64 {

@@ -118,7 +118,7 @@ fn what_a_form_says_is_text_on_the_page() {
     }
 }
 
-/// Names that are stored come back on every page about them, also where somebody is asked for a confirmation.
+/// Every page about a stored name shows the name, and so does the page that asks for a confirmation.
 #[test]
 fn stored_names_are_text_on_the_pages_that_ask_and_tell() {
     let run = run();

@@ -122,7 +122,7 @@ fn limits_of_models_are_set_by_form_shown_and_taken_away() {
     let text = browser.page(&page);
     let typed = ">one:m rpm=1\none:n budget=12.5&#x2f;week strict</textarea>";
     assert!(text.contains(typed) && text.contains("none for all models"), "{text}");
-    // What is wrong stands at the field, and what was typed stays.
+    // The field has the error and what was typed.
     for (text, said) in [
         ("one:m rpm=kept", "Line 1: rpm is &quot;kept&quot;; write a whole number."),
         ("a rpm=1\r\nkept rpm=4000000000", "the rpm of kept is too large"),
