@@ -180,7 +180,10 @@ fn the_defaults_that_envoy_has_are_those_that_are_rendered() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gaud.toml");
     std::fs::write(&file, "[providers.P]\nurl = \"http://localhost:4000\"\n").unwrap();
-    let rendered = gaud_in(folder.path(), &["render", "--config", file.to_str().unwrap()]);
+    let rendered = gaud_in(
+        folder.path(),
+        &["render", "--wasm", "gaud.wasm", "--config", file.to_str().unwrap()],
+    );
     let default = |setting: &str| {
         rows().into_iter().find(|row| row.setting == setting).unwrap().value().unwrap()
     };
