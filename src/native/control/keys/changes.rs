@@ -33,7 +33,7 @@ pub(in super::super) async fn changes(
     loop {
         let (own, last) = control.store.feed()?;
         feed.note_question(asked("asker"), (database == own).then_some(since), last, deadline);
-        let needs_prices = control.store.has_budgets()? || control.prices.now().are_told();
+        let needs_prices = control.store.has_budgets(last)? || control.prices.now().are_told();
         let is_priced = !needs_prices || prices == control.price_number();
         if database != own || since != last || !is_priced || Instant::now() >= deadline {
             let mut page = control.store.page(database, since)?;

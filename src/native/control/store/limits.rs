@@ -1,5 +1,7 @@
 //! The columns of limits, which keys and users have alike.
 
+use std::sync::PoisonError;
+
 use super::Store;
 use crate::limits::{Budget, Limits, Window};
 use crate::native::database::{DatabaseError, Row, Value};
@@ -82,11 +84,21 @@ pub(super) fn read(row: &Row, first: usize) -> Result<Limits, DatabaseError> {
 }
 
 impl Store {
-    /// Whether any key or user has a budget: then the filter needs prices.
+    /// Whether any key or user has a budget: then the filter needs prices. `number` is the feed's: the same number has the same
+    /// answer, but for users without keys.
     ///
     /// # Errors
     /// The database fails.
-    pub fn has_budgets(&self) -> Result<bool, DatabaseError> {
+    pub fn has_budgets(&self, number: u64) -> Result<bool, DatabaseError> {
+        let mut had_budgets = self.had_budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        match *had_budgets {
+            Some((then, had)) if then == number => Ok(had),
+            _ => Ok(had_budgets.insert((number, self.look_for_budgets()?)).1),
+        }
+    }
+
+    /// Reads all keys, where none has a budget.
+    fn look_for_budgets(&self) -> Result<bool, DatabaseError> {
         let sql = r#"SELECT EXISTS (SELECT 1 FROM keys WHERE revoked_secs IS NULL
             AND (budget_nanos IS NOT NULL OR model_limits LIKE '%"budget":{%'))
             OR EXISTS (SELECT 1 FROM users WHERE budget_nanos IS NOT NULL)"#;

@@ -39,13 +39,18 @@ pub struct Audit<'a> {
     pub outcome: &'a str,
 }
 
-pub struct Store(Mutex<Connection>);
+pub struct Store {
+    connection: Mutex<Connection>,
+    /// Whether there were budgets at a number of the feed.
+    had_budgets: Mutex<Option<(u64, bool)>>,
+}
 
 impl Store {
     /// # Errors
     /// The database cannot be opened, or its schema is newer than this program.
     pub(crate) fn open(databases: &Databases) -> Result<Self, DatabaseError> {
-        Ok(Self(Mutex::new(databases.open(&schema())?)))
+        let connection = Mutex::new(databases.open(&schema())?);
+        Ok(Self { connection, had_budgets: Mutex::default() })
     }
 
     pub fn audit(&self, entry: &Audit<'_>) -> Result<(), DatabaseError> {
@@ -56,7 +61,7 @@ impl Store {
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,6 +73,7 @@ pub(crate) fn schema() -> Schema {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::time::Instant;
 
     use super::*;
     use crate::keys::KeyHash;
@@ -95,6 +101,38 @@ mod tests {
                 [Some(7), None]
             );
         });
+    }
+
+    /// Keys without budgets: the search for a budget reads all of them.
+    const MANY_KEYS: &str = "INSERT INTO keys (id, hash, name, models, created_secs, created_by, changed_secs, number)
+        SELECT 'k' || i, sha256(i::text::bytea), 'a key', '[]', 0, 'adm1', 0, i FROM generate_series(1, 100000) AS i;
+        UPDATE feed SET number = 100000; ANALYZE";
+
+    #[test]
+    #[ignore = "measures, with `make simulate`"]
+    fn what_a_look_for_changes_takes_with_a_hundred_thousand_keys() {
+        let databases = testing::postgres();
+        let store = Store::open(&databases).unwrap();
+        store.connection().run(MANY_KEYS).unwrap();
+        let (database, last) = store.feed().unwrap();
+        assert_eq!(last, 100_000);
+        let first_us = each_us(1, || assert!(!store.has_budgets(last).unwrap()));
+        let look_us = each_us(200, || {
+            assert_eq!(store.feed().unwrap(), (database, last));
+            assert!(!store.has_budgets(last).unwrap());
+        });
+        let page_us = each_us(200, || {
+            assert_eq!(store.page(database, last - 1).unwrap().policies.len(), 1);
+        });
+        let many_us = each_us(20, || assert!(store.page(database, 1).unwrap().has_more));
+        println!("a look for changes: {look_us} us, {first_us} us after a change");
+        println!("a page with one key: {page_us} us; the longest page: {many_us} us");
+    }
+
+    fn each_us(times: u32, work: impl Fn()) -> u128 {
+        let begun = Instant::now();
+        (0..times).for_each(|_| work());
+        (begun.elapsed() / times).as_micros()
     }
 
     #[test]
