@@ -7,7 +7,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Acquire};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -54,6 +55,7 @@ pub struct Folder {
     databases: Databases,
     /// The gateway whose journals these are, where several share the ledger.
     gateway: Option<GatewayId>,
+    has_news: Arc<AtomicBool>,
 }
 
 /// What a follower needs besides the file.
@@ -72,6 +74,7 @@ pub struct Follower {
     #[cfg(target_os = "linux")]
     freed: u64,
     forgotten: SystemTime,
+    has_news: Arc<AtomicBool>,
     /// Held until all that was there is taken in.
     behind: Option<Sender<()>>,
 }
@@ -86,7 +89,14 @@ impl Folder {
     ) -> io::Result<Self> {
         let path = data.join(FOLDER);
         DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)?;
-        Ok(Self { data: data.to_owned(), databases, gateway })
+        // What other runs have left may be taken in before anyone looks.
+        let has_news = Arc::new(AtomicBool::new(true));
+        Ok(Self { data: data.to_owned(), databases, gateway, has_news })
+    }
+
+    /// Set by each batch that the ledger has taken from this folder.
+    pub(crate) fn has_news(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.has_news)
     }
 
     /// A new file, which is locked for as long as somebody has it open, and its path.
@@ -145,6 +155,7 @@ impl Folder {
             #[cfg(target_os = "linux")]
             freed: 0,
             forgotten: UNIX_EPOCH,
+            has_news: self.has_news(),
             behind: None,
         })
     }
@@ -249,6 +260,7 @@ impl Follower {
             }
             thread::sleep(RETRY_INTERVAL);
         }
+        self.has_news.store(true, Release);
         true
     }
 

@@ -10,7 +10,7 @@ use crate::pricing;
 use crate::usage::Usage;
 
 /// What sums are taken by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Group {
     Day,
     Model,

@@ -43,7 +43,7 @@ impl Ledger {
 
 /// The tables of the ledger. A step that has shipped never changes.
 pub(crate) fn schema() -> Schema {
-    let later = [SECOND, THIRD, FOURTH, FIFTH].map(Into::into);
+    let later = [SECOND, THIRD, FOURTH, FIFTH, SIXTH].map(Into::into);
     Schema { file: FILE, steps: [first().into()].into_iter().chain(later).collect() }
 }
 
@@ -76,6 +76,9 @@ const FOURTH: &str = "CREATE TABLE asked (
 const FIFTH: &str = "CREATE TABLE durations (
         day TEXT NOT NULL, bucket INTEGER NOT NULL, answers INTEGER NOT NULL, PRIMARY KEY (day, bucket)
     ) STRICT, WITHOUT ROWID;";
+
+/// A lease can become smaller.
+const SIXTH: &str = "ALTER TABLE leases ADD COLUMN before_nanos INTEGER NOT NULL DEFAULT 0;";
 
 fn first() -> String {
     let amounts = Usage::NAMES.map(|name| format!("{name} INTEGER NOT NULL")).join(", ");

@@ -174,7 +174,7 @@ fn a_newer_schema_is_refused() {
     let problem = Ledger::open(&databases).err().unwrap().to_string();
     assert_eq!(
         problem,
-        "the database ledger.db has schema 9, and this gaud knows 5; run the gaud that has written it, or a newer one"
+        "the database ledger.db has schema 9, and this gaud knows 6; run the gaud that has written it, or a newer one"
     );
 }
 

@@ -149,9 +149,8 @@ pub(super) fn start(
     let mut journal =
         Journal::open(data.path(), databases.clone(), gateway.clone(), &source.loaded)?;
     journal.recover();
-    let leases =
-        gateway.map(|gateway| Leaseholder::begin(&databases, gateway, now_secs())).transpose();
-    let leases = leases.map_err(failed)?.map(Arc::new);
+    let begin = |id| Leaseholder::begin(&databases, id, journal.has_news(), now_secs());
+    let leases = gateway.map(begin).transpose().map_err(failed)?.map(Arc::new);
     journal.leases = leases.clone();
     let store = Store::open(&databases).map_err(failed)?;
     first_key(&store, Some(data.path()))?;
@@ -219,19 +218,21 @@ pub(super) async fn attend(serving: Option<Serving>) -> Result<Infallible, Failu
         never = watch => match never {},
         never = follow(Arc::clone(&control), |line| note(&line)) => match never {},
         never = keeper.keep(|line: String| note(&line)) => match never {},
-        () = tend(control.leases.clone()) => {}
+        () = tend(Arc::clone(&control)) => {}
     }
     pending().await
 }
 
 /// Tends the leases of this gateway. Never returns.
-async fn tend(leases: Option<Arc<Leaseholder>>) {
-    let Some(leases) = leases else { return pending().await };
+async fn tend(control: Arc<Control>) {
+    let Some(leases) = control.leases.clone() else { return pending().await };
     let (mut ticks, mut is_away) = (interval(TEND_INTERVAL), false);
     loop {
         ticks.tick().await;
-        let own = Arc::clone(&leases);
-        let Ok(Err(error)) = spawn_blocking(move || own.tend(now_secs())).await else {
+        let (own, control) = (Arc::clone(&leases), Arc::clone(&control));
+        let tended =
+            spawn_blocking(move || own.tend(now_secs(), |number| control.feed.has_taken(number)));
+        let Ok(Err(error)) = tended.await else {
             is_away = false;
             continue;
         };

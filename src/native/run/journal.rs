@@ -100,6 +100,11 @@ impl Journal {
         Ok((file, follower))
     }
 
+    /// Set by each batch that the ledger has taken from this journal.
+    pub(super) fn has_news(&self) -> Arc<AtomicBool> {
+        self.folder.has_news()
+    }
+
     /// What gives back what the gateway holds, once Envoy has ended.
     pub(super) fn end(&self) -> Option<GivesBack> {
         Some(GivesBack { leases: self.leases.clone()?, folder: self.folder.clone() })

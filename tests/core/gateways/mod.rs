@@ -3,9 +3,10 @@
 //!
 //! `GATEWAYS_SEED=7 cargo test --test core gateways::` runs one seed again.
 
+mod scale;
 mod world;
 
-use world::World;
+use world::{Plan, World};
 
 const SEEDS: u64 = 40;
 const GATEWAYS: usize = 4;
@@ -24,7 +25,7 @@ fn each_seed(run: impl Fn(u64)) {
 #[test]
 fn whatever_fails_a_budget_is_exceeded_by_a_request_for_each_gateway_at_most() {
     each_seed(|seed| {
-        let mut world = World::new(seed, GATEWAYS, false);
+        let mut world = World::new(Plan::small(seed, GATEWAYS));
         world.run_with_faults(FAULTS_MS);
         world.heal();
         world.run(REST_MS);
@@ -37,7 +38,7 @@ fn whatever_fails_a_budget_is_exceeded_by_a_request_for_each_gateway_at_most() {
 #[test]
 fn whatever_fails_a_strict_budget_is_never_exceeded() {
     each_seed(|seed| {
-        let mut world = World::new(seed, GATEWAYS, true);
+        let mut world = World::new(Plan { is_strict: true, ..Plan::small(seed, GATEWAYS) });
         world.run_with_faults(FAULTS_MS);
         world.heal();
         world.run(REST_MS);
@@ -49,12 +50,12 @@ fn whatever_fails_a_strict_budget_is_never_exceeded() {
 #[test]
 fn a_revoked_key_opens_nothing_within_a_second_where_nothing_fails_and_soon_after_faults() {
     each_seed(|seed| {
-        let mut world = World::new(seed, GATEWAYS, false);
+        let mut world = World::new(Plan::small(seed, GATEWAYS));
         world.run(5_000);
         world.revoke();
         world.run(1_000);
         assert_eq!(world.opens_somewhere(), 0, "seed {seed}: without faults");
-        let mut world = World::new(seed, GATEWAYS, false);
+        let mut world = World::new(Plan::small(seed, GATEWAYS));
         world.run_with_faults(FAULTS_MS / 4);
         world.revoke();
         world.run_with_faults(FAULTS_MS / 4);
@@ -65,15 +66,29 @@ fn a_revoked_key_opens_nothing_within_a_second_where_nothing_fails_and_soon_afte
     });
 }
 
+#[test]
+fn what_idle_gateways_hold_comes_to_the_one_that_is_asked() {
+    for gateways in [2, 4, 8] {
+        let mut world = World::new(Plan { busy: 1, ..Plan::small(1, gateways) });
+        world.run(REST_MS);
+        let early = world.spent_nanos;
+        world.run(2 * REST_MS);
+        let (late, budget) = (world.spent_nanos, world.budget_nanos());
+        println!("{gateways} gateways: {early}, then {late} of {budget}");
+        assert!(late * 100 >= budget * 90, "{gateways} gateways: {late} of {budget}");
+    }
+}
+
 /// How much the database has to do for the leases of a budget.
 #[test]
 fn leases_are_few() {
     let mut most = 0;
     for gateways in [1, 4, 16] {
-        let mut world = World::new(1, gateways, false);
+        let mut world = World::new(Plan::small(1, gateways));
         world.run(FAULTS_MS);
-        most = most.max(world.extended * 1000 / world.requests);
-        println!("{gateways} gateways: {} leases for {} requests", world.extended, world.requests);
+        let (extended, requests) = (world.load().extended, world.requests);
+        most = most.max(extended * 1000 / requests);
+        println!("{gateways} gateways: {extended} leases for {requests} requests");
         assert!(world.spent_nanos >= world.budget_nanos());
     }
     assert!(most < 100, "{most} leases for a thousand requests");

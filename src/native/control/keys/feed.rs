@@ -79,15 +79,17 @@ impl Feed {
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    /// Whether all filters that ask have taken all changes up to this number.
+    pub(crate) fn has_taken(&self, number: u64) -> bool {
+        let askers = self.askers();
+        let mut living = askers.values().filter(|asker| asker.until > Instant::now()).peekable();
+        living.peek().is_some()
+            && living.all(|asker| asker.taken.is_some_and(|taken| taken >= number))
+    }
+
     /// Waits until all filters that ask have taken all changes up to this number.
     pub async fn taken(&self, number: u64) {
-        let has_all = |_: &u64| {
-            let askers = self.askers();
-            let mut living =
-                askers.values().filter(|asker| asker.until > Instant::now()).peekable();
-            living.peek().is_some()
-                && living.all(|asker| asker.taken.is_some_and(|taken| taken >= number))
-        };
+        let has_all = |_: &u64| self.has_taken(number);
         // An error would mean that the sender is gone, and this value holds the sender.
         let _ = self.news.subscribe().wait_for(has_all).await;
     }

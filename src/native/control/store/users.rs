@@ -111,15 +111,16 @@ impl Store {
 }
 
 impl Store {
-    /// Tells the filters of keys and users again, though nothing in the tables of this store has changed.
+    /// Tells the filters of keys and users again, though nothing in the tables of this store has changed. Returns the number of
+    /// the change.
     ///
     /// # Errors
     /// The database fails.
-    pub(crate) fn tell_again(&self, owners: &[(Group, String)]) -> Result<(), DatabaseError> {
+    pub(crate) fn tell_again(&self, owners: &[(Group, String)]) -> Result<u64, DatabaseError> {
         if owners.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
-        let told = self.change_keys(|transaction, first| {
+        self.change_keys(|transaction, first| {
             let mut next = first;
             for (scope, id) in owners {
                 next += match scope {
@@ -131,8 +132,7 @@ impl Store {
                 };
             }
             Ok(next - first)
-        });
-        told.map(drop)
+        })
     }
 }
 
