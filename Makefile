@@ -77,6 +77,12 @@ dist: build ## Pack for users without Rust: a Python wheel, a tarball, an OCI im
 .PHONY: test
 test: test-unit test-wasm test-module test-instructions test-parsers test-e2e test-oldest test-dist ## Run all tests, with the real Envoy and the real LiteLLM
 
+# With the gateway's own code and a real PostgreSQL.
+.PHONY: simulate
+simulate: servers ## Simulate a thousand gateways that share budgets and keys, and print what their database has to do: three minutes
+	$(CARGO) test --quiet --test core -- gateways::scale:: --ignored --nocapture
+	$(CARGO) test --quiet --lib -- takes_ --ignored --nocapture --test-threads 1
+
 # Each takes minutes, root, or fixed ports of the machine. `make test` checks the files of envoy/ themselves.
 .PHONY: test-deployments
 test-deployments: test-istio test-kubernetes test-envoy-gateway test-systemd test-compose ## Run where it is deployed: Istio's proxies, Envoy Gateway, systemd, docker compose
