@@ -67,6 +67,17 @@ fn a_revoked_key_opens_nothing_within_a_second_where_nothing_fails_and_soon_afte
 }
 
 #[test]
+fn the_same_seed_has_the_same_course() {
+    let course = |seed| {
+        let mut world = World::new(Plan::small(seed, GATEWAYS));
+        world.run_with_faults(FAULTS_MS / 4);
+        (world.spent_nanos, world.requests, world.load())
+    };
+    assert_eq!(course(7), course(7));
+    assert_ne!(course(7), course(8));
+}
+
+#[test]
 fn what_idle_gateways_hold_comes_to_the_one_that_is_asked() {
     for gateways in [2, 4, 8] {
         let mut world = World::new(Plan { busy: 1, ..Plan::small(1, gateways) });

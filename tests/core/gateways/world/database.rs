@@ -13,7 +13,7 @@ pub(super) const LIFE_MS: u64 = 60_000;
 const UNDER_WAY_MS: u64 = 2_000;
 
 /// How often the database has done what.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in super::super) struct Load {
     /// Looks for changes, for a question that came or that is held.
     pub(in super::super) looks: u64,
