@@ -288,8 +288,8 @@ KILLS      ?= 100
 KILLS_SEED ?= $(shell date +%s)
 
 .PHONY: kills
-kills: filter func-e python ## Kill Envoy, gaud and both at random moments, KILLS times each, and compare the ledger with what was served
-	$(TEST_ENV) KILLS=$(KILLS) KILLS_SEED=$(KILLS_SEED) $(CARGO) test --quiet --test e2e -- usage::killed:: --ignored --nocapture
+kills: filter func-e python servers ## Kill Envoy, gaud and both at random moments, KILLS times each, let KILLS faults come over four gateways, and compare the ledger with what was served
+	$(TEST_ENV) KILLS=$(KILLS) KILLS_SEED=$(KILLS_SEED) $(CARGO) test --quiet --test e2e -- usage::killed:: gateways::faults:: --ignored --nocapture
 
 # The targets are a separate package, and need a nightly compiler. `make test` replays their findings without it.
 FUZZ         := tests/fuzz

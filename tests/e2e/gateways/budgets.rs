@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::thread;
 
-fn budget(requests: u64) -> Value {
+pub(super) fn budget(requests: u64) -> Value {
     json!({"budget": {"usd": (requests * COST) as f64 / 1e9, "window": "total"}})
 }
 

@@ -1,6 +1,7 @@
 //! Several gateways that share one PostgreSQL: each is a `gaud run` with an Envoy of its own.
 
 mod budgets;
+mod faults;
 mod keys;
 mod serve;
 mod shared;
