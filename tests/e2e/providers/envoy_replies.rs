@@ -4,6 +4,7 @@
 use crate::kit::client::{Request, Response, h1, h2};
 use crate::kit::harness::Gateway;
 use crate::kit::harness::version::{a_break_shows, a_late_connection_shows};
+use crate::kit::observe::{metric, requests, wait_for_metric};
 use crate::kit::refusal::{self, Refusal};
 use crate::kit::samples::{LISTEN, provider, without_cluster};
 use crate::kit::upstream::Gate;
@@ -130,6 +131,9 @@ fn a_connection_that_is_not_taken_in_time_is_given_up() {
     for response in ask(&gateway, "/v1/chat/completions", "full") {
         refusal::provider_unreachable().saying(&message).assert_openai("full", &response);
     }
+    // The provider is at fault, and not a lack of connections here.
+    wait_for_metric(&gateway, &requests("full", "failure"), 2);
+    assert_eq!(metric(&gateway, "gaud_shortages_total{}"), 0);
     gateway.assert_no_trap();
 }
 
