@@ -306,7 +306,9 @@ impl History {
             }
             place = place.map(|at| at.saturating_add(1));
         }
-        Err(soonest.map_or(Reject::Exhausted, |(_, reject)| reject))
+        let asked = self.asked.and_then(|id| gateway.provider(id));
+        let exhausted = || Reject::Exhausted(asked.map(|own| own.name.clone()).unwrap_or_default());
+        Err(soonest.map_or_else(exhausted, |(_, reject)| reject))
     }
 
     /// What would come after an attempt that ended by `cause`.

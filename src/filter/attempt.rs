@@ -145,11 +145,12 @@ impl AttemptStream {
     /// body any more.
     pub(super) fn response_trailers(&mut self) -> FilterStatus {
         let Some(attempt) = &mut self.attempt else { return FilterStatus::Continue };
+        let provider = attempt.provider().map(|own| own.name.clone()).unwrap_or_default();
         let action = attempt.feed(&*self.host, self.host.now_ms(), 0, Vec::new, true);
         let action = self.wait_for_cost(action, 0, true);
         if let ResponseAction::Append(_) | ResponseAction::Release(_, Some(_)) = action {
             let shape = self.attempt.as_ref().map_or(Shape::OpenAi, Attempt::shape);
-            reply::send(&Reject::Stalled.reply(shape), &[]);
+            reply::send(&Reject::Stalled(provider).reply(shape), &[]);
             return FilterStatus::Stop;
         }
         self.carry_out(action)

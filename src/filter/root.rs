@@ -136,7 +136,7 @@ impl Root {
                 true
             }
             Err(error) => {
-                log::error!("gaud: bad configuration: {error}");
+                log::error!("bad configuration: {error}");
                 false
             }
         }
@@ -218,9 +218,9 @@ impl Root {
         let is_answered = feed::answered(&**host, status, read);
         if is_answered == self.is_feed_away {
             match is_answered {
-                true => log::warn!("gaud: the control server tells of changes of keys again"),
+                true => log::warn!("the control server tells of changes of keys again"),
                 false => log::warn!(
-                    "gaud: the control server does not tell of changes of keys (status {}); the keys that are known \
+                    "the control server does not tell of changes of keys (status {}); the keys that are known \
                      stay as they are",
                     status.unwrap_or_default()
                 ),

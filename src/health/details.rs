@@ -8,7 +8,7 @@
 //! | `response_timeout`, `upstream_per_try_timeout`, `upstream_per_try_idle_timeout` | no response in time |
 //! | `stream_idle_timeout`, `max_duration_timeout` | nothing moved |
 //! | `upstream_reset_before_response_started{overflow}` | one of Envoy's limits |
-//! | `upstream_reset_before_response_started{local_connection_failure…}`, or `…_connect_error:_…` with an errno of this machine | no file descriptor, port or memory here |
+//! | `upstream_reset_before_response_started{local_connection_failure|…}`, or `…_connect_error:_…` with an errno of this machine | no file descriptor, port or memory here |
 //! | `upstream_reset_before_response_started{connection_termination}` | closed before a response |
 //! | `upstream_reset_before_response_started{…}` | refused or reset before a response; no HTTP |
 //! | `upstream_reset_after_response_started{…}` | the response broke off |
@@ -62,7 +62,8 @@ impl Details {
             b"stream_idle_timeout" | b"max_duration_timeout" => Self::Idle,
             b"upstream_reset_before_response_started{overflow}" => Self::Overflow,
             b"upstream_reset_before_response_started{connection_termination}" => Self::Closed,
-            _ if begins(b"upstream_reset_before_response_started{local_connection_failure") => {
+            // Without a reason after it, Envoy has closed a connection that did not open in time.
+            _ if begins(b"upstream_reset_before_response_started{local_connection_failure|") => {
                 Self::Shortage
             }
             _ if begins(BEFORE) && is_shortage(details) => Self::Shortage,
@@ -128,6 +129,12 @@ mod tests {
                 "upstream_reset_before_response_started{remote_connection_failure|x}",
                 Details::ResetBefore,
             ),
+            // Not opened in time: Envoy 1.36, and newer ones.
+            (
+                "upstream_reset_before_response_started{local_connection_failure}",
+                Details::ResetBefore,
+            ),
+            ("upstream_reset_before_response_started{connection_timeout}", Details::ResetBefore),
             ("failed_to_inject_credential", Details::NoCredential),
             ("upstream_reset_after_response_started{protocol_error}", Details::ResetAfter),
             ("route_not_found", Details::Other),

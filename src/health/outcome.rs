@@ -12,7 +12,7 @@
 //! | refused, reset or closed before a response; no TLS; no HTTP | `upstream_reset_before_response_started{…}` | unreachable |
 //! | closed while the client still sends: the client may have been too slow | `…{connection_termination}` | nothing |
 //! | Envoy's own limits | `…{overflow}` | nothing |
-//! | no file descriptor, port or memory for a connection | `…{local_connection_failure…}` | a shortage |
+//! | no file descriptor, port or memory for a connection | `…{local_connection_failure…}` with a reason | a shortage |
 //! | the gateway has no credential for the provider | `failed_to_inject_credential` | no credential |
 //! | the name does not resolve | `no_healthy_upstream` | unreachable |
 //! | no such cluster, no such route | `cluster_not_found`, `route_not_found` | nothing |

@@ -210,7 +210,7 @@ impl<'a> Watched<'a> {
         if is_logged == Ok(true) {
             let name = &self.provider.name;
             log::warn!(
-                "gaud: provider {name} refuses the gateway's credential with status {status}; check \
+                "provider {name} refuses the gateway's credential with status {status}; check \
                  providers.{name}.api_key and auth"
             );
         }
@@ -305,14 +305,14 @@ impl<'a> Watched<'a> {
             State::Open { .. } => {
                 let secs = settings.open_ms / 1000;
                 let why = why_open(&old, level, reason, settings);
-                log::warn!("gaud: provider {name}{of}: breaker open for {secs} s: {why}");
+                log::warn!("provider {name}{of}: breaker open for {secs} s: {why}");
             }
             State::HalfOpen { .. } => {
-                log::info!("gaud: provider {name}{of}: breaker half-open: one request probes it");
+                log::info!("provider {name}{of}: breaker half-open: one request probes it");
             }
             State::Closed { .. } => {
                 let count = settings.successes;
-                log::info!("gaud: provider {name}{of}: breaker closed: {count} successful probes");
+                log::info!("provider {name}{of}: breaker closed: {count} successful probes");
             }
         }
     }

@@ -55,7 +55,7 @@ pub fn note(host: &dyn Host) {
     });
     if is_logged == Ok(true) {
         log::error!(
-            "gaud: no connection to a provider could be opened: this Envoy lacks file descriptors, ports or \
+            "no connection to a provider could be opened: this Envoy lacks file descriptors, ports or \
              memory; raise its limits (ulimit -n, LimitNOFILE)"
         );
     }

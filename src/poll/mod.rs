@@ -171,14 +171,14 @@ fn listed(gateway: &Gateway, host: &dyn Host, id: ProviderId, answer: Result<Vec
     match change {
         ListChange::None => {}
         ListChange::Listed { models, left_out: 0 } => {
-            log::info!("gaud: provider {name} lists {models} models");
+            log::info!("provider {name} lists {models} models");
         }
         ListChange::Listed { models, left_out } => log::warn!(
-            "gaud: provider {name} lists {models} models, and {left_out} more that are left out: \
+            "provider {name} lists {models} models, and {left_out} more that are left out: \
              they have no usable name, or are too many"
         ),
         ListChange::Failed(fault) => {
-            log::warn!("gaud: provider {name}: GET /v1/models: it {fault}");
+            log::warn!("provider {name}: GET /v1/models: it {fault}");
         }
     }
 }

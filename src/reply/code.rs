@@ -225,7 +225,7 @@ codes!(
         503,
         "provider_unreachable",
         "the provider refused or closed the connection before it answered, or its name does not \
-         resolve; of a chain: the last one",
+         resolve; the message names the provider, of a chain the last one, and the reason",
     ),
     ProviderTimeout(
         504,

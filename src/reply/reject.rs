@@ -100,14 +100,14 @@ pub enum Reject {
         /// When another try is worth it.
         retry_after_secs: u64,
     },
-    /// Every attempt has lost its connection.
-    Exhausted,
-    /// The first byte of a response did not come in time.
-    NoFirstToken,
-    /// Nothing more came of a response.
-    Stalled,
-    /// The provider's error does not end.
-    EndlessError,
+    /// Every attempt has lost its connection, the last one that to this provider.
+    Exhausted(String),
+    /// The first byte of this provider's response did not come in time.
+    NoFirstToken(String),
+    /// Nothing more came of this provider's response.
+    Stalled(String),
+    /// The error of this provider does not end.
+    EndlessError(String),
     /// A request came over the hop, and the gateway did not send it there.
     NoCrossing,
     /// The request has a key of Gaud's.
@@ -245,9 +245,9 @@ impl Reject {
             Self::Compressed(DecompressError::TooLong, _) => Code::RequestTooLarge,
             Self::Compressed(..) => Code::InvalidCompression,
             Self::Unavailable { .. } => Code::ProviderUnavailable,
-            Self::Exhausted => Code::ProviderUnreachable,
-            Self::NoFirstToken | Self::Stalled => Code::ProviderTimeout,
-            Self::EndlessError => Code::BadProviderResponse,
+            Self::Exhausted(_) => Code::ProviderUnreachable,
+            Self::NoFirstToken(_) | Self::Stalled(_) => Code::ProviderTimeout,
+            Self::EndlessError(_) => Code::BadProviderResponse,
             Self::NoCrossing => Code::GatewayError,
             Self::Key(GaudKey::Client) => Code::InvalidApiKey,
             Self::Key(GaudKey::Admin) => Code::AdminKey,
@@ -410,12 +410,18 @@ impl Reject {
                 "The model '{model}' of the provider '{provider}' has failed several times in a row; \
                  try again in {retry_after_secs} s."
             ),
-            Self::Exhausted => {
-                "No provider answered: each connection was closed before a response.".to_owned()
+            Self::Exhausted(provider) => {
+                format!("The provider '{provider}' cannot be reached: each connection was closed before a response.")
             }
-            Self::NoFirstToken => "The provider sent nothing within first_token_secs.".to_owned(),
-            Self::Stalled => "The provider sent nothing more within idle_secs.".to_owned(),
-            Self::EndlessError => "The provider's answer is an error without an end.".to_owned(),
+            Self::NoFirstToken(provider) => {
+                format!("The provider '{provider}' sent nothing within first_token_secs.")
+            }
+            Self::Stalled(provider) => {
+                format!("The provider '{provider}' sent nothing more within idle_secs.")
+            }
+            Self::EndlessError(provider) => {
+                format!("The provider '{provider}' answers with an error without an end.")
+            }
             Self::NoCrossing => "The request is not an attempt of this gateway's.".to_owned(),
             Self::ContentType => "The content-type is not a media type in ASCII, or has a space before it; send \
                                   application/json."

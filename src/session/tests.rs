@@ -594,6 +594,20 @@ fn an_optional_body_may_be_empty() {
 }
 
 #[test]
+fn a_404_names_the_model_that_was_probably_meant() {
+    let gateway = gateway(r#"{"providers":{"p":{"url":"http://a","models":["gpt-4o-mini"]}}}"#);
+    let mut session = post(&gateway, CHAT);
+    let message = "The model 'gpt-4o-mimi' does not exist: no provider of this gateway takes it. Did you mean \
+                   'p:gpt-4o-mini'? GET /v1/models lists the models.";
+    let expected = (404, openai(message, "\"model\"", "model_not_found"));
+    assert_eq!(reply(send(&mut session, r#"{"model":"gpt-4o-mimi"}"#, true)), expected);
+    let message =
+        "The model 'p:gpt-4o-mimi' is not in this gateway's list. Did you mean 'p:gpt-4o-mini'?";
+    let expected = (404, openai(message, "\"model\"", "model_not_found"));
+    assert_eq!(reply(get(&gateway, "/v1/models/p:gpt-4o-mimi")), expected);
+}
+
+#[test]
 fn the_gateway_answers_requests_for_lists() {
     let gateway = gateway(
         r#"{"default_provider":"p","aliases":{"fast":"q:m"},"providers":{

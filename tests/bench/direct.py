@@ -17,6 +17,7 @@ from candidates import START_LIMIT_SECS, start, start_litellm, start_upstream
 from kit_py import gaud
 from measure import SERVER_CORE, Sample, pinned, sample
 from tools import tools
+from versions import commit
 from workloads import PATH
 from write import table
 
@@ -96,7 +97,7 @@ def main() -> int:
         rows.append((label, f"{medians[label]:,.0f}", spread, f"{p50_ms:.1f}", f"{medians[label] / least:.1f}"))
     head = ("way", "requests a second", "spread", "p50, ms", "times LiteLLM")
     text = (
-        f"A chat of 1 KB on {CONNECTIONS} connections; medians of {ROUNDS} windows of {SECS} s, one after the other in one run. "
+        f"Measured at {commit()}: a chat of 1 KB on {CONNECTIONS} connections; medians of {ROUNDS} windows of {SECS} s, one after the other in one run. "
         "Gateway and LiteLLM share one core. `make bench-litellm` makes this file.\n\n"
     )
     RESULTS.write_text(text + table(head, rows) + "\n")

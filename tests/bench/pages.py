@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from kit_py.gaud import serving
+from versions import commit
 from write import table
 
 ROWS = 1_000_000
@@ -153,7 +154,10 @@ def main() -> int:
             browser = Browser(address, admin_key)
             measured = [(path, *browser.median_ms(path.replace("ID", ids[7]))) for path in PAGES]
     rows = [(f"`{path}`", f"{ms:.1f}", f"{size:,}") for path, ms, size in measured]
-    text = f"{ROWS:,} attempts of {DAYS} days, {KEYS} keys, {USERS} users, {MODELS} models; medians of {ROUNDS}. `make bench-pages` makes this file.\n\n"
+    text = (
+        f"Measured at {commit()}: {ROWS:,} attempts of {DAYS} days, {KEYS} keys, {USERS} users, {MODELS} models; medians of {ROUNDS}. "
+        "`make bench-pages` makes this file.\n\n"
+    )
     RESULTS.write_text(text + table(("page", "ms", "bytes"), rows) + "\n")
     print(RESULTS.read_text())
     slow = [path for path, ms, _ in measured if ms > BAR_MS]

@@ -56,6 +56,63 @@ fn the_stand_in_streams() {
 }
 
 #[test]
+fn the_stand_in_answers_as_anthropic_does() {
+    let folder = folder();
+    let (_upstream, address) = upstream(folder.path());
+    let body = r#"{"model":"claude-sonnet-4","max_tokens":9,"messages":[]}"#;
+    let answer = ask(&address, "POST", "/v1/messages?beta=true", body).json();
+    let text = "Hello from the stand-in upstream, which was asked for the model claude-sonnet-4.";
+    let expected = json!({
+        "id": "msg_standin",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4",
+        "content": [{ "type": "text", "text": text }],
+        "stop_reason": "end_turn",
+        "stop_sequence": null,
+        "usage": { "input_tokens": body.len() / 4, "output_tokens": 12 },
+    });
+    assert_eq!(answer, expected);
+    let nameless = ask(&address, "POST", "/v1/messages", "{}");
+    assert!(nameless.head.starts_with("HTTP/1.1 400 "), "{}", nameless.head);
+    let error = json!({ "type": "invalid_request_error", "message": "missing field `model` at line 1 column 2" });
+    assert_eq!(nameless.json(), json!({ "type": "error", "error": error }));
+}
+
+#[test]
+fn the_stand_in_streams_as_anthropic_does() {
+    let folder = folder();
+    let (_upstream, address) = upstream(folder.path());
+    let answer = ask(&address, "POST", "/v1/messages", r#"{"model":"m","stream":true}"#);
+    assert!(answer.head.contains("content-type: text/event-stream"), "{}", answer.head);
+    let events: Vec<(&str, Value)> = answer
+        .body
+        .split_terminator("\n\n")
+        .map(|event| {
+            let (name, data) = event.split_once('\n').expect("a name and data");
+            let data = data.strip_prefix("data: ").expect("data");
+            (name, serde_json::from_str(data).expect("JSON"))
+        })
+        .collect();
+    for (name, event) in &events {
+        assert_eq!(*name, format!("event: {}", event["type"].as_str().expect("a type")));
+    }
+    let [start, block, words @ .., stop, end, last] = events.as_slice() else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (&start.1["message"]["model"], &start.1["message"]["content"]),
+        (&json!("m"), &json!([]))
+    );
+    assert_eq!(block.1["content_block"], json!({ "type": "text", "text": "" }));
+    let said: String = words.iter().filter_map(|word| word.1["delta"]["text"].as_str()).collect();
+    assert_eq!(said, "Hello from the stand-in upstream, which was asked for the model m.");
+    assert_eq!(end.1["delta"]["stop_reason"], "end_turn");
+    assert_eq!(end.1["usage"]["output_tokens"], 12);
+    assert_eq!([stop.0, last.0], ["event: content_block_stop", "event: message_stop"]);
+}
+
+#[test]
 fn the_stand_in_embeds_every_input() {
     let folder = folder();
     let (_upstream, address) = upstream(folder.path());

@@ -31,28 +31,26 @@ impl Attempt {
                     AttemptPhase::Head(_) => Evidence::ModelFailed(Reason::Stalled),
                     _ => Evidence::Unreachable(Reason::Timeout),
                 };
+                let reject = Reject::NoFirstToken(provider.name.clone());
                 self.note(host, evidence);
                 let headers = self.fail(host, Cause::Of(RetryOn::Timeout), None);
-                Some(self.late(&Reject::NoFirstToken, headers))
+                Some(self.late(&reject, headers))
             }
             AttemptPhase::Streaming { bytes, last_ms, .. }
                 if *bytes <= STALL_BYTES_MAX && passed(*last_ms, provider.idle_ms) =>
             {
+                let reject = Reject::Stalled(provider.name.clone());
                 self.conclude(host, Evidence::ModelFailed(Reason::Stalled));
                 let attempts = self.id.number;
-                Some(
-                    self.late(
-                        &Reject::Stalled,
-                        RetryHeaders { attempts, ..RetryHeaders::default() },
-                    ),
-                )
+                Some(self.late(&reject, RetryHeaders { attempts, ..RetryHeaders::default() }))
             }
             AttemptPhase::Error { since_ms, .. } if passed(*since_ms, Some(ERROR_MS_MAX)) => {
+                let reject = Reject::EndlessError(provider.name.clone());
                 let headers = self.judge_error(host, now_ms);
                 if headers.again.is_none() {
                     self.conclude(host, Evidence::Nothing);
                 }
-                Some(self.late(&Reject::EndlessError, headers))
+                Some(self.late(&reject, headers))
             }
             _ => None,
         }

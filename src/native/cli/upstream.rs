@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::native::os_error::words;
 use crate::native::standin::serve;
 
-/// Serve a small OpenAI-compatible stand-in, for the first minute without any key
+/// Serve a small stand-in for OpenAI and Anthropic, for the first minute without any key
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Where to listen; port 0 takes a free one

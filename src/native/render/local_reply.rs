@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::names::clusters::IS_TO_CONTROL;
+use crate::names::headers::CLUSTER;
 use crate::names::properties::{RATE_LIMITED, RATE_LIMITER_ERROR};
 use crate::reply::{Code, too_large};
 use crate::request::endpoint::Shape;
@@ -34,18 +35,17 @@ struct Reason {
     expression: Option<Cow<'static, str>>,
 }
 
-/// The provider, by the name of its cluster, which is the provider's name unless `cluster` is set.
+/// The provider, by the name of its cluster, which is the provider's name unless `cluster` is set. The name is checked: no
+/// character of it needs an escape in JSON.
 const PROVIDER: &str = "The provider '%UPSTREAM_CLUSTER_RAW%'";
-
-const NOT_REACHED: &[&str] = &["UF", "UC", "UR", "UO", "LH"];
 
 /// The mappers, in the order in which Envoy tries them: for each error the shapes of Anthropic and
 /// Gemini first, where the filter has said that the client expects them.
 pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
-    let rows = [
+    let before = [
         (Code::RequestTooLarge, status_is(413), too_large(body_limit_bytes)),
         (Code::HeadersTooLarge, status_is(431), "The request's headers are too large.".to_owned()),
-        (Code::ProviderTimeout, status_is(504), "The provider did not answer in time.".to_owned()),
+        (Code::ProviderTimeout, status_is(504), format!("{PROVIDER} did not answer in time.")),
         (
             Code::GatewayBusy,
             said("response.code_details.contains('overload')"),
@@ -62,49 +62,12 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
             said("response.code_details == 'failed_to_inject_credential'"),
             "The gateway has no credential for the provider '%UPSTREAM_CLUSTER_RAW%'; try again.".to_owned(),
         ),
-        (
-            Code::ProviderTls,
-            // Envoy 1.36 does not tell a wrong name from other reasons.
-            said("upstream.transport_failure_reason.contains('SAN')"),
-            "The provider's certificate is for another name than the one in its url.".to_owned(),
-        ),
-        (
-            Code::ProviderTls,
-            said("upstream.transport_failure_reason.contains('CERTIFICATE_VERIFY_FAILED')"),
-            "The provider's certificate does not verify: it has expired, it is for another name than the one in its \
-             url, or ca_file must name the authority that has signed it."
-                .to_owned(),
-        ),
-        (
-            Code::ProviderTls,
-            said("upstream.transport_failure_reason.contains('TLS_error')"),
-            "The provider does not speak TLS as its url says: is the port right, or is it http://?".to_owned(),
-        ),
-        (
-            Code::ProviderUnreachable,
-            // Envoy has the words of the operating system, with `_` for spaces.
-            said("response.code_details.contains('Connection_refused')"),
-            format!("{PROVIDER} cannot be reached: nothing takes connections at its url (Envoy's flag %RESPONSE_FLAGS%)."),
-        ),
-        (
-            Code::ProviderUnreachable,
-            Reason { flags: Some(&["UH"]), ..Reason::default() },
-            format!("{PROVIDER} cannot be reached: the name in its url does not resolve (Envoy's flag UH)."),
-        ),
-        (
-            Code::ProviderUnreachable,
-            Reason { flags: Some(&["NC"]), ..Reason::default() },
-            "The provider cannot be reached: Envoy has no cluster of its name (Envoy's flag NC).".to_owned(),
-        ),
-        (
-            Code::ProviderUnreachable,
-            Reason { flags: Some(NOT_REACHED), ..Reason::default() },
-            format!("{PROVIDER} cannot be reached (Envoy's flag %RESPONSE_FLAGS%)."),
-        ),
+    ];
+    let bad_answers = [
         (
             Code::BadProviderResponse,
             status_is(502),
-            "The provider sent no valid HTTP response (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
+            format!("{PROVIDER} sent no valid HTTP response (Envoy's flag %RESPONSE_FLAGS%)."),
         ),
         // A transfer coding that Envoy does not know.
         (Code::InvalidRequest, status_is(501), "The HTTP request cannot be read.".to_owned()),
@@ -120,7 +83,79 @@ pub(super) fn all(body_limit_bytes: u64) -> Vec<LocalReply> {
             "The HTTP request cannot be read (Envoy's flag %RESPONSE_FLAGS%).".to_owned(),
         ),
     ];
-    rows.iter().flat_map(|(code, reason, message)| all_shapes(*code, reason, message)).collect()
+    let rows = before.into_iter().chain(not_reached()).chain(bad_answers);
+    rows.flat_map(|(code, reason, message)| all_shapes(code, &reason, &message)).collect()
+}
+
+/// A connection to the provider could not be opened, or ended before the answer.
+fn not_reached() -> [(Code, Reason, String); 10] {
+    let reached = |why: &str| format!("{PROVIDER} cannot be reached: {why}.");
+    [
+        (
+            Code::ProviderTls,
+            // Envoy 1.36 does not tell a wrong name from other reasons.
+            said("upstream.transport_failure_reason.contains('SAN')"),
+            reached("its TLS certificate is for another name than the one in its url"),
+        ),
+        (
+            Code::ProviderTls,
+            said("upstream.transport_failure_reason.contains('CERTIFICATE_VERIFY_FAILED')"),
+            reached(
+                "its TLS certificate is not trusted. The certificate has expired, or is for another name than the one in the \
+                 url, or ca_file must name the authority that has signed it",
+            ),
+        ),
+        (
+            Code::ProviderTls,
+            said("upstream.transport_failure_reason.contains('TLS_error')"),
+            reached("it does not speak TLS as its url says; correct the port, or write http://"),
+        ),
+        (
+            Code::ProviderUnreachable,
+            // Envoy has the words of the operating system, with `_` for spaces.
+            said("response.code_details.contains('Connection_refused')"),
+            reached(
+                "nothing takes connections at its url (connection refused; Envoy's flag %RESPONSE_FLAGS%)",
+            ),
+        ),
+        (
+            Code::ProviderUnreachable,
+            said("response.code_details.contains('connection_timeout')"),
+            reached(
+                "nothing took the connection to its url in time (Envoy's flag %RESPONSE_FLAGS%)",
+            ),
+        ),
+        (
+            Code::ProviderUnreachable,
+            flags(&["UH"]),
+            reached("the name in its url does not resolve (Envoy's flag UH)"),
+        ),
+        (
+            Code::ProviderUnreachable,
+            flags(&["NC"]),
+            // Envoy has not taken up a cluster: the filter has named the cluster in a header.
+            format!(
+                "The provider '%REQ({CLUSTER})%' cannot be reached: Envoy has no cluster of this name (Envoy's flag NC)."
+            ),
+        ),
+        (
+            Code::ProviderUnreachable,
+            flags(&["UC"]),
+            reached("it closed the connection before it answered (Envoy's flag UC)"),
+        ),
+        (
+            Code::ProviderUnreachable,
+            flags(&["UF"]),
+            reached("no connection could be opened (Envoy's flag UF)"),
+        ),
+        (
+            Code::ProviderUnreachable,
+            flags(&["UR", "UO", "LH"]),
+            reached(
+                "the connection was reset, or Envoy opens no further one (Envoy's flag %RESPONSE_FLAGS%)",
+            ),
+        ),
+    ]
 }
 
 /// The replies on the paths of a control server that is away.
@@ -169,6 +204,10 @@ fn status_is(status: u32) -> Reason {
 
 fn status_from(status: u32) -> Reason {
     Reason { op: Some("GE"), status: Some(status), ..Reason::default() }
+}
+
+fn flags(flags: &'static [&'static str]) -> Reason {
+    Reason { flags: Some(flags), ..Reason::default() }
 }
 
 fn said(expression: &'static str) -> Reason {

@@ -2,16 +2,33 @@
 //!
 //! When a start fails, the lines that say why go into the error instead, without the rest.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, PipeReader, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use crate::names::clusters::VM_ID;
 use crate::native::ledger::Follower;
 
 /// The most lines that are held, and the most that an error shows.
 const HELD_MAX: usize = 200;
 const SHOWN_MAX: usize = 10;
+
+/// Envoy writes the filter's lines as `[time][level][wasm] [source] wasm log NAME ROOT_ID VM_ID: LINE`: a person needs the time, the
+/// level and the line.
+fn readable(line: &str) -> Cow<'_, str> {
+    let of_filter = || {
+        let (head, rest) = line.split_once("] wasm log ")?;
+        let (names, text) = rest.split_once(": ")?;
+        let (level, _) = head.split_once("[wasm")?;
+        names
+            .split(' ')
+            .all(|name| name.starts_with(VM_ID))
+            .then(|| format!("{level} gaud: {text}"))
+    };
+    of_filter().map_or(Cow::Borrowed(line), Cow::Owned)
+}
 
 /// Writes a line to standard error. A failure is ignored: the gateway serves also without a reader of its log.
 pub(super) fn tell(line: &str) {
@@ -95,7 +112,7 @@ impl Log {
     pub(super) fn show(&self) {
         // Under the lock, so that the lines stay in their order.
         let mut held = lock(&self.held);
-        held.take().unwrap_or_default().iter().for_each(|line| tell(line));
+        held.take().unwrap_or_default().iter().for_each(|line| tell(&readable(line)));
     }
 
     /// From here on nothing is shown: Envoy's lines about its own end tell the user nothing.
@@ -124,7 +141,7 @@ fn take(held: &mut Held, line: String) {
             lines.remove(0);
             lines.push(line);
         }
-        None => tell(&line),
+        None => tell(&readable(&line)),
     }
 }
 
@@ -143,6 +160,32 @@ mod tests {
 
     fn lines(lines: &[&str]) -> Vec<String> {
         lines.iter().map(|&line| line.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_line_of_the_filter_has_one_prefix() {
+        for (written, shown) in [
+            (
+                "[2026-11-30 15:45:40.465][30357][warning][wasm] [source/extensions/common/wasm/context.cc:1154] wasm log gaud \
+                 gaud gaud: provider p: breaker open for 30 s: status 500",
+                "[2026-11-30 15:45:40.465][30357][warning] gaud: provider p: breaker open for 30 s: status 500",
+            ),
+            (
+                "[1][info][wasm] wasm log gaud_attempt gaud: provider p: x",
+                "[1][info] gaud: provider p: x",
+            ),
+            (
+                "[1][info][wasm] wasm log other gaud: provider p: x",
+                "[1][info][wasm] wasm log other gaud: provider p: x",
+            ),
+            (
+                "[1][info][main] all clusters initialized",
+                "[1][info][main] all clusters initialized",
+            ),
+            ("[1][info][main] x: [wasm] wasm log", "[1][info][main] x: [wasm] wasm log"),
+        ] {
+            assert_eq!(readable(written), shown);
+        }
     }
 
     #[test]

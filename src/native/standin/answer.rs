@@ -5,10 +5,13 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::ask::{Answer, Ask, failure};
-use super::{completion, embedding, responses};
+use super::{completion, embedding, messages, responses};
 
 /// What `GET /v1/models` lists. Any other model is served as well.
 const MODELS: [&str; 4] = ["gpt-4o", "gpt-4o-mini", "claude-sonnet-4", "text-embedding-3-small"];
+
+/// The endpoint with Anthropic's API; all others have OpenAI's.
+const MESSAGES: &str = "/v1/messages";
 
 /// Answers one request; `created` is the time to put into it, in seconds since 1970.
 pub(super) fn answer(method: &Method, path: &str, body: &[u8], created: u64) -> Answer {
@@ -41,11 +44,15 @@ fn write(path: &str, body: &[u8], created: u64) -> Option<Answer> {
         "/v1/chat/completions" => completion::chat,
         "/v1/completions" => completion::text,
         "/v1/embeddings" => embedding::embeddings,
+        MESSAGES => messages::message,
         "/v1/responses" => responses::response,
         _ => return None,
     };
     Some(match serde_json::from_slice::<Ask>(body) {
         Ok(ask) => endpoint(&Ask { created, prompt_tokens: body.len() / 4, ..ask }),
+        Err(error) if path == MESSAGES => {
+            messages::failure(StatusCode::BAD_REQUEST, &error.to_string())
+        }
         Err(error) => failure(StatusCode::BAD_REQUEST, &error.to_string(), Some("model")),
     })
 }

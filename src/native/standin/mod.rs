@@ -1,4 +1,4 @@
-//! `gaud upstream`: a small OpenAI-compatible server in the place of a provider.
+//! `gaud upstream`: a small server with OpenAI's API, and Anthropic's `/v1/messages`, in the place of a provider.
 //!
 //! The stand-in is for the first minute, without a key or an account. Every answer names the model that was asked for, so
 //! that a user sees the name that reaches the provider without its namespace. Keys are not checked.
@@ -8,6 +8,7 @@ mod ask;
 mod completion;
 mod embedding;
 mod events;
+mod messages;
 mod responses;
 
 use std::convert::Infallible;

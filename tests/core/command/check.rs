@@ -42,6 +42,53 @@ fn the_full_example_is_valid() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_has_a_reason_and_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("latin1.toml"), b"default_provider = \"\xe9\"").unwrap();
+    std::fs::create_dir(folder.path().join("folder")).unwrap();
+    for (name, problem) in [
+        ("none.toml", "it is not there; write it, or name another with --config"),
+        (
+            "folder",
+            "it is a folder, not a file; name the file in it, as in --config FOLDER/gaud.toml",
+        ),
+        ("latin1.toml", "it is not a text in UTF-8; save it as UTF-8"),
+    ] {
+        let file = folder.path().join(name).display().to_string();
+        let output = gaud(None, &[], &["check", "--config", &file]);
+        assert_eq!(text(&output.stderr), format!("gaud: {file}: cannot be read: {problem}"));
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+/// Root may read every file, so the tests' user may be another only where it gives that up.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_of_another_user_has_a_remedy() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).unwrap();
+    let file = folder.path().join("gaud.toml");
+    std::fs::write(&file, P).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
+    // The command may be in a folder of root's alone.
+    let command = folder.path().join("gaud");
+    std::fs::copy(env!("CARGO_BIN_EXE_gaud"), &command).unwrap();
+    let mut check = Command::new(command);
+    check.args(["check", "--config"]).arg(&file);
+    if std::fs::read(&file).is_ok() {
+        const NOBODY: u32 = 65534;
+        check.uid(NOBODY);
+    }
+    let output = check.output().unwrap();
+    let problem = "cannot be read: this user may not; let this user read it (chown, chmod), or run gaud as its owner";
+    assert_eq!(text(&output.stderr), format!("gaud: {}: {problem}", file.display()));
+}
+
+#[test]
 fn invalid_toml_is_reported_with_its_line() {
     bad("a = 1\nb = [", "gaud.toml:2: a list has no end; write its closing `]`");
     bad(

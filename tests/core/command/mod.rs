@@ -1,8 +1,10 @@
 //! The command without an Envoy: what it prints, and how it ends.
 
 mod check;
+mod make_run;
 mod models;
 mod render;
+mod status;
 mod versions;
 mod wrong;
 

@@ -49,12 +49,38 @@ fn a_whole_configuration_needs_a_url_for_each_provider() {
     assert!(!rendered("filter", &same).contains("clusters already, by"));
 }
 
+/// A person merges the sections by hand.
+#[test]
+fn the_sections_for_an_envoy_of_yours_stay_short() {
+    const LINES_MAX: usize = 405;
+    const BYTES_MAX: usize = 48 * 1024;
+    let chain = "[[fallbacks]]\nmodel = \"gpt-4o\"\nto = [\"acme:acme-large\"]\n";
+    let toml = format!(
+        "default_provider = \"litellm\"\n\n[providers.litellm]\nurl = \"http://localhost:4000\"\n\
+         api_key = \"os.environ/LITELLM_MASTER_KEY\"\n\n[providers.acme]\nurl = \"http://localhost:4001\"\n\
+         api_key = \"os.environ/ACME_KEY\"\nmatch = [\"acme-*\"]\n\n[aliases]\nfast = \"litellm:gpt-4o-mini\"\n\n{chain}"
+    );
+    let text = rendered("filter", &toml);
+    let (lines, bytes) = (text.lines().count(), text.len());
+    assert!(lines <= LINES_MAX && bytes <= BYTES_MAX, "{lines} lines, {bytes} bytes");
+    for written_once in [
+        "mappers: &local_replies",
+        "value: &configuration",
+        "\"default_provider\"",
+        "The HTTP request cannot be read.\"}",
+    ] {
+        assert_eq!(text.matches(written_once).count(), 1, "{written_once}");
+    }
+}
+
 #[test]
 fn secrets_may_be_absent_where_envoy_runs_elsewhere() {
     for (form, auth) in [("filter", "bearer"), ("istio", "x-api-key"), ("envoy-gateway", "basic")] {
         let toml = format!("{P}auth = \"{auth}\"\napi_key = \"os.environ/KEY\"\n");
         let text = rendered(form, &toml);
-        assert!(text.contains("- \"KEY\"\n") && !text.contains("user:password"), "{text}");
+        let there = ["host_env_keys: [\"KEY\"]", "- { name: \"KEY\", valueFrom"];
+        assert!(there.iter().any(|line| text.contains(line)), "{text}");
+        assert!(!text.contains("user:password"), "{text}");
     }
     let missing = "gaud.toml:3: providers.p.api_key: the environment variable KEY is not set; set it where gaud \
                    starts, as in: export KEY=...";

@@ -2,6 +2,7 @@
 //!
 //! `UPDATE=1 cargo test --test core docs::` writes what is generated.
 
+mod figures;
 mod security;
 mod settings;
 mod versions;

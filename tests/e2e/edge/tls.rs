@@ -27,9 +27,9 @@ fn a_tls_error_names_what_has_failed() {
     for retries in ["", "[retries]\nmax = 1\nbackoff_ms = 10\n"] {
         let gateway = Gateway::start(&format!("{LISTEN}{}{retries}", tables.concat()), &[]);
         for (name, refusal) in [
-            ("authority", refusal::wrong_certificate()),
-            ("name", refusal::wrong_name()),
-            ("plain", refusal::no_tls()),
+            ("authority", refusal::wrong_certificate("authority")),
+            ("name", refusal::wrong_name("name")),
+            ("plain", refusal::no_tls("plain")),
         ] {
             let body = format!(r#"{{"model":"{name}:m"}}"#);
             refusal.assert_openai(name, &h1::exchange(gateway.addr(), &Request::chat(&body)));

@@ -48,15 +48,15 @@ impl Fault {
         }
     }
 
-    /// What the caller gets of it.
-    pub(super) fn last(self, step: usize, streamed: bool) -> Last {
+    /// What the caller gets of it, where `provider` was asked.
+    pub(super) fn last(self, provider: &str, step: usize, streamed: bool) -> Last {
         let answer = |status| Last::Answer(status, self.body(step, streamed));
         match self {
             Good => answer(200),
             Status(status) | Says(status, _) | Later(status, _) => answer(status),
             Breaks => Last::Refusal(refusal::provider_unreachable()),
-            Silent => Last::Refusal(refusal::provider_timeout()),
-            Begins => Last::Refusal(refusal::no_first_token()),
+            Silent => Last::Refusal(refusal::provider_timeout(provider)),
+            Begins => Last::Refusal(refusal::no_first_token(provider)),
         }
     }
 

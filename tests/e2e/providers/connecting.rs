@@ -47,9 +47,9 @@ fn a_tls_provider_is_verified_by_name_and_authority() {
     assert_eq!(seen.text(), r#"{"model":"m"}"#);
 
     for (name, refusal) in [
-        ("wrong-authority", refusal::wrong_certificate()),
-        ("system-authorities", refusal::wrong_certificate()),
-        ("wrong-name", refusal::wrong_name()),
+        ("wrong-authority", refusal::wrong_certificate("wrong-authority")),
+        ("system-authorities", refusal::wrong_certificate("system-authorities")),
+        ("wrong-name", refusal::wrong_name("wrong-name")),
     ] {
         refusal.assert_openai(name, &ask(&gateway, name));
         assert!(secure.seen(name).is_empty(), "{name} must not be told anything");

@@ -1,17 +1,19 @@
-//! Envoy's replies, when a provider cannot be reached or does not answer, have the error shape of the API.
+//! Envoy's replies, when a provider cannot be reached or does not answer, have the error shape of the API, and name the provider
+//! and the reason.
 
 use crate::kit::client::{Request, Response, h1, h2};
 use crate::kit::harness::Gateway;
-use crate::kit::harness::version::a_break_shows;
+use crate::kit::harness::version::{a_break_shows, a_late_connection_shows};
+use crate::kit::observe::{metric, requests, wait_for_metric};
 use crate::kit::refusal::{self, Refusal};
 use crate::kit::samples::{LISTEN, provider, without_cluster};
 use crate::kit::upstream::Gate;
-use crate::kit::upstream::raw::{Act, Closed, Raw};
+use crate::kit::upstream::raw::{Act, Closed, Full, Raw};
 use std::sync::OnceLock;
 
-/// A gateway whose providers all fail, each in another way.
+/// Gateways whose providers all fail, each in another way: requests of the second take the hop.
 struct Setup {
-    gateway: Gateway,
+    gateways: [Gateway; 2],
     _closed: Closed,
     _raw: Vec<Raw>,
 }
@@ -50,67 +52,108 @@ fn setup() -> &'static Setup {
             toml += &provider(name, &server.url(), limit);
             raw.push(server);
         }
-        let yaml = Gateway::render(&toml, &[]).expect("a configuration");
-        let yaml = without_cluster(&yaml, "no-cluster");
-        Setup { gateway: Gateway::from_yaml(&yaml, &[], &[]), _closed: closed, _raw: raw }
+        let gateways = ["", "[retries]\nmax = 1\nbackoff_ms = 10\n"].map(|retries| {
+            let yaml = Gateway::render(&(toml.clone() + retries), &[]).expect("a configuration");
+            Gateway::from_yaml(&without_cluster(&yaml, "no-cluster"), &[], &[])
+        });
+        Setup { gateways, _closed: closed, _raw: raw }
     })
 }
 
-fn ask(path: &str, provider: &str) -> [Response; 2] {
+fn ask(gateway: &Gateway, path: &str, provider: &str) -> [Response; 2] {
     let body = format!(r#"{{"model":"{provider}:m","stream":true}}"#);
     let request = Request::post(path, body);
-    let addr = setup().gateway.addr();
+    let addr = gateway.addr();
     [h1::exchange(addr, &request), h2::exchange(addr, &request)]
 }
 
+const REFUSED: &str = "nothing takes connections at its url (connection refused; Envoy's flag UF)";
+const CLOSED: &str = "it closed the connection before it answered (Envoy's flag UC)";
+
 #[test]
 fn envoys_replies_have_the_apis_error_shape() {
+    let unreachable = |provider: &'static str, why: &str| {
+        let message = format!("The provider '{provider}' cannot be reached: {why}.");
+        (provider, refusal::provider_unreachable().saying(&message))
+    };
+    let bad_response = |provider: &'static str| {
+        let message =
+            format!("The provider '{provider}' sent no valid HTTP response (Envoy's flag UPE).");
+        (provider, refusal::bad_provider_response().saying(&message))
+    };
     let rows: [(&str, Refusal); 9] = [
-        ("refuses", refusal::provider_unreachable()),
-        ("no-such-host", refusal::provider_unreachable()),
-        ("no-cluster", refusal::provider_unreachable()),
-        ("closes", refusal::provider_unreachable()),
-        ("resets", refusal::provider_unreachable()),
-        ("resets-later", refusal::provider_unreachable()),
-        ("garbage", refusal::bad_provider_response()),
-        ("half-head", refusal::bad_provider_response()),
-        ("binary", refusal::bad_provider_response()),
+        unreachable("refuses", REFUSED),
+        unreachable("no-such-host", "the name in its url does not resolve (Envoy's flag UH)"),
+        unreachable("no-cluster", "Envoy has no cluster of this name (Envoy's flag NC)"),
+        unreachable("closes", CLOSED),
+        // A connection that is reset at once may count as one that was not opened.
+        (
+            "resets",
+            refusal::provider_unreachable().saying("The provider 'resets' cannot be reached: …"),
+        ),
+        unreachable("resets-later", CLOSED),
+        bad_response("garbage"),
+        bad_response("half-head"),
+        bad_response("binary"),
     ];
-    for (provider, refusal) in rows {
-        for response in ask("/v1/chat/completions", provider) {
-            refusal.assert_openai(provider, &response);
+    for gateway in &setup().gateways {
+        for (provider, refusal) in &rows {
+            for response in ask(gateway, "/v1/chat/completions", provider) {
+                refusal.assert_openai(provider, &response);
+            }
+            for response in ask(gateway, "/v1/messages", provider) {
+                refusal.assert_anthropic(provider, &response);
+            }
         }
-        for response in ask("/v1/messages", provider) {
-            refusal.assert_anthropic(provider, &response);
-        }
+        gateway.assert_no_trap();
     }
-    setup().gateway.assert_no_trap();
 }
 
 #[test]
 fn a_provider_that_does_not_answer_in_time_is_given_up() {
-    let [h1, h2] = ask("/v1/chat/completions", "silent");
-    refusal::provider_timeout().assert_openai("h1", &h1);
-    refusal::provider_timeout().assert_openai("h2", &h2);
-    setup().gateway.assert_no_trap();
+    for gateway in &setup().gateways {
+        for response in ask(gateway, "/v1/chat/completions", "silent") {
+            refusal::provider_timeout("silent").assert_openai("silent", &response);
+        }
+        gateway.assert_no_trap();
+    }
+}
+
+#[test]
+fn a_connection_that_is_not_taken_in_time_is_given_up() {
+    let full = Full::bind();
+    let gateway = Gateway::start(&format!("{LISTEN}{}", provider("full", full.url(), &[])), &[]);
+    let why = match a_late_connection_shows() {
+        true => "nothing took the connection to its url in time (Envoy's flag UF)",
+        false => "no connection could be opened (Envoy's flag UF)",
+    };
+    let message = format!("The provider 'full' cannot be reached: {why}.");
+    for response in ask(&gateway, "/v1/chat/completions", "full") {
+        refusal::provider_unreachable().saying(&message).assert_openai("full", &response);
+    }
+    // The provider is at fault, and not a lack of connections here.
+    wait_for_metric(&gateway, &requests("full", "failure"), 2);
+    assert_eq!(metric(&gateway, "gaud_shortages_total{}"), 0);
+    gateway.assert_no_trap();
 }
 
 #[test]
 fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
     for provider in ["half-body", "half-chunks", "half-reset"] {
-        let [h1, h2] = ask("/v1/chat/completions", provider);
+        let [h1, h2] = ask(&setup().gateways[0], "/v1/chat/completions", provider);
         for (response, is_http2) in [(h1, false), (h2, true)] {
             let complete = !a_break_shows(is_http2);
             assert_eq!((response.status, response.complete), (200, complete), "{provider}");
             assert_eq!(response.text(), "12345", "{provider}");
         }
     }
-    setup().gateway.assert_no_trap();
+    setup().gateways[0].assert_no_trap();
 }
 
 #[test]
 fn requests_envoy_refuses_get_the_apis_error_shape() {
-    let addr = setup().gateway.addr();
+    let [gateway, _] = &setup().gateways;
+    let addr = gateway.addr();
     for (what, head) in [
         ("no host", "POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 0\r\n\r\n"),
         (
@@ -122,5 +165,5 @@ fn requests_envoy_refuses_get_the_apis_error_shape() {
         connection.send(head).expect("a listening gateway");
         refusal::invalid_request().assert_openai(what, &connection.response());
     }
-    setup().gateway.assert_no_trap();
+    setup().gateways[0].assert_no_trap();
 }

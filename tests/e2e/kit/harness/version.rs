@@ -28,6 +28,11 @@ pub(crate) fn a_wrong_name_shows() -> bool {
     !envoy_version().starts_with("1.36.")
 }
 
+/// Whether Envoy says that a connection was not opened in time, and not only that none was opened.
+pub(crate) fn a_late_connection_shows() -> bool {
+    !envoy_version().starts_with("1.36.")
+}
+
 /// Whether Envoy formats the names and the attributes of spans.
 pub(crate) fn spans_say_more() -> bool {
     !envoy_version().starts_with("1.36.")

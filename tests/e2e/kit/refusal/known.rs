@@ -182,40 +182,48 @@ pub(crate) fn preflight_refused() -> Refusal {
     refusal(403, "origin_not_allowed", message)
 }
 
-pub(crate) fn wrong_certificate() -> Refusal {
-    let message = "The provider's certificate does not verify: it has expired, it is for another name than the one in its \
-                   url, or ca_file must name the authority that has signed it.";
+pub(crate) fn wrong_certificate(provider: &str) -> Refusal {
+    let message = format!(
+        "The provider '{provider}' cannot be reached: its TLS certificate is not trusted. The certificate has expired, or is \
+         for another name than the one in the url, or ca_file must name the authority that has signed it."
+    );
     refusal(503, "provider_tls_failed", message)
 }
 
-pub(crate) fn wrong_name() -> Refusal {
+pub(crate) fn wrong_name(provider: &str) -> Refusal {
     if !a_wrong_name_shows() {
-        return wrong_certificate();
+        return wrong_certificate(provider);
     }
-    let message = "The provider's certificate is for another name than the one in its url.";
+    let message = format!(
+        "The provider '{provider}' cannot be reached: its TLS certificate is for another name than the one in its url."
+    );
     refusal(503, "provider_tls_failed", message)
 }
 
-pub(crate) fn no_tls() -> Refusal {
-    let message =
-        "The provider does not speak TLS as its url says: is the port right, or is it http://?";
+pub(crate) fn no_tls(provider: &str) -> Refusal {
+    let message = format!(
+        "The provider '{provider}' cannot be reached: it does not speak TLS as its url says; correct the port, or write \
+         http://."
+    );
     refusal(503, "provider_tls_failed", message)
 }
 
 pub(crate) fn provider_unreachable() -> Refusal {
-    refusal(503, "provider_unreachable", "The provider…")
+    refusal(503, "provider_unreachable", "The provider '…")
 }
 
 pub(crate) fn bad_provider_response() -> Refusal {
-    refusal(502, "bad_provider_response", "The provider sent no valid HTTP response (…")
+    refusal(502, "bad_provider_response", "The provider '…")
 }
 
-pub(crate) fn provider_timeout() -> Refusal {
-    refusal(504, "provider_timeout", "The provider did not answer in time.")
+pub(crate) fn provider_timeout(provider: &str) -> Refusal {
+    let message = format!("The provider '{provider}' did not answer in time.");
+    refusal(504, "provider_timeout", message)
 }
 
-pub(crate) fn no_first_token() -> Refusal {
-    refusal(504, "provider_timeout", "The provider sent nothing within first_token_secs.")
+pub(crate) fn no_first_token(provider: &str) -> Refusal {
+    let message = format!("The provider '{provider}' sent nothing within first_token_secs.");
+    refusal(504, "provider_timeout", message)
 }
 
 /// A breaker's; the seconds are those of the `retry-after` that came with it.

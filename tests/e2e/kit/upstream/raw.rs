@@ -4,7 +4,7 @@ use super::answer::Gate;
 use crate::kit::harness::runtime;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -77,6 +77,31 @@ impl Raw {
     /// When it took each of them.
     pub(crate) fn arrivals(&self) -> Vec<Instant> {
         self.arrivals.lock().expect("arrivals").clone()
+    }
+}
+
+/// A server whose queue of connections is full: its system does not answer to further ones.
+pub(crate) struct Full {
+    url: String,
+    _listener: TcpListener,
+    _queue: Vec<std::net::TcpStream>,
+}
+
+impl Full {
+    pub(crate) fn bind() -> Self {
+        const LIMIT: Duration = Duration::from_millis(200);
+        let _inside = runtime::handle().enter();
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let listener = socket.listen(0).expect("the port");
+        let addr = listener.local_addr().expect("an address");
+        let connect = || std::net::TcpStream::connect_timeout(&addr, LIMIT).ok();
+        let queue = std::iter::from_fn(connect).collect();
+        Self { url: format!("http://{addr}"), _listener: listener, _queue: queue }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 }
 

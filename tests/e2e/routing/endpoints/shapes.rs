@@ -91,14 +91,16 @@ fn all_say(gateway: &Gateway, refusal: &Refusal) {
 #[test]
 fn an_unreachable_provider_is_told_in_the_rows_shape() {
     let closed = Closed::bind();
-    let message = "The provider 'p' cannot be reached: nothing takes connections at its url (Envoy's flag UF).";
+    let message = "The provider 'p' cannot be reached: nothing takes connections at its url (connection refused; \
+                   Envoy's flag UF).";
     all_say(&before(&closed.url(), &[]), &refusal::provider_unreachable().saying(message));
 }
 
 #[test]
 fn the_shape_is_the_clients_whatever_the_providers_paths_are() {
     let closed = Closed::bind();
-    let message = "The provider 'p' cannot be reached: nothing takes connections at its url (Envoy's flag UF).";
+    let message = "The provider 'p' cannot be reached: nothing takes connections at its url (connection refused; \
+                   Envoy's flag UF).";
     let gateway = before(&format!("{}/api/paas/v4", closed.url()), &[]);
     all_say(&gateway, &refusal::provider_unreachable().saying(message));
 }
@@ -106,7 +108,7 @@ fn the_shape_is_the_clients_whatever_the_providers_paths_are() {
 #[test]
 fn a_bad_response_is_told_in_the_rows_shape() {
     let bad = Raw::start(vec![Act::ReadRequest, Act::Send(b"nonsense\r\n\r\n")]);
-    let message = "The provider sent no valid HTTP response (Envoy's flag UPE).";
+    let message = "The provider 'p' sent no valid HTTP response (Envoy's flag UPE).";
     all_say(&before(&bad.url(), &[]), &refusal::bad_provider_response().saying(message));
 }
 
@@ -114,7 +116,7 @@ fn a_bad_response_is_told_in_the_rows_shape() {
 fn a_late_response_is_told_in_the_rows_shape() {
     let silent = Raw::start(vec![Act::ReadOn]);
     let gateway = before(&silent.url(), &["timeout_secs = 1"]);
-    let (gateway, refusal) = (&gateway, &refusal::provider_timeout());
+    let (gateway, refusal) = (&gateway, &refusal::provider_timeout("p"));
     std::thread::scope(|scope| {
         for (row, method) in rows() {
             scope.spawn(move || {
