@@ -28,6 +28,8 @@ pub(crate) struct Leaseholder {
     wanted: Mutex<BTreeMap<(Group, String), i64>>,
     /// The leases that have become smaller.
     lowered: Mutex<BTreeMap<(Group, String), Told>>,
+    /// Whose budgets have more left, which the other gateways are not told of yet.
+    freed: Mutex<Vec<(Group, String)>>,
     /// Tells of the leases that have changed.
     store: Store,
 }
@@ -56,6 +58,7 @@ impl Leaseholder {
             has_news,
             wanted: Mutex::default(),
             lowered: Mutex::default(),
+            freed: Mutex::default(),
             store: Store::open(databases)?,
         })
     }
@@ -104,7 +107,9 @@ impl Leaseholder {
         let mut new = lock(&self.leases).wanted(u64::try_from(now_secs).unwrap_or_default())?;
         new.retain(|own| !wanted.contains_key(own));
         wanted.extend(new.iter().map(|own| (own.clone(), now_secs)));
-        self.store.tell_again(&new).map(drop)
+        let told = self.store.tell_again(&new);
+        // What failed is tried again.
+        told.map(drop).inspect_err(|_| wanted.retain(|own, _| !new.contains(own)))
     }
 
     /// What a lease has lost is for the others once the filter goes by the smaller lease, and all requests have ended that the
@@ -126,12 +131,14 @@ impl Leaseholder {
         let is_over = |told: &Told| {
             told.taken_secs.is_some_and(|taken| now_secs.saturating_sub(taken) >= UNDER_WAY_SECS)
         };
-        let over: Vec<_> =
-            lowered.iter().filter(|(_, told)| is_over(told)).map(|(own, _)| own.clone()).collect();
-        for (scope, id) in &over {
-            lock(&self.leases).has_taken(*scope, id)?;
+        let mut freed = lock(&self.freed);
+        for (own, _) in lowered.iter().filter(|(_, told)| is_over(told)) {
+            lock(&self.leases).has_taken(own.0, &own.1)?;
+            freed.push(own.clone());
         }
-        self.store.tell_again(&over).map(drop)
+        self.store.tell_again(&freed)?;
+        freed.clear();
+        Ok(())
     }
 
     /// The gateway has ended, and all of its journals are read.
