@@ -106,7 +106,7 @@ test-instructions: filter command bench-filters python ## Hold the instructions 
 .PHONY: test-e2e
 test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers prometheus ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e -- --test-threads $(E2E_THREADS)
-	$(TEST_ENV) $(CARGO) test --quiet --test e2e chaos::ten -- --ignored
+	$(TEST_ENV) $(CARGO) test --quiet --test e2e -- chaos::ten long::neighbours:: --ignored --test-threads 1
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" \
 		$(PYTEST) $(SDK)
 
@@ -263,6 +263,13 @@ HOSTILE_SEED     ?= $(shell date +%s)
 hostile: filter func-e python ## Send HOSTILE_REQUESTS malformed requests through the real Envoy
 	$(TEST_ENV) HOSTILE_REQUESTS=$(HOSTILE_REQUESTS) HOSTILE_SEED=$(HOSTILE_SEED) \
 		$(CARGO) test --quiet --test e2e hostile::attacks:: -- --nocapture
+
+# One test at a time: each measures memory and time, and one takes most of the files that a process may open.
+ATTACKS := bodies::held:: models::under_way:: failover::kept:: breaker::probe_places:: long::neighbours::
+
+.PHONY: attacks
+attacks: filter func-e python ## Attack what clients have in common, memory, cores and probes, and print what that costs: five minutes
+	$(TEST_ENV) $(CARGO) test --quiet --test e2e -- $(ATTACKS) --include-ignored --nocapture --test-threads 1
 
 # A quarter of an hour at most, on two cores. The clients are optimised, so that Envoy gets its share.
 SOAK_REQUESTS ?= 1000000
