@@ -96,17 +96,19 @@ fn past_the_bound_of_connections_the_gateway_still_says_whether_it_is_ready() {
     let chat = Request::chat(r#"{"model":"p000:m"}"#);
     served.send_request(&chat);
     assert_eq!(served.response().status, 200);
-    let clients: Vec<_> = (0..BOUND).map(|_| h1::Connection::open(gateway.addr())).collect();
+    let clients: Vec<_> = (0..2 * BOUND).map(|_| h1::Connection::open(gateway.addr())).collect();
     let refused = || {
         let mut connection = h1::Connection::open(gateway.addr());
         connection.send(h1::head(&Request::new("GET", "/healthz"))).is_err()
             || connection.try_response().is_none()
     };
-    until_true("a refused connection", refused);
+    until_true("the bound", || connections(&gateway) == BOUND as u64);
+    assert!(refused(), "a client has got a connection past the bound");
     // Who has a connection is served; who asks whether Envoy is ready is no client.
     served.send_request(&chat);
     assert_eq!(served.response().status, 200);
     is_ready(&gateway);
+    assert!(refused(), "the bound is met no more");
     drop(clients);
     until_true("a connection", || !refused());
     gateway.assert_no_trap();
