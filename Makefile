@@ -225,8 +225,8 @@ test-envoy-gateway: command filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWA
 	$(EG_E2E) bodies::refused:: bodies::late_errors::
 	$(EG_E2E) providers::streaming::
 	$(EG_E2E) breaker::probe_streams::
-	$(EG_E2E) breaker::probe_places:: edge::response_headers:: failover::kept::a_body failover::kept::past
-	$(EG_E2E) bodies::held::a_client bodies::held::a_model bodies::held::small bodies::held::the_largest
+	$(EG_E2E) routing::paths::examples::
+	$(EG_E2E) $(filter-out routing::paths::examples::,$(MESH_ATTACKS))
 	$(EG_E2E) breaker::status::a_breaker routing::by_model::without_a_default
 	$(EG_E2E) failover::statuses:: failover::pass_through::a_large failover::pass_through::an_answer
 
