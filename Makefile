@@ -112,7 +112,7 @@ test-instructions: filter command bench-filters python ## Hold the instructions 
 .PHONY: test-e2e
 test-e2e: filter filter-trap func-e python $(STAMPS)/envoy-$(WITHOUT_V8_VERSION) $(STAMPS)/api node prisma servers prometheus ## Test with the real Envoy: the command, the gateway, the providers' own clients
 	$(TEST_ENV) $(CARGO) test --quiet --test command --test e2e -- --test-threads $(E2E_THREADS)
-	$(TEST_ENV) $(CARGO) test --quiet --test e2e chaos::ten -- --ignored
+	$(TEST_ENV) $(CARGO) test --quiet --test e2e -- chaos::ten long::neighbours:: --ignored --test-threads 1
 	$(TEST_ENV) GAUD_BIN="$(TARGET)/debug/gaud" ENVOY_WITHOUT_V8="$(WITHOUT_V8)/envoy/_bin/envoy" \
 		$(PYTEST) $(SDK)
 
@@ -231,8 +231,8 @@ test-envoy-gateway: command filter python $(STAMPS)/envoy-gateway-$(ENVOY_GATEWA
 	$(EG_E2E) bodies::refused:: bodies::late_errors::
 	$(EG_E2E) providers::streaming::
 	$(EG_E2E) breaker::probe_streams::
-	$(EG_E2E) breaker::probe_places:: edge::response_headers:: failover::kept::a_body failover::kept::past
-	$(EG_E2E) bodies::held::a_client bodies::held::a_model bodies::held::small bodies::held::the_largest
+	$(EG_E2E) routing::paths::examples::
+	$(EG_E2E) $(filter-out routing::paths::examples::,$(MESH_ATTACKS))
 	$(EG_E2E) breaker::status::a_breaker routing::by_model::without_a_default
 	$(EG_E2E) failover::statuses:: failover::pass_through::a_large failover::pass_through::an_answer
 
@@ -269,6 +269,13 @@ HOSTILE_SEED     ?= $(shell date +%s)
 hostile: filter func-e python ## Send HOSTILE_REQUESTS malformed requests through the real Envoy
 	$(TEST_ENV) HOSTILE_REQUESTS=$(HOSTILE_REQUESTS) HOSTILE_SEED=$(HOSTILE_SEED) \
 		$(CARGO) test --quiet --test e2e hostile::attacks:: -- --nocapture
+
+# One test at a time: each measures memory and time, and one takes most of the files that a process may open.
+ATTACKS := bodies::held:: models::under_way:: failover::kept:: breaker::probe_places:: long::neighbours::
+
+.PHONY: attacks
+attacks: filter func-e python ## Attack what clients have in common, memory, cores and probes, and print what that costs: five minutes
+	$(TEST_ENV) $(CARGO) test --quiet --test e2e -- $(ATTACKS) --include-ignored --nocapture --test-threads 1
 
 # A quarter of an hour at most, on two cores. The clients are optimised, so that Envoy gets its share.
 SOAK_REQUESTS ?= 1000000

@@ -11,7 +11,7 @@
 //! record must not grow by that. A closed record of a model that was never open is left out, so that the record of a
 //! healthy provider is as short as can be: a request loads one record and stores none.
 
-use super::{Arrival, Breaker, BreakerState, Outcome, Settings, State, Ticket, Verdict};
+use super::{Arrival, Breaker, BreakerState, Outcome, Place, Settings, State, Ticket, Verdict};
 
 /// How many breakers the models of a provider share.
 pub const MODEL_SLOTS: usize = 256;
@@ -214,6 +214,15 @@ impl Levels {
     /// Records a failed active check.
     pub fn check_failed(&self, now_ms: u64, settings: &Settings) -> Option<Self> {
         self.with(self.provider.failed(now_ms, settings), None)
+    }
+
+    /// Whether a probe is out whose body is unfinished. A request that takes a place nevertheless takes that probe's.
+    pub fn awaits_body(&self, slot: Option<Slot>) -> bool {
+        let awaits = |breaker: Breaker| {
+            let State::HalfOpen { place, .. } = breaker.state else { return false };
+            matches!(place, Place::Taken { is_whole: false, .. })
+        };
+        awaits(self.provider) || slot.is_some_and(|slot| awaits(self.model(slot)))
     }
 
     /// The body of a request has become whole.

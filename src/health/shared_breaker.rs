@@ -10,6 +10,7 @@ use crate::host::Host;
 use crate::host::metrics::Metric;
 use crate::host::store::{self, Contended, Store};
 use crate::limits::Limits;
+use crate::room::Bound;
 use crate::route::ProviderId;
 
 /// How long a request waits when its worker could not change the record.
@@ -138,6 +139,9 @@ impl<'a> Watched<'a> {
             Err(Refusal { level: Level::Provider, retry_after_ms })
         })?;
         if let Some((old, new)) = changed {
+            if old.awaits_body(slot) {
+                host.count(Metric::Bound(Bound::ProbeBody));
+            }
             self.announce(host, &old, &new, None);
         }
         Ok(admitted)

@@ -13,15 +13,18 @@ pub enum Bound {
     Lists,
     /// The bytes of all bodies that are kept for another attempt.
     Kept,
+    /// How long a probe may send its body while other requests wait for its place.
+    ProbeBody,
 }
 
 impl Bound {
-    /// The settings, in the order of the bounds.
+    /// The settings, in the order of the bounds; `probe_body_secs` is in the table `breaker`.
     pub const SETTINGS: &[&str] = &[
         "held_limit_bytes",
         "client_share_percent",
         "model_secs",
         "lists_limit_bytes",
         "kept_limit_bytes",
+        "probe_body_secs",
     ];
 }

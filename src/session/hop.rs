@@ -49,19 +49,52 @@ pub struct Caller {
 pub struct ModelPlace {
     start: u64,
     end: u64,
-    is_json: bool,
+    kind: Naming,
+}
+
+/// How a body names its model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    Form,
+    Json,
+    /// In JSON, as a resource of Gemini's: `models/NAME`.
+    Resource,
+}
+
+impl Naming {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Json => "json",
+            Self::Resource => "resource",
+        }
+    }
+
+    fn from_str(text: &str) -> Option<Self> {
+        [Self::Form, Self::Json, Self::Resource].into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 impl ModelPlace {
-    /// The place that a scanner has found.
-    pub fn of(scanner: &Scanner, found: &FoundModel) -> Self {
-        Self { start: found.start, end: found.end, is_json: matches!(scanner, Scanner::Json(_)) }
+    /// The place that a scanner has found. The name there may begin with `resource`.
+    pub fn of(scanner: &Scanner, found: &FoundModel, resource: &str) -> Self {
+        let is_resource = !resource.is_empty() && found.value.starts_with(resource);
+        let kind = match scanner {
+            Scanner::Json(_) if is_resource => Naming::Resource,
+            Scanner::Json(_) => Naming::Json,
+            _ => Naming::Form,
+        };
+        Self { start: found.start, end: found.end, kind }
     }
 
-    /// The edit that replaces the model.
-    pub fn edit(self, model: &str) -> Edit {
+    /// The edit that replaces the model, which begins with `resource` where the client's does.
+    pub fn edit(self, resource: &str, model: &str) -> Edit {
         let found = FoundModel { value: String::new(), start: self.start, end: self.end };
-        if self.is_json { Edit::json_model(&found, model) } else { Edit::form_model(&found, model) }
+        match self.kind {
+            Naming::Form => Edit::form_model(&found, model),
+            Naming::Json => Edit::json_model(&found, model),
+            Naming::Resource => Edit::json_model(&found, &[resource, model].concat()),
+        }
     }
 }
 
@@ -84,8 +117,8 @@ impl Crossing {
         }
         let arrival = if self.is_whole { WHOLE } else { UNFINISHED };
         let mut header = match self.place {
-            Some(ModelPlace { start, end, is_json }) => {
-                let kind = if is_json { "json" } else { "form" };
+            Some(ModelPlace { start, end, kind }) => {
+                let kind = kind.as_str();
                 format!("{request};{arrival};{asked};{kind};{start};{end}")
             }
             None => format!("{request};{arrival};{asked}"),
@@ -120,7 +153,7 @@ impl Crossing {
         let mut parts = parts.peekable();
         let place = match parts.next_if(|part| !part.starts_with(QUESTION)) {
             Some(kind) => Some(ModelPlace {
-                is_json: kind == "json",
+                kind: Naming::from_str(kind)?,
                 start: parts.next()?.parse().ok()?,
                 end: parts.next()?.parse().ok()?,
             }),
@@ -149,8 +182,9 @@ mod tests {
 
     #[test]
     fn a_header_has_all_that_an_attempt_needs() {
-        let json = Some(ModelPlace { start: 10, end: 12, is_json: true });
-        let form = Some(ModelPlace { start: 0, end: u64::MAX, is_json: false });
+        let json = Some(ModelPlace { start: 10, end: 12, kind: Naming::Json });
+        let form = Some(ModelPlace { start: 0, end: u64::MAX, kind: Naming::Form });
+        let resource = Some(ModelPlace { start: 10, end: 12, kind: Naming::Resource });
         let caller = |user: &str| {
             let charges = Charges::default();
             Some(Caller { key: "k1".to_owned(), user: user.to_owned(), charges })
@@ -172,6 +206,7 @@ mod tests {
                 "17-1;unfinished;a%3Bb%2F%C3%A4;form;0;18446744073709551615",
             ),
             ("p:x", false, None, None, "17-1;unfinished;p:x"),
+            ("g:x", true, resource, None, "17-1;whole;g:x;resource;10;12"),
             ("x", true, None, caller(""), "17-1,k1,;whole;x"),
             ("x", true, None, caller("a,b;c"), "17-1,k1,a%2Cb%3Bc;whole;x"),
             (
@@ -199,6 +234,7 @@ mod tests {
             b"1;u;a;json;1",
             b"1;u;%ff",
             b"1;u;a;json;x;1",
+            b"1;u;a;text;1;2",
             b"\xff;u;a",
             b"1;u;a;usage,9,1,1",
             b"1;u;a;usage,1,1",

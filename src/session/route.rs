@@ -169,8 +169,9 @@ impl Session {
         found: Option<&FoundModel>,
         targets: usize,
     ) -> RequestAction {
-        let place =
-            found.zip(self.scanner()).map(|(found, scanner)| ModelPlace::of(scanner, found));
+        let place = found
+            .zip(self.scanner())
+            .map(|(found, scanner)| ModelPlace::of(scanner, found, self.resource));
         let request = self.request_name(host);
         self.show_crossing(host, &request, asked);
         let crossing = Crossing {

@@ -304,7 +304,7 @@ fn outgoing(
         model: Some(&target.model),
         renamed,
         question: question.map(UsageQuestion::edit),
-        edit: in_body.map(|in_body| in_body.edit(&format!("{resource}{}", target.model))),
+        edit: in_body.map(|in_body| in_body.edit(resource, &target.model)),
         content_length: head.content_length,
         is_decompressed: false,
         sent: &head.credentials.sent(),

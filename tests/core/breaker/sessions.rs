@@ -5,6 +5,7 @@ use gaud::health::outcome::StreamEnd;
 use gaud::health::shared_breaker::{self, Watched};
 use gaud::host::metrics::{Metric, RequestOutcome};
 use gaud::host::store::Store;
+use gaud::room::Bound;
 use gaud::session::RequestAction;
 
 use super::envoy::{BODY_MS, BREAKS_OFF, CLIENT_LEFT, Envoy, NOW_MS, OPEN_MS, PROBE_MS, WHOLE};
@@ -317,8 +318,12 @@ fn an_unfinished_probe_has_its_place_for_seconds() {
     envoy.host.advance(BODY_MS);
     let second = envoy.begin("p:x", false).1;
     assert!(matches!(second, RequestAction::Reply(_)), "not for another unfinished one");
+    let bound_met = || envoy.host.count_of(Metric::Bound(Bound::ProbeBody));
+    assert_eq!(bound_met(), 0, "the place is still the first one's, should its body come now");
     envoy.serve(200, WHOLE);
+    assert_eq!(bound_met(), 1);
     envoy.serve(200, WHOLE);
+    assert_eq!(bound_met(), 1, "the second probe has followed a whole one");
     assert_eq!(envoy.state(), State::Closed { failures: 0 });
     envoy.end(&mut hog, CLIENT_LEFT);
     assert_eq!(envoy.state(), State::Closed { failures: 0 });
@@ -338,6 +343,11 @@ fn a_client_that_aborts_a_probe_does_not_get_the_next_one_by_an_unfinished_reque
     envoy.serve(200, WHOLE);
     envoy.serve(200, WHOLE);
     assert_eq!(envoy.state(), State::Closed { failures: 0 });
+    assert_eq!(
+        envoy.host.count_of(Metric::Bound(Bound::ProbeBody)),
+        0,
+        "the client has left in time"
+    );
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Bodies that wait for their model: the memory that they take is bounded, and the largest goes first.
 
 use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
 
 use crate::kit::client::{CLIENTS, Client, Exchange, Request, h1, h2};
 use crate::kit::harness::Gateway;
 use crate::kit::harness::wait::until_true;
-use crate::kit::observe::metric;
+use crate::kit::observe::{growth_while, metric};
 use crate::kit::refusal;
 use crate::kit::samples::{LISTEN, Place, body, provider};
 use crate::kit::upstream::Provider;
@@ -18,6 +19,8 @@ const MARGIN_BYTES: usize = 64 * MIB;
 /// The settings' defaults.
 const BODY_LIMIT: usize = 32 * MIB;
 const HELD_LIMIT: usize = 256 * MIB;
+/// A quarter of that, by the default of `client_share_percent`.
+const SHARE: usize = 64 * MIB;
 
 /// Without the hop and with it.
 const HOP: [&str; 2] = ["", "retries = { max = 1 }\n"];
@@ -114,17 +117,21 @@ fn late_chat(size: usize) -> Request {
 
 /// Sends a chat in whole, and another whose model comes late; both must be answered.
 fn chats_are_answered(gateway: &Gateway, case: &str, rounds: usize) {
+    let mut slowest = Duration::ZERO;
     for round in 0..rounds {
         let early =
             Request::chat(r#"{"model":"one:m","messages":[{"role":"user","content":"Hello"}]}"#);
         for (what, request) in [("early", early), ("late", late_chat(400))] {
             for client in CLIENTS {
+                let started = Instant::now();
                 let response = client.send(gateway, &request);
+                slowest = slowest.max(started.elapsed());
                 let case = format!("{case}, {what} {client:?} {round}");
                 assert_eq!(response.status, 200, "{case}: {}", response.text());
             }
         }
     }
+    eprintln!("{case}: {} chats are answered, the slowest in {slowest:?}", 4 * rounds);
 }
 
 #[test]
@@ -261,32 +268,21 @@ fn what_is_held_is_counted_by_memory() {
     // With shares the pot would be full only where all clients are equally fast.
     let (gateway, _server) = start("client_share_percent = 100");
     chats_are_answered(&gateway, "before", 1);
-    let before = gateway.memory() as usize;
-    let sources = 1..=5;
-    let highest = std::thread::scope(|scope| {
-        let clients: Vec<_> = sources
-            .map(|number| {
-                let gateway = &gateway;
-                scope.spawn(move || {
-                    let connection = h2::Connection::open_from(source(number), gateway.addr());
-                    let held: Vec<_> = (0..2).map(|_| fill_by_frames(&connection)).collect();
-                    (connection, held)
-                })
-            })
-            .collect();
-        let mut highest = 0;
-        while clients.iter().any(|client| !client.is_finished()) {
-            highest = highest.max(gateway.memory() as usize);
-            std::thread::yield_now();
-        }
-        let held: Vec<_> =
-            clients.into_iter().map(|client| client.join().expect("a client")).collect();
-        until_true("a full pot", || met(&gateway, "held_limit_bytes") > 0);
-        drop(held);
-        highest
+    let (held, grown) = growth_while(&gateway, || {
+        std::thread::scope(|scope| {
+            let fill = |number| {
+                let connection = h2::Connection::open_from(source(number), gateway.addr());
+                let held: Vec<_> = (0..2).map(|_| fill_by_frames(&connection)).collect();
+                (connection, held)
+            };
+            let clients = [1, 2, 3, 4, 5].map(|number| scope.spawn(move || fill(number)));
+            let held = clients.map(|client| client.join().expect("a client"));
+            until_true("a full pot", || met(&gateway, "held_limit_bytes") > 0);
+            held
+        })
     });
-    let grown = highest.saturating_sub(before);
-    eprintln!("{} MiB before, grown by {} MiB", before / MIB, grown / MIB);
+    drop(held);
+    eprintln!("ten bodies of 32 MiB of five addresses: Envoy grows by {} MiB", grown / MIB);
     assert!(grown > HELD_LIMIT / 2, "{grown} bytes: the pot was not filled");
     assert!(grown < HELD_LIMIT + MARGIN_BYTES, "Envoy's memory grew by {} MiB", grown / MIB);
     // With the clients gone, there is room for a large body again.
@@ -295,4 +291,36 @@ fn what_is_held_is_counted_by_memory() {
         h1::exchange(gateway.addr(), &large).status == 200
     });
     gateway.assert_no_trap();
+}
+
+/// One address sends six times its share, by each protocol.
+#[test]
+fn the_share_of_a_client_is_counted_by_memory() {
+    const BODIES: usize = 12;
+    for client in CLIENTS {
+        let (gateway, _server) = start("");
+        chats_are_answered(&gateway, "before", 1);
+        let (held, grown) = growth_while(&gateway, || -> Box<dyn std::any::Any> {
+            match client {
+                Client::Http1 => {
+                    let one = |_| unfinished(&gateway, source(1), BODY_LIMIT - 2048);
+                    Box::new((0..BODIES).map(one).collect::<Vec<_>>())
+                }
+                Client::Http2 => {
+                    let connection = h2::Connection::open_from(source(1), gateway.addr());
+                    let held: Vec<_> = (0..BODIES).map(|_| fill_by_frames(&connection)).collect();
+                    Box::new((connection, held))
+                }
+            }
+        });
+        eprintln!("{client:?}: twelve bodies of 32 MiB of one address: {} MiB", grown / MIB);
+        assert!(grown > SHARE / 2, "{client:?}: {grown} bytes: nothing was held");
+        assert!(grown < SHARE + MARGIN_BYTES / 2, "{client:?}: Envoy grew by {} MiB", grown / MIB);
+        let refused = met(&gateway, "client_share_percent");
+        assert!(refused >= BODIES as u64 - 3, "{client:?}: {refused} of {BODIES} were refused");
+        assert_eq!(met(&gateway, "held_limit_bytes"), 0, "{client:?}");
+        chats_are_answered(&gateway, "beside", 1);
+        drop(held);
+        gateway.assert_no_trap();
+    }
 }

@@ -60,10 +60,18 @@ struct Site {
 impl Site {
     /// Starts one whose providers all have these settings of the breaker.
     fn start(workers: usize, breaker: &str, names: &[&str]) -> Self {
+        Self::start_with("", workers, breaker, names)
+    }
+
+    /// The same with settings of the gateway.
+    fn start_with(settings: &str, workers: usize, breaker: &str, names: &[&str]) -> Self {
         let server = Provider::start();
         let table = |name: &&str| provider(name, &server.url(), breaker, &[]);
         let tables: String = names.iter().map(table).collect();
-        Self { gateway: Gateway::with_workers(workers, &format!("{LISTEN}{tables}")), server }
+        Self {
+            gateway: Gateway::with_workers(workers, &format!("{LISTEN}{settings}{tables}")),
+            server,
+        }
     }
 
     fn ask(&self, name: &str) -> Response {

@@ -1,12 +1,11 @@
 //! All bodies that are kept for another attempt share one bound.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::kit::client::{Request, Response, h1, h2};
 use crate::kit::harness::Gateway;
 use crate::kit::harness::wait::until_true;
+use crate::kit::observe::growth_while;
 use crate::kit::samples::{LISTEN, provider};
 use crate::kit::upstream::raw::{Act, Raw};
 
@@ -52,23 +51,19 @@ fn many_unfinished_uploads_do_not_take_all_memory() {
     let toml = format!("{head}{}{hop}", provider("one", &server.url(), &[]));
     for is_http2 in [false, true] {
         let gateway = Gateway::start(&toml, &[]);
-        let is_over = Arc::new(AtomicBool::new(false));
-        let highest = thread::scope(|scope| {
-            let uploads: Vec<_> = (0..UPLOADS)
-                .map(|_| {
-                    let gateway = &gateway;
-                    scope.spawn(move || {
-                        if is_http2 { by_http2(gateway) } else { refused(by_http1(gateway)) }
-                    })
-                })
-                .collect();
-            let watch = scope.spawn(|| highest(&gateway, &is_over));
-            uploads.into_iter().for_each(|upload| upload.join().expect("an upload"));
-            is_over.store(true, Ordering::Relaxed);
-            watch.join().expect("a watch")
+        let start_bytes = gateway.memory() as usize;
+        let ((), grown) = growth_while(&gateway, || {
+            thread::scope(|scope| {
+                for _ in 0..UPLOADS {
+                    scope.spawn(|| {
+                        if is_http2 { by_http2(&gateway) } else { refused(by_http1(&gateway)) }
+                    });
+                }
+            });
         });
-        let most = (LIMIT_BYTES + SLACK_BYTES) as u64;
-        assert!(highest < most, "HTTP/2 {is_http2}: {} MiB", highest / MIB as u64);
+        let highest = start_bytes + grown;
+        let most = LIMIT_BYTES + SLACK_BYTES;
+        assert!(highest < most, "HTTP/2 {is_http2}: {} MiB", highest / MIB);
         // With the uploads gone there is room again.
         until_true("an answer", || {
             h1::exchange(gateway.addr(), &Request::new("GET", "/healthz")).status == 200
@@ -81,13 +76,4 @@ fn refused(response: Option<Response>) {
     let Some(response) = response else { return };
     assert_eq!(response.status, 503, "{}", response.text());
     assert_eq!(response.json()["error"]["code"], "gateway_busy");
-}
-
-fn highest(gateway: &Gateway, is_over: &AtomicBool) -> u64 {
-    let mut highest = 0;
-    until_true("the end of the uploads", || {
-        highest = highest.max(gateway.memory());
-        is_over.load(Ordering::Relaxed)
-    });
-    highest
 }

@@ -1,13 +1,12 @@
 //! Bodies that are kept for another attempt share one bound; past it a request is sent once.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::kit::client::{CLIENTS, Client, Request, Response, h1, h2};
 use crate::kit::harness::Gateway;
 use crate::kit::harness::wait::until_true;
-use crate::kit::observe::metric;
+use crate::kit::observe::{growth_while, metric};
 use crate::kit::samples::{LISTEN, Place, body, provider};
 use crate::kit::upstream::raw::{Act, Raw};
 use crate::kit::upstream::{Answer, Provider, sha256};
@@ -139,28 +138,17 @@ fn many_unfinished_uploads_take_no_more_than_the_bound() {
     for client in CLIENTS {
         let gateway =
             start(&format!("kept_limit_bytes = {KEPT_BYTES}"), &server.url(), &good.url());
-        let before = gateway.memory() as usize;
-        let is_over = AtomicBool::new(false);
-        let (held, highest) = thread::scope(|scope| {
-            let gateway = &gateway;
-            let uploads: Vec<_> = (0..UPLOADS)
-                .map(|number| scope.spawn(move || upload(gateway, client, number)))
-                .collect();
-            let watch = scope.spawn(|| {
-                let mut highest = 0;
-                while !is_over.load(Ordering::Relaxed) {
-                    highest = highest.max(gateway.memory() as usize);
-                    thread::yield_now();
-                }
-                highest
-            });
-            let held: Vec<_> =
-                uploads.into_iter().map(|upload| upload.join().expect("an upload")).collect();
-            is_over.store(true, Ordering::Relaxed);
-            (held, watch.join().expect("a watch"))
+        let (held, grown) = growth_while(&gateway, || {
+            thread::scope(|scope| {
+                let gateway = &gateway;
+                let uploads = (0..UPLOADS)
+                    .map(|number| scope.spawn(move || upload(gateway, client, number)))
+                    .collect::<Vec<_>>();
+                let join = uploads.into_iter().map(|upload| upload.join().expect("an upload"));
+                join.collect::<Vec<_>>()
+            })
         });
-        let grown = highest.saturating_sub(before);
-        eprintln!("{client:?}: Envoy grows by {} MiB", grown / MIB);
+        eprintln!("{client:?}: {UPLOADS} uploads of 16 MiB: Envoy grows by {} MiB", grown / MIB);
         assert!(grown > KEPT_BYTES / 2, "{client:?}: {grown} bytes: nothing was kept");
         let bound = KEPT_BYTES + margin_bytes(client);
         assert!(grown < bound, "{client:?}: Envoy grew by {} MiB", grown / MIB);

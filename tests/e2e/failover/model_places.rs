@@ -88,6 +88,10 @@ fn a_resource_in_the_body_is_edited_for_every_attempt() {
         let body = format!(r#"{{"model":"models/{model}","content":{{}}}}"#);
         (format!("/v1beta/models/{model}:embedContent"), body.into_bytes())
     });
+    arrives("no resource", "application/json", |model| {
+        let body = format!(r#"{{"model":"{model}","contents":[]}}"#);
+        (format!("/v1beta/models/{model}:generateContent"), body.into_bytes())
+    });
 }
 
 /// `null` is as good as nothing where the path names the model.

@@ -3,6 +3,8 @@
 use super::client::{Request, h1};
 use super::harness::{Gateway, wait};
 use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 /// A provider in `/health`.
 pub(crate) fn shown(gateway: &Gateway, name: &str) -> Value {
@@ -89,4 +91,34 @@ pub(crate) fn wait_for_outcome(gateway: &Gateway, name: &str) -> &'static str {
         all.into_iter().find(|outcome| metric(gateway, &requests(name, outcome)) > 0)
     };
     wait::until("an outcome", counted)
+}
+
+/// Does something and watches Envoy's memory meanwhile: the result, and by how many bytes the memory has grown at most.
+pub(crate) fn growth_while<T>(gateway: &Gateway, act: impl FnOnce() -> T) -> (T, usize) {
+    let before = gateway.memory();
+    let is_over = AtomicBool::new(false);
+    let (result, highest) = thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut highest = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                highest = highest.max(gateway.memory());
+                thread::yield_now();
+            }
+            highest.max(gateway.memory())
+        });
+        let end = End(&is_over);
+        let result = act();
+        drop(end);
+        (result, watch.join().expect("a watch"))
+    });
+    (result, usize::try_from(highest.saturating_sub(before)).expect("a size"))
+}
+
+/// Ends the watch, also where the test fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

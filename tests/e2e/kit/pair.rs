@@ -33,6 +33,24 @@ impl Pair {
         SHARED.get_or_init(|| Self::start(""))
     }
 
+    /// That one, and one whose requests pass the hop. Where a deployment's program starts the gateway, one runs at a time.
+    pub(crate) fn of_both_ways() -> Vec<&'static Self> {
+        static HOP: OnceLock<Pair> = OnceLock::new();
+        if std::env::var_os("GAUD_TEST_START").is_some() {
+            return vec![Self::shared()];
+        }
+        vec![Self::shared(), HOP.get_or_init(|| Self::start("retries = { max = 1 }"))]
+    }
+
+    /// As [`Pair::refuses`], without the hop and with it.
+    #[track_caller]
+    pub(crate) fn both_refuse(case: &str, request: &Request, refusal: &Refusal) {
+        for pair in Self::of_both_ways() {
+            pair.refuses(case, request, refusal);
+            pair.gateway.assert_no_trap();
+        }
+    }
+
     /// Sends a request that its provider must get with exactly the body `expected`.
     #[track_caller]
     pub(crate) fn arrives(&self, case: &str, client: Client, request: &Request, expected: &[u8]) {

@@ -120,7 +120,7 @@ fn crossing(data: &[u8]) {
     assert_eq!(Crossing::from_header(header.as_bytes()).as_ref(), Some(&crossing));
     let Some(place) = crossing.place else { return };
     // Places may lie beyond any body: an edit there is none, or goes up to its end.
-    let edit = place.edit("m");
+    let edit = place.edit("", "m");
     edit.resized(u64::MAX);
     for (offset, size) in [(0, 0), (0, 100), (u64::MAX, 1), (edit.start, 9), (edit.end, usize::MAX)]
     {

@@ -5,8 +5,7 @@ use crate::kit::pair::Pair;
 use crate::kit::refusal::{self, Refusal};
 
 fn refuses(case: &str, body: Vec<u8>, refusal: &Refusal) {
-    Pair::shared().refuses(case, &post(TRANSCRIPTIONS, body), refusal);
-    Pair::shared().gateway.assert_no_trap();
+    Pair::both_refuse(case, &post(TRANSCRIPTIONS, body), refusal);
 }
 
 #[test]
@@ -142,9 +141,8 @@ fn a_content_type_without_a_good_boundary_is_refused() {
         let request = of_type(TRANSCRIPTIONS, &content_type, form(&[model("one:m")]));
         let message = format!("The form cannot be read: {problem}.");
         let refusal = refusal::invalid_form("", 0).saying(&message);
-        Pair::shared().refuses(&format!("boundary {params}"), &request, &refusal);
+        Pair::both_refuse(&format!("boundary {params}"), &request, &refusal);
     }
-    Pair::shared().gateway.assert_no_trap();
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod exchange;
 pub(crate) mod h1;
 pub(crate) mod h2;
 pub(crate) mod tls;
+pub(crate) mod unread;
 
 pub(crate) use exchange::{CLIENTS, Client, Exchange, Line};
 

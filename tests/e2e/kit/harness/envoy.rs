@@ -105,9 +105,11 @@ impl Envoy {
         self
     }
 
-    /// The Envoy process itself, which under func-e is not the process we started.
+    /// The Envoy process itself, which under func-e and under Envoy Gateway is not the process we started. The program for
+    /// Envoy Gateway has its files in a folder of its own.
     fn pid(&self) -> u32 {
-        process(self.folder.join("admin").to_str().expect("UTF-8"))
+        let places = [self.folder.join("admin"), self.folder.join("envoy-gateway/admin")];
+        process(|word| places.iter().any(|place| word == place.as_os_str().as_encoded_bytes()))
     }
 }
 
@@ -118,12 +120,12 @@ pub(super) fn memory(pid: u32) -> u64 {
     line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("kB") * 1024
 }
 
-/// The Envoy that has this argument.
-pub(super) fn process(argument: &str) -> u32 {
+/// The Envoy that has such an argument.
+pub(super) fn process(is_meant: impl Fn(&[u8]) -> bool) -> u32 {
     let is_envoy = |pid: &u32| {
         let exe = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
         let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let given = arguments.split(|byte| *byte == 0).any(|word| word == argument.as_bytes());
+        let given = arguments.split(|byte| *byte == 0).any(&is_meant);
         given && exe.file_name().is_some_and(|name| name == "envoy")
     };
     let entries = std::fs::read_dir("/proc").expect("/proc").flatten();

@@ -157,7 +157,7 @@ impl Run {
     /// Envoy's process.
     pub(crate) fn envoy(&self) -> u32 {
         let config = self.watched().join("envoy.yaml");
-        process(config.to_str().expect("UTF-8"))
+        process(|word| word == config.as_os_str().as_encoded_bytes())
     }
 
     /// Envoy's resident memory in bytes.

@@ -26,7 +26,7 @@ fn the_paths_model_wins_and_the_bodys_is_made_the_same() {
             }
         }
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_deployment_takes_forms() {
             assert_eq!((&*found.path, found.text()), (path, form("whisper")), "{name}");
         }
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }
 
 #[test]
@@ -85,5 +85,5 @@ fn engines_take_every_name() {
             assert_eq!((&*found.path, &*found.text()), (seen, r#"{"n":1}"#), "{sent}");
         }
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }

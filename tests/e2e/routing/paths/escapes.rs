@@ -27,7 +27,7 @@ fn escapes_are_read_and_slashes_stay_as_they_are_written() {
             }
         }
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_path_that_two_servers_could_read_in_two_ways_is_refused() {
     ] {
         setup().refuses(path, &Request::post(path, r#"{"model":"open:m"}"#), &refusal);
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }
 
 /// Where no reading of them names a model, they stay as they are.
@@ -84,7 +84,7 @@ fn dots_and_slashes_reach_the_provider_as_they_are() {
     ] {
         setup().refuses(path, &Request::post(path, r#"{"model":"open:m"}"#), &refusal);
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn two_models_in_a_query_are_refused() {
         let request = Request::post(path, r#"{"model":"open:m"}"#);
         setup().refuses(&format!("chat {query}"), &request, &refusal::model_in_query());
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }
 
 #[test]
@@ -135,5 +135,5 @@ fn invalid_names_are_refused() {
     let path = format!("/v1/engines/{}/completions", "m".repeat(513));
     let refusal = refusal::invalid_model("is longer than 512 bytes");
     setup().refuses("long", &Request::new("POST", path), &refusal);
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }

@@ -1,7 +1,7 @@
 //! Gemini's paths, and the credential that its clients write into the query.
 
 use super::setup;
-use crate::kit::client::{CLIENTS, Request};
+use crate::kit::client::Request;
 use crate::kit::refusal;
 
 const BODY: &str = r#"{"contents": [], "args": {"model": "open:other"}}"#;
@@ -35,7 +35,7 @@ fn a_key_in_the_query_is_treated_like_other_credentials() {
             }
         }
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn paths_without_a_model_lose_the_key_too() {
             assert_eq!(found.path, seen);
         }
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn the_body_names_the_model_that_the_path_names() {
             }
         }
     }
-    setup().gateway.assert_no_trap();
+    setup().assert_no_trap();
 }
 
 #[test]
@@ -113,13 +113,12 @@ fn an_object_of_the_body_that_names_another_model_is_refused() {
             "models/other",
         ),
     ] {
-        for client in CLIENTS {
-            let case = format!("{path} {body} {client:?}");
-            let request = Request::post(format!("/v1beta/models/{path}"), body).case(&case);
-            let response = client.send(&setup().gateway, &request);
-            refusal::unread_model(model).assert_gemini(&case, &response);
-            assert!(setup().server.seen(&case).is_empty(), "{case}");
-        }
+        setup().each(&format!("{path} {body}"), |way, client, case| {
+            let request = Request::post(format!("/v1beta/models/{path}"), body).case(case);
+            let response = client.send(&way.gateway, &request);
+            refusal::unread_model(model).assert_gemini(case, &response);
+            assert!(way.server.seen(case).is_empty(), "{case}");
+        });
     }
 }
 
