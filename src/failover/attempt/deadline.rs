@@ -25,7 +25,7 @@ impl Attempt {
         match &self.phase {
             // The provider cannot answer a request that has not come whole.
             phase @ (AttemptPhase::Waiting | AttemptPhase::Head(_))
-                if self.is_whole && passed(self.asked_ms, provider.first_token_ms) =>
+                if self.is_whole && passed(self.asked_ms, self.first_token_ms()) =>
             {
                 let evidence = match phase {
                     AttemptPhase::Head(_) => Evidence::ModelFailed(Reason::Stalled),
@@ -36,7 +36,7 @@ impl Attempt {
                 Some(self.late(&Reject::NoFirstToken, headers))
             }
             AttemptPhase::Streaming { bytes, last_ms, .. }
-                if *bytes <= STALL_BYTES_MAX && passed(*last_ms, provider.idle_ms) =>
+                if *bytes <= STALL_BYTES_MAX && passed(*last_ms, Some(provider.idle_ms)) =>
             {
                 self.conclude(host, Evidence::ModelFailed(Reason::Stalled));
                 let attempts = self.id.number;
@@ -56,6 +56,19 @@ impl Attempt {
             }
             _ => None,
         }
+    }
+
+    /// How long a stream may take to begin: one that the request asks for, or one that has a head. Any other response has the
+    /// time that Envoy gives it.
+    pub(super) fn first_token_ms(&self) -> Option<u64> {
+        let is_stream = match &self.phase {
+            AttemptPhase::Waiting => {
+                self.stream_options.as_ref().is_some_and(|options| options.is_stream())
+            }
+            AttemptPhase::Head(reader) => reader.is_of_events(),
+            _ => false,
+        };
+        self.provider()?.first_token_ms.filter(|_| is_stream)
     }
 
     fn late(&self, reject: &Reject, headers: RetryHeaders) -> AttemptReply {

@@ -49,9 +49,7 @@ impl Attempt {
     }
 
     fn is_held_for_long(&self, now_ms: u64) -> bool {
-        let has_deadline =
-            self.provider().is_some_and(|provider| provider.first_token_ms.is_some());
-        !has_deadline && now_ms.saturating_sub(self.asked_ms) >= HELD_MS_MAX
+        self.first_token_ms().is_none() && now_ms.saturating_sub(self.asked_ms) >= HELD_MS_MAX
     }
 
     /// The response is an answer.

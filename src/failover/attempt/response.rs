@@ -5,7 +5,7 @@ use crate::breaker::{Evidence, Reason};
 use crate::config::RetryOn;
 use crate::failover::answer::{self, AnswerHead, AnswerKind};
 use crate::failover::fault::{Fault, is_quota};
-use crate::failover::reader::AnswerReader;
+use crate::failover::reader::{AnswerReader, Content};
 use crate::failover::retry_after::NEVER;
 use crate::failover::stream_end;
 use crate::failover::too_long;
@@ -161,11 +161,11 @@ impl Attempt {
             && self.histories.would_repeat(host, &self.gateway, name, cause, wait_secs)
     }
 
-    /// A head alone could still be followed by a failure: it is held while another target could answer, or a deadline
-    /// for the first byte runs.
+    /// A head alone could still be followed by a failure: it is held while another target could answer, or the deadline
+    /// for a stream's beginning runs.
     fn holds_head(&self, answer: &AnswerHead<'_>) -> bool {
-        let has_deadline =
-            self.provider().is_some_and(|provider| provider.first_token_ms.is_some());
+        let has_deadline = answer.content == Content::Events
+            && self.provider().is_some_and(|provider| provider.first_token_ms.is_some());
         answer.status == 200
             && !answer.end
             && (has_deadline || self.histories.has_more(&self.gateway, &self.id.request))
