@@ -24,16 +24,17 @@ impl Attempt {
         };
         match &self.phase {
             // The provider cannot answer a request that has not come whole.
-            phase @ (AttemptPhase::Waiting | AttemptPhase::Head(_))
+            phase @ (AttemptPhase::Waiting | AttemptPhase::Head(..))
                 if self.is_whole && passed(self.asked_ms, self.first_token_ms()) =>
             {
                 let evidence = match phase {
-                    AttemptPhase::Head(_) => Evidence::ModelFailed(Reason::Stalled),
+                    AttemptPhase::Head(..) => Evidence::ModelFailed(Reason::Stalled),
                     _ => Evidence::Unreachable(Reason::Timeout),
                 };
-                self.note(host, evidence);
-                let headers = self.fail(host, Cause::Of(RetryOn::Timeout), None);
-                Some(self.late(&Reject::NoFirstToken, headers))
+                Some(self.leave(host, evidence, &Reject::NoFirstToken))
+            }
+            AttemptPhase::Head(_, last_ms) if passed(*last_ms, Some(provider.idle_ms)) => {
+                Some(self.leave(host, Evidence::ModelFailed(Reason::Stalled), &Reject::Stalled))
             }
             AttemptPhase::Streaming { bytes, last_ms, .. }
                 if *bytes <= STALL_BYTES_MAX && passed(*last_ms, Some(provider.idle_ms)) =>
@@ -65,10 +66,17 @@ impl Attempt {
             AttemptPhase::Waiting => {
                 self.stream_options.as_ref().is_some_and(|options| options.is_stream())
             }
-            AttemptPhase::Head(reader) => reader.is_of_events(),
+            AttemptPhase::Head(reader, _) => reader.is_of_events(),
             _ => false,
         };
         self.provider()?.first_token_ms.filter(|_| is_stream)
+    }
+
+    /// Nothing has reached the client: another target may answer.
+    fn leave(&mut self, host: &dyn Host, evidence: Evidence, reject: &Reject) -> AttemptReply {
+        self.note(host, evidence);
+        let headers = self.fail(host, Cause::Of(RetryOn::Timeout), None);
+        self.late(reject, headers)
     }
 
     fn late(&self, reject: &Reject, headers: RetryHeaders) -> AttemptReply {

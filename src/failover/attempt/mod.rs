@@ -109,8 +109,8 @@ struct Passing {
 enum AttemptPhase {
     /// The response has not begun.
     Waiting,
-    /// The head is held until the body has begun with an answer, or with an error.
-    Head(AnswerReader),
+    /// The head is held until the body has begun with an answer, or with an error. When the last piece has come.
+    Head(AnswerReader, u64),
     /// Head and body are held until it is known what error this is.
     Error { held: Vec<u8>, since_ms: u64, suspect: Suspect },
     /// The response is on its way to the client.
@@ -244,13 +244,13 @@ impl Attempt {
             AttemptPhase::Streaming { .. } => flags == 0,
             AttemptPhase::Tunnel => true,
             AttemptPhase::Waiting
-            | AttemptPhase::Head(_)
+            | AttemptPhase::Head(..)
             | AttemptPhase::Error { .. }
             | AttemptPhase::Over => false,
         };
         let has_left = flags & CLIENT_LEFT != 0;
         let (sent, details) = (self.sent(), || details.to_vec());
-        if let AttemptPhase::Head(_) = self.phase {
+        if let AttemptPhase::Head(..) = self.phase {
             self.note(host, outcome::at_end(flags, sent, details));
         }
         match (self.admission.take(), &self.phase) {

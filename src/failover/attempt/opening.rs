@@ -34,7 +34,10 @@ impl Attempt {
         end: bool,
     ) -> ResponseAction {
         let is_held_for_long = self.is_held_for_long(now_ms);
-        let AttemptPhase::Head(reader) = &mut self.phase else { return ResponseAction::Pass };
+        let AttemptPhase::Head(reader, last_ms) = &mut self.phase else {
+            return ResponseAction::Pass;
+        };
+        *last_ms = now_ms;
         reader.feed(piece);
         if end {
             reader.finish();
@@ -56,7 +59,7 @@ impl Attempt {
     fn release(&mut self, host: &dyn Host, now_ms: u64) -> ResponseAction {
         self.note(host, Evidence::Answered);
         let reader = match std::mem::replace(&mut self.phase, AttemptPhase::Over) {
-            AttemptPhase::Head(reader) => Some(reader),
+            AttemptPhase::Head(reader, _) => Some(reader),
             _ => None,
         };
         ResponseAction::Release(self.stream(now_ms, reader), None)

@@ -260,6 +260,26 @@ fn the_deadline_for_the_first_token_is_for_streams_alone() {
     }
 }
 
+/// Nothing has reached the client, so another target may answer.
+#[test]
+fn a_body_that_does_not_begin_in_idle_secs_leaves_for_the_next_target() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    let json = AnswerHead { content: Content::Json, ..EVENTS };
+    world.host.set_clock(6000);
+    assert_eq!(attempt.respond(&world.host, 6000, &json), ResponseAction::Hold);
+    world.host.set_clock(9000);
+    assert_eq!(feed(&world, &mut attempt, b" ", false), ResponseAction::Hold);
+    world.host.set_clock(15_999);
+    assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
+    world.host.set_clock(16_000);
+    let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
+    assert_eq!((late.reply.status, late.headers), (504, again(1, None)));
+    attempt.end(&world.host, 0, b"gaud_provider_timeout");
+    assert_eq!(world.sent(0, Outcome::Failure), 1);
+    assert_eq!(world.begin().0.provider().unwrap().name, "b");
+}
+
 /// A form can have a part that looks like JSON.
 #[test]
 fn a_form_asks_for_no_stream() {
