@@ -142,6 +142,11 @@ impl StreamOptions {
         }
     }
 
+    /// Whether the request asks for a stream, as far as it has come.
+    pub fn is_stream(&self) -> bool {
+        self.stream == Some(true)
+    }
+
     /// The edit that asks for the usage, where the request is to ask for the usage and does not.
     pub fn question(&self) -> Option<UsageQuestion> {
         if !self.is_whole || self.is_unsure || self.stream != Some(true) {

@@ -327,10 +327,10 @@ pub struct ProviderFile {
     /// The longest wait for the response to begin. Default 120.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_secs: Option<u64>,
-    /// The longest wait for the first byte of the response's body. Default: none.
+    /// The longest wait for a stream to begin. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token_secs: Option<u64>,
-    /// The longest wait between two pieces of a response. Default: none.
+    /// The longest wait between two pieces of a response. Default 300.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_secs: Option<u64>,
     /// How many requests a minute the provider gets. Default: all.
@@ -351,6 +351,9 @@ pub struct ProviderFile {
     /// HTTP/2 without negotiation. Default: negotiated for https, HTTP/1.1 for http.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http2: Option<bool>,
+    /// Whether the provider gets WebSockets on `/v1/responses` whose URL names no model, as the default provider. Default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub websocket_responses: Option<bool>,
     /// Whether the gateway asks for the usage of streams that it meters. Default true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_usage: Option<bool>,

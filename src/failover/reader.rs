@@ -87,6 +87,11 @@ impl AnswerReader {
         self.heard.stream_end.is_some() && !self.heard.has_ended
     }
 
+    /// Whether the body is, or may be, a stream of events.
+    pub fn is_of_events(&self) -> bool {
+        matches!(self.body, Body::Unknown(Content::Events) | Body::Events(_))
+    }
+
     /// Whether nothing but white space has come.
     pub fn is_empty(&self) -> bool {
         matches!(self.body, Body::Unknown(_))

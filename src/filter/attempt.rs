@@ -78,6 +78,9 @@ impl AttemptStream {
     }
 
     pub(super) fn request_body(&mut self, size: usize, end: bool) -> FilterStatus {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.read_request(size, |start, size| abi::buffer(Buffer::RequestBody, start, size));
+        }
         let edits = Edits::of(self.edit.as_ref(), self.question.as_ref());
         let read = |size| abi::buffer(Buffer::RequestBody, 0, size);
         if let Some((replaced, bytes)) = edits.of_piece(self.offset, size, read) {

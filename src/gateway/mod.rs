@@ -34,7 +34,7 @@ pub use discovery::Discovery;
 pub use keys::Keys;
 pub use limits::GatewayLimits;
 use plugin::PluginConfiguration;
-pub use provider::{Provider, TIMEOUT_SECS};
+pub use provider::{IDLE_MS, Provider, TIMEOUT_SECS};
 pub use rooms::Rooms;
 pub use sites::Sites;
 pub use turns::Turn;

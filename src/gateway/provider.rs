@@ -17,6 +17,9 @@ use crate::route::Glob;
 /// The longest wait for a response to begin, unless a provider says otherwise.
 pub const TIMEOUT_SECS: u64 = 120;
 
+/// The longest wait between two pieces of a response, unless a provider says otherwise.
+pub const IDLE_MS: u64 = 300_000;
+
 /// The time from one active check of a provider to the next, unless the file says otherwise.
 const HEALTH_INTERVAL_SECS: u64 = 15;
 
@@ -40,10 +43,10 @@ pub struct Provider {
     pub pass_headers: Vec<String>,
     /// The longest wait for the response to begin, where the file says one.
     pub timeout_ms: Option<u64>,
-    /// The longest wait for the first byte of a response's body.
+    /// The longest wait for a stream to begin.
     pub first_token_ms: Option<u64>,
     /// The longest wait between two pieces of a response.
-    pub idle_ms: Option<u64>,
+    pub idle_ms: u64,
     /// The paths of the API that the provider has; empty for all.
     pub paths: Vec<Glob>,
     /// Where the API is, where the URL alone does not say so.
@@ -72,12 +75,14 @@ pub struct Provider {
     pub models: Vec<String>,
     /// Whether the gateway asks for the usage of streams that it meters.
     pub includes_usage: bool,
+    /// Whether the default provider gets WebSockets whose first message names the model.
+    pub takes_websockets: bool,
 }
 
 impl Provider {
     /// Whether the provider has deadlines that Envoy's router does not know.
     pub fn has_deadlines(&self) -> bool {
-        self.first_token_ms.is_some() || self.idle_ms.is_some()
+        self.first_token_ms.is_some() || self.idle_ms != IDLE_MS
     }
 
     /// Envoy's cluster for a request: of a provider whose credential Envoy adds, what is not of the API goes without it.
@@ -135,7 +140,7 @@ impl Provider {
             timeout_ms,
             limits: limits::of_provider(name, file)?,
             first_token_ms: ms("first_token_secs", file.first_token_secs)?,
-            idle_ms: ms("idle_secs", file.idle_secs)?,
+            idle_ms: ms("idle_secs", file.idle_secs)?.unwrap_or(IDLE_MS),
             ca_file: file.ca_file.clone(),
             http2: file.http2.unwrap_or(false),
             breaker: super::breaker::compile(
@@ -155,6 +160,7 @@ impl Provider {
             paths: paths(&at("paths"), &file.paths)?,
             api: ApiPath::compile(&at, file, url.as_ref())?,
             includes_usage: file.include_usage.unwrap_or(true),
+            takes_websockets: file.websocket_responses.unwrap_or(false),
             url,
         })
     }

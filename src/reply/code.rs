@@ -151,7 +151,8 @@ codes!(
     WebSocketModel(
         426,
         "websocket_model",
-        "a WebSocket on `/v1/responses` whose URL names no `model`; use HTTP, or write `?model=`",
+        "a WebSocket on `/v1/responses` whose URL names no `model`; use HTTP, write `?model=`, or set \
+         `websocket_responses` of the default provider",
     ),
     RateLimitExceeded(
         429,
@@ -170,8 +171,8 @@ codes!(
     BadProviderResponse(
         502,
         "bad_provider_response",
-        "the provider sent something that is not an HTTP response; as an event of a stream: it \
-         ended before its last event",
+        "the provider sent something that is not an HTTP response, or more than 160 KiB or 256 headers; \
+         as an event of a stream: it ended before its last event",
     ),
     GatewayBusy(
         503,
@@ -230,7 +231,7 @@ codes!(
     ProviderTimeout(
         504,
         "provider_timeout",
-        "the provider did not begin to answer within `timeout_secs`, or sent no body within \
+        "the provider did not begin to answer within `timeout_secs`, or began no stream within \
          `first_token_secs`",
     ),
 );

@@ -415,7 +415,9 @@ impl Session {
     /// Where the query names no model, so that the first message does, which the gateway does not read.
     fn route_by_query_alone(&mut self, host: &dyn Host) -> Result<RequestAction, Reject> {
         let names_model = query_models(self.path.as_str(), &MODEL_KEYS).next().is_some();
-        match names_model {
+        let provider = self.gateway.default_of(self.path.sent());
+        let provider = provider.and_then(|provider| self.gateway.provider(provider));
+        match names_model || provider.is_some_and(|provider| provider.takes_websockets) {
             true => self.route_by_query(host),
             false => Err(Reject::WebSocketModel),
         }

@@ -77,6 +77,26 @@ fn run_serves_requests_and_leaves_nothing_when_it_ends() {
     }
 }
 
+/// `[::]` serves both families, and the greeting has an address at which a client finds the gateway.
+#[test]
+fn the_greeting_of_all_addresses_has_one_that_answers() {
+    for listen in ["[::]:0", "0.0.0.0:0"] {
+        let folder = folder();
+        let (_upstream, provider) = upstream(folder.path());
+        configured(folder.path(), listen, &provider);
+        let mut run = run(folder.path(), &given("ENVOY_PATH"));
+        let address = run.address();
+        let port = address.strip_prefix("127.0.0.1:").unwrap_or_else(|| panic!("{address}"));
+        assert_eq!(chat(&address, "litellm:gpt-4o").json()["model"], "gpt-4o", "{listen}");
+        if listen.starts_with('[') {
+            let answer = chat(&format!("[::1]:{port}"), "litellm:gpt-4o");
+            assert_eq!(answer.json()["model"], "gpt-4o", "{listen}");
+        }
+        run.interrupt();
+        assert_eq!(run.ended().status.code(), Some(0), "{listen}");
+    }
+}
+
 /// On the addresses that are used when nothing names others, as soon as they are free.
 #[test]
 fn run_has_a_provider_without_a_configuration_file() {

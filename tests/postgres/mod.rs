@@ -76,15 +76,6 @@ impl Server {
         String::from_utf8_lossy(&done.stdout).trim().to_owned()
     }
 
-    /// The processes of the server: the first, and what it has started.
-    pub(crate) fn processes(&self) -> Vec<i32> {
-        let pids = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
-        let first: i32 = pids.lines().next().unwrap().parse().unwrap();
-        let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
-        let children = children.split_whitespace().map(|pid| pid.parse().unwrap());
-        [first].into_iter().chain(children).collect()
-    }
-
     fn is_ready(&self) -> bool {
         let url = self.url("postgres");
         let asked = as_server("pg_isready").args(["--quiet", "--dbname", &url]).status();

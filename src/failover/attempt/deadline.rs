@@ -24,20 +24,22 @@ impl Attempt {
         };
         match &self.phase {
             // The provider cannot answer a request that has not come whole.
-            phase @ (AttemptPhase::Waiting | AttemptPhase::Head(_))
-                if self.is_whole && passed(self.asked_ms, provider.first_token_ms) =>
+            phase @ (AttemptPhase::Waiting | AttemptPhase::Head(..))
+                if self.is_whole && passed(self.asked_ms, self.first_token_ms()) =>
             {
                 let evidence = match phase {
-                    AttemptPhase::Head(_) => Evidence::ModelFailed(Reason::Stalled),
+                    AttemptPhase::Head(..) => Evidence::ModelFailed(Reason::Stalled),
                     _ => Evidence::Unreachable(Reason::Timeout),
                 };
                 let reject = Reject::NoFirstToken(provider.name.clone());
-                self.note(host, evidence);
-                let headers = self.fail(host, Cause::Of(RetryOn::Timeout), None);
-                Some(self.late(&reject, headers))
+                Some(self.leave(host, evidence, &reject))
+            }
+            AttemptPhase::Head(_, last_ms) if passed(*last_ms, Some(provider.idle_ms)) => {
+                let reject = Reject::Stalled(provider.name.clone());
+                Some(self.leave(host, Evidence::ModelFailed(Reason::Stalled), &reject))
             }
             AttemptPhase::Streaming { bytes, last_ms, .. }
-                if *bytes <= STALL_BYTES_MAX && passed(*last_ms, provider.idle_ms) =>
+                if *bytes <= STALL_BYTES_MAX && passed(*last_ms, Some(provider.idle_ms)) =>
             {
                 let reject = Reject::Stalled(provider.name.clone());
                 self.conclude(host, Evidence::ModelFailed(Reason::Stalled));
@@ -54,6 +56,26 @@ impl Attempt {
             }
             _ => None,
         }
+    }
+
+    /// How long a stream may take to begin: one that the request asks for, or one that has a head. Any other response has the
+    /// time that Envoy gives it.
+    pub(super) fn first_token_ms(&self) -> Option<u64> {
+        let is_stream = match &self.phase {
+            AttemptPhase::Waiting => {
+                self.stream_options.as_ref().is_some_and(|options| options.is_stream())
+            }
+            AttemptPhase::Head(reader, _) => reader.is_of_events(),
+            _ => false,
+        };
+        self.provider()?.first_token_ms.filter(|_| is_stream)
+    }
+
+    /// Nothing has reached the client: another target may answer.
+    fn leave(&mut self, host: &dyn Host, evidence: Evidence, reject: &Reject) -> AttemptReply {
+        self.note(host, evidence);
+        let headers = self.fail(host, Cause::Of(RetryOn::Timeout), None);
+        self.late(reject, headers)
     }
 
     fn late(&self, reject: &Reject, headers: RetryHeaders) -> AttemptReply {

@@ -39,7 +39,7 @@ use std::rc::Rc;
 use super::history::{AttemptId, Begun, Histories, NoTarget};
 use super::reader::AnswerReader;
 use super::stream_end::StreamEnd;
-use crate::body::UsageQuestion;
+use crate::body::{StreamOptions, UsageQuestion};
 use crate::breaker::{Arrival, Evidence};
 use crate::gateway::{Account, Gateway, Provider};
 use crate::health::admission::Admission;
@@ -51,7 +51,7 @@ use crate::keys::Charges;
 use crate::reply::Reject;
 use crate::request::endpoint::{Endpoint, ModelIn, Shape};
 use crate::request::escape::without_query;
-use crate::request::head::Head;
+use crate::request::head::{ContentType, Head};
 use crate::request::model::ModelName;
 use crate::request::path::ClientPath;
 use crate::route::{ChainTarget, UnderWay};
@@ -60,6 +60,9 @@ use crate::session::outgoing::{Departure, Outgoing};
 use crate::usage::Meter;
 
 pub use action::{AttemptReply, ResponseAction, RetryHeaders};
+
+/// The size of the pieces in which a body is copied into the VM, whose memory never shrinks.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// An attempt under way.
 #[derive(Debug)]
@@ -79,6 +82,8 @@ pub struct Attempt {
     content_length: Option<u64>,
     /// The whole request has come.
     is_whole: bool,
+    /// Reads whether the request asks for a stream, where the provider has a deadline for streams.
+    stream_options: Option<Box<StreamOptions>>,
     /// What the attempt uses; `None` where attempts are not metered.
     meter: Option<Meter>,
     /// Where the usage counts beside the ledger; `None` once it is charged, and where nothing is limited.
@@ -104,8 +109,8 @@ struct Passing {
 enum AttemptPhase {
     /// The response has not begun.
     Waiting,
-    /// The head is held until the body has begun with an answer, or with an error.
-    Head(AnswerReader),
+    /// The head is held until the body has begun with an answer, or with an error. When the last piece has come.
+    Head(AnswerReader, u64),
     /// Head and body are held until it is known what error this is.
     Error { held: Vec<u8>, since_ms: u64, suspect: Suspect },
     /// The response is on its way to the client.
@@ -164,6 +169,11 @@ impl Attempt {
             (number, head.content_length),
             has_question,
         );
+        let has_deadline = gateway
+            .provider(target.provider)
+            .is_some_and(|provider| provider.first_token_ms.is_some());
+        let is_json = head.content_type == ContentType::Other;
+        let stream_options = (has_deadline && is_json).then(Box::default);
         let charges = crossing.caller.as_ref().map(|caller| caller.charges.clone());
         let attempt = Self {
             account,
@@ -177,6 +187,7 @@ impl Attempt {
             admission: Some(admission),
             phase: AttemptPhase::Waiting,
             is_whole: end,
+            stream_options,
             charges: charges.filter(|charges| meter.is_some() && *charges != Charges::default()),
             meter,
             token_limit,
@@ -195,6 +206,14 @@ impl Attempt {
     pub fn provider(&self) -> Option<&Provider> {
         let admission = self.admission.as_ref()?;
         self.gateway.provider(admission.provider)
+    }
+
+    /// A piece of the request's body has come, of `size` bytes; `read` reads bytes of it where they are looked at.
+    pub fn read_request(&mut self, size: usize, read: impl Fn(usize, usize) -> Vec<u8>) {
+        let Some(options) = &mut self.stream_options else { return };
+        for start in (0..size).step_by(PIECE_BYTES) {
+            options.feed(&read(start, size.saturating_sub(start).min(PIECE_BYTES)));
+        }
     }
 
     /// The first `bytes` bytes of the request's body have come, or its end. When the request is whole, the provider's time begins; a
@@ -225,13 +244,13 @@ impl Attempt {
             AttemptPhase::Streaming { .. } => flags == 0,
             AttemptPhase::Tunnel => true,
             AttemptPhase::Waiting
-            | AttemptPhase::Head(_)
+            | AttemptPhase::Head(..)
             | AttemptPhase::Error { .. }
             | AttemptPhase::Over => false,
         };
         let has_left = flags & CLIENT_LEFT != 0;
         let (sent, details) = (self.sent(), || details.to_vec());
-        if let AttemptPhase::Head(_) = self.phase {
+        if let AttemptPhase::Head(..) = self.phase {
             self.note(host, outcome::at_end(flags, sent, details));
         }
         match (self.admission.take(), &self.phase) {

@@ -34,7 +34,10 @@ impl Attempt {
         end: bool,
     ) -> ResponseAction {
         let is_held_for_long = self.is_held_for_long(now_ms);
-        let AttemptPhase::Head(reader) = &mut self.phase else { return ResponseAction::Pass };
+        let AttemptPhase::Head(reader, last_ms) = &mut self.phase else {
+            return ResponseAction::Pass;
+        };
+        *last_ms = now_ms;
         reader.feed(piece);
         if end {
             reader.finish();
@@ -49,16 +52,14 @@ impl Attempt {
     }
 
     fn is_held_for_long(&self, now_ms: u64) -> bool {
-        let has_deadline =
-            self.provider().is_some_and(|provider| provider.first_token_ms.is_some());
-        !has_deadline && now_ms.saturating_sub(self.asked_ms) >= HELD_MS_MAX
+        self.first_token_ms().is_none() && now_ms.saturating_sub(self.asked_ms) >= HELD_MS_MAX
     }
 
     /// The response is an answer.
     fn release(&mut self, host: &dyn Host, now_ms: u64) -> ResponseAction {
         self.note(host, Evidence::Answered);
         let reader = match std::mem::replace(&mut self.phase, AttemptPhase::Over) {
-            AttemptPhase::Head(reader) => Some(reader),
+            AttemptPhase::Head(reader, _) => Some(reader),
             _ => None,
         };
         ResponseAction::Release(self.stream(now_ms, reader), None)

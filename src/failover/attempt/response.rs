@@ -39,7 +39,7 @@ impl Attempt {
             && self.holds_head(answer)
             && let Some(reader) = self.reader(answer)
         {
-            self.phase = AttemptPhase::Head(reader);
+            self.phase = AttemptPhase::Head(reader, now_ms);
             return ResponseAction::Hold;
         }
         self.note_head(host, answer);
@@ -97,9 +97,9 @@ impl Attempt {
         end: bool,
     ) -> ResponseAction {
         match &mut self.phase {
-            AttemptPhase::Head(_) if size == 0 && !end => ResponseAction::Hold,
-            AttemptPhase::Head(_) if size == 0 => self.open(host, now_ms, &[], end),
-            AttemptPhase::Head(_) => self.open(host, now_ms, &read(), end),
+            AttemptPhase::Head(..) if size == 0 && !end => ResponseAction::Hold,
+            AttemptPhase::Head(..) if size == 0 => self.open(host, now_ms, &[], end),
+            AttemptPhase::Head(..) => self.open(host, now_ms, &read(), end),
             AttemptPhase::Error { held, .. } => {
                 held.extend(read());
                 if end || held.len() > ERROR_BYTES_MAX {
@@ -161,8 +161,8 @@ impl Attempt {
             && self.histories.would_repeat(host, &self.gateway, name, cause, wait_secs)
     }
 
-    /// A head alone could still be followed by a failure: it is held while another target could answer, or a deadline
-    /// for the first byte runs.
+    /// A head alone could still be followed by a failure: it is held while another target could answer, and where
+    /// streams have a deadline for their beginning.
     fn holds_head(&self, answer: &AnswerHead<'_>) -> bool {
         let has_deadline =
             self.provider().is_some_and(|provider| provider.first_token_ms.is_some());

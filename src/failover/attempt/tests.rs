@@ -228,6 +228,94 @@ fn a_head_without_a_body_is_held() {
     assert_eq!(world.begin().0.provider().unwrap().name, "b");
 }
 
+/// The rest has `timeout_secs`, which Envoy knows.
+#[test]
+fn the_deadline_for_the_first_token_is_for_streams_alone() {
+    let json = AnswerHead { content: Content::Json, ..EVENTS };
+    for (body, answer, is_late) in [
+        (r#"{"model":"m","stream" : true}"#, None, true),
+        (r#"{"model":"m","stream":false}"#, None, false),
+        (r#"{"model":"m","messages":[{"stream":true}]}"#, None, false),
+        (r#"{"model":"m"}"#, None, false),
+        (r#"{"model":"m"}"#, Some(EVENTS), true),
+        (r#"{"model":"m","stream":true}"#, Some(json), false),
+    ] {
+        for cut in [0, 5, body.len()] {
+            let world = World::new();
+            let (mut attempt, _) = world.begin();
+            let (first, second) = body.as_bytes().split_at(cut);
+            for piece in [first, second] {
+                attempt.read_request(piece.len(), |at, size| piece[at..at + size].to_vec());
+            }
+            if let Some(answer) = answer {
+                let action = attempt.respond(&world.host, world.host.now_ms(), &answer);
+                assert_eq!(action, ResponseAction::Hold, "{body}: another target could answer");
+            }
+            world.host.set_clock(4999);
+            assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None, "{body}");
+            world.host.set_clock(5000);
+            let late = attempt.tick(&world.host, world.host.now_ms());
+            assert_eq!(late.is_some(), is_late, "{body} {answer:?}");
+        }
+    }
+}
+
+/// Nothing has reached the client, so another target may answer.
+#[test]
+fn a_body_that_does_not_begin_in_idle_secs_leaves_for_the_next_target() {
+    let world = World::new();
+    let (mut attempt, _) = world.begin();
+    let json = AnswerHead { content: Content::Json, ..EVENTS };
+    world.host.set_clock(6000);
+    assert_eq!(attempt.respond(&world.host, 6000, &json), ResponseAction::Hold);
+    world.host.set_clock(9000);
+    assert_eq!(feed(&world, &mut attempt, b" ", false), ResponseAction::Hold);
+    world.host.set_clock(15_999);
+    assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
+    world.host.set_clock(16_000);
+    let late = attempt.tick(&world.host, world.host.now_ms()).unwrap();
+    assert_eq!((late.reply.status, late.headers), (504, again(1, None)));
+    attempt.end(&world.host, 0, b"gaud_provider_timeout");
+    assert_eq!(world.sent(0, Outcome::Failure), 1);
+    assert_eq!(world.begin().0.provider().unwrap().name, "b");
+}
+
+/// A form can have a part that looks like JSON.
+#[test]
+fn a_form_asks_for_no_stream() {
+    let world = World::new();
+    let headers: [(&str, &[u8]); 4] = [
+        (":method", b"POST"),
+        (":path", b"/v1/audio/transcriptions"),
+        ("content-type", b"multipart/form-data; boundary=x"),
+        (headers::CROSSING, b"17;whole;m;form;10;11"),
+    ];
+    let map = serialized(&headers);
+    let (gateway, histories) = (Rc::clone(&world.gateway), Rc::clone(&world.histories));
+    let begun = Attempt::begin(gateway, histories, &world.host, &Head::parse(&map), false);
+    let (mut attempt, _) = begun.unwrap();
+    attempt.read_request(15, |_, _| br#"{"stream":true}"#.to_vec());
+    attempt.request_passed(&world.host, 15, true);
+    world.host.set_clock(5000);
+    assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
+}
+
+#[test]
+fn a_silent_stream_has_five_minutes_unless_the_file_says_otherwise() {
+    let world = World::new();
+    // The provider `b` has no deadlines.
+    world.answered(500, None);
+    world.answered(500, None);
+    let (mut attempt, _) = world.begin();
+    attempt.respond(&world.host, world.host.now_ms(), &EVENTS);
+    released(feed(&world, &mut attempt, b"data: {}\n\n", false));
+    world.host.set_clock(299_999);
+    assert_eq!(attempt.tick(&world.host, world.host.now_ms()), None);
+    world.host.set_clock(300_000);
+    assert!(attempt.tick(&world.host, world.host.now_ms()).is_some());
+    assert_eq!(world.sent(1, Outcome::Failure), 1);
+}
+
 #[test]
 fn a_stream_that_stalls_is_a_failure() {
     let world = World::new();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::config::{Auth, File, Ordered, ProviderFile, Secret, SecretSource, UsageFile};
-use crate::gateway::{Gateway, Provider, TIMEOUT_SECS};
+use crate::gateway::{Gateway, IDLE_MS, Provider, TIMEOUT_SECS};
 use crate::host::metrics;
 use crate::names::capabilities::{
     CAPABILITIES, ENDS_CAPABILITIES, HEARING_CAPABILITIES, READING_CAPABILITIES,
@@ -28,9 +28,6 @@ use crate::native::envoy::{EnvoyVersion, Feature};
 use crate::native::settings::{
     Env, Issuer, Loaded, Secrets, SharedLimits, Token, TokenSource, Tracing,
 };
-
-/// A stream on which nothing has moved for this long is dead.
-const IDLE_SECS: u64 = 300;
 
 /// More than any provider is known to send; Envoy's own limits are 100 headers and 60 KiB.
 const HEADERS_MAX: u32 = 256;
@@ -128,8 +125,6 @@ impl Context {
         injections: &Injections<'_>,
     ) -> Self {
         let gateway = &loaded.gateway;
-        let longest_ms =
-            gateway.providers().iter().filter_map(|provider| provider.timeout_ms).max();
         let ca_file = cluster::system_ca_file(form.secrets() == Secrets::Here, env);
         let mut clusters = cluster::all(gateway, &loaded.file, &ca_file, injections);
         let server = loaded.control.server.as_ref().filter(|_| loaded.has_keys());
@@ -175,7 +170,7 @@ impl Context {
             body_limit_bytes: gateway.body_limit_bytes,
             kept_body_bytes: kept_body_bytes(version, gateway.body_limit_bytes),
             default_timeout_secs: TIMEOUT_SECS,
-            idle_secs: longest_ms.map_or(0, |ms| ms.div_ceil(1000)).max(IDLE_SECS),
+            idle_secs: longest_secs(gateway),
             local_replies: local_replies(loaded),
             wasm: wasm.to_string_lossy().into_owned(),
             capabilities: Capabilities::of(notes_ends, gateway.meters),
@@ -250,6 +245,15 @@ impl Context {
         (self.istio, self.remote) = (Some(target), remote);
         self
     }
+}
+
+/// A stream on which nothing has moved for this long is dead: no deadline of a provider is longer.
+fn longest_secs(gateway: &Gateway) -> u64 {
+    let deadlines = |provider: &Provider| {
+        let others = [provider.timeout_ms, provider.first_token_ms].into_iter().flatten();
+        others.fold(provider.idle_ms, u64::max)
+    };
+    gateway.providers().iter().map(deadlines).fold(IDLE_MS, u64::max).div_ceil(1000)
 }
 
 fn local_replies(loaded: &Loaded) -> Vec<LocalReply> {

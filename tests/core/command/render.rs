@@ -227,3 +227,21 @@ fn a_reader_that_stops_early_causes_no_error() {
     assert_eq!(String::from_utf8_lossy(&stderr), "");
     assert!(status.success());
 }
+
+/// Else Envoy would end a stream before its provider's deadline has passed.
+#[test]
+fn envoy_waits_at_least_as_long_as_every_deadline() {
+    for (deadline, expected) in [
+        ("", 300),
+        ("timeout_secs = 299\n", 300),
+        ("timeout_secs = 900\n", 900),
+        ("first_token_secs = 700\n", 700),
+        ("idle_secs = 301\n", 301),
+        ("idle_secs = 60\nfirst_token_secs = 60\n", 300),
+    ] {
+        let toml = format!("{P}{deadline}[retries]\nmax = 1\n");
+        let text = rendered("envoy", &toml);
+        let times = |secs: u64| text.matches(&format!(" idle_timeout: {secs}s\n")).count();
+        assert_eq!((times(expected), times(expected + 5)), (1, 3), "{deadline}");
+    }
+}

@@ -113,3 +113,33 @@ fn requests_without_a_model_do_not_open_the_provider() {
     assert_eq!(h1::exchange(gateway.addr(), &super::request("p")).status, 200);
     gateway.assert_no_trap();
 }
+
+/// Who, why, and for how long; and no line for a request that changes no breaker.
+#[test]
+fn each_change_of_a_breaker_is_one_line() {
+    let models = Models::start("failures = 1, open_secs = 1, successes = 2, models = 9");
+    models.fails("dead", 500, 1);
+    // The probe fails, then two succeed. A refused request leaves its answer to the next.
+    for status in [502, 200, 200] {
+        models.0.server.script("dead", Answer::new(status, "application/json", "{}"));
+        wait::until_true("a probe", || models.ask("dead").status == status);
+    }
+    assert_eq!(models.ask("dead").status, 200);
+    let whole = || {
+        let logs = models.0.gateway.logs();
+        let lines = logs.lines().filter_map(|line| line.split_once("gaud: provider "));
+        let lines = lines.map(|(_, said)| said.trim_end().to_owned());
+        lines.filter(|said| said.contains("breaker")).collect::<Vec<_>>()
+    };
+    let probed = "p, model dead: breaker half-open: one request probes it";
+    let expected = [
+        "p, model dead: breaker open for 1 s: 1 failures in a row, the last: status 500",
+        probed,
+        "p, model dead: breaker open for 1 s: half-open, and status 502",
+        probed,
+        "p, model dead: breaker closed: 2 successful probes",
+    ];
+    wait::until_true("all lines", || whole().len() == expected.len());
+    assert_eq!(whole(), expected);
+    models.0.gateway.assert_no_trap();
+}

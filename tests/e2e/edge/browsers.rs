@@ -4,14 +4,18 @@ use crate::kit::client::{Request, Response, h1, h2};
 use crate::kit::harness::Gateway;
 use crate::kit::refusal;
 use crate::kit::samples::{LISTEN, provider};
-use crate::kit::upstream::Provider;
 use crate::kit::upstream::raw::Closed;
+use crate::kit::upstream::{Answer, Provider};
 
 const APP: &str = "https://app.test";
 
 fn start(server: &Provider, closed: &Closed, head: &str) -> Gateway {
     let tables = [provider("one", &server.url(), &[]), provider("closed", &closed.url(), &[])];
-    Gateway::start(&format!("{LISTEN}default_provider = \"one\"\n{head}{}", tables.concat()), &[])
+    start_with(head, &tables.concat())
+}
+
+fn start_with(head: &str, tables: &str) -> Gateway {
+    Gateway::start(&format!("{LISTEN}default_provider = \"one\"\n{head}{tables}"), &[])
 }
 
 fn preflight(path: &str, origin: &str) -> Request {
@@ -60,7 +64,30 @@ fn the_gateway_answers_preflights() {
 fn a_page_can_read_all_responses() {
     let (server, closed) = (Provider::start(), Closed::bind());
     let head = format!("cors = {{ allow_origins = [\"{APP}\"] }}\n");
-    let gateway = start(&server, &closed, &head);
+    reads_all_responses(&start(&server, &closed, &head));
+}
+
+/// The answers of attempts, and those of the gateway where no attempt is left, cross two listeners.
+#[test]
+fn a_page_can_read_all_responses_over_the_hop() {
+    let (server, closed) = (Provider::start(), Closed::bind());
+    let head = format!("cors = {{ allow_origins = [\"{APP}\"] }}\n");
+    let tables = [("one", server.url()), ("closed", closed.url())].map(|(name, url)| {
+        provider(name, &url, &["auth = \"none\"", "headers = { \"x-of\" = \"gateway\" }"])
+    });
+    let retries = "[retries]\nmax = 1\nbackoff_ms = 10\n";
+    let gateway = start_with(&head, &format!("{}{retries}", tables.concat()));
+    reads_all_responses(&gateway);
+    let forged = |answer: Answer| answer.header("access-control-allow-origin", "https://provider");
+    (0..2).for_each(|_| server.script("forged", forged(Answer::completion())));
+    let request = Request::chat(r#"{"model":"one:m"}"#).header("origin", APP).case("forged");
+    for response in exchange(&gateway, &request) {
+        assert_eq!(response.header("x-gaud-attempts").as_deref(), Some("1"), "over the hop");
+        assert_eq!(response.headers.all("access-control-allow-origin"), [APP]);
+    }
+}
+
+fn reads_all_responses(gateway: &Gateway) {
     let ask = |origin: &str| {
         let chat = |model: &str| Request::chat(format!(r#"{{"model":"{model}"}}"#));
         let rows = [
@@ -72,7 +99,7 @@ fn a_page_can_read_all_responses() {
             (chat("closed:m"), 503),
         ];
         let answers = rows.into_iter().flat_map(|(request, status)| {
-            let answers = exchange(&gateway, &request.header("origin", origin));
+            let answers = exchange(gateway, &request.header("origin", origin));
             answers.into_iter().map(move |answer| (answer, status))
         });
         answers.collect::<Vec<_>>()

@@ -1,9 +1,11 @@
 //! Headers: many and long headers pass, on both sides of the hop; more headers are refused with the reason.
 
 use crate::kit::client::{Request, Response, h1, h2};
-use crate::kit::harness::Gateway;
+use crate::kit::harness::{Gateway, wait};
+use crate::kit::observe::shown;
 use crate::kit::refusal;
 use crate::kit::samples::{LISTEN, provider};
+use crate::kit::upstream::raw::{Act, Raw};
 use crate::kit::upstream::{Answer, Provider};
 
 const HOP: [&str; 2] = ["", "[retries]\nmax = 1\nbackoff_ms = 10\n"];
@@ -102,6 +104,37 @@ fn more_headers_are_refused_with_the_reason() {
             refusal::bad_provider_response().assert_openai(&case, &response);
         }
         assert!(server.seen("more").is_empty());
+        gateway.assert_no_trap();
+    }
+}
+
+/// Envoy does not tell headers past its limits from what is no HTTP: both count as a failure of the provider.
+#[test]
+fn a_response_with_more_headers_counts_as_one_that_is_no_http() {
+    let garbage: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}";
+    for hop in HOP {
+        let (server, other) = (
+            Provider::start(),
+            Raw::start(vec![Act::ReadRequest, Act::Send(garbage), Act::ReadOn]),
+        );
+        let table = |name: &str, url: &str| {
+            format!("[providers.{name}]\nurl = \"{url}\"\nauth = \"none\"\n")
+        };
+        let tables = [table("many", &server.url()), table("garbage", &other.url())].concat();
+        let gateway = Gateway::start(&format!("{LISTEN}{tables}{hop}"), &[]);
+        let with = |answer: Answer, (name, value): &(String, String)| answer.header(name, value);
+        for _ in 0..2 {
+            let answer = Answer::new(200, "application/json", "{}");
+            server.script("many", headers(300, 8 * 1024).iter().fold(answer, with));
+        }
+        for name in ["many", "garbage"] {
+            let request = Request::chat(format!(r#"{{"model":"{name}:m"}}"#)).case(name);
+            let response = h1::exchange(gateway.addr(), &request);
+            refusal::bad_provider_response().assert_openai(name, &response);
+            wait::until_true(name, || shown(&gateway, name)["consecutive_failures"] == 1);
+            let why = &shown(&gateway, name)["last_error"];
+            assert_eq!(why, "the connection was refused or reset, or the response was not HTTP");
+        }
         gateway.assert_no_trap();
     }
 }

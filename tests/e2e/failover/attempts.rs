@@ -46,8 +46,20 @@ impl Fleet {
     /// The same on another path.
     #[track_caller]
     pub(super) fn tells_at(&self, path: &str, rows: &[Row<'_>]) {
+        self.tells_by(&WAYS, path, rows);
+    }
+
+    /// The same of requests for streams alone.
+    #[track_caller]
+    pub(super) fn tells_of_streams(&self, rows: &[Row<'_>]) {
+        let ways: Vec<_> = WAYS.into_iter().filter(|way| way.streamed).collect();
+        self.tells_by(&ways, "/v1/chat/completions", rows);
+    }
+
+    #[track_caller]
+    fn tells_by(&self, ways: &[Way], path: &str, rows: &[Row<'_>]) {
         thread::scope(|scope| {
-            for (row, way) in rows.iter().flat_map(|row| WAYS.map(|way| (*row, way))) {
+            for (row, way) in rows.iter().flat_map(|row| ways.iter().map(|way| (*row, *way))) {
                 scope.spawn(move || self.tell(path, row, way));
             }
         });

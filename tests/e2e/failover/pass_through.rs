@@ -14,7 +14,7 @@ fn request(case: &str) -> Request {
 }
 
 /// Lets a moment pass that is longer than a deadline of one second.
-fn more_than_a_second() {
+pub(super) fn more_than_a_second() {
     let start = Instant::now();
     wait::until_true("more than a second", || start.elapsed() > Duration::from_millis(2500));
 }

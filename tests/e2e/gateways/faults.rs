@@ -10,6 +10,7 @@ use crate::kit::postgres::Server;
 use crate::kit::random::Random;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use std::fs::read_to_string;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -80,6 +81,16 @@ impl Clients {
 fn chat(key: &str) -> Request {
     let body = json!({"model": "priced", "max_tokens": 1, "messages": []});
     Request::chat(body.to_string()).case("priced").header("authorization", format!("Bearer {key}"))
+}
+
+/// The first process of the server, and those that it has started.
+fn processes(server: &Server) -> Vec<i32> {
+    let pids = read_to_string(server.folder.join("data/postmaster.pid")).expect("a file");
+    let first: i32 = pids.lines().next().expect("a line").parse().expect("a number");
+    let children = format!("/proc/{first}/task/{first}/children");
+    let children = read_to_string(children).expect("a list of processes");
+    let children = children.split_whitespace().map(|pid| pid.parse().expect("a number"));
+    [first].into_iter().chain(children).collect()
 }
 
 fn send(pid: i32, signal: Signal) {
@@ -170,7 +181,7 @@ impl Gateways {
                 self.runs[victim].signal(Signal::CONT);
             }
             Fault::PausedDatabase => {
-                let processes = server.processes();
+                let processes = processes(server);
                 processes.iter().for_each(|pid| send(*pid, Signal::STOP));
                 clients.wait(ANSWERS);
                 processes.iter().for_each(|pid| send(*pid, Signal::CONT));

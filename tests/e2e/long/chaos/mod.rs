@@ -124,7 +124,7 @@ fn toml(servers: &[Provider]) -> String {
         let (name, url) = (PROVIDERS[index], server.url());
         writeln!(
             toml,
-            "[providers.{name}]\nurl = \"{url}\"\ntimeout_secs = 2\nfirst_token_secs = 2"
+            "[providers.{name}]\nurl = \"{url}\"\ntimeout_secs = 2\nfirst_token_secs = 2\nidle_secs = 2"
         )
         .expect("a string");
         if index == HTTP2 {

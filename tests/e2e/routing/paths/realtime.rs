@@ -197,3 +197,34 @@ fn a_websocket_of_responses_without_a_model_is_told_to_use_http() {
     assert_eq!(connection.head().status, 426);
     setup().gateway.assert_no_trap();
 }
+
+/// Of the default provider alone, which gets the socket whatever its first message names.
+#[test]
+fn a_websocket_of_responses_without_a_model_reaches_a_default_provider_that_takes_it() {
+    let server = Provider::start();
+    let takes = ["auth = \"none\"", "websocket_responses = true"];
+    for (default, is_taken) in [("takes", true), ("refuses", false)] {
+        let toml = format!(
+            "{LISTEN}default_provider = \"{default}\"\n{}{}",
+            provider("takes", &server.url(), &takes),
+            provider("refuses", &server.url(), &takes[..1]),
+        );
+        let gateway = Gateway::start(&toml, &[]);
+        for path in ["/v1/responses", "/openai/v1/responses"] {
+            let case = format!("{default} {path}");
+            server.script(&case, Answer::websocket());
+            let mut connection = Connection::open(gateway.addr());
+            connection.send(h1::head(&handshake(path, &[]).case(&case))).expect("a gateway");
+            let status = connection.head().status;
+            assert_eq!(status, if is_taken { 101 } else { 426 }, "{case}");
+            if is_taken {
+                assert_eq!(connection.bytes(GREETING.len()), GREETING, "{case}");
+                connection.send(b"whatever").expect("an open socket");
+                assert_eq!(connection.bytes(8), b"whatever", "{case}");
+            }
+            let paths: Vec<_> = server.seen(&case).into_iter().map(|seen| seen.path).collect();
+            assert_eq!(paths.len(), usize::from(is_taken), "{case}: {paths:?}");
+        }
+        gateway.assert_no_trap();
+    }
+}
