@@ -85,8 +85,13 @@ fn the_greeting_of_all_addresses_has_one_that_answers() {
         let (_upstream, provider) = upstream(folder.path());
         configured(folder.path(), listen, &provider);
         let mut run = run(folder.path(), &given("ENVOY_PATH"));
-        let address = run.address();
+        // The address that the gateway listens on, and the one of the request to try.
+        let (all, address) = (run.address(), run.address());
         let port = address.strip_prefix("127.0.0.1:").unwrap_or_else(|| panic!("{address}"));
+        assert_eq!(
+            Some(all.as_str()),
+            listen.strip_suffix('0').map(|start| format!("{start}{port}")).as_deref()
+        );
         assert_eq!(chat(&address, "litellm:gpt-4o").json()["model"], "gpt-4o", "{listen}");
         if listen.starts_with('[') {
             let answer = chat(&format!("[::1]:{port}"), "litellm:gpt-4o");
