@@ -9,6 +9,9 @@ from pathlib import Path
 
 from kit_py.waiting import until
 
+# A shell lets its background jobs ignore SIGINT, and a child inherits that, but inherits no handler.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 STOP_LIMIT_SECS = 15
 # Debian keeps servers in folders that a user's PATH may lack.
 SERVER_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
