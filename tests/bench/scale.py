@@ -18,7 +18,8 @@ from tools import RESULTS, Tools, tools
 from versions import measured_at
 from write import table
 
-LISTS = 20
+# A list counts for a second as under way, and one address may have 8 MiB under way.
+LISTS = 5
 
 
 def names(name: str, count: int) -> list[str]:
