@@ -79,7 +79,7 @@ test: test-unit test-wasm test-module test-instructions test-parsers test-e2e te
 
 # With the gateway's own code and a real PostgreSQL.
 .PHONY: simulate
-simulate: servers ## Simulate a thousand gateways that share budgets and keys, and print what their database has to do: three minutes
+simulate: servers ## Simulate a thousand gateways that share budgets and keys, and print what their database has to do: a minute
 	$(CARGO) test --quiet --test core -- gateways::scale:: --ignored --nocapture
 	$(CARGO) test --quiet --lib -- takes_ --ignored --nocapture --test-threads 1
 
