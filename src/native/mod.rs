@@ -13,6 +13,7 @@ pub mod import;
 pub mod leases;
 pub mod ledger;
 pub mod live;
+pub(crate) mod lock;
 pub(crate) mod migrate;
 pub(crate) mod os_error;
 pub mod prices;

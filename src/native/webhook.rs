@@ -1,7 +1,7 @@
 //! A webhook: an address that gets news as JSON. The address may be a secret, so nothing here shows the address.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -9,6 +9,7 @@ use hyper::Uri;
 use percent_encoding::percent_decode_str;
 
 use crate::config::Secret;
+use crate::native::lock::lock;
 
 /// What a text is not that should be a webhook's address.
 pub(crate) const WRONG: &str =
@@ -36,11 +37,11 @@ impl SharedWebhook {
 
     /// The webhook from now on.
     pub fn set(&self, webhook: Option<Webhook>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = webhook;
+        *lock(&self.0) = webhook;
     }
 
     pub(crate) fn now(&self) -> Option<Webhook> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.0).clone()
     }
 }
 

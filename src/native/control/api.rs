@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::State;
@@ -23,6 +23,7 @@ use super::ui::Sessions;
 use crate::native::database::Databases;
 use crate::native::leases::Leaseholder;
 use crate::native::ledger::{Day, Ledger};
+use crate::native::lock::lock;
 use crate::native::prices::SharedPrices;
 use crate::native::refresh::Tokens;
 use crate::native::settings::{ConfigText, Loaded, SetByEnvironment};
@@ -205,7 +206,7 @@ impl Control {
 
     /// What is in effect now.
     pub(super) fn now(&self) -> Following {
-        self.following.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.following).clone()
     }
 }
 

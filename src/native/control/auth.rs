@@ -4,7 +4,6 @@
 //! a minute the answer to a wrong key waits; the answer to a right key never does.
 
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
@@ -14,6 +13,7 @@ use tokio::time::sleep;
 use super::error::ApiError;
 use super::store::Store;
 use crate::keys::KeyHash;
+use crate::native::lock::lock;
 
 const FREE_FAILURES: u32 = 5;
 const FAILURES_KEPT: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ struct Failures {
 impl Throttle {
     /// Notes a wrong key; how long its answer waits.
     fn delay(&self, now: Instant) -> Duration {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = lock(&self.0);
         let is_recent = failures.last.is_some_and(|last| now.duration_since(last) < FAILURES_KEPT);
         failures.count = if is_recent { failures.count.saturating_add(1) } else { 1 };
         failures.last = Some(now);

@@ -13,8 +13,9 @@ mod value;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::native::lock::lock;
 pub(crate) use error::DatabaseError;
 pub(crate) use postgres::PostgresUrl;
 use postgres::Session;
@@ -73,7 +74,7 @@ impl Databases {
                 }
             }
             Self::Postgres(url, idle) => {
-                let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let kept = lock(idle).pop();
                 let session = kept.map_or_else(|| Session::begin(url.clone()), Ok)?;
                 let home = Some(Arc::clone(idle));
                 Connection { engine: Engine::Postgres(session), name: url.to_string(), home }
@@ -196,7 +197,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let (Engine::Postgres(session), Some(home)) = (&self.engine, &self.home) else { return };
-        let mut idle = home.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = lock(home);
         if idle.len() < IDLE_MAX && session.is_idle() {
             idle.push(session.clone());
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Release};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::rule::Lease;
 use super::table::{Leases, Owner};
@@ -11,6 +11,7 @@ use crate::native::control::Store;
 use crate::native::database::{DatabaseError, Databases};
 use crate::native::gateway_id::GatewayId;
 use crate::native::ledger::{Group, Ledger};
+use crate::native::lock::lock;
 
 /// How often a gateway says that it lives, and looks for leases of which others want some, in seconds.
 const RENEW_SECS: i64 = 10;
@@ -146,10 +147,6 @@ impl Leaseholder {
         let given_back = lock(&self.leases).end()?;
         self.store.tell_again(&given_back).map(drop)
     }
-}
-
-fn lock<T>(own: &Mutex<T>) -> MutexGuard<'_, T> {
-    own.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

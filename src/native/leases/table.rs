@@ -171,7 +171,8 @@ impl Leases {
     ) -> Result<Rest, DatabaseError> {
         let period = budget.window.at(now_secs);
         let now = i64::try_from(now_secs).unwrap_or(i64::MAX);
-        let gateways = positive(Self::living(transaction, now_secs)?);
+        let sql = "SELECT count(*) FROM gateways WHERE until_secs > ?1";
+        let gateways = positive(transaction.one(sql, values![now])?.get(0)?);
         // A lease that is spent beyond what was granted holds nothing.
         let sql = "SELECT CASE WHEN leases.granted_nanos > leases.before_nanos THEN leases.granted_nanos ELSE leases.before_nanos END,
                 coalesce(lease_spent.spent_nanos, 0) FROM leases
@@ -206,13 +207,6 @@ impl Leases {
     fn periods(&self, now_secs: u64) -> Vec<Value> {
         let windows = Window::ALL.map(|window| Value::from(window.at(now_secs).to_text()));
         [Value::from(self.gateway.as_str())].into_iter().chain(windows).collect()
-    }
-
-    /// How many gateways live.
-    fn living(connection: &Connection, now_secs: u64) -> Result<i64, DatabaseError> {
-        let now_secs = i64::try_from(now_secs).unwrap_or(i64::MAX);
-        let sql = "SELECT count(*) FROM gateways WHERE until_secs > ?1";
-        connection.one(sql, values![now_secs])?.get(0)
     }
 
     fn connection(&self) -> &Connection {

@@ -15,11 +15,12 @@ use std::fmt;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::value::RawValue;
 
 use crate::config::{File, Ordered, PriceFile};
+use crate::native::lock::lock;
 use crate::native::os_error::words;
 pub use crate::pricing::Price;
 use crate::pricing::{self, Listed};
@@ -50,11 +51,11 @@ impl SharedPrices {
 
     /// The prices from now on.
     pub fn set(&self, prices: Prices) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(prices);
+        *lock(&self.0) = Arc::new(prices);
     }
 
     pub fn now(&self) -> Arc<Prices> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&lock(&self.0))
     }
 }
 

@@ -1,13 +1,14 @@
 //! The tokens that the keeper, the configuration in effect and the control server share.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::shown::{Shown, State};
+use crate::native::lock::lock;
 use crate::native::render::AccessTokens;
 use crate::native::settings::{Loaded, Refresh, Token};
 
@@ -34,7 +35,7 @@ struct Now {
 
 impl Tokens {
     fn now(&self) -> MutexGuard<'_, Now> {
-        self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.now)
     }
 
     /// These providers have tokens from now on.

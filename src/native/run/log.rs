@@ -5,11 +5,12 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, PipeReader, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Release};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use crate::names::clusters::VM_ID;
 use crate::native::ledger::Follower;
+use crate::native::lock::lock;
 
 /// The most lines that are held, and the most that an error shows.
 const HELD_MAX: usize = 200;
@@ -127,10 +128,6 @@ impl Log {
         let _ = self.reader.join();
         reason(lock(&self.held).take().unwrap_or_default())
     }
-}
-
-fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn take(held: &mut Held, line: String) {

@@ -3,7 +3,6 @@
 use std::future::pending;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::select;
@@ -22,6 +21,7 @@ use crate::config::Metered;
 use crate::native::control::{Apply, Change, RefusedChange, now_secs};
 use crate::native::envoy::{Envoy, EnvoyVersion};
 use crate::native::live::{Applied, Live, Snapshot, Watch};
+use crate::native::lock::lock;
 use crate::native::os_error::words;
 use crate::native::prices::Prices;
 use crate::native::refresh::Tokens;
@@ -222,7 +222,7 @@ impl<'a> Reload<'a> {
     /// Tells the control server what is in effect.
     fn publish(&self) {
         let Some(changes) = &self.changes else { return };
-        let mut following = changes.following.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut following = lock(&changes.following);
         if following.version != self.live.version() {
             following.applied_secs = now_secs();
         }

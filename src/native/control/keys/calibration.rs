@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::native::database::DatabaseError;
 use crate::native::ledger::{Day, Ledger};
+use crate::native::lock::lock;
 use crate::native::prices::Prices;
 
 /// The days that the ledger is asked for.
@@ -58,7 +59,7 @@ impl Calibrated {
         prices: &Prices,
         ledger: impl FnOnce() -> Option<Ledger>,
     ) -> Arc<Calibration> {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.0);
         if let Some((day, own)) = &*last
             && *day == today
         {

@@ -1,7 +1,7 @@
 //! The feed: filters ask for what has changed, and the next question of a filter says that the filter has taken the answer.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::config::Secret;
 use crate::keys::KeyHash;
+use crate::native::lock::lock;
 
 /// How long an answer waits for the filters to take a change.
 const TAKEN_LIMIT: Duration = Duration::from_secs(1);
@@ -140,7 +141,7 @@ impl Feed {
     }
 
     fn askers(&self) -> MutexGuard<'_, BTreeMap<u64, Asker>> {
-        self.askers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.askers)
     }
 }
 

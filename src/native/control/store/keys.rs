@@ -403,9 +403,10 @@ mod tests {
             let limits =
                 Limits { rpm: Some(0), tpm: Some(9), max_parallel_requests: Some(3), budget };
             let user = Some("ann".to_owned());
-            assert!(!store.has_budgets(store.feed().unwrap().1).unwrap());
+            let has_budgets = || store.has_budgets(store.feed().unwrap().1).unwrap();
+            assert!(!has_budgets());
             add(store, "k1", &NewKey { user, limits, ..NewKey::default() });
-            assert!(store.has_budgets(store.feed().unwrap().1).unwrap());
+            assert!(has_budgets());
             assert_eq!(store.key("k1").unwrap().unwrap().limits, limits);
             let (database, number) = store.feed().unwrap();
             let of_user = Limits { budget: None, ..limits };
@@ -424,7 +425,7 @@ mod tests {
             store.change_key("k1", &change, 6).unwrap();
             let left = Limits { rpm: None, budget: None, ..limits };
             assert_eq!(store.key("k1").unwrap().unwrap().limits, left);
-            assert!(!store.has_budgets(store.feed().unwrap().1).unwrap());
+            assert!(!has_budgets());
         });
     }
 

@@ -1,10 +1,9 @@
 //! The columns of limits, which keys and users have alike.
 
-use std::sync::PoisonError;
-
 use super::Store;
 use crate::limits::{Budget, Limits, Window};
 use crate::native::database::{DatabaseError, Row, Value};
+use crate::native::lock::lock;
 
 /// How many columns there are.
 pub(super) const COUNT: usize = 6;
@@ -90,7 +89,7 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub fn has_budgets(&self, number: u64) -> Result<bool, DatabaseError> {
-        let mut had_budgets = self.had_budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut had_budgets = lock(&self.had_budgets);
         match *had_budgets {
             Some((then, had)) if then == number => Ok(had),
             _ => Ok(had_budgets.insert((number, self.look_for_budgets()?)).1),

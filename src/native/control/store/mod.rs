@@ -12,9 +12,10 @@ mod migrations;
 mod model_limits;
 mod users;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::native::database::{Connection, DatabaseError, Databases, Schema, values};
+use crate::native::lock::lock;
 use migrations::MIGRATIONS;
 
 pub use admin_keys::AdminKeyRow;
@@ -61,7 +62,7 @@ impl Store {
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.connection)
     }
 }
 

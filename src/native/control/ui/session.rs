@@ -10,11 +10,12 @@
 //! key, which is looked up at each request, so that a revoked key ends its sessions.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::config::Secret;
 use crate::keys::KeyHash;
+use crate::native::lock::lock;
 
 const IDLE_LIMIT: Duration = Duration::from_secs(12 * 3600);
 const LIFE_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -81,7 +82,7 @@ impl Sessions {
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<KeyHash, Session>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
