@@ -14,7 +14,7 @@ const PHRASES: [(&str, &str); 8] = [
     ("what answers on", "the server at"),
 ];
 
-/// The words "there is no" say plainly that something is missing.
+/// These words say plainly that something is missing.
 const ALLOWED: &str = "there is no ";
 
 /// The phrases in a text, each with its line.

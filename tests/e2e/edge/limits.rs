@@ -108,7 +108,7 @@ fn more_headers_are_refused_with_the_reason() {
     }
 }
 
-/// Envoy does not tell headers past its limits from what is no HTTP: both count as a failure of the provider.
+/// Envoy reports headers past its limits and bytes that are not HTTP alike: both count as a failure of the provider.
 #[test]
 fn a_response_with_more_headers_counts_as_one_that_is_no_http() {
     let garbage: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}";

@@ -42,7 +42,7 @@ fn a_stream_that_does_not_begin_in_first_token_secs_leaves_for_the_next_target()
     ]);
 }
 
-/// What is no stream has `timeout_secs` to begin, and then as long as something moves.
+/// A response without a stream has `timeout_secs` to begin, and then as long as pieces come.
 #[test]
 fn the_deadline_for_the_first_token_is_for_streams_alone() {
     let fleet = Fleet::without_breakers("first_token_secs = 1\n", CHAINS);

@@ -104,7 +104,7 @@ fn past_the_bound_of_connections_the_gateway_still_says_whether_it_is_ready() {
     };
     until_true("the bound", || connections(&gateway) == BOUND as u64);
     assert!(refused(), "a client has got a connection past the bound");
-    // Who has a connection is served; who asks whether Envoy is ready is no client.
+    // A client that has a connection is served. A question whether Envoy is ready does not count as a client.
     served.send_request(&chat);
     assert_eq!(served.response().status, 200);
     is_ready(&gateway);
@@ -126,7 +126,7 @@ fn is_ready(gateway: &Gateway) {
 }
 
 #[test]
-#[ignore = "`make attacks` runs it: Envoy takes seconds to start with so many providers"]
+#[ignore = "`make attacks` runs this test: Envoy takes seconds to start with 500 providers"]
 fn health_of_many_providers_that_is_not_read_is_bounded() {
     const PROVIDERS: usize = 500;
     const COUNT: u32 = 400;

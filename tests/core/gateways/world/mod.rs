@@ -32,7 +32,7 @@ pub(super) struct Plan {
     /// How many requests of the highest cost the budget pays.
     pub(super) budget_requests: u64,
     pub(super) is_strict: bool,
-    /// A client asks at each gateway once in so many ticks of 10 ms.
+    /// At each gateway a request begins in one of this many ticks of 10 ms.
     pub(super) ticks_per_request: u64,
     /// The others get no requests.
     pub(super) busy: usize,
