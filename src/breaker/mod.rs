@@ -35,7 +35,8 @@
 //! A failed check may open the breaker while a probe is out: the next half-open period has a probe of its own.
 //! Everything else changes nothing. A record is one value: a worker stores the whole transition. `now` is milliseconds of
 //! the wall clock, and may jump: a time that is further away than it is ever set was set before the clock was set back,
-//! or before the settings were lowered, and counts as passed.
+//! or before the settings were lowered, and counts as passed. A worker looks at the clock before it loads the record, and
+//! another worker may store the record in between: so a time may be further away by a second.
 
 mod evidence;
 mod levels;
@@ -45,6 +46,8 @@ mod settings;
 pub use evidence::{Evidence, Reason};
 pub use levels::{Level, Levels, MODEL_SLOTS, Outcomes, Refusal, Slot, Tickets};
 pub use settings::Settings;
+
+use crate::record::left_ms;
 
 /// The breaker of a provider or of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -236,7 +239,7 @@ impl Breaker {
             State::Closed { failures } => {
                 (Verdict::Admitted(Ticket { saw_failures: failures > 0, ..self.ticket() }), None)
             }
-            State::Open { until_ms } => match waits_ms(until_ms, now_ms, settings.open_ms) {
+            State::Open { until_ms } => match left_ms(until_ms, now_ms, settings.open_ms) {
                 0 if arrival == Arrival::Tunnel => (Verdict::Admitted(self.ticket()), None),
                 0 => self.next_epoch().let_probe(arrival, now_ms, settings),
                 retry_after_ms => (Verdict::Refused { retry_after_ms }, None),
@@ -333,7 +336,7 @@ impl Breaker {
     /// Open, and its open time has not passed.
     fn is_open_at(&self, now_ms: u64, settings: &Settings) -> bool {
         match self.state {
-            State::Open { until_ms } => waits_ms(until_ms, now_ms, settings.open_ms) > 0,
+            State::Open { until_ms } => left_ms(until_ms, now_ms, settings.open_ms) > 0,
             State::Closed { .. } | State::HalfOpen { .. } => false,
         }
     }
@@ -391,7 +394,7 @@ impl Place {
 
     /// What is left of the place at a time.
     fn at(self, now_ms: u64, settings: &Settings) -> Self {
-        let is_ahead = |until_ms, most_ms| waits_ms(until_ms, now_ms, most_ms) > 0;
+        let is_ahead = |until_ms, most_ms| left_ms(until_ms, now_ms, most_ms) > 0;
         match self {
             Self::Taken { until_ms, is_whole: true } if is_ahead(until_ms, settings.probe_ms) => {
                 self
@@ -406,14 +409,6 @@ impl Place {
             Self::Reserved { until_ms } if is_ahead(until_ms, settings.open_ms) => self,
             Self::Free | Self::Reserved { .. } | Self::Taken { .. } => Self::Free,
         }
-    }
-}
-
-/// How far ahead a time is; 0 when the time has passed, or is further ahead than it is ever set.
-fn waits_ms(until_ms: u64, now_ms: u64, most_ms: u64) -> u64 {
-    match until_ms.saturating_sub(now_ms) {
-        left_ms if left_ms > most_ms => 0,
-        left_ms => left_ms,
     }
 }
 

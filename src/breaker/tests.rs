@@ -102,7 +102,7 @@ fn open_refuses_until_its_time_and_then_lets_one_through() {
         admits(open(NOW + 1), arrival, refused(1));
     }
     // The last: the clock was set back, and no request waits for longer than open_ms.
-    for until_ms in [NOW, 0, NOW + 30_001] {
+    for until_ms in [NOW, 0, NOW + 31_001] {
         let open = open(until_ms);
         let whole = then(half_open(0, 0, taken(NOW + 125_000)));
         admits(open, Arrival::Whole, probe(8, 0, whole));
@@ -120,13 +120,34 @@ fn half_open_lets_one_through_at_a_time() {
         }
     }
     // No probe is out, the probe is lost, or the clock was set back.
-    for place in [Place::Free, taken(NOW), taken(NOW + 125_001), unfinished(NOW + 5001)] {
+    for place in [Place::Free, taken(NOW), taken(NOW + 126_001), unfinished(NOW + 6001)] {
         let breaker = half_open(1, 4, place);
         let whole = half_open(1, 5, taken(NOW + 125_000));
         admits(breaker, Arrival::Whole, probe(7, 5, whole));
         let part = half_open(1, 5, unfinished(NOW + 5000));
         admits(breaker, Arrival::Unfinished, probe(7, 5, part));
         admits(breaker, Arrival::Tunnel, passes());
+    }
+}
+
+/// A worker looks at its clock before it loads the record: meanwhile another worker, whose clock is later, may open the
+/// breaker, or send the probe.
+#[test]
+fn a_change_at_a_later_time_than_the_workers_own_holds() {
+    for later_ms in 0..=1000 {
+        let now_ms = NOW + later_ms;
+        let opened = closed(2).failed(now_ms, &SETTINGS).unwrap();
+        let whole = open(NOW).admit(Arrival::Whole, now_ms, &SETTINGS).1.unwrap();
+        let part = open(NOW).admit(Arrival::Unfinished, now_ms, &SETTINGS).1.unwrap();
+        for arrival in ARRIVALS {
+            let refused = (Verdict::Refused { retry_after_ms: 30_000 }, None);
+            admits(opened, arrival, refused);
+            admits(whole, arrival, BUSY);
+            admits(part, arrival, BUSY);
+        }
+        let probe = Ticket { epoch: 8, probe: Some(0), saw_failures: false };
+        let neutral = whole.record(probe, Outcome::Neutral, now_ms, &SETTINGS).unwrap();
+        admits(neutral, Arrival::Unfinished, BUSY);
     }
 }
 
@@ -141,7 +162,7 @@ fn a_reserved_place_is_for_requests_whose_body_is_whole() {
         let whole = half_open(1, 5, taken(NOW + 125_000));
         admits(breaker, Arrival::Whole, probe(7, 5, whole));
     }
-    for place in [reserved(NOW), reserved(NOW + 30_001), unfinished(NOW - 30_000)] {
+    for place in [reserved(NOW), reserved(NOW + 31_001), unfinished(NOW - 30_000)] {
         let part = half_open(1, 5, unfinished(NOW + 5000));
         admits(half_open(1, 4, place), Arrival::Unfinished, probe(7, 5, part));
     }

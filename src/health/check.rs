@@ -6,7 +6,7 @@
 
 use crate::gateway::Provider;
 use crate::host::store::{self, Store};
-use crate::record::{Reader, Writer};
+use crate::record::{Reader, Writer, left_ms};
 
 /// The longest that a check may take.
 const TIMEOUT_MS: u32 = 5000;
@@ -62,10 +62,7 @@ pub fn claim(store: &dyn Store, provider: &Provider, now_ms: u64) -> bool {
     let next_ms = now_ms.saturating_add(provider.health_interval_ms);
     let claimed = store::update(store, &provider.health_key, |bytes| {
         let (health, due_ms) = from_bytes(bytes);
-        // Much further away than an interval: the clock was set back. (A little further away: another
-        // worker has looked at its clock a moment later.)
-        let latest_ms = next_ms.saturating_add(provider.health_interval_ms);
-        let waits = (now_ms.saturating_add(1)..=latest_ms).contains(&due_ms);
+        let waits = left_ms(due_ms, now_ms, provider.health_interval_ms) > 0;
         ((!waits).then(|| to_bytes(health, next_ms)), !waits)
     });
     claimed.unwrap_or(false)

@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::host::store;
 use crate::names::clusters::CONTROL;
 use crate::names::keys::FEED_PATH;
-use crate::record::{Reader, Writer};
+use crate::record::{Reader, Writer, left_ms};
 
 /// How often a worker looks before it knows any policies, or whether it is to ask.
 pub const QUICK_TICK_MS: u32 = 50;
@@ -83,9 +83,8 @@ fn renew(host: &dyn Host, holder: u64, now_ms: u64) -> bool {
             let mut reader = Reader::of_version(Some(bytes), LEASE_VERSION)?;
             Some((reader.u64()?, reader.u64()?))
         });
-        // No lease is longer than a lease: a later end means that the clock was set back.
         let is_others = lease.is_some_and(|(owner, end_ms)| {
-            owner != holder && (now_ms.saturating_add(1)..=until_ms).contains(&end_ms)
+            owner != holder && left_ms(end_ms, now_ms, LEASE_MS) > 0
         });
         let own = || Writer::of_version(LEASE_VERSION, 17).u64(holder).u64(until_ms).finish();
         ((!is_others).then(own), !is_others)

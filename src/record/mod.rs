@@ -100,6 +100,19 @@ impl Writer {
     }
 }
 
+/// How much later than a worker's own the clock of another worker may be: a worker looks at the clock before it loads a
+/// record, and in between another worker may look at the clock and store the record.
+const LATER_MS: u64 = 1000;
+
+/// How long until a time in a record, which is `most_ms` ahead at most when it is set. 0 when the time has passed, and when
+/// the time is so far ahead that it was set before the clock was set back, or by other settings.
+pub fn left_ms(until_ms: u64, now_ms: u64, most_ms: u64) -> u64 {
+    match until_ms.saturating_sub(now_ms) {
+        left_ms if left_ms > most_ms.saturating_add(LATER_MS) => 0,
+        left_ms => left_ms.min(most_ms),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +137,19 @@ mod tests {
         assert_eq!((reader.text(), reader.text(), reader.text()), (Some("é"), Some(""), None));
         assert_eq!(Reader::new(&bytes[..5]).text(), None, "cut");
         assert_eq!(Reader::new(b"\x01\0\0\0\xff").text(), None, "not UTF-8");
+    }
+
+    #[test]
+    fn a_time_that_another_worker_set_is_ahead() {
+        let left = |until_ms| left_ms(until_ms, 10_000, 500);
+        assert_eq!([0, 9999, 10_000, 10_001].map(left), [0, 0, 0, 1], "passed, or about to");
+        assert_eq!(
+            [10_500, 10_501, 11_500].map(left),
+            [500; 3],
+            "set by a clock that was read later"
+        );
+        assert_eq!([11_501, u64::MAX].map(left), [0; 2], "the clock was set back");
+        assert_eq!(left_ms(u64::MAX, 0, u64::MAX), u64::MAX);
     }
 
     #[test]

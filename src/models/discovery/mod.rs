@@ -15,7 +15,7 @@ use hashbrown::HashSet;
 use super::{ListError, Listed};
 use crate::gateway::{Discovery, Provider};
 use crate::host::store::{self, Store};
-use crate::record::{Reader, Writer};
+use crate::record::{Reader, Writer, left_ms};
 
 /// How long a provider may take to list its models.
 pub const TIMEOUT_MS: u32 = 10_000;
@@ -179,10 +179,7 @@ pub enum ListChange {
 pub fn claim(store: &dyn Store, discovery: &Discovery, now_ms: u64) -> bool {
     let claimed = store::update(store, &discovery.key, |bytes| {
         let old = DiscoveryState::from_bytes(bytes);
-        // Discovery never sets a time after `latest_ms`: a later time means that the clock was set back.
-        let latest_ms =
-            now_ms.saturating_add(discovery.interval_ms.max(RETRY_MS).saturating_mul(2));
-        let waits = (now_ms.saturating_add(1)..=latest_ms).contains(&old.due_ms);
+        let waits = left_ms(old.due_ms, now_ms, discovery.interval_ms.max(RETRY_MS)) > 0;
         let new =
             DiscoveryState { due_ms: now_ms.saturating_add(RETRY_MS), asked_ms: now_ms, ..old };
         ((!waits).then(|| new.to_bytes()), !waits)

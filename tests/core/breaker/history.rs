@@ -5,6 +5,7 @@
 
 use gaud::breaker::{Arrival, Outcome, Place, Settings, State};
 
+use super::key::TICK_MS;
 use super::world::{Op, Request};
 
 /// What must hold does not.
@@ -87,12 +88,13 @@ impl History {
     /// How long an open breaker has to wait still.
     pub(crate) fn waits_ms(&self, now_ms: u64) -> Option<u64> {
         let Period::Open { since_ms } = self.period else { return None };
-        let open = since_ms..since_ms + self.settings.open_ms;
-        open.contains(&now_ms).then(|| open.end - now_ms)
+        let Settings { open_ms, .. } = self.settings;
+        let open = since_ms - TICK_MS..since_ms + open_ms;
+        open.contains(&now_ms).then(|| (open.end - now_ms).min(open_ms))
     }
 
-    /// Whether a request of this kind would be a probe. A clock that is before the moment of the opening,
-    /// or of the last grant, was set back.
+    /// Whether a request of this kind would be a probe. A clock that is long before the moment of the opening,
+    /// or of the last grant, was set back: the clocks of two workers differ by a tick at most.
     pub(crate) fn grants(&self, arrival: Arrival, now_ms: u64) -> bool {
         match self.period {
             _ if arrival == Arrival::Tunnel => false,
@@ -118,7 +120,7 @@ impl History {
     /// For whom the probe's place is, in half-open.
     fn holds(&self, now_ms: u64) -> Holds {
         let Settings { open_ms, probe_ms, body_ms, .. } = self.settings;
-        let within = |from_ms: u64, ms: u64| (from_ms..from_ms + ms).contains(&now_ms);
+        let within = |from_ms: u64, ms: u64| (from_ms - TICK_MS..from_ms + ms).contains(&now_ms);
         match self.place {
             Held::Taken { since_ms, is_whole: true } if within(since_ms, probe_ms) => Holds::Probe,
             Held::Taken { since_ms, is_whole: false } if within(since_ms, body_ms) => Holds::Probe,

@@ -9,8 +9,11 @@ use gaud::breaker::{Arrival, Levels, Outcome, Place, State};
 
 use super::world::{Op, Pending, Request, World};
 
+/// A step of the clock: as much as the clocks of two workers may differ.
+pub(crate) const TICK_MS: u64 = 1000;
+
 /// How far the clock is set back: by a little, and to before everything that still has a deadline.
-pub(crate) const SETBACKS_MS: [u64; 2] = [1, 6];
+pub(crate) const SETBACKS_MS: [u64; 2] = [TICK_MS, 6 * TICK_MS];
 
 /// No time: beyond every one that [`World::time`] gives.
 const NEVER: u128 = 31;
@@ -34,7 +37,7 @@ impl World {
         key = key << 3 | u128::from(self.conflicts) << 1 | u128::from(self.was_set_back);
         key = key << 1 | u128::from(self.may_set_back);
         key = requests.iter().fold(key << 2 | requests.len() as u128, |key, one| key << 7 | one);
-        pending.iter().fold(key << 2 | pending.len() as u128, |key, one| key << 21 | one)
+        pending.iter().fold(key << 2 | pending.len() as u128, |key, one| key << 22 | one)
     }
 
     /// 10 bits.
@@ -63,7 +66,7 @@ impl World {
         let reserved_ms = self.settings.open_ms;
         let passed = past_ms.min(SETBACKS_MS[1] + back_ms + reserved_ms);
         let to_come = time_ms.saturating_sub(self.now_ms + SETBACKS_MS[1]);
-        u128::from(SETBACKS_MS[1] * 2 + reserved_ms - passed + to_come)
+        u128::from((SETBACKS_MS[1] * 2 + reserved_ms - passed + to_come) / TICK_MS)
     }
 
     /// 7 bits.
@@ -85,7 +88,7 @@ impl World {
         request.probe == Some(self.history.probes)
     }
 
-    /// 21 bits.
+    /// 22 bits.
     fn pending(&self, pending: &Pending) -> u128 {
         let op = match pending.op {
             Op::Ask(Arrival::Whole) => 0,
@@ -104,6 +107,7 @@ impl World {
         };
         // A stale change is decided again.
         let new = if pending.fresh { self.record(&pending.new) + 1 } else { 0 };
-        op << 11 | new
+        let is_late = !pending.fresh && pending.at_ms < self.now_ms;
+        (op << 11 | new) << 1 | u128::from(is_late)
     }
 }

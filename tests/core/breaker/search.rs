@@ -6,12 +6,18 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use gaud::breaker::{Arrival, Outcome, Settings};
 
 use super::history::Broken;
-use super::key::SETBACKS_MS;
+use super::key::{SETBACKS_MS, TICK_MS};
 use super::world::{Op, World};
 
 /// Small, and no two alike that might be taken for each other.
-const SETTINGS: Settings =
-    Settings { failures: 2, open_ms: 2, successes: 2, probe_ms: 3, body_ms: 1, models: 2 };
+const SETTINGS: Settings = Settings {
+    failures: 2,
+    open_ms: 2 * TICK_MS,
+    successes: 2,
+    probe_ms: 3 * TICK_MS,
+    body_ms: TICK_MS,
+    models: 2,
+};
 
 /// One thing that can happen; a place is one in the world's lists.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +101,7 @@ impl World {
             Step::Swap(place) => self.swap(place)?,
             Step::Conflict(place) => self.conflict(place)?,
             Step::GiveUp(place) => self.give_up(place),
-            Step::Tick => self.now_ms += 1,
+            Step::Tick => self.now_ms += TICK_MS,
             Step::SetBack(by_ms) => {
                 self.now_ms -= by_ms;
                 (self.may_set_back, self.was_set_back) = (false, true);
@@ -194,8 +200,8 @@ fn tunnels_keep_every_rule() {
 #[test]
 fn other_settings_keep_every_rule() {
     for (failures, successes) in [(1, 1), (2, 1), (1, 2)] {
-        for (open_ms, probe_ms) in [(1, 1), (2, 1)] {
-            let body_ms = 1;
+        for (open_ticks, probe_ms) in [(1, TICK_MS), (2, TICK_MS)] {
+            let (open_ms, body_ms) = (open_ticks * TICK_MS, TICK_MS);
             let settings = Settings { failures, open_ms, successes, probe_ms, body_ms, models: 1 };
             search(settings, Bounds { conflicts: 0, ..BOUNDS });
         }

@@ -3,10 +3,11 @@
 use gaud::breaker::{Arrival, Levels, Outcome, Outcomes, State};
 
 use super::history::Broken;
+use super::key::TICK_MS;
 use super::world::{World, decode, state};
 
 /// Longer than every wait, wherever the clock was set back to.
-const LONG_MS: u64 = 1000;
+const LONG_MS: u64 = 1000 * TICK_MS;
 
 impl World {
     /// Checks everything that can be seen without a step.

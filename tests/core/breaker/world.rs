@@ -19,7 +19,7 @@
 use gaud::breaker::{Arrival, Levels, Outcome, Outcomes, Settings, State, Tickets};
 
 use super::history::{Broken, History};
-use super::key::probe_number;
+use super::key::{TICK_MS, probe_number};
 
 /// A request that was let through.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +53,8 @@ pub(crate) struct Pending {
     pub(crate) op: Op,
     /// No worker has stored anything since: the number is still the same.
     pub(crate) fresh: bool,
-    /// When it looked at the clock.
-    at_ms: u64,
+    /// When it looked at the clock, which it does once.
+    pub(crate) at_ms: u64,
     pub(crate) new: Vec<u8>,
     tickets: Option<Tickets>,
 }
@@ -101,40 +101,45 @@ impl World {
         }
     }
 
-    /// A worker begins a change: it loads the record and decides.
+    /// A worker begins a change: it looks at the clock, loads the record and decides.
     pub(crate) fn load(&mut self, op: Op) -> Result<(), Broken> {
+        self.load_at(op, self.now_ms)
+    }
+
+    /// The same, where the worker looked at the clock before.
+    fn load_at(&mut self, op: Op, now_ms: u64) -> Result<(), Broken> {
         let levels = decode(&self.record)?;
         let (tickets, new) = match &op {
-            Op::Ask(arrival) => match levels.admit(None, *arrival, self.now_ms, &self.settings) {
+            Op::Ask(arrival) => match levels.admit(None, *arrival, now_ms, &self.settings) {
                 Ok((tickets, new)) => (Some(tickets), new),
                 Err(_) => (None, None),
             },
             Op::BodyCame(request) => {
-                (None, levels.body_came(&request.tickets, self.now_ms, &self.settings))
+                (None, levels.body_came(&request.tickets, now_ms, &self.settings))
             }
             Op::Report(request, provider) => {
                 let outcomes = Outcomes { provider: *provider, model: Outcome::Neutral };
-                (None, levels.record(&request.tickets, outcomes, self.now_ms, &self.settings))
+                (None, levels.record(&request.tickets, outcomes, now_ms, &self.settings))
             }
-            Op::CheckFailed => (None, levels.check_failed(self.now_ms, &self.settings)),
+            Op::CheckFailed => (None, levels.check_failed(now_ms, &self.settings)),
         };
         if let Some(new) = new {
-            let (at_ms, new) = (self.now_ms, new.to_bytes());
+            let (at_ms, new) = (now_ms, new.to_bytes());
             self.pending.push(Pending { op, fresh: true, at_ms, new, tickets });
             return Ok(());
         }
-        if self.history.counts(&op, self.now_ms).is_some() {
+        if self.history.counts(&op, now_ms).is_some() {
             return Err("what counts has changed nothing");
         }
-        self.over(op, tickets.map(|tickets| (tickets, self.now_ms)), None);
+        self.over(op, tickets.map(|tickets| (tickets, now_ms)), None);
         Ok(())
     }
 
-    /// A worker swaps; when another worker was faster, it loads again.
+    /// A worker swaps; when another worker was faster, it loads again, and goes by the clock as it was.
     pub(crate) fn swap(&mut self, index: usize) -> Result<(), Broken> {
         let Pending { op, fresh, at_ms, new, tickets } = self.pending.swap_remove(index);
         if !fresh {
-            return self.load(op);
+            return self.load_at(op, at_ms.max(self.now_ms - TICK_MS));
         }
         let (old, new) = (decode(&self.record)?, decode(&new)?);
         self.row = Some(self.history.changed(&op, (state(&old), state(&new)), at_ms)?);
