@@ -191,6 +191,16 @@ impl Gateway {
         })
     }
 
+    /// The same with a list of context windows for each provider.
+    #[cfg(not(target_os = "wasi"))]
+    #[must_use]
+    pub fn with_windows(mut self, lists: Vec<Option<String>>) -> Self {
+        for (provider, list) in self.providers.iter_mut().zip(lists) {
+            provider.windows = list;
+        }
+        self
+    }
+
     /// The targets of `model` in their order: its route, then its chain.
     ///
     /// # Errors

@@ -73,6 +73,8 @@ pub struct Provider {
     pub namespaces: Vec<String>,
     /// The models that the configuration lists, by the names that the provider is sent.
     pub models: Vec<String>,
+    /// The context windows of models where the provider does not tell them.
+    pub windows: Option<String>,
     /// Whether the gateway asks for the usage of streams that it meters.
     pub includes_usage: bool,
     /// Whether the default provider gets WebSockets whose first message names the model.
@@ -157,6 +159,7 @@ impl Provider {
             discovery: Discovery::compile(name, place, file, common)?,
             namespaces: file.namespaces_of(name),
             models: models::compile(name, file)?,
+            windows: file.windows.clone(),
             paths: paths(&at("paths"), &file.paths)?,
             api: ApiPath::compile(&at, file, url.as_ref())?,
             includes_usage: file.include_usage.unwrap_or(true),

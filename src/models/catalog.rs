@@ -22,8 +22,7 @@ pub struct Entry<'a> {
     pub name: Cow<'a, str>,
     /// The provider, and the model's name there.
     pub target: Target<'a>,
-    /// The provider's name.
-    pub provider: &'a str,
+    pub provider: &'a Provider,
     listed: Option<&'a Listed>,
     /// Whether the name is an alias of a model with another name.
     alias: bool,
@@ -108,9 +107,8 @@ impl<'a> Catalog<'a> {
         target: Target<'a>,
         listed: Option<&'a Listed>,
     ) {
-        let owner = provider.name.as_str();
         for name in naming.names_of(provider, target).into_iter().flatten() {
-            self.entries.push(Entry { name, target, provider: owner, listed, alias: false });
+            self.entries.push(Entry { name, target, provider, listed, alias: false });
         }
     }
 
@@ -165,7 +163,7 @@ fn unclaimed<'s>(
         let (listed, is_listed) = look_up(provider, discovered, target);
         let find = || names::namespaced(&gateway.routes, provider, target, &|_| true);
         let name = is_listed.then(find)??;
-        Some(Entry { name, target, provider: &provider.name, listed, alias: false })
+        Some(Entry { name, target, provider, listed, alias: false })
     })
 }
 
@@ -190,17 +188,17 @@ pub(super) fn nearest_of<'n>(
 /// The entry that `name` reaches, without what is listed of its model.
 fn resolve<'s>(gateway: &'s Gateway, name: &'s str) -> Option<Entry<'s>> {
     let Decision { target, alias, rule } = gateway.routes.decide_str(name).ok()?;
-    let provider = &gateway.provider(target.provider)?.name;
+    let provider = gateway.provider(target.provider)?;
     let is_group = matches!(rule, Rule::Group(_));
     let alias = (alias.is_some() || is_group) && name != target.model;
     Some(Entry { name: Cow::Borrowed(name), target, provider, listed: None, alias })
 }
 
 impl Entry<'_> {
-    /// The most tokens that the model reads: the provider's value, else the value of the model's family.
+    /// The most tokens that the model reads: the provider's value, else the window of the model's family.
     pub fn context_window(&self) -> Option<u64> {
         let listed = self.listed.and_then(|listed| listed.context_window);
-        listed.or_else(|| context_window::of(self.target.model))
+        listed.or_else(|| context_window::of(self.target.model, self.provider.windows.as_deref()?))
     }
 
     pub(super) fn created_secs(&self) -> u64 {

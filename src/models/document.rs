@@ -55,7 +55,7 @@ impl Entry<'_> {
         let window = self.context_window();
         match page {
             Page::OpenAi => {
-                let owner = quoted(self.provider);
+                let owner = quoted(&self.provider.name);
                 add(
                     out,
                     format_args!(
@@ -78,7 +78,7 @@ impl Entry<'_> {
                 );
             }
             Page::Chat => {
-                let (name, provider) = (quoted(self.display_name()), quoted(self.provider));
+                let (name, provider) = (quoted(self.display_name()), quoted(&self.provider.name));
                 let window = window.map_or_else(|| "null".to_owned(), |tokens| tokens.to_string());
                 add(
                     out,

@@ -8,7 +8,7 @@
 //! ```
 
 pub mod catalog;
-mod context_window;
+pub(crate) mod context_window;
 pub mod date;
 pub mod discovery;
 mod document;

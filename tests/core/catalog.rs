@@ -73,7 +73,7 @@ proptest! {
             let name = ModelName::try_from(entry.name.to_string()).unwrap();
             let decision = gateway.routes.decide(&name).unwrap();
             prop_assert_eq!(decision.target, entry.target);
-            prop_assert_eq!(&gateway.provider(entry.target.provider).unwrap().name, entry.provider);
+            prop_assert_eq!(&gateway.provider(entry.target.provider).unwrap().name, &entry.provider.name);
             prop_assert_eq!(catalog.find(&entry.name).unwrap().target, entry.target);
             prop_assert!(names.insert(entry.name.to_string()), "{} is listed twice", entry.name);
         }

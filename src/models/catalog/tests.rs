@@ -20,7 +20,7 @@ fn rows(catalog: &Catalog<'_>) -> Vec<String> {
 }
 
 fn row(entry: &Entry<'_>) -> String {
-    format!("{} -> {}: {}", entry.name, entry.provider, entry.target.model)
+    format!("{} -> {}: {}", entry.name, entry.provider.name, entry.target.model)
 }
 
 const TWO: &str = r#"{"default_provider":"litellm","providers":{
@@ -97,7 +97,9 @@ fn documented() -> (Gateway, [Vec<Listed>; 1]) {
     };
     let json = r#"{"providers":{"p":{"url":"http://a","models":["m","gpt-4o","o1"]}},
         "aliases":{"fast":"p:gpt-4o"}}"#;
-    (gateway(json), [vec![found]])
+    let mut file = File::from_json(json.as_bytes()).unwrap();
+    file.providers["p"].windows = Some("128000 gpt-4o 200000 o1".to_owned());
+    (Gateway::compile(&file, &|_| None).unwrap(), [vec![found]])
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn configured(gateway: &Gateway) -> Vec<Model> {
     let entries = catalog.entries().iter();
     let model = entries.map(|entry| Model {
         id: entry.name.to_string(),
-        owned_by: Some(entry.provider.to_owned()),
+        owned_by: Some(entry.provider.name.clone()),
         max_input_tokens: entry.context_window(),
     });
     model.collect()

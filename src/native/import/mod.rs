@@ -24,7 +24,7 @@ mod text;
 mod yaml;
 
 use crate::config::File;
-pub use prefix::documented;
+pub use prefix::{bases, documented};
 pub use report::{Report, Verdict};
 pub use text::toml;
 

@@ -57,6 +57,11 @@ pub fn documented() -> Vec<(&'static str, &'static str, &'static str)> {
     PREFIXES.iter().filter(is_plain).map(row).collect()
 }
 
+/// The prefixes with a URL, and the URLs.
+pub fn bases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PREFIXES.iter().filter(|own| !own.base.is_empty()).map(|own| (own.name, own.base))
+}
+
 /// As `litellm.get_llm_provider` of LiteLLM 1.106 has them; a test compares the two.
 #[rustfmt::skip]
 pub(super) static PREFIXES: &[Prefix] = &[

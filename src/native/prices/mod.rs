@@ -4,10 +4,12 @@
 //! `vendor/model` has the vendor's price at last.
 //!
 //! `table.json` is in the command. `table.py` makes it of LiteLLM's `model_prices_and_context_window.json` (MIT), and keeps
-//! the prices of the providers that are reached directly.
+//! the prices of the providers that are reached directly, and the context windows.
 
 mod decimal;
 mod entry;
+mod vendor;
+pub mod windows;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::value::RawValue;
 
-use crate::config::{File, Ordered, PriceFile};
+use crate::config::{ConfigError, File, Ordered, PriceFile};
 use crate::native::lock::lock;
 use crate::native::os_error::words;
 pub use crate::pricing::Price;
@@ -27,13 +29,16 @@ use crate::pricing::{self, Listed};
 
 const TABLE: &str = include_str!("table.json");
 
+/// A file of LiteLLM's: what it says of each model.
+type Table = BTreeMap<String, Box<RawValue>>;
+
 /// The prices of all models.
 #[derive(Debug, Default)]
 pub struct Prices {
     /// Tells them from others; never 0.
     number: u64,
     own: Ordered<PriceFile>,
-    table: BTreeMap<String, Box<RawValue>>,
+    table: Table,
     /// Whether the filter needs the prices, also where nobody has a budget.
     tells_cost: bool,
     /// Whether the filter reserves what answers usually have, and not the most that they can have.
@@ -81,17 +86,7 @@ impl Prices {
     /// # Errors
     /// The file that the configuration names cannot be read, or has no prices in it.
     pub fn of(file: &File) -> Result<Self, PricesProblem> {
-        let named = file.usage.as_ref().and_then(|usage| usage.price_file.as_ref());
-        let table = match named {
-            None => serde_json::from_str(TABLE).unwrap_or_default(),
-            Some(path) => {
-                let path = PathBuf::from(path);
-                let text = fs::read_to_string(&path)
-                    .map_err(|error| PricesProblem::Unreadable(path.clone(), error))?;
-                serde_json::from_str(&text)
-                    .map_err(|error| PricesProblem::NotPrices(path, error))?
-            }
-        };
+        let table = read_table(file)?;
         let number = number(&file.prices, &table);
         let (tells_cost, is_calibrated) = (file.tells_cost(), file.is_calibrated());
         Ok(Self { number, own: file.prices.clone(), table, tells_cost, is_calibrated })
@@ -144,7 +139,18 @@ impl Prices {
     }
 }
 
-fn number(own: &Ordered<PriceFile>, table: &BTreeMap<String, Box<RawValue>>) -> u64 {
+/// The table that counts with a configuration.
+fn read_table(file: &File) -> Result<Table, PricesProblem> {
+    let Some(path) = file.usage.as_ref().and_then(|usage| usage.price_file.as_ref()) else {
+        return Ok(serde_json::from_str(TABLE).unwrap_or_default());
+    };
+    let path = PathBuf::from(path);
+    let text = fs::read_to_string(&path)
+        .map_err(|error| PricesProblem::Unreadable(path.clone(), error))?;
+    serde_json::from_str(&text).map_err(|error| PricesProblem::NotPrices(path, error))
+}
+
+fn number(own: &Ordered<PriceFile>, table: &Table) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (name, price) in own.iter() {
         let PriceFile { input, output, cached, cache_write } = price;
@@ -169,21 +175,33 @@ fn of_own(own: &PriceFile) -> Price {
     ])
 }
 
-impl fmt::Display for PricesProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The setting that names the file.
+const PRICE_FILE: &str = "usage.price_file";
+
+impl PricesProblem {
+    /// The same as an error of the configuration.
+    pub fn refusal(&self) -> ConfigError {
+        ConfigError::new(PRICE_FILE, self.problem())
+    }
+
+    fn problem(&self) -> String {
         match self {
-            Self::Unreadable(path, error) => write!(
-                f,
-                "usage.price_file: {} cannot be read: {}; name a file in the format of LiteLLM's model_prices_and_context_window.json",
+            Self::Unreadable(path, error) => format!(
+                "{} cannot be read: {}; name a file in the format of LiteLLM's model_prices_and_context_window.json",
                 path.display(),
                 words(error)
             ),
-            Self::NotPrices(path, error) => write!(
-                f,
-                "usage.price_file: {} is not in the format of LiteLLM's model_prices_and_context_window.json: {error}",
+            Self::NotPrices(path, error) => format!(
+                "{} is not in the format of LiteLLM's model_prices_and_context_window.json: {error}",
                 path.display()
             ),
         }
+    }
+}
+
+impl fmt::Display for PricesProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PRICE_FILE}: {}", self.problem())
     }
 }
 

@@ -19,9 +19,12 @@ PROVIDERS = {
 # A model is known by its bare name too, where the vendor's cloud sells it under that name.
 BARE = ("vertex_ai-language-models", "vertex_ai-embedding-models", "vertex_ai-vision-models")
 
+# The clouds of which the context windows alone are kept: many vendors' models have no other row.
+CLOUDS = ("bedrock", "vertex_ai")
+
 
 def prices(entry):
-    """What a cost is made from, and its bound; no video, no pages."""
+    """What a cost is made from, and its bound, with the context window; no video, no pages."""
     kept = {
         name: value
         for name, value in entry.items()
@@ -31,7 +34,13 @@ def prices(entry):
     }
     # The most that a request can cost.
     bound = {"max_output_tokens": entry["max_output_tokens"]} if entry.get("max_output_tokens") else {}
-    return kept and {"litellm_provider": entry["litellm_provider"], **kept, **bound}
+    return kept and {**window(entry), **kept, **bound}
+
+
+def window(entry):
+    """The vendor, and the most tokens that the model reads."""
+    tokens = {"max_input_tokens": entry["max_input_tokens"]} if entry.get("max_input_tokens") else {}
+    return {"litellm_provider": entry["litellm_provider"], **tokens}
 
 
 def main(path):
@@ -43,6 +52,8 @@ def main(path):
         is_bare = provider in BARE and "/" not in model
         if model != "sample_spec" and (provider in PROVIDERS or is_bare) and prices(entry):
             rows[model] = prices(entry)
+        elif model != "sample_spec" and str(provider).startswith(CLOUDS) and entry.get("max_input_tokens"):
+            rows[model] = window(entry)
     lines = [f"{json.dumps(model)}:{json.dumps(rows[model], separators=(',', ':'), sort_keys=True)}" for model in sorted(rows)]
     print("{" + ",\n".join(lines) + "}")
 

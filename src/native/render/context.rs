@@ -348,8 +348,9 @@ pub(super) fn filter_json(loaded: &Loaded, form: Form, has_control: bool) -> Str
     (file.tracing, file.access_log) = (None, None);
     file.prices = Ordered::default();
     file.litellm = None;
-    for provider in file.providers.values_mut() {
+    for (provider, own) in file.providers.values_mut().zip(loaded.gateway.providers()) {
         (provider.ca_file, provider.http2, provider.idle_connection_secs) = (None, None, None);
+        provider.windows.clone_from(&own.windows);
     }
     if form == Form::Envoy && is_open_to_pages(loaded) {
         file.allow_hosts.get_or_insert_default();

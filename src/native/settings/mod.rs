@@ -42,6 +42,7 @@ use crate::config::{ConfigError, ControlFile, File, KeysMode, Secret, SecretSour
 use crate::gateway::Gateway;
 use crate::native::database::PostgresUrl;
 use crate::native::os_error::words;
+use crate::native::prices::windows;
 use crate::native::webhook::Webhook;
 pub use ranges::AddressRange;
 use secrets::Lifted;
@@ -443,9 +444,10 @@ fn compile(mut file: File, env: Env<'_>, secrets: Secrets) -> Result<Loaded, Con
     let tokens = tokens::take(&mut file, secrets, &lookup)?;
     let tls = file.tls.as_ref().map(|own| Tls::read(own, secrets)).transpose()?;
     let missing_key = tls.as_ref().and_then(|tls| tls.missing(secrets));
+    let windows = windows::lists(&file, &gateway).map_err(|problem| problem.refusal())?;
     Ok(Loaded {
         path: None,
-        gateway,
+        gateway: gateway.with_windows(windows),
         listen: address_or("listen", file.listen.as_deref(), LISTEN_VARIABLES[0], LISTEN, env)?,
         tls,
         admin_listen: address_or(

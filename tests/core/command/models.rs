@@ -88,6 +88,29 @@ fast      litellm   gpt-4o-mini  alias \"fast\", then namespace \"litellm:\"   1
 }
 
 #[test]
+fn a_window_is_that_of_the_vendors_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let prices = folder.path().join("prices.json");
+    std::fs::write(&prices, r#"{"gpt-4o":{"litellm_provider":"openai","max_input_tokens":5}}"#)
+        .unwrap();
+    let providers =
+        "[providers.p]\nurl = \"https://api.openai.com/v1\"\nmodels = [\"gpt-4o-mini\"]\n";
+    let windows = |toml: &str| {
+        let output = models(Some(toml), &["--json", "--address", &unused_address()]);
+        let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        rows[0]["context_window"].clone()
+    };
+    assert_eq!(windows(providers), 128_000);
+    let usage = format!("[usage]\nprice_file = \"{}\"\n", prices.display());
+    assert_eq!(windows(&format!("{usage}{providers}")), 5);
+    let usage = "[usage]\nprice_file = \"missing.json\"\n";
+    let output = models(Some(&format!("{usage}{providers}")), &[]);
+    let expected = "gaud: gaud.toml:2: usage.price_file: missing.json cannot be read: it is not there; name a file in \
+                    the format of LiteLLM's model_prices_and_context_window.json\n";
+    assert_eq!(text(&output.stderr), expected);
+}
+
+#[test]
 fn models_says_why_it_prints_nothing() {
     let address = answering("404 Not Found", "{}");
     let output = models(Some(CONFIG), &["--address", &address]);

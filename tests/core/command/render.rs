@@ -73,6 +73,21 @@ fn the_sections_for_an_envoy_of_yours_stay_short() {
     }
 }
 
+/// What a gateway does not use costs it nothing.
+#[test]
+fn the_filter_gets_the_windows_of_the_vendors_that_it_reaches() {
+    let litellm = "[providers.litellm]\nurl = \"http://localhost:4000\"\n";
+    assert!(!rendered("filter", litellm).contains("windows"));
+    let text = rendered("filter", &format!("{litellm}models = [\"gpt-4o-mini\"]\n"));
+    assert!(
+        text.contains("\"windows\": \"16000 gpt-4o-mini-transcribe 128000 gpt-4o-mini\""),
+        "{text}"
+    );
+    let text = rendered("filter", "[providers.p]\nurl = \"https://api.anthropic.com/v1\"\n");
+    assert!(text.contains("\"windows\": \"200000 claude-haiku-4-5 "), "{text}");
+    refused("filter", &format!("{P}windows = \"5 gpt-4o\"\n"), "");
+}
+
 #[test]
 fn secrets_may_be_absent_where_envoy_runs_elsewhere() {
     for (form, auth) in [("filter", "bearer"), ("istio", "x-api-key"), ("envoy-gateway", "basic")] {

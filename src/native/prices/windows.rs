@@ -1,0 +1,189 @@
+//! The context windows that the filter shows where a provider does not tell them, from the table's `max_input_tokens`.
+//!
+//! | provider | its list has |
+//! |---|---|
+//! | a vendor's, by its host or by its name | all models of the vendor |
+//! | any | the models that the configuration names for it and that are not in its vendor's rows, by the rows of all vendors |
+//! | no vendor's, but LiteLLM, which tells the windows of its models | the models that its `match` may mean, by the same rows |
+//!
+//! A list has families: a name is left out whose window is that of the longest name in the list that begins the name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::vendor::{is_of, vendor_of};
+use super::{PricesProblem, Table, read_table};
+use crate::config::File;
+use crate::gateway::{Gateway, Provider, litellm};
+use crate::models::context_window::{belongs, of};
+use crate::models::{Catalog, Names};
+
+/// Windows by the names of models, in small letters and without a vendor before them.
+type Named = BTreeMap<String, u64>;
+
+/// What a row of the table says of the window.
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    litellm_provider: String,
+    max_input_tokens: u64,
+}
+
+/// A row of the table.
+struct Row<'t> {
+    key: &'t str,
+    entry: Entry,
+}
+
+/// The rows with windows, and the window of each model whoever serves it.
+struct Windows<'t> {
+    rows: Vec<Row<'t>>,
+    everyones: Named,
+}
+
+/// The lists of a gateway's providers, in their order, as [`of`] reads them; none where a list would be empty.
+///
+/// # Errors
+/// The file that the configuration names in the place of the table cannot be read, or has no prices in it.
+pub fn lists(file: &File, gateway: &Gateway) -> Result<Vec<Option<String>>, PricesProblem> {
+    let catalog = Catalog::of(gateway, &[], Names::Configured);
+    let asks: Vec<Asked> =
+        gateway.providers().iter().map(|own| Asked::of(own, file, &catalog)).collect();
+    let has_file = file.usage.as_ref().is_some_and(|usage| usage.price_file.is_some());
+    if !has_file && asks.iter().all(Asked::is_nothing) {
+        return Ok(vec![None; asks.len()]);
+    }
+    let table = read_table(file)?;
+    let windows = Windows::of(&table);
+    Ok(asks.iter().map(|asked| windows.list(asked)).collect())
+}
+
+/// What the list of a provider is made for.
+struct Asked<'a> {
+    vendor: &'a str,
+    /// The models that the configuration names.
+    models: Vec<&'a str>,
+    /// What models begin with that the provider's `match` may mean.
+    starts: Vec<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(provider: &'a Provider, file: &'a File, catalog: &Catalog<'a>) -> Self {
+        let entries =
+            catalog.entries().iter().filter(|entry| std::ptr::eq(entry.provider, provider));
+        let patterns = file.providers.get(&provider.name).map(|own| own.patterns.as_slice());
+        let starts = patterns.unwrap_or_default().iter().filter_map(|own| own.split('*').next());
+        let is_litellm = provider.name == litellm::NAME;
+        Self {
+            vendor: vendor_of(provider),
+            models: entries.map(|entry| entry.target.model).collect(),
+            starts: starts.filter(|start| !start.is_empty() && !is_litellm).collect(),
+        }
+    }
+
+    /// Whether the table need not be read.
+    fn is_nothing(&self) -> bool {
+        self.vendor == litellm::NAME && self.models.is_empty()
+    }
+}
+
+impl<'t> Windows<'t> {
+    fn of(table: &'t Table) -> Self {
+        let read = |(key, entry): (&'t String, &'t Box<RawValue>)| {
+            Some(Row { key, entry: serde_json::from_str(entry.get()).ok()? })
+        };
+        let mut rows: Vec<Row<'t>> = table.iter().filter_map(read).collect();
+        // `gpt-4o` and `azure/gpt-4o` before `azure/eu/gpt-4o`.
+        rows.sort_by_key(|row| row.key.matches('/').count());
+        let everyones = everyones(&rows);
+        Self { rows, everyones }
+    }
+
+    fn list(&self, asked: &Asked<'_>) -> Option<String> {
+        let mut names = self.of_vendor(asked.vendor);
+        let own = text(&families(&names));
+        let starts = asked.starts.iter().filter(|_| own.is_empty());
+        let mut more: BTreeSet<&str> = BTreeSet::new();
+        for model in asked.models.iter().filter(|model| of(model, &own).is_none()) {
+            more.extend(self.family(model));
+        }
+        let begins =
+            |name: &str| starts.clone().any(|start| name.starts_with(&start.to_ascii_lowercase()));
+        for (name, window) in &self.everyones {
+            if more.iter().any(|family| belongs(name, family)) || begins(name) {
+                names.entry(name.clone()).or_insert(*window);
+            }
+        }
+        Some(text(&families(&names))).filter(|list| !list.is_empty())
+    }
+
+    fn of_vendor(&self, vendor: &str) -> Named {
+        let mut names = Named::new();
+        for row in self.rows.iter().filter(|row| is_of(&row.entry.litellm_provider, vendor)) {
+            names.entry(row.name()).or_insert(row.entry.max_input_tokens);
+        }
+        names
+    }
+
+    /// The longest name of a model, whoever serves it, that begins `model`.
+    fn family(&self, model: &str) -> Option<&str> {
+        let mut name = model.rsplit('/').next()?;
+        loop {
+            let families = self.everyones.keys().filter(|family| belongs(name, family));
+            if let Some(family) = families.max_by_key(|family| family.len()) {
+                return Some(family);
+            }
+            (_, name) = name.split_once('.')?;
+        }
+    }
+}
+
+impl Row<'_> {
+    fn name(&self) -> String {
+        self.key.rsplit('/').next().unwrap_or_default().to_ascii_lowercase()
+    }
+}
+
+/// The window of each model: that of the row without a vendor, else that of most vendors.
+fn everyones(rows: &[Row<'_>]) -> Named {
+    let mut counts: BTreeMap<String, BTreeMap<u64, usize>> = BTreeMap::new();
+    for row in rows {
+        let weight = if row.key.contains('/') { 1 } else { rows.len() };
+        *counts.entry(row.name()).or_default().entry(row.entry.max_input_tokens).or_default() +=
+            weight;
+    }
+    let most =
+        |windows: BTreeMap<u64, usize>| windows.into_iter().rev().max_by_key(|(_, count)| *count);
+    counts.into_iter().filter_map(|(name, windows)| Some((name, most(windows)?.0))).collect()
+}
+
+/// The names that have another window than the rest of the list says.
+fn families(names: &Named) -> Named {
+    let mut shortest_first: Vec<_> = names.iter().collect();
+    shortest_first.sort_by_key(|(name, _)| name.len());
+    let (mut families, mut list) = (Named::new(), String::new());
+    for (name, window) in shortest_first {
+        // A name of digits, or with a space, would be read as something else.
+        let is_writable = !name.contains(' ') && name.parse::<u64>().is_err();
+        if is_writable && of(name, &list) != Some(*window) {
+            families.insert(name.clone(), *window);
+            list.push_str(&format!(" {window} {name}"));
+        }
+    }
+    families
+}
+
+/// The families by their windows, as [`of`] reads them.
+fn text(families: &Named) -> String {
+    let mut by_window: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for (name, window) in families {
+        by_window.entry(*window).or_default().push(name);
+    }
+    let group = |(window, names): (&u64, &Vec<&str>)| format!("{window} {}", names.join(" "));
+    by_window.iter().map(group).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;
