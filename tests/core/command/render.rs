@@ -85,7 +85,15 @@ fn the_filter_gets_the_windows_of_the_vendors_that_it_reaches() {
     );
     let text = rendered("filter", "[providers.p]\nurl = \"https://api.anthropic.com/v1\"\n");
     assert!(text.contains("\"windows\": \"200000 claude-haiku-4-5 "), "{text}");
-    refused("filter", &format!("{P}windows = \"5 gpt-4o\"\n"), "");
+    // The command makes the lists.
+    refused(
+        "filter",
+        &format!("{P}windows = \"5 gpt-4o\"\n"),
+        "gaud.toml:3: providers.p.windows: is not a setting; there are: url, cluster, api_key, auth, headers, \
+         pass_headers, namespaces, match, models, paths, api_path, api_query, discover_models, timeout_secs, \
+         first_token_secs, idle_secs, rpm, max_parallel_requests, health_path, ca_file, idle_connection_secs, http2, \
+         websocket_responses, include_usage, breaker",
+    );
 }
 
 #[test]
