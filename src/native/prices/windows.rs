@@ -2,16 +2,15 @@
 //!
 //! | provider | its list has |
 //! |---|---|
-//! | a vendor's, by its host or by its name | all models of the vendor |
-//! | any | the models that the configuration names for it and that are not in its vendor's rows, by the rows of all vendors |
-//! | no vendor's, but LiteLLM, which tells the windows of its models | the models that its `match` may mean, by the same rows |
+//! | a vendor's, by the provider's host or by the provider's name | all models of the vendor |
+//! | any | the models that the configuration names for the provider and that the vendor's rows do not have, by the rows of all vendors |
+//! | no vendor's, and not LiteLLM, which tells the windows of its models | the models that its `match` may mean, by the same rows |
 //!
 //! A list has families: a name is left out whose window is that of the longest name in the list that begins the name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::vendor::{is_of, vendor_of};
 use super::{PricesProblem, Table, read_table};
@@ -91,10 +90,11 @@ impl<'a> Asked<'a> {
 
 impl<'t> Windows<'t> {
     fn of(table: &'t Table) -> Self {
-        let read = |(key, entry): (&'t String, &'t Box<RawValue>)| {
-            Some(Row { key, entry: serde_json::from_str(entry.get()).ok()? })
+        let row = |key: &'t String| {
+            let entry = serde_json::from_str(table.get(key)?.get()).ok()?;
+            Some(Row { key, entry })
         };
-        let mut rows: Vec<Row<'t>> = table.iter().filter_map(read).collect();
+        let mut rows: Vec<Row<'t>> = table.keys().filter_map(row).collect();
         // `gpt-4o` and `azure/gpt-4o` before `azure/eu/gpt-4o`.
         rows.sort_by_key(|row| row.key.matches('/').count());
         let everyones = everyones(&rows);
