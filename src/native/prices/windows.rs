@@ -42,7 +42,7 @@ struct Windows<'t> {
     everyones: Named,
 }
 
-/// The lists of a gateway's providers, in their order, as [`of`] reads them; none where a list would be empty.
+/// The lists of a gateway's providers, in their order, as `models::context_window::of` reads them; none where a list would be empty.
 ///
 /// # Errors
 /// The file that the configuration names in the place of the table cannot be read, or has no prices in it.
@@ -175,7 +175,7 @@ fn families(names: &Named) -> Named {
     families
 }
 
-/// The families by their windows, as [`of`] reads them.
+/// The families by their windows, as `of` reads them.
 fn text(families: &Named) -> String {
     let mut by_window: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for (name, window) in families {
