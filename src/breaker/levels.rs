@@ -11,7 +11,7 @@
 //! record must not grow by that. A closed record of a model that was never open is left out, so that the record of a
 //! healthy provider is as short as can be: a request loads one record and stores none.
 
-use super::{Arrival, Breaker, BreakerState, Outcome, Place, Settings, State, Ticket, Verdict};
+use super::{Ask, Breaker, BreakerState, Outcome, Place, Settings, State, Ticket, Verdict};
 
 /// How many breakers the models of a provider share.
 pub const MODEL_SLOTS: usize = 256;
@@ -160,12 +160,12 @@ impl Levels {
     pub fn admit(
         &self,
         slot: Option<Slot>,
-        arrival: Arrival,
+        ask: Ask,
         now_ms: u64,
         settings: &Settings,
     ) -> Result<(Tickets, Option<Self>), Refusal> {
-        let (of_provider, provider) = self.provider.admit(arrival, now_ms, settings);
-        let asked = slot.map(|slot| (slot, self.model(slot).admit(arrival, now_ms, settings)));
+        let (of_provider, provider) = self.provider.admit(ask, now_ms, settings);
+        let asked = slot.map(|slot| (slot, self.model(slot).admit(ask, now_ms, settings)));
         match (of_provider, asked) {
             (Verdict::Admitted(ticket), None) => {
                 let new = provider.map(|provider| Self { provider, ..self.clone() });
@@ -197,11 +197,16 @@ impl Levels {
         now_ms: u64,
         settings: &Settings,
     ) -> Option<Self> {
-        let provider = self.provider.record(tickets.provider, outcomes.provider, now_ms, settings);
+        // A failure of either level says that the client has not aborted the request, which may go on to another target.
+        let is_failure = [outcomes.provider, outcomes.model].contains(&Outcome::Failure);
+        let record = |breaker: &Breaker, ticket, outcome| {
+            let new = breaker.record(ticket, outcome, now_ms, settings)?;
+            Some(if is_failure { new.for_every_asker() } else { new })
+        };
+        let provider = record(&self.provider, tickets.provider, outcomes.provider);
         let model = tickets.model.and_then(|(slot, ticket)| {
             let old = self.model(slot);
-            let new = old.record(ticket, outcomes.model, now_ms, settings)?;
-            Some((slot, old, new))
+            Some((slot, old, record(&old, ticket, outcomes.model)?))
         });
         let new = self.with(provider, model.map(|(slot, _, new)| (slot, new)))?;
         let has_opened = model.is_some_and(|(_, old, new)| {

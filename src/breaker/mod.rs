@@ -14,7 +14,8 @@
 //! | open | a tunnel, after the open time | the same; let through, no probe |
 //! | half-open, taken | a request | the same; refused |
 //! | half-open, reserved | a request whose body is unfinished | the same; refused |
-//! | half-open, reserved | a request whose body is whole | half-open, taken; the request is the probe |
+//! | half-open, reserved | a whole request of the last probe's client, before the end of `others_ms` | the same; refused, with the time that is left |
+//! | half-open, reserved | any other request whose body is whole | half-open, taken; the request is the probe |
 //! | half-open, free | a request | half-open, taken; the request is the probe |
 //! | half-open, free or reserved | a tunnel | the same; let through, no probe |
 //! | half-open, taken | the body of the probe becomes whole | half-open, taken until now + `probe_ms` |
@@ -30,6 +31,12 @@
 //! place of a whole probe is free, and that of an unfinished one is reserved for another `open_ms`. Likewise the client that
 //! aborts a probe cannot hold the next place by another unfinished request.
 //!
+//! The client that aborts a probe cannot hold the next place by a whole request either: for the first `others_ms` a reserved
+//! place is for the other clients, which are told to ask again within that time. Then any whole request may be the probe, so
+//! that a client that is alone waits for no longer. Clients are told apart by an [`Asker`]. A probe of both levels that fails
+//! at one level is neutral at the other, and was not aborted: the place there is for every client at once, because the
+//! request may go on to another target.
+//!
 //! A tunnel (an upgrade, such as a WebSocket) may last for hours and ends without a status: a tunnel is never a probe.
 //!
 //! A failed check may open the breaker while a probe is out: the next half-open period has a probe of its own.
@@ -38,11 +45,13 @@
 //! or before the settings were lowered, and counts as passed. A worker looks at the clock before it loads the record, and
 //! another worker may store the record in between: so a time may be further away by a second.
 
+mod asker;
 mod evidence;
 mod levels;
 mod record;
 mod settings;
 
+pub use asker::Asker;
 pub use evidence::{Evidence, Reason};
 pub use levels::{Level, Levels, MODEL_SLOTS, Outcomes, Refusal, Slot, Tickets};
 pub use settings::Settings;
@@ -90,6 +99,8 @@ pub enum Place {
     Reserved {
         /// The end of that while, in milliseconds.
         until_ms: u64,
+        /// Whose probe that was: for the first [`Settings::others_ms`] of that while the place is for others.
+        asker: Asker,
     },
     /// A probe is out.
     Taken {
@@ -97,6 +108,8 @@ pub enum Place {
         until_ms: u64,
         /// All of the probe's body has come.
         is_whole: bool,
+        /// Whose probe it is.
+        asker: Asker,
     },
 }
 
@@ -120,6 +133,20 @@ impl Arrival {
             (false, false) => Self::Unfinished,
         }
     }
+}
+
+/// A request that asks a breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    /// How far the request has come.
+    pub arrival: Arrival,
+    /// Who sends it.
+    pub asker: Asker,
+}
+
+impl Ask {
+    /// A whole request of nobody who is known.
+    pub const WHOLE: Self = Self { arrival: Arrival::Whole, asker: Asker::UNKNOWN };
 }
 
 /// What a request may do.
@@ -213,7 +240,7 @@ impl From<&Breaker> for BreakerState {
 }
 
 /// How long a refused request waits while a probe is out: the time that the probe takes is not known.
-const PROBE_RETRY_AFTER_MS: u64 = 1000;
+pub(crate) const PROBE_RETRY_AFTER_MS: u64 = 1000;
 
 impl Default for Breaker {
     fn default() -> Self {
@@ -229,32 +256,29 @@ impl Breaker {
 
     /// Whether a request may go; with the record to store when that changes the record. Then the verdict
     /// holds only if the record was stored.
-    pub fn admit(
-        &self,
-        arrival: Arrival,
-        now_ms: u64,
-        settings: &Settings,
-    ) -> (Verdict, Option<Self>) {
+    pub fn admit(&self, ask: Ask, now_ms: u64, settings: &Settings) -> (Verdict, Option<Self>) {
         match self.state {
             State::Closed { failures } => {
                 (Verdict::Admitted(Ticket { saw_failures: failures > 0, ..self.ticket() }), None)
             }
             State::Open { until_ms } => match left_ms(until_ms, now_ms, settings.open_ms) {
-                0 if arrival == Arrival::Tunnel => (Verdict::Admitted(self.ticket()), None),
-                0 => self.next_epoch().let_probe(arrival, now_ms, settings),
+                0 if ask.arrival == Arrival::Tunnel => (Verdict::Admitted(self.ticket()), None),
+                0 => self.next_epoch().let_probe(ask, now_ms, settings),
                 retry_after_ms => (Verdict::Refused { retry_after_ms }, None),
             },
-            State::HalfOpen { place, .. } => match (place.at(now_ms, settings), arrival) {
-                (Place::Taken { .. }, _) | (Place::Reserved { .. }, Arrival::Unfinished) => {
-                    (Verdict::Refused { retry_after_ms: PROBE_RETRY_AFTER_MS }, None)
+            State::HalfOpen { place, .. } => {
+                let place = place.at(now_ms, settings);
+                match (place.refuses_ms(ask, now_ms, settings), ask.arrival) {
+                    (0, Arrival::Tunnel) => (Verdict::Admitted(self.ticket()), None),
+                    (0, _) => self.let_probe(ask, now_ms, settings),
+                    (retry_after_ms, _) => (Verdict::Refused { retry_after_ms }, None),
                 }
-                (_, Arrival::Tunnel) => (Verdict::Admitted(self.ticket()), None),
-                _ => self.let_probe(arrival, now_ms, settings),
-            },
+            }
         }
     }
 
     /// What an outcome makes of the record; `None` when it changes nothing.
+    #[inline(never)]
     pub fn record(
         &self,
         ticket: Ticket,
@@ -271,8 +295,13 @@ impl Breaker {
             (State::Closed { .. }, Outcome::Failure) => self.failed(now_ms, settings),
             (State::HalfOpen { probe, .. }, _) if ticket.probe != Some(probe) => None,
             (State::HalfOpen { .. }, Outcome::Failure) => self.failed(now_ms, settings),
-            (State::HalfOpen { successes, probe, place: Place::Taken { .. } }, _) => {
-                Some(self.probed(successes, probe, outcome, now_ms, settings))
+            (State::HalfOpen { successes, probe, place: Place::Taken { asker, .. } }, _) => {
+                let reserved =
+                    Place::Reserved { until_ms: now_ms.saturating_add(settings.open_ms), asker };
+                Some(match outcome == Outcome::Success {
+                    true => self.probed(successes.saturating_add(1), probe, settings),
+                    false => self.half_open(successes, probe, reserved),
+                })
             }
             (State::HalfOpen { .. } | State::Open { .. }, _)
             | (State::Closed { .. }, Outcome::Neutral) => None,
@@ -281,14 +310,11 @@ impl Breaker {
 
     /// The body of a request has become whole: a probe keeps its place while the provider answers.
     pub fn body_came(&self, ticket: Ticket, now_ms: u64, settings: &Settings) -> Option<Self> {
-        let State::HalfOpen { successes, probe, place: Place::Taken { is_whole: false, .. } } =
-            self.state
-        else {
-            return None;
-        };
+        let State::HalfOpen { successes, probe, place } = self.state else { return None };
+        let Place::Taken { is_whole: false, asker, .. } = place else { return None };
         (ticket.epoch == self.epoch && ticket.probe == Some(probe)).then(|| {
-            let place = Place::taken(Arrival::Whole, now_ms, settings);
-            Self { state: State::HalfOpen { successes, probe, place }, ..*self }
+            let ask = Ask { arrival: Arrival::Whole, asker };
+            self.half_open(successes, probe, Place::taken(ask, now_ms, settings))
         })
     }
 
@@ -307,25 +333,24 @@ impl Breaker {
         }
     }
 
-    /// The probe that is out has answered, or is over without a failure.
-    fn probed(
-        &self,
-        successes: u32,
-        probe: u32,
-        outcome: Outcome,
-        now_ms: u64,
-        settings: &Settings,
-    ) -> Self {
-        let (successes, place) = match outcome {
-            Outcome::Success => (successes.saturating_add(1), Place::Free),
-            Outcome::Failure | Outcome::Neutral => {
-                (successes, Place::Reserved { until_ms: now_ms.saturating_add(settings.open_ms) })
-            }
-        };
-        match outcome == Outcome::Success && successes >= settings.successes {
+    /// The probe that is out has succeeded, as the last of so many.
+    fn probed(&self, successes: u32, probe: u32, settings: &Settings) -> Self {
+        match successes >= settings.successes {
             true => self.change(State::Closed { failures: 0 }),
-            false => Self { state: State::HalfOpen { successes, probe, place }, ..*self },
+            false => self.half_open(successes, probe, Place::Free),
         }
+    }
+
+    fn half_open(&self, successes: u32, probe: u32, place: Place) -> Self {
+        Self { state: State::HalfOpen { successes, probe, place }, ..*self }
+    }
+
+    /// The same, but a reserved place is for every client: the last probe was not aborted.
+    fn for_every_asker(mut self) -> Self {
+        if let State::HalfOpen { place: Place::Reserved { asker, .. }, .. } = &mut self.state {
+            *asker = Asker::UNKNOWN;
+        }
+        self
     }
 
     /// Open from now on, whatever the state was.
@@ -347,9 +372,9 @@ impl Breaker {
         Ticket { epoch: self.epoch, ..ticket }
     }
 
-    /// When a whole request is let through again; 0 for now.
+    /// When a whole request of another client is let through again; 0 for now.
     pub fn retry_after_ms(&self, now_ms: u64, settings: &Settings) -> u64 {
-        match self.admit(Arrival::Whole, now_ms, settings).0 {
+        match self.admit(Ask::WHOLE, now_ms, settings).0 {
             Verdict::Admitted(_) => 0,
             Verdict::Refused { retry_after_ms } => retry_after_ms,
         }
@@ -360,20 +385,14 @@ impl Breaker {
         Ticket { epoch: self.epoch, probe: None, saw_failures: false }
     }
 
-    fn let_probe(
-        &self,
-        arrival: Arrival,
-        now_ms: u64,
-        settings: &Settings,
-    ) -> (Verdict, Option<Self>) {
+    fn let_probe(&self, ask: Ask, now_ms: u64, settings: &Settings) -> (Verdict, Option<Self>) {
         let (successes, probe) = match self.state {
             State::HalfOpen { successes, probe, .. } => (successes, probe.wrapping_add(1)),
             State::Closed { .. } | State::Open { .. } => (0, 0),
         };
-        let place = Place::taken(arrival, now_ms, settings);
-        let state = State::HalfOpen { successes, probe, place };
         let ticket = Ticket { probe: Some(probe), ..self.ticket() };
-        (Verdict::Admitted(ticket), Some(Self { state, ..*self }))
+        let place = Place::taken(ask, now_ms, settings);
+        (Verdict::Admitted(ticket), Some(self.half_open(successes, probe, place)))
     }
 
     fn next_epoch(&self) -> Self {
@@ -386,27 +405,45 @@ impl Breaker {
 }
 
 impl Place {
-    fn taken(arrival: Arrival, now_ms: u64, settings: &Settings) -> Self {
-        let is_whole = arrival == Arrival::Whole;
+    fn taken(ask: Ask, now_ms: u64, settings: &Settings) -> Self {
+        let is_whole = ask.arrival == Arrival::Whole;
         let ms = if is_whole { settings.probe_ms } else { settings.body_ms };
-        Self::Taken { until_ms: now_ms.saturating_add(ms), is_whole }
+        Self::Taken { until_ms: now_ms.saturating_add(ms), is_whole, asker: ask.asker }
+    }
+
+    /// For how long this place, which is that of now, is not for a request; 0 if the request may go.
+    fn refuses_ms(self, ask: Ask, now_ms: u64, settings: &Settings) -> u64 {
+        match (self, ask.arrival) {
+            (Self::Taken { .. }, _) | (Self::Reserved { .. }, Arrival::Unfinished) => {
+                PROBE_RETRY_AFTER_MS
+            }
+            (Self::Reserved { until_ms, asker }, Arrival::Whole) if asker.is(ask.asker) => {
+                let left_ms = until_ms.saturating_sub(now_ms);
+                settings.others_ms.saturating_sub(settings.open_ms.saturating_sub(left_ms))
+            }
+            (Self::Free | Self::Reserved { .. }, _) => 0,
+        }
     }
 
     /// What is left of the place at a time.
     fn at(self, now_ms: u64, settings: &Settings) -> Self {
         let is_ahead = |until_ms, most_ms| left_ms(until_ms, now_ms, most_ms) > 0;
         match self {
-            Self::Taken { until_ms, is_whole: true } if is_ahead(until_ms, settings.probe_ms) => {
+            Self::Taken { until_ms, is_whole: true, .. }
+                if is_ahead(until_ms, settings.probe_ms) =>
+            {
                 self
             }
-            Self::Taken { until_ms, is_whole: false } if is_ahead(until_ms, settings.body_ms) => {
+            Self::Taken { until_ms, is_whole: false, .. }
+                if is_ahead(until_ms, settings.body_ms) =>
+            {
                 self
             }
-            Self::Taken { until_ms, is_whole: false } if until_ms <= now_ms => {
+            Self::Taken { until_ms, is_whole: false, asker } if until_ms <= now_ms => {
                 let until_ms = until_ms.saturating_add(settings.open_ms);
-                Self::Reserved { until_ms }.at(now_ms, settings)
+                Self::Reserved { until_ms, asker }.at(now_ms, settings)
             }
-            Self::Reserved { until_ms } if is_ahead(until_ms, settings.open_ms) => self,
+            Self::Reserved { until_ms, .. } if is_ahead(until_ms, settings.open_ms) => self,
             Self::Free | Self::Reserved { .. } | Self::Taken { .. } => Self::Free,
         }
     }

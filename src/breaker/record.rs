@@ -2,7 +2,7 @@
 //!
 //! | bytes | |
 //! |---|---|
-//! | 0 | version, 2 |
+//! | 0 | version, 3 |
 //! | 1 | 1 if the provider refuses the gateway's credential, else 0 |
 //! | 2..4 | zero |
 //! | 4..8 | when that refusal was logged last, in seconds since 1970; 0 for never |
@@ -13,7 +13,7 @@
 //! |---|---|
 //! | 0 | state: 0 closed, 1 open; half-open: 2 free, 3 reserved, 4 taken by an unfinished probe, 5 by a whole one |
 //! | 1 | a model's slot; 0 for the provider |
-//! | 2..4 | zero |
+//! | 2..4 | of a place that is reserved or taken: the probe's client; 0 for unknown |
 //! | 4..8 | epoch |
 //! | 8..12 | failures, or successes |
 //! | 12..16 | the last probe's number |
@@ -21,10 +21,10 @@
 //!
 //! A model that is not there has never failed since it was last closed by a success, and was never open.
 
-use super::{Breaker, Levels, Place, Slot, State};
+use super::{Asker, Breaker, Levels, Place, Slot, State};
 use crate::record::{Reader, Writer};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The bytes before the first model.
 const HEAD_BYTES: usize = 8 + BREAKER_BYTES;
@@ -82,32 +82,39 @@ impl Levels {
 }
 
 fn write(writer: Writer, Slot(slot): Slot, breaker: &Breaker) -> Writer {
-    let (state, count, probe, time_ms) = match breaker.state {
-        State::Closed { failures } => (0, failures, 0, 0),
-        State::Open { until_ms } => (1, 0, 0, until_ms),
-        State::HalfOpen { successes, probe, place } => match place {
-            Place::Free => (2, successes, probe, 0),
-            Place::Reserved { until_ms } => (3, successes, probe, until_ms),
-            Place::Taken { until_ms, is_whole: false } => (4, successes, probe, until_ms),
-            Place::Taken { until_ms, is_whole: true } => (5, successes, probe, until_ms),
-        },
+    let nobody = Asker::UNKNOWN;
+    let (state, asker, count, probe, time_ms) = match breaker.state {
+        State::Closed { failures } => (0, nobody, failures, 0, 0),
+        State::Open { until_ms } => (1, nobody, 0, 0, until_ms),
+        State::HalfOpen { successes, probe, place } => {
+            let (state, asker, time_ms) = match place {
+                Place::Free => (2, nobody, 0),
+                Place::Reserved { until_ms, asker } => (3, asker, until_ms),
+                Place::Taken { until_ms, is_whole: false, asker } => (4, asker, until_ms),
+                Place::Taken { until_ms, is_whole: true, asker } => (5, asker, until_ms),
+            };
+            (state, asker, successes, probe, time_ms)
+        }
     };
-    writer.bytes(&[state, slot, 0, 0]).u32(breaker.epoch).u32(count).u32(probe).u64(time_ms)
+    let writer = writer.bytes(&[state, slot]).bytes(&asker.0.to_le_bytes());
+    writer.u32(breaker.epoch).u32(count).u32(probe).u64(time_ms)
 }
 
+#[inline(never)]
 fn read(reader: &mut Reader<'_>) -> Option<(Slot, Breaker)> {
-    let [state, slot, 0, 0] = reader.array()? else { return None };
+    let [state, slot, low, high] = reader.array()?;
+    let asker = Asker(u16::from_le_bytes([low, high]));
     let (epoch, count, probe, until_ms) =
         (reader.u32()?, reader.u32()?, reader.u32()?, reader.u64()?);
     let half_open = |place| State::HalfOpen { successes: count, probe, place };
     // A number that the state does not have is zero.
-    let state = match (state, count, probe, until_ms) {
-        (0, failures, 0, 0) => State::Closed { failures },
-        (1, 0, 0, until_ms) => State::Open { until_ms },
-        (2, _, _, 0) => half_open(Place::Free),
-        (3, ..) => half_open(Place::Reserved { until_ms }),
-        (4, ..) => half_open(Place::Taken { until_ms, is_whole: false }),
-        (5, ..) => half_open(Place::Taken { until_ms, is_whole: true }),
+    let state = match (state, asker, count, probe, until_ms) {
+        (0, Asker(0), failures, 0, 0) => State::Closed { failures },
+        (1, Asker(0), 0, 0, until_ms) => State::Open { until_ms },
+        (2, Asker(0), _, _, 0) => half_open(Place::Free),
+        (3, ..) => half_open(Place::Reserved { until_ms, asker }),
+        (4, ..) => half_open(Place::Taken { until_ms, is_whole: false, asker }),
+        (5, ..) => half_open(Place::Taken { until_ms, is_whole: true, asker }),
         _ => return None,
     };
     Some((Slot(slot), Breaker { epoch, state }))

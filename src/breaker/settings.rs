@@ -13,6 +13,8 @@ pub struct Settings {
     pub probe_ms: u64,
     /// How long a probe keeps its place while its body is unfinished.
     pub body_ms: u64,
+    /// For how long a probe's place is for other clients when the probe was aborted: at most `open_ms`.
+    pub others_ms: u64,
     /// How many models of a provider must be open at once to open the provider.
     pub models: u32,
 }

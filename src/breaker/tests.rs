@@ -12,6 +12,7 @@ const SETTINGS: Settings = Settings {
     successes: 2,
     probe_ms: 125_000,
     body_ms: 5000,
+    others_ms: 1000,
     models: 3,
 };
 const NOW: u64 = 1_000_000;
@@ -28,16 +29,20 @@ fn half_open(successes: u32, probe: u32, place: Place) -> Breaker {
     Breaker { epoch: 7, state: State::HalfOpen { successes, probe, place } }
 }
 
+/// Of the client that asks, whose requests have the probe's place, too.
+const OWN: Asker = Asker(7);
+const OTHER: Asker = Asker(8);
+
 fn reserved(until_ms: u64) -> Place {
-    Place::Reserved { until_ms }
+    Place::Reserved { until_ms, asker: OWN }
 }
 
 fn taken(until_ms: u64) -> Place {
-    Place::Taken { until_ms, is_whole: true }
+    Place::Taken { until_ms, is_whole: true, asker: OWN }
 }
 
 fn unfinished(until_ms: u64) -> Place {
-    Place::Taken { until_ms, is_whole: false }
+    Place::Taken { until_ms, is_whole: false, asker: OWN }
 }
 
 fn ticket(probe: Option<u32>) -> Ticket {
@@ -73,16 +78,30 @@ fn closed_admits_without_a_write() {
     for (failures, saw_failures) in [(0, false), (2, true)] {
         let expected = Verdict::Admitted(Ticket { saw_failures, ..ticket(None) });
         for arrival in ARRIVALS {
-            assert_eq!(closed(failures).admit(arrival, NOW, &SETTINGS), (expected, None));
+            let ask = Ask { arrival, asker: OWN };
+            assert_eq!(closed(failures).admit(ask, NOW, &SETTINGS), (expected, None));
         }
     }
 }
 
-const BUSY: (Verdict, Option<Breaker>) = (Verdict::Refused { retry_after_ms: 1000 }, None);
+fn refused(retry_after_ms: u64) -> (Verdict, Option<Breaker>) {
+    (Verdict::Refused { retry_after_ms }, None)
+}
 
 #[track_caller]
 fn admits(breaker: Breaker, arrival: Arrival, expected: (Verdict, Option<Breaker>)) {
-    assert_eq!(breaker.admit(arrival, NOW, &SETTINGS), expected, "{arrival:?} {breaker:?}");
+    admits_from(OWN, breaker, arrival, expected);
+}
+
+#[track_caller]
+fn admits_from(
+    asker: Asker,
+    breaker: Breaker,
+    arrival: Arrival,
+    expected: (Verdict, Option<Breaker>),
+) {
+    let ask = Ask { arrival, asker };
+    assert_eq!(breaker.admit(ask, NOW, &SETTINGS), expected, "{ask:?} {breaker:?}");
 }
 
 fn probe(epoch: u32, number: u32, becomes: Breaker) -> (Verdict, Option<Breaker>) {
@@ -96,7 +115,6 @@ fn passes() -> (Verdict, Option<Breaker>) {
 
 #[test]
 fn open_refuses_until_its_time_and_then_lets_one_through() {
-    let refused = |retry_after_ms| (Verdict::Refused { retry_after_ms }, None);
     for arrival in ARRIVALS {
         admits(open(NOW + 30_000), arrival, refused(30_000));
         admits(open(NOW + 1), arrival, refused(1));
@@ -116,7 +134,7 @@ fn open_refuses_until_its_time_and_then_lets_one_through() {
 fn half_open_lets_one_through_at_a_time() {
     for place in [taken(NOW + 1), unfinished(NOW + 1), taken(NOW + 125_000)] {
         for arrival in ARRIVALS {
-            admits(half_open(1, 4, place), arrival, BUSY);
+            admits(half_open(1, 4, place), arrival, refused(1000));
         }
     }
     // No probe is out, the probe is lost, or the clock was set back.
@@ -154,10 +172,10 @@ fn a_change_at_a_later_time_than_the_workers_own_holds() {
 #[test]
 fn a_reserved_place_is_for_requests_whose_body_is_whole() {
     // The last two: an unfinished probe has lost its place.
-    let ends = NOW - 29_999;
-    for place in [reserved(NOW + 1), reserved(NOW + 30_000), unfinished(NOW), unfinished(ends)] {
+    let (begins, ends) = (unfinished(NOW - 1000), unfinished(NOW - 29_999));
+    for place in [reserved(NOW + 1), reserved(NOW + 29_000), begins, ends] {
         let breaker = half_open(1, 4, place);
-        admits(breaker, Arrival::Unfinished, BUSY);
+        admits(breaker, Arrival::Unfinished, refused(1000));
         admits(breaker, Arrival::Tunnel, passes());
         let whole = half_open(1, 5, taken(NOW + 125_000));
         admits(breaker, Arrival::Whole, probe(7, 5, whole));
@@ -166,6 +184,35 @@ fn a_reserved_place_is_for_requests_whose_body_is_whole() {
         let part = half_open(1, 5, unfinished(NOW + 5000));
         admits(half_open(1, 4, place), Arrival::Unfinished, probe(7, 5, part));
     }
+}
+
+#[test]
+fn the_place_after_a_probe_that_says_nothing_is_first_for_other_clients() {
+    // The last two: an unfinished probe has lost its place.
+    for (place, left_ms) in [
+        (reserved(NOW + 30_000), 1000),
+        (reserved(NOW + 29_001), 1),
+        (unfinished(NOW), 1000),
+        (unfinished(NOW - 999), 1),
+    ] {
+        let breaker = half_open(1, 4, place);
+        admits(breaker, Arrival::Whole, refused(left_ms));
+        admits(breaker, Arrival::Tunnel, passes());
+        for asker in [OTHER, Asker::UNKNOWN] {
+            admits_from(asker, breaker, Arrival::Unfinished, refused(1000));
+            let place = Place::Taken { until_ms: NOW + 125_000, is_whole: true, asker };
+            admits_from(asker, breaker, Arrival::Whole, probe(7, 5, half_open(1, 5, place)));
+        }
+    }
+}
+
+#[test]
+fn no_two_clients_without_an_address_are_the_same() {
+    let asker = Asker::UNKNOWN;
+    let place = Place::Taken { until_ms: NOW + 125_000, is_whole: true, asker };
+    let whole = half_open(1, 5, place);
+    let reserved = half_open(1, 4, Place::Reserved { until_ms: NOW + 30_000, asker });
+    admits_from(asker, reserved, Arrival::Whole, probe(7, 5, whole));
 }
 
 #[test]

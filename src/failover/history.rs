@@ -14,10 +14,11 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 
-use crate::breaker::Arrival;
+use crate::breaker::{Ask, Asker};
 use crate::config::RetryOn;
 use crate::gateway::Gateway;
 use crate::health::admission::{Admission, Blames};
+use crate::health::asking::Asking;
 use crate::health::shared_breaker::{self, Watched};
 use crate::host::Host;
 use crate::host::metrics::Metric;
@@ -44,6 +45,8 @@ struct History {
     /// The configuration whose providers the targets are.
     gateway: Rc<Gateway>,
     targets: Vec<ChainTarget>,
+    /// Who sends the request.
+    asker: Asker,
     /// The index of the target that was asked last.
     at: Option<usize>,
     /// The provider that was asked last.
@@ -105,17 +108,17 @@ impl Histories {
         host: &dyn Host,
         gateway: &Rc<Gateway>,
         name: &str,
-        arrival: Arrival,
+        ask: Ask,
         targets: impl FnOnce() -> Vec<ChainTarget>,
     ) -> Result<Begun, NoTarget> {
         let mut histories = self.0.borrow_mut();
         let history = histories
             .entry_ref(name)
-            .or_insert_with(|| History::new(Rc::clone(gateway), targets()));
+            .or_insert_with(|| History::new(Rc::clone(gateway), targets(), ask.asker));
         history.move_to(gateway);
         history.ended_ms = None;
         let before = history.asked;
-        match history.begin(host, gateway, arrival) {
+        match history.begin(host, gateway, ask) {
             Ok(begun) => {
                 if let Some(provider) = before {
                     host.count(Metric::Retried(provider));
@@ -228,10 +231,11 @@ impl Histories {
 }
 
 impl History {
-    fn new(gateway: Rc<Gateway>, targets: Vec<ChainTarget>) -> Self {
+    fn new(gateway: Rc<Gateway>, targets: Vec<ChainTarget>, asker: Asker) -> Self {
         Self {
             gateway,
             targets,
+            asker,
             at: None,
             asked: None,
             tries: 0,
@@ -270,12 +274,7 @@ impl History {
         self.blames = Rc::default();
     }
 
-    fn begin(
-        &mut self,
-        host: &dyn Host,
-        gateway: &Gateway,
-        arrival: Arrival,
-    ) -> Result<Begun, Reject> {
+    fn begin(&mut self, host: &dyn Host, gateway: &Gateway, ask: Ask) -> Result<Begun, Reject> {
         let mut place = match self.next.take() {
             Some(Next::Same(_)) => self.at,
             // The last attempt has lost its connection, and its end has not been reported yet.
@@ -286,7 +285,7 @@ impl History {
         let mut soonest: Option<(u64, Reject)> = None;
         while let Some(target) = place.and_then(|at| self.targets.get(at)) {
             let Some(watched) = Watched::of(gateway, target.provider) else { break };
-            match Admission::ask(host, watched, Some(&target.model), arrival) {
+            match Admission::ask(host, watched, Some(&target.model), Asking::Crossed(ask)) {
                 Ok(admission) => {
                     self.tries = if place == self.at { self.tries.saturating_add(1) } else { 1 };
                     self.attempts = self.attempts.saturating_add(1);
@@ -327,7 +326,7 @@ impl History {
         let is_admitting = |target: &ChainTarget| {
             let provider = gateway.provider(target.provider);
             provider.is_some_and(|provider| {
-                shared_breaker::would_admit(host, provider, Some(&target.model))
+                shared_breaker::would_admit(host, provider, Some(&target.model), self.asker)
             })
         };
         let asked = self.at.and_then(|at| self.targets.get(at));

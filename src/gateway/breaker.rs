@@ -1,6 +1,6 @@
 //! A provider's breaker settings: the provider's table overrides the common table.
 
-use crate::breaker::{MODEL_SLOTS, Settings};
+use crate::breaker::{MODEL_SLOTS, PROBE_RETRY_AFTER_MS, Settings};
 use crate::config::{BreakerFile, ConfigError};
 
 /// How much longer a probe keeps its place than the longest wait for a response: Envoy reports a timeout at the timeout,
@@ -63,12 +63,15 @@ pub(super) fn compile(
     let models = MODELS.pick(&tables)?;
     let body_secs = PROBE_BODY_SECS.pick(&tables)?;
     let enabled = tables.iter().find_map(|table| table.file?.enabled).unwrap_or(true);
+    let open_ms = open_secs.saturating_mul(1000);
     Ok(enabled.then(|| Settings {
         failures: u32::try_from(failures).unwrap_or(u32::MAX),
-        open_ms: open_secs.saturating_mul(1000),
+        open_ms,
         successes: u32::try_from(successes).unwrap_or(u32::MAX),
         probe_ms: timeout_ms.saturating_add(PROBE_GRACE_MS),
         body_ms: body_secs.saturating_mul(1000),
+        // An honest client that was refused comes within the time that it was told to wait.
+        others_ms: PROBE_RETRY_AFTER_MS.min(open_ms),
         models: u32::try_from(models).unwrap_or(u32::MAX),
     }))
 }

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::asking::Asking;
 use super::outcome::{self, SentRequest};
 use super::shared_breaker::{Admitted, Watched};
 use super::{last_error, shortage};
-use crate::breaker::{Arrival, Evidence, Refusal, Slot};
+use crate::breaker::{Evidence, Refusal, Slot};
 use crate::gateway::Gateway;
 use crate::host::Host;
 use crate::host::metrics::{Metric, RequestOutcome};
@@ -86,7 +87,7 @@ impl Admission {
         host: &dyn Host,
         watched: Watched<'_>,
         model: Option<&str>,
-        arrival: Arrival,
+        asking: Asking,
     ) -> Result<Self, Refused> {
         let id = watched.id;
         let share = match watched.limits() {
@@ -94,7 +95,7 @@ impl Admission {
             Some((name, limits)) => Share::of_provider(host, name, limits)
                 .map_err(|wait_ms| Refused::Limit { wait_ms })?,
         };
-        match watched.admit(host, model, arrival) {
+        match watched.admit(host, model, asking) {
             Ok(admitted) => Ok(Self { provider: id, admitted, noted: None, blames: None, share }),
             Err(refusal) => {
                 share.into_iter().for_each(|share| share.undo(host));

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod admission;
+pub mod asking;
 pub mod check;
 pub mod details;
 pub mod known_models;

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::{check, known_models, last_error, shared_breaker};
-use crate::breaker::{Breaker, BreakerState, Levels, Settings, Slot, State};
+use crate::breaker::{Asker, Breaker, BreakerState, Levels, Settings, Slot, State};
 use crate::gateway::{Gateway, Provider};
 use crate::host::Host;
 use crate::models::discovery;
@@ -99,7 +99,8 @@ impl<'a> Status<'a> {
 
     /// Whether a request for at least one provider would be let through.
     pub fn can_serve(gateway: &Gateway, host: &dyn Host) -> bool {
-        gateway.providers().iter().any(|provider| shared_breaker::would_admit(host, provider, None))
+        let admits = |provider| shared_breaker::would_admit(host, provider, None, Asker::UNKNOWN);
+        gateway.providers().iter().any(admits)
     }
 
     /// Looks at every provider's records.

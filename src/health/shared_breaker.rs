@@ -1,8 +1,9 @@
 //! A provider's breakers in shared data: every transition is one compare-and-swap, counted and logged once.
 
+use super::asking::Asking;
 use super::known_models;
 use crate::breaker::{
-    Arrival, Breaker, BreakerState, Level, Levels, Outcomes, Reason, Refusal, Settings, Slot,
+    Ask, Asker, Breaker, BreakerState, Level, Levels, Outcomes, Reason, Refusal, Settings, Slot,
     State, Tickets,
 };
 use crate::gateway::{Credential, Gateway, Provider};
@@ -52,10 +53,15 @@ pub fn peek(store: &dyn Store, provider: &Provider) -> Levels {
 }
 
 /// Whether a whole request would be let through now: an open breaker whose time has come needs that request.
-pub fn would_admit(host: &dyn Host, provider: &Provider, model: Option<&str>) -> bool {
+pub fn would_admit(
+    host: &dyn Host,
+    provider: &Provider,
+    model: Option<&str>,
+    asker: Asker,
+) -> bool {
     provider.breaker.is_none_or(|settings| {
-        let levels = peek(host, provider);
-        levels.admit(model.map(Slot::of), Arrival::Whole, host.now_ms(), &settings).is_ok()
+        let (levels, ask) = (peek(host, provider), Ask { asker, ..Ask::WHOLE });
+        levels.admit(model.map(Slot::of), ask, host.now_ms(), &settings).is_ok()
     })
 }
 
@@ -92,7 +98,7 @@ impl<'a> Watched<'a> {
         self,
         host: &dyn Host,
         model: Option<&str>,
-        arrival: Arrival,
+        asking: Asking,
     ) -> Result<Option<Admitted>, Refusal> {
         if !has_record(self.provider) {
             return Ok(None);
@@ -102,7 +108,7 @@ impl<'a> Watched<'a> {
             return Ok(Some(Admitted { tickets, refuses_credential }));
         }
         let Some(settings) = &self.provider.breaker else { return Ok(None) };
-        self.admit_unless_closed(host, slot, arrival, settings).map(Some)
+        self.admit_unless_closed(host, slot, asking, settings).map(Some)
     }
 
     /// By this worker's copy of the record.
@@ -117,13 +123,13 @@ impl<'a> Watched<'a> {
         self,
         host: &dyn Host,
         slot: Option<Slot>,
-        arrival: Arrival,
+        asking: Asking,
         settings: &Settings,
     ) -> Result<Admitted, Refusal> {
-        let now_ms = host.now_ms();
+        let (now_ms, ask) = (host.now_ms(), asking.ask(host));
         let stored = self.update(host, |bytes| {
             let levels = decode(bytes);
-            match levels.admit(slot, arrival, now_ms, settings) {
+            match levels.admit(slot, ask, now_ms, settings) {
                 Ok((tickets, new)) => {
                     let bytes = new.as_ref().map(Levels::to_bytes);
                     let refuses_credential = levels.refuses_credential;

@@ -1,6 +1,7 @@
 //! Which questions are asked, when, and what their answers change.
 
 use super::*;
+use crate::breaker::Asker;
 use crate::config::File;
 use crate::health::shared_breaker;
 use crate::host::memory::Memory;
@@ -61,7 +62,11 @@ fn a_check_without_a_good_answer_opens_the_breaker() {
         let poll = due(&gateway, &host, 1)[2].poll;
         poll.answered(&gateway, &host, status, 0, Vec::new);
         let provider = gateway.provider(poll.provider).unwrap();
-        assert_eq!(!shared_breaker::would_admit(&host, provider, None), is_open, "{status:?}");
+        assert_eq!(
+            !shared_breaker::would_admit(&host, provider, None, Asker::UNKNOWN),
+            is_open,
+            "{status:?}"
+        );
         assert_eq!(host.count_of(Metric::Check(poll.provider, !is_open)), 1);
     }
 }

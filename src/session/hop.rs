@@ -8,12 +8,13 @@
 //! Head and body reach the hop as the client sent them. The header [`crate::names::headers::CROSSING`] has the rest.
 
 use crate::body::{Edit, FoundModel, Scanner, UsageQuestion};
+use crate::breaker::Asker;
 use crate::keys::Charges;
 use crate::limits::Period;
 use crate::request::escape::{escaped, unescaped};
 
-const WHOLE: &str = "whole";
-const UNFINISHED: &str = "unfinished";
+const WHOLE: &str = "whole,";
+const UNFINISHED: &str = "unfinished,";
 const QUESTION: &str = "usage,";
 
 /// What an attempt must know of its request, in a header.
@@ -25,6 +26,8 @@ pub struct Crossing {
     pub caller: Option<Caller>,
     /// Head and body had come when the request left for the hop.
     pub is_whole: bool,
+    /// Who sends the request: over the hop Envoy knows no client's address.
+    pub asker: Asker,
     /// The model that the client asks for.
     pub asked: String,
     /// Where the body names the model.
@@ -116,12 +119,13 @@ impl Crossing {
             }
         }
         let arrival = if self.is_whole { WHOLE } else { UNFINISHED };
+        let asker = self.asker.number();
         let mut header = match self.place {
             Some(ModelPlace { start, end, kind }) => {
                 let kind = kind.as_str();
-                format!("{request};{arrival};{asked};{kind};{start};{end}")
+                format!("{request};{arrival}{asker};{asked};{kind};{start};{end}")
             }
-            None => format!("{request};{arrival};{asked}"),
+            None => format!("{request};{arrival}{asker};{asked}"),
         };
         if let Some(question) = self.question {
             let [text, start, end] = question.numbers();
@@ -133,6 +137,11 @@ impl Crossing {
     pub fn from_header(header: &[u8]) -> Option<Self> {
         let mut parts = std::str::from_utf8(header).ok()?.split(';');
         let (request, arrival, asked) = (parts.next()?, parts.next()?, parts.next()?);
+        let (is_whole, asker) = match arrival.strip_prefix(WHOLE) {
+            Some(asker) => (true, asker),
+            None => (false, arrival.strip_prefix(UNFINISHED)?),
+        };
+        let asker = Asker::numbered(asker.parse().ok()?);
         let text = |part: &str| String::from_utf8(unescaped(part)).ok();
         let mut names = request.split(',');
         let request = names.next()?.to_owned();
@@ -150,21 +159,20 @@ impl Crossing {
             }
             _ => None,
         };
-        let mut parts = parts.peekable();
-        let place = match parts.next_if(|part| !part.starts_with(QUESTION)) {
-            Some(kind) => Some(ModelPlace {
+        let (mut place, mut last) = (None, parts.next());
+        if let Some(kind) = last.filter(|part| !part.starts_with(QUESTION)) {
+            place = Some(ModelPlace {
                 kind: Naming::from_str(kind)?,
                 start: parts.next()?.parse().ok()?,
                 end: parts.next()?.parse().ok()?,
-            }),
-            None => None,
-        };
-        let question = match parts.next() {
+            });
+            last = parts.next();
+        }
+        let question = match last {
             Some(part) => Some(question(part)?),
             None => None,
         };
-        let is_whole = arrival == WHOLE;
-        Some(Self { request, caller, is_whole, asked: text(asked)?, place, question })
+        Some(Self { request, caller, is_whole, asker, asked: text(asked)?, place, question })
     }
 }
 
@@ -197,29 +205,31 @@ mod tests {
         let units = Charges { units: [0, 7, 9_001], ..Charges::default() };
         let shared = caller("ann").map(|caller| Caller { charges: units, ..caller });
         for (asked, is_whole, place, caller, expected) in [
-            ("gpt-4o", true, json, None, "17-1;whole;gpt-4o;json;10;12"),
+            ("gpt-4o", true, json, None, "17-1;whole,9;gpt-4o;json;10;12"),
             (
                 "a;b/ä",
                 false,
                 form,
                 None,
-                "17-1;unfinished;a%3Bb%2F%C3%A4;form;0;18446744073709551615",
+                "17-1;unfinished,9;a%3Bb%2F%C3%A4;form;0;18446744073709551615",
             ),
-            ("p:x", false, None, None, "17-1;unfinished;p:x"),
-            ("g:x", true, resource, None, "17-1;whole;g:x;resource;10;12"),
-            ("x", true, None, caller(""), "17-1,k1,;whole;x"),
-            ("x", true, None, caller("a,b;c"), "17-1,k1,a%2Cb%3Bc;whole;x"),
+            ("p:x", false, None, None, "17-1;unfinished,9;p:x"),
+            ("g:x", true, resource, None, "17-1;whole,9;g:x;resource;10;12"),
+            ("x", true, None, caller(""), "17-1,k1,;whole,9;x"),
+            ("x", true, None, caller("a,b;c"), "17-1,k1,a%2Cb%3Bc;whole,9;x"),
             (
                 "x",
                 true,
                 None,
                 charged,
-                "17-1,k1,ann,,month1793491200,month1793491200,gpt-%2A%3Bx;whole;x",
+                "17-1,k1,ann,,month1793491200,month1793491200,gpt-%2A%3Bx;whole,9;x",
             ),
-            ("x", true, None, shared, "17-1,k1,ann,,/7,/9001,;whole;x"),
+            ("x", true, None, shared, "17-1,k1,ann,,/7,/9001,;whole,9;x"),
         ] {
             let (request, asked) = ("17-1".to_owned(), asked.to_owned());
-            let mut crossing = Crossing { request, caller, is_whole, asked, place, question: None };
+            let (asker, question) = (Asker::numbered(9), None);
+            let mut crossing =
+                Crossing { request, caller, is_whole, asker, asked, place, question };
             assert_eq!(crossing.to_header(), expected);
             assert_eq!(Crossing::from_header(expected.as_bytes()), Some(crossing.clone()));
             crossing.question = UsageQuestion::of_numbers([4, 17, 22]);
@@ -231,14 +241,18 @@ mod tests {
             &b""[..],
             b"1",
             b"1;whole",
-            b"1;u;a;json;1",
-            b"1;u;%ff",
-            b"1;u;a;json;x;1",
-            b"1;u;a;text;1;2",
-            b"\xff;u;a",
-            b"1;u;a;usage,9,1,1",
-            b"1;u;a;usage,1,1",
-            b"1;u;a;json;1;2;other",
+            b"1;whole,0",
+            b"1;whole;a",
+            b"1;whole,x;a",
+            b"1;u,0;a",
+            b"1;whole,0;a;json;1",
+            b"1;whole,0;%ff",
+            b"1;whole,0;a;json;x;1",
+            b"1;whole,0;a;text;1;2",
+            b"\xff;whole,0;a",
+            b"1;whole,0;a;usage,9,1,1",
+            b"1;whole,0;a;usage,1,1",
+            b"1;whole,0;a;json;1;2;other",
         ] {
             assert_eq!(Crossing::from_header(bad), None);
         }

@@ -7,9 +7,10 @@ use super::hop::{Crossing, ModelPlace};
 use super::outgoing::{Departure, Outgoing};
 use super::{Phase, RequestAction, Session, bytes, local};
 use crate::body::{Edit, FoundModel, Scanner, UsageQuestion};
-use crate::breaker::Arrival;
+use crate::breaker::{Arrival, Asker};
 use crate::gateway::{Gateway, Provider, Turn};
 use crate::health::admission::{Admission, Refused};
+use crate::health::asking::Asking;
 use crate::health::shared_breaker::{self, Watched};
 use crate::host::Host;
 use crate::host::metrics::Metric;
@@ -17,7 +18,7 @@ use crate::keys::Allowed;
 use crate::reply::Reject;
 use crate::request::escape::{MODEL_KEYS, query_models};
 use crate::request::model::ModelName;
-use crate::room::{Place, Purpose};
+use crate::room::{Client, Place, Purpose};
 use crate::route::{Draw, NoRoute, ProviderId, Target};
 
 /// Where a request goes. Without a model, only the provider's breaker is asked.
@@ -141,8 +142,10 @@ impl Session {
     #[cold]
     fn admits(&self, host: &dyn Host, target: Target<'_>) -> bool {
         let provider = self.gateway.provider(target.provider);
-        provider
-            .is_some_and(|provider| shared_breaker::would_admit(host, provider, Some(target.model)))
+        // Envoy is not asked for an address of each request: the client that has just aborted a probe may be refused.
+        provider.is_some_and(|provider| {
+            shared_breaker::would_admit(host, provider, Some(target.model), Asker::UNKNOWN)
+        })
     }
 
     /// What decides between deployments, where the request is sent once. Where it may be sent again, each attempt is drawn after
@@ -172,19 +175,20 @@ impl Session {
         let place = found
             .zip(self.scanner())
             .map(|(found, scanner)| ModelPlace::of(scanner, found, self.resource));
-        let request = self.request_name(host);
+        let (request, client) = (self.request_name(host), host.client());
         self.show_crossing(host, &request, asked);
         let crossing = Crossing {
             request,
             caller: self.caller(),
             is_whole: self.is_whole,
+            asker: Asker::of(client),
             asked: asked.to_owned(),
             place,
             question: self.usage_question(),
         };
         let tries = self.gateway.retries.max.saturating_add(1);
         let attempts = u32::try_from(targets).unwrap_or(u32::MAX).saturating_mul(tries);
-        let retries_max = self.may_keep(host).then(|| attempts.saturating_sub(1));
+        let retries_max = self.may_keep(host, client).then(|| attempts.saturating_sub(1));
         self.leave();
         RequestAction::Cross {
             crossing: crossing.to_header(),
@@ -195,7 +199,7 @@ impl Session {
 
     /// Whether there is room to keep the body for another attempt. A body of unknown length counts as [`USUAL_BYTES`], and as
     /// what has come once that is more: most bodies are shorter, and clients that do not know lengths ask at the same time.
-    fn may_keep(&mut self, host: &dyn Host) -> bool {
+    fn may_keep(&mut self, host: &dyn Host, client: Client) -> bool {
         let limit = self.gateway.body_limit_bytes;
         let come = self.scanner().map_or(0, Scanner::offset);
         let unknown = || if self.is_whole { come } else { come.max(USUAL_BYTES) };
@@ -203,7 +207,7 @@ impl Session {
         if length == 0 {
             return true;
         }
-        let place = Place::new(Purpose::Kept, host.stream(), host.client(), u64::MAX);
+        let place = Place::new(Purpose::Kept, host.stream(), client, u64::MAX);
         match place.take_if_free(bytes(length.min(limit)), self.gateway.rooms.kept) {
             Ok(()) => self.kept = Some(place),
             Err(bound) => host.count(Metric::Bound(bound)),
@@ -224,7 +228,7 @@ impl Session {
             return Err(Reject::NoModel);
         };
         let arrival = Arrival::of(self.is_tunnel, self.is_whole);
-        let admitted = Admission::ask(host, watched, to.model, arrival);
+        let admitted = Admission::ask(host, watched, to.model, Asking::Directly(arrival));
         let refused = |refused: Refused| refused.reject(&provider.name, to.model);
         self.admission = Some(admitted.map_err(refused)?);
         self.has_model = self.is_api && to.model.is_some();

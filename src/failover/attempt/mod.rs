@@ -40,7 +40,7 @@ use super::history::{AttemptId, Begun, Histories, NoTarget};
 use super::reader::AnswerReader;
 use super::stream_end::StreamEnd;
 use crate::body::{StreamOptions, UsageQuestion};
-use crate::breaker::{Arrival, Evidence};
+use crate::breaker::{Arrival, Ask, Evidence};
 use crate::gateway::{Account, Gateway, Provider};
 use crate::health::admission::Admission;
 use crate::health::details::{CLIENT_LEFT, Details};
@@ -152,7 +152,8 @@ impl Attempt {
         let targets =
             || draw::targets(&gateway, histories.loads(), host, head, &crossing, &asked, &path);
         let arrival = Arrival::of(head.is_upgrade, end || crossing.is_whole);
-        let begun = histories.begin(host, &gateway, &crossing.request, arrival, targets);
+        let ask = Ask { arrival, asker: crossing.asker };
+        let begun = histories.begin(host, &gateway, &crossing.request, ask, targets);
         let Begun { target, admission, number } = begun.map_err(refuse)?;
         let outgoing = outgoing(&gateway, head, &crossing, &path, &request.endpoint, &target);
         let (under_way, token_limit) = draw::begin(&gateway, histories.loads(), host, &target);

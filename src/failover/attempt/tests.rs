@@ -81,7 +81,7 @@ impl World {
     }
 
     fn begin(&self) -> (Attempt, Outgoing) {
-        self.try_begin(CHAT, "17;whole;m;json;10;11").unwrap()
+        self.try_begin(CHAT, "17;whole,0;m;json;10;11").unwrap()
     }
 
     /// Makes an attempt that gets this answer; returns the provider and the headers.
@@ -142,7 +142,7 @@ fn each_attempt_has_the_model_path_and_credential_of_its_target() {
 fn a_model_in_the_path_is_that_of_the_target() {
     let world = World::new();
     let path = "/openai/deployments/m/embeddings?v=1";
-    let begin = || world.try_begin(path, "17;whole;m;json;10;11").unwrap();
+    let begin = || world.try_begin(path, "17;whole,0;m;json;10;11").unwrap();
     let (mut attempt, outgoing) = begin();
     assert_eq!((outgoing.path.as_deref(), outgoing.edit.unwrap().with), (None, b"m".to_vec()));
     let answer =
@@ -169,7 +169,7 @@ fn a_failure_leads_to_the_next_target_and_the_last_failure_is_the_answer() {
     assert_eq!((world.sent(0, Outcome::Failure), world.sent(1, Outcome::Success)), (2, 2));
     // Envoy's router may lose that answer, and send the request once more: the gateway then makes no further attempt.
     for _ in 0..2 {
-        let lost = world.try_begin(CHAT, "17;whole;m;json;10;11").unwrap_err();
+        let lost = world.try_begin(CHAT, "17;whole,0;m;json;10;11").unwrap_err();
         assert_eq!((lost.reply.status, lost.headers), (503, last));
     }
     // Then the history is forgotten, and the request was one failure of a: too few to open a breaker.
@@ -288,7 +288,7 @@ fn a_form_asks_for_no_stream() {
         (":method", b"POST"),
         (":path", b"/v1/audio/transcriptions"),
         ("content-type", b"multipart/form-data; boundary=x"),
-        (headers::CROSSING, b"17;whole;m;form;10;11"),
+        (headers::CROSSING, b"17;whole,0;m;form;10;11"),
     ];
     let map = serialized(&headers);
     let (gateway, histories) = (Rc::clone(&world.gateway), Rc::clone(&world.histories));
@@ -423,7 +423,7 @@ fn without_a_target_the_error_names_a_wait() {
     for id in world.gateway.ids() {
         (0..2).for_each(|_| Watched::of(&world.gateway, id).unwrap().check_failed(&world.host));
     }
-    let AttemptReply { reply, headers } = world.try_begin(CHAT, "17;whole;m").unwrap_err();
+    let AttemptReply { reply, headers } = world.try_begin(CHAT, "17;whole,0;m").unwrap_err();
     assert_eq!(headers, RetryHeaders::default());
     assert_eq!((reply.status, reply.retry_after_secs), (503, Some(30)));
     assert!(reply.body.contains("provider_unavailable"), "{}", reply.body);
@@ -431,7 +431,7 @@ fn without_a_target_the_error_names_a_wait() {
 
 #[test]
 fn a_request_that_did_not_come_over_the_hop_is_refused() {
-    for crossing in ["", "17", "17;", "17;whole", "17;whole;a;json;x;y"] {
+    for crossing in ["", "17", "17;", "17;whole", "17;whole,0;a;json;x;y"] {
         let AttemptReply { reply, .. } = World::new().try_begin(CHAT, crossing).unwrap_err();
         assert_eq!(reply.status, 500, "{crossing}");
     }
@@ -528,7 +528,7 @@ fn refused(
     body: &[u8],
 ) -> (RetryHeaders, usize) {
     let world = World::with(auth);
-    let begun = world.try_with(CHAT, "17;whole;m;json;10;11", credential);
+    let begun = world.try_with(CHAT, "17;whole,0;m;json;10;11", credential);
     let (mut attempt, _) = begun.unwrap();
     let headers = match attempt.respond(&world.host, world.host.now_ms(), answer) {
         ResponseAction::Hold => released(feed(&world, &mut attempt, body, true)),

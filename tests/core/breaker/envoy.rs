@@ -8,6 +8,7 @@ use gaud::health::{details, shared_breaker};
 use gaud::host::Host;
 use gaud::host::memory::Memory;
 use gaud::request::head::Head;
+use gaud::room::Client;
 use gaud::session::{RequestAction, Session};
 
 use super::gateway;
@@ -50,6 +51,11 @@ impl Envoy {
             .for_each(|provider| shared_breaker::seed(&envoy.host, provider));
         envoy.host.touched();
         envoy
+    }
+
+    /// The requests from here on are of a client with this address.
+    pub(crate) fn turn_to(&self, client: u8) {
+        self.host.turn_to(1, Client::V4([192, 0, 2, client]));
     }
 
     /// A request for this model, up to its answer or to the provider.

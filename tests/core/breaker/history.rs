@@ -3,7 +3,7 @@
 //!
 //! The rows are those of the table in `src/breaker/mod.rs`.
 
-use gaud::breaker::{Arrival, Outcome, Place, Settings, State};
+use gaud::breaker::{Arrival, Ask, Asker, Outcome, Place, Settings, State};
 
 use super::key::TICK_MS;
 use super::world::{Op, Request};
@@ -18,8 +18,8 @@ pub(crate) enum Event {
     Failure,
     /// A whole response to a request that saw failures.
     Forget,
-    /// A request becomes the probe; whether its body is whole.
-    Grant(bool),
+    /// A request becomes the probe.
+    Grant(Ask),
     /// The body of the probe becomes whole.
     Extend,
     /// The probe has succeeded.
@@ -40,8 +40,8 @@ enum Period {
 enum Holds {
     /// For the next request.
     Nobody,
-    /// For the next request whose body is whole.
-    WholeRequests,
+    /// For the next request whose body is whole, of any client but this for so long.
+    WholeRequests(Option<(Asker, u64)>),
     /// A probe has it.
     Probe,
 }
@@ -68,10 +68,10 @@ pub(crate) struct History {
 enum Held {
     /// No probe does.
     Free,
-    /// A probe has said nothing, at this time.
-    Reserved { since_ms: u64 },
-    /// A probe does, since it was granted or its body came.
-    Taken { since_ms: u64, is_whole: bool },
+    /// A probe of this client has said nothing, at this time.
+    Reserved { since_ms: u64, asker: Asker },
+    /// A probe of this client does, since it was granted or its body came.
+    Taken { since_ms: u64, is_whole: bool, asker: Asker },
 }
 
 impl History {
@@ -95,16 +95,28 @@ impl History {
 
     /// Whether a request of this kind would be a probe. A clock that is long before the moment of the opening,
     /// or of the last grant, was set back: the clocks of two workers differ by a tick at most.
-    pub(crate) fn grants(&self, arrival: Arrival, now_ms: u64) -> bool {
+    pub(crate) fn grants(&self, ask: Ask, now_ms: u64) -> bool {
         match self.period {
-            _ if arrival == Arrival::Tunnel => false,
+            _ if ask.arrival == Arrival::Tunnel => false,
             Period::Closed => false,
             Period::Open { .. } => self.waits_ms(now_ms).is_none(),
             Period::HalfOpen => match self.holds(now_ms) {
                 Holds::Nobody => true,
-                Holds::WholeRequests => arrival == Arrival::Whole,
+                Holds::WholeRequests(but) => {
+                    ask.arrival == Arrival::Whole && but.is_none_or(|(asker, _)| asker != ask.asker)
+                }
                 Holds::Probe => false,
             },
+        }
+    }
+
+    /// How long the client that has aborted a probe must leave the place to others.
+    pub(crate) fn shuts_out_ms(&self, ask: Ask, now_ms: u64) -> Option<u64> {
+        match (self.period, self.holds(now_ms)) {
+            (Period::HalfOpen, Holds::WholeRequests(Some((asker, left_ms)))) => {
+                (asker == ask.asker && ask.arrival == Arrival::Whole).then_some(left_ms)
+            }
+            _ => None,
         }
     }
 
@@ -121,13 +133,26 @@ impl History {
     fn holds(&self, now_ms: u64) -> Holds {
         let Settings { open_ms, probe_ms, body_ms, .. } = self.settings;
         let within = |from_ms: u64, ms: u64| (from_ms - TICK_MS..from_ms + ms).contains(&now_ms);
+        let whole_requests = |from_ms: u64, asker| {
+            let others_ms = self.settings.others_ms;
+            let left_ms = (from_ms + others_ms).saturating_sub(now_ms).min(others_ms);
+            let is_known = asker != Asker::UNKNOWN && left_ms > 0;
+            Holds::WholeRequests(is_known.then_some((asker, left_ms)))
+        };
         match self.place {
-            Held::Taken { since_ms, is_whole: true } if within(since_ms, probe_ms) => Holds::Probe,
-            Held::Taken { since_ms, is_whole: false } if within(since_ms, body_ms) => Holds::Probe,
-            Held::Taken { since_ms, is_whole: false } if within(since_ms + body_ms, open_ms) => {
-                Holds::WholeRequests
+            Held::Taken { since_ms, is_whole, .. }
+                if within(since_ms, if is_whole { probe_ms } else { body_ms }) =>
+            {
+                Holds::Probe
             }
-            Held::Reserved { since_ms } if within(since_ms, open_ms) => Holds::WholeRequests,
+            Held::Taken { since_ms, is_whole: false, asker }
+                if within(since_ms + body_ms, open_ms) =>
+            {
+                whole_requests(since_ms + body_ms, asker)
+            }
+            Held::Reserved { since_ms, asker } if within(since_ms, open_ms) => {
+                whole_requests(since_ms, asker)
+            }
             _ => Holds::Nobody,
         }
     }
@@ -135,10 +160,7 @@ impl History {
     /// What of this operation counts, had it happened at this time.
     pub(crate) fn counts(&self, op: &Op, at_ms: u64) -> Option<Event> {
         match (op, self.period) {
-            (Op::Ask(arrival), _) => {
-                let is_whole = *arrival == Arrival::Whole;
-                self.grants(*arrival, at_ms).then_some(Event::Grant(is_whole))
-            }
+            (Op::Ask(ask), _) => self.grants(*ask, at_ms).then_some(Event::Grant(*ask)),
             (Op::BodyCame(request), Period::HalfOpen) => {
                 let is_out = matches!(self.place, Held::Taken { is_whole: false, .. });
                 let is_own = request.period == self.number && request.probe == Some(self.probes);
@@ -184,12 +206,18 @@ impl History {
             Event::Failure => self.failures += 1,
             Event::Forget => self.failures = 0,
             Event::Probed => (self.successes, self.place) = (self.successes + 1, Held::Free),
-            Event::GiveBack => self.place = Held::Reserved { since_ms: at_ms },
-            Event::Grant(is_whole) => {
-                self.probes += 1;
-                self.place = Held::Taken { since_ms: at_ms, is_whole };
+            Event::GiveBack => {
+                self.place = Held::Reserved { since_ms: at_ms, asker: self.last_asker() };
             }
-            Event::Extend => self.place = Held::Taken { since_ms: at_ms, is_whole: true },
+            Event::Grant(Ask { arrival, asker }) => {
+                self.probes += 1;
+                let is_whole = arrival == Arrival::Whole;
+                self.place = Held::Taken { since_ms: at_ms, is_whole, asker };
+            }
+            Event::Extend => {
+                let asker = self.last_asker();
+                self.place = Held::Taken { since_ms: at_ms, is_whole: true, asker };
+            }
         }
         let row = match event {
             Event::Failure | Event::Forget => self.row_of_failures(event, old, new, at_ms)?,
@@ -252,15 +280,25 @@ impl History {
         }
     }
 
+    /// The client of the probe that has the place, or had it last.
+    fn last_asker(&self) -> Asker {
+        match self.place {
+            Held::Taken { asker, .. } | Held::Reserved { asker, .. } => asker,
+            Held::Free => Asker::UNKNOWN,
+        }
+    }
+
     /// As the record must say it.
     fn stored_place(&self) -> Place {
         let Settings { open_ms, probe_ms, body_ms, .. } = self.settings;
         match self.place {
             Held::Free => Place::Free,
-            Held::Reserved { since_ms } => Place::Reserved { until_ms: since_ms + open_ms },
-            Held::Taken { since_ms, is_whole } => {
+            Held::Reserved { since_ms, asker } => {
+                Place::Reserved { until_ms: since_ms + open_ms, asker }
+            }
+            Held::Taken { since_ms, is_whole, asker } => {
                 let until_ms = since_ms + if is_whole { probe_ms } else { body_ms };
-                Place::Taken { until_ms, is_whole }
+                Place::Taken { until_ms, is_whole, asker }
             }
         }
     }

@@ -2,12 +2,12 @@
 //!
 //! Times count from now, and one that has passed for good is as good as any other. Of epochs and
 //! of probes' numbers the breaker only asks whether they are those of the record. Requests, and
-//! workers, have no order. So the search ends, though neither the clock nor the number of requests
+//! workers, have no order, and the clients may change their parts. So the search ends, though neither the clock nor the number of requests
 //! of a run has a bound.
 
-use gaud::breaker::{Arrival, Levels, Outcome, Place, State};
+use gaud::breaker::{Arrival, Ask, Asker, Levels, Outcome, Place, State};
 
-use super::world::{Op, Pending, Request, World};
+use super::world::{CLIENTS, Op, Pending, Request, World};
 
 /// A step of the clock: as much as the clocks of two workers may differ.
 pub(crate) const TICK_MS: u64 = 1000;
@@ -26,36 +26,49 @@ pub(crate) fn probe_number(record: &[u8]) -> Option<u32> {
     }
 }
 
+/// The part of a client, in 2 bits; 0 for an unknown client.
+fn part(asker: Asker, clients: [Asker; 2]) -> u128 {
+    clients.iter().position(|client| *client == asker).map_or(0, |place| place as u128 + 1)
+}
+
 impl World {
     /// All of it, packed: the same for worlds that are the same.
     pub(crate) fn key(&self) -> u128 {
+        let [a, b] = *CLIENTS;
+        self.key_of([a, b]).min(self.key_of([b, a]))
+    }
+
+    /// The same with the clients in these parts.
+    fn key_of(&self, clients: [Asker; 2]) -> u128 {
         let mut requests: Vec<_> = self.requests.iter().map(|one| self.request(one)).collect();
-        let mut pending: Vec<_> = self.pending.iter().map(|one| self.pending(one)).collect();
+        let mut pending: Vec<_> =
+            self.pending.iter().map(|one| self.pending(one, clients)).collect();
         requests.sort_unstable();
         pending.sort_unstable();
-        let mut key = self.record(&self.record);
+        let mut key = self.record(&self.record, clients);
         key = key << 3 | u128::from(self.conflicts) << 1 | u128::from(self.was_set_back);
         key = key << 1 | u128::from(self.may_set_back);
         key = requests.iter().fold(key << 2 | requests.len() as u128, |key, one| key << 7 | one);
-        pending.iter().fold(key << 2 | pending.len() as u128, |key, one| key << 22 | one)
+        pending.iter().fold(key << 2 | pending.len() as u128, |key, one| key << 24 | one)
     }
 
-    /// 10 bits.
-    fn record(&self, record: &[u8]) -> u128 {
+    /// 12 bits.
+    fn record(&self, record: &[u8], clients: [Asker; 2]) -> u128 {
         let state = Levels::from_bytes(record).map(|levels| levels.provider().state());
-        let (state, count, time) = match state {
-            Some(State::Closed { failures }) => (0, failures, NEVER),
-            Some(State::Open { until_ms }) => (1, 0, self.time(until_ms)),
+        let nobody = Asker::UNKNOWN;
+        let (state, count, time, asker) = match state {
+            Some(State::Closed { failures }) => (0, failures, NEVER, nobody),
+            Some(State::Open { until_ms }) => (1, 0, self.time(until_ms), nobody),
             Some(State::HalfOpen { successes, place, .. }) => match place {
-                Place::Free => (2, successes, NEVER),
-                Place::Reserved { until_ms } => (3, successes, self.time(until_ms)),
-                Place::Taken { until_ms, is_whole } => {
-                    (if is_whole { 4 } else { 5 }, successes, self.time(until_ms))
+                Place::Free => (2, successes, NEVER, nobody),
+                Place::Reserved { until_ms, asker } => (3, successes, self.time(until_ms), asker),
+                Place::Taken { until_ms, is_whole, asker } => {
+                    (if is_whole { 4 } else { 5 }, successes, self.time(until_ms), asker)
                 }
             },
-            None => (6, 0, NEVER),
+            None => (6, 0, NEVER, nobody),
         };
-        state << 7 | u128::from(count & 3) << 5 | time
+        part(asker, clients) << 10 | state << 7 | u128::from(count & 3) << 5 | time
     }
 
     /// How far away a time is, in 5 bits.
@@ -88,12 +101,17 @@ impl World {
         request.probe == Some(self.history.probes)
     }
 
-    /// 22 bits.
-    fn pending(&self, pending: &Pending) -> u128 {
+    /// 24 bits.
+    fn pending(&self, pending: &Pending, clients: [Asker; 2]) -> u128 {
         let op = match pending.op {
-            Op::Ask(Arrival::Whole) => 0,
-            Op::Ask(Arrival::Unfinished) => 1,
-            Op::Ask(Arrival::Tunnel) => 2,
+            Op::Ask(Ask { arrival, asker }) => {
+                let arrival = match arrival {
+                    Arrival::Whole => 0,
+                    Arrival::Unfinished => 1,
+                    Arrival::Tunnel => 2,
+                };
+                part(asker, clients) << 2 | arrival
+            }
             Op::CheckFailed => 3,
             Op::BodyCame(request) => 1 << 7 | self.request(&request),
             Op::Report(request, outcome) => {
@@ -106,8 +124,8 @@ impl World {
             }
         };
         // A stale change is decided again.
-        let new = if pending.fresh { self.record(&pending.new) + 1 } else { 0 };
+        let new = if pending.fresh { self.record(&pending.new, clients) + 1 } else { 0 };
         let is_late = !pending.fresh && pending.at_ms < self.now_ms;
-        (op << 11 | new) << 1 | u128::from(is_late)
+        (op << 13 | new) << 1 | u128::from(is_late)
     }
 }

@@ -6,6 +6,7 @@ use std::thread;
 
 use gaud::breaker::{Arrival, BreakerState, Evidence, Reason, Slot, State, Tickets};
 use gaud::gateway::Gateway;
+use gaud::health::asking::Asking;
 use gaud::health::shared_breaker::{self, Watched};
 use gaud::host::memory::Memory;
 use gaud::host::metrics::Metric;
@@ -41,7 +42,8 @@ fn watched(gateway: &Gateway) -> Watched<'_> {
 }
 
 fn admit(host: &Memory, gateway: &Gateway, model: &str) -> Option<Tickets> {
-    let admitted = watched(gateway).admit(host, Some(model), Arrival::Whole).ok()?;
+    let admitted =
+        watched(gateway).admit(host, Some(model), Asking::Directly(Arrival::Whole)).ok()?;
     Some(admitted.unwrap().tickets)
 }
 

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
-use gaud::breaker::{Arrival, Outcome, Settings};
+use gaud::breaker::{Arrival, Ask, Outcome, Settings};
 
 use super::history::Broken;
 use super::key::{SETBACKS_MS, TICK_MS};
-use super::world::{Op, World};
+use super::world::{CLIENTS, Op, World};
 
 /// Small, and no two alike that might be taken for each other.
 const SETTINGS: Settings = Settings {
@@ -16,13 +16,14 @@ const SETTINGS: Settings = Settings {
     successes: 2,
     probe_ms: 3 * TICK_MS,
     body_ms: TICK_MS,
+    others_ms: TICK_MS,
     models: 2,
 };
 
 /// One thing that can happen; a place is one in the world's lists.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Ask(Arrival),
+    Ask(Ask),
     CheckFailed,
     Finish(usize),
     Hear(usize, Outcome),
@@ -66,7 +67,10 @@ impl Bounds {
         if world.pending.len() < self.workers {
             steps.push(Step::CheckFailed);
             if world.requests.len() + asks < self.requests {
-                steps.extend(self.arrivals.iter().copied().map(Step::Ask));
+                let asks = self.arrivals.iter().flat_map(|arrival| {
+                    CLIENTS.iter().map(|asker| Ask { arrival: *arrival, asker: *asker })
+                });
+                steps.extend(asks.map(Step::Ask));
             }
             for (place, request) in world.requests.iter().enumerate() {
                 if request.arrival == Arrival::Unfinished {
@@ -93,7 +97,7 @@ impl World {
     fn take(&mut self, step: Step) -> Result<(), Broken> {
         self.row = None;
         match step {
-            Step::Ask(arrival) => self.load(Op::Ask(arrival))?,
+            Step::Ask(ask) => self.load(Op::Ask(ask))?,
             Step::Finish(place) => self.finish(place)?,
             Step::CheckFailed => self.load(Op::CheckFailed)?,
             Step::Hear(place, outcome) => self.hear(place, outcome)?,
@@ -202,7 +206,10 @@ fn other_settings_keep_every_rule() {
     for (failures, successes) in [(1, 1), (2, 1), (1, 2)] {
         for (open_ticks, probe_ms) in [(1, TICK_MS), (2, TICK_MS)] {
             let (open_ms, body_ms) = (open_ticks * TICK_MS, TICK_MS);
-            let settings = Settings { failures, open_ms, successes, probe_ms, body_ms, models: 1 };
+            // The whole of a reserved place is for others.
+            let others_ms = open_ms;
+            let settings =
+                Settings { failures, open_ms, successes, probe_ms, body_ms, others_ms, models: 1 };
             search(settings, Bounds { conflicts: 0, ..BOUNDS });
         }
     }

@@ -1,6 +1,6 @@
 //! Whole requests through sessions that share a breaker, by a clock that is set by hand.
 
-use gaud::breaker::{BreakerState, Levels, Outcome, Place, State};
+use gaud::breaker::{Asker, BreakerState, Levels, Outcome, Place, State};
 use gaud::health::outcome::StreamEnd;
 use gaud::health::shared_breaker::{self, Watched};
 use gaud::host::metrics::{Metric, RequestOutcome};
@@ -337,7 +337,7 @@ fn a_client_that_aborts_a_probe_does_not_get_the_next_one_by_an_unfinished_reque
     let (mut hog, _) = envoy.begin("p:x", false);
     envoy.end(&mut hog, CLIENT_LEFT);
     let until_ms = envoy.until_ms();
-    let place = Place::Reserved { until_ms };
+    let place = Place::Reserved { until_ms, asker: Asker::UNKNOWN };
     assert_eq!(envoy.state(), State::HalfOpen { successes: 0, probe: 0, place });
     assert!(matches!(envoy.begin("p:x", false).1, RequestAction::Reply(_)));
     envoy.serve(200, WHOLE);
@@ -348,6 +348,56 @@ fn a_client_that_aborts_a_probe_does_not_get_the_next_one_by_an_unfinished_reque
         0,
         "the client has left in time"
     );
+}
+
+#[test]
+fn a_client_that_aborts_a_probe_leaves_the_next_place_to_others_for_a_second() {
+    let envoy = Envoy::new();
+    envoy.open();
+    envoy.host.advance(OPEN_MS);
+    envoy.turn_to(1);
+    envoy.end(&mut envoy.sent(), CLIENT_LEFT);
+    envoy.refused(1);
+    envoy.host.advance(999);
+    envoy.refused(1);
+    envoy.turn_to(2);
+    envoy.end(&mut envoy.sent(), CLIENT_LEFT);
+    envoy.refused(1);
+    envoy.turn_to(1);
+    envoy.serve(200, WHOLE);
+    envoy.serve(200, WHOLE);
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
+}
+
+#[test]
+fn a_client_that_is_alone_is_the_probe_again_a_second_after_it_has_aborted_one() {
+    let envoy = Envoy::new();
+    envoy.turn_to(1);
+    envoy.open();
+    envoy.host.advance(OPEN_MS);
+    envoy.end(&mut envoy.sent(), CLIENT_LEFT);
+    envoy.refused(1);
+    envoy.host.advance(1000);
+    envoy.serve(200, WHOLE);
+    envoy.serve(200, WHOLE);
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
+}
+
+#[test]
+fn a_client_whose_unfinished_probe_has_lost_its_place_leaves_it_to_others_for_a_second() {
+    let envoy = Envoy::new();
+    envoy.open();
+    envoy.host.advance(OPEN_MS);
+    envoy.turn_to(1);
+    let (mut hog, _) = envoy.begin("p:x", false);
+    envoy.host.advance(BODY_MS);
+    envoy.refused(1);
+    envoy.turn_to(2);
+    let mut probe = envoy.sent();
+    envoy.end(&mut hog, CLIENT_LEFT);
+    envoy.respond(&mut probe, 200);
+    envoy.serve(200, WHOLE);
+    assert_eq!(envoy.state(), State::Closed { failures: 0 });
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What must hold of a world at any moment, whatever has happened to it.
 
-use gaud::breaker::{Arrival, Levels, Outcome, Outcomes, State};
+use gaud::breaker::{Arrival, Ask, Asker, Levels, Outcome, Outcomes, State};
 
 use super::history::Broken;
 use super::key::TICK_MS;
-use super::world::{World, decode, state};
+use super::world::{CLIENTS, World, decode, state};
 
 /// Longer than every wait, wherever the clock was set back to.
 const LONG_MS: u64 = 1000 * TICK_MS;
@@ -19,17 +19,20 @@ impl World {
             return Err("the failures are not those that have happened");
         }
         for arrival in [Arrival::Whole, Arrival::Unfinished, Arrival::Tunnel] {
-            self.answers(&levels, arrival)?;
+            let [a, b] = *CLIENTS;
+            for asker in [a, b, Asker::UNKNOWN] {
+                self.answers(&levels, Ask { arrival, asker })?;
+            }
         }
         self.has_one_probe()?;
         self.comes_back(levels)
     }
 
     /// A request that asked now would get the right answer.
-    fn answers(&self, levels: &Levels, arrival: Arrival) -> Result<(), Broken> {
-        let verdict = levels.admit(None, arrival, self.now_ms, &self.settings);
-        let grants = self.history.grants(arrival, self.now_ms);
-        let passes = match arrival {
+    fn answers(&self, levels: &Levels, ask: Ask) -> Result<(), Broken> {
+        let verdict = levels.admit(None, ask, self.now_ms, &self.settings);
+        let grants = self.history.grants(ask, self.now_ms);
+        let passes = match ask.arrival {
             Arrival::Tunnel => self.history.lets_tunnels(self.now_ms),
             Arrival::Whole | Arrival::Unfinished => self.history.is_closed(),
         };
@@ -45,7 +48,9 @@ impl World {
             Err(_) if passes => Err("a request is refused that may pass"),
             Err(refusal) => {
                 let wait_ms = refusal.retry_after_ms;
-                match self.history.waits_ms(self.now_ms).unwrap_or(wait_ms) {
+                let shuts_out_ms = self.history.shuts_out_ms(ask, self.now_ms);
+                let left_ms = self.history.waits_ms(self.now_ms).or(shuts_out_ms);
+                match left_ms.unwrap_or(wait_ms) {
                     0 => Err("refused without a time to wait"),
                     left_ms if left_ms == wait_ms => Ok(()),
                     _ => Err("the time to wait is not the time that is left"),
@@ -76,7 +81,8 @@ impl World {
             if let State::Closed { .. } = state(&levels) {
                 return Ok(());
             }
-            let admitted = levels.admit(None, Arrival::Unfinished, now_ms, &self.settings);
+            let ask = Ask { arrival: Arrival::Unfinished, ..Ask::WHOLE };
+            let admitted = levels.admit(None, ask, now_ms, &self.settings);
             let Ok((tickets, Some(half_open))) = admitted else {
                 return Err("a place never comes back");
             };

@@ -4,9 +4,11 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use gaud::breaker::{
-    Arrival, Breaker, BreakerState, Evidence, Level, Levels, Outcome, Outcomes, Place, Reason,
+    Ask, Asker, Breaker, BreakerState, Evidence, Level, Levels, Outcome, Outcomes, Place, Reason,
     Settings, Slot, State, Tickets,
 };
+
+use gaud::room::Client;
 
 use super::history::Broken;
 
@@ -26,6 +28,11 @@ const ENDS: [Evidence; 3] = [Evidence::Answered, FAILED, Evidence::Nothing];
 /// The models; the third request has none.
 fn slots() -> [Option<Slot>; 3] {
     [Some(Slot::of("a")), Some(Slot::of("b")), None]
+}
+
+/// A whole request of the only client.
+fn own() -> Ask {
+    Ask { asker: Asker::of(Client::V4([192, 0, 2, 1])), ..Ask::WHOLE }
 }
 
 /// A request that was let through.
@@ -131,7 +138,7 @@ impl World {
     fn load(&mut self, op: Op) -> Result<(), Broken> {
         let (levels, settings, now_ms) = (&self.levels, &self.settings, self.now_ms);
         let (tickets, new) = match &op {
-            Op::Ask(slot) => match levels.admit(*slot, Arrival::Whole, now_ms, settings) {
+            Op::Ask(slot) => match levels.admit(*slot, own(), now_ms, settings) {
                 Ok((tickets, new)) => (Some(tickets), new),
                 Err(refusal) => {
                     self.refused(*slot, refusal.level)?;
@@ -197,6 +204,7 @@ impl World {
                 return Err("another model has changed");
             }
         }
+        self.shuts_out_who_aborts(op, old)?;
         let has_model_changed = slot.is_some_and(|slot| new.model(slot) != old.model(slot));
         let failures = |levels: &Levels| match levels.provider().state() {
             State::Closed { failures } => failures,
@@ -216,6 +224,24 @@ impl World {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A probe that says nothing on both levels shuts its client out of the next place for a while, and no other probe does: a
+    /// request that fails at one level may go on to another target.
+    fn shuts_out_who_aborts(&self, op: &Op, old: &Levels) -> Result<(), Broken> {
+        let Op::Hear(Request { slot, .. }, evidence) = op else { return Ok(()) };
+        let aborts = matches!(evidence, Evidence::Nothing | Evidence::Switched);
+        let slot = slot.unwrap_or_else(|| Slot::of("a"));
+        let (old, new) = (old, &self.levels);
+        for (old, new) in [(*old.provider(), *new.provider()), (old.model(slot), new.model(slot))] {
+            let State::HalfOpen { place: Place::Reserved { asker, .. }, .. } = new.state() else {
+                continue;
+            };
+            if old != new && aborts != (asker == own().asker) {
+                return Err("the wrong client is shut out of the next place");
+            }
+        }
+        Ok(())
     }
 
     /// Models open the provider when enough of them are open at once, and only when a closed one opens.
@@ -303,7 +329,7 @@ impl World {
             let model = slot.is_none_or(|slot| is_healthy(&self.levels.model(slot)));
             let is_closed = model && is_healthy(self.levels.provider());
             let seen = Levels::admit_closed(Some(&bytes), slot).map(|(tickets, _)| tickets);
-            let admitted = self.levels.admit(slot, Arrival::Whole, self.now_ms, &self.settings);
+            let admitted = self.levels.admit(slot, own(), self.now_ms, &self.settings);
             match admitted {
                 Ok((tickets, None)) if is_closed && seen == Some(tickets) => {}
                 _ if is_closed => return Err("a healthy request is not let through as it is"),
@@ -351,7 +377,7 @@ impl World {
         let now_ms = self.now_ms + LONG_MS;
         let mut levels = self.levels.clone();
         for slot in slots().into_iter().take(2).cycle().take(2 * self.settings.successes as usize) {
-            let admitted = levels.admit(slot, Arrival::Whole, now_ms, &self.settings);
+            let admitted = levels.admit(slot, own(), now_ms, &self.settings);
             let Ok((tickets, new)) = admitted else { return Err("a place never comes back") };
             levels = new.unwrap_or(levels);
             let outcomes = Evidence::Answered.at_head(&tickets);
@@ -383,7 +409,10 @@ impl World {
             State::Open { until_ms } => [1, 0, time(until_ms)],
             State::HalfOpen { successes, place, .. } => match place {
                 Place::Free => [2, successes as u8, 0],
-                Place::Reserved { until_ms } => [3, successes as u8, time(until_ms)],
+                Place::Reserved { until_ms, asker: Asker::UNKNOWN } => {
+                    [3, successes as u8, time(until_ms)]
+                }
+                Place::Reserved { until_ms, .. } => [5, successes as u8, time(until_ms)],
                 Place::Taken { until_ms, .. } => [4, successes as u8, time(until_ms)],
             },
         };
@@ -497,8 +526,15 @@ fn search(settings: Settings, bounds: Bounds) -> BTreeSet<&'static str> {
     events
 }
 
-const SMALL: Settings =
-    Settings { failures: 1, open_ms: 1, successes: 1, probe_ms: 1, body_ms: 1, models: 2 };
+const SMALL: Settings = Settings {
+    failures: 1,
+    open_ms: 1,
+    successes: 1,
+    probe_ms: 1,
+    body_ms: 1,
+    others_ms: 1,
+    models: 2,
+};
 
 #[test]
 fn two_workers_keep_the_levels_apart() {

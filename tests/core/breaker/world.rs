@@ -16,10 +16,17 @@
 //!
 //! The record is a provider's; a model's breaker is the same machine, and the two together are in `two_levels`.
 
-use gaud::breaker::{Arrival, Levels, Outcome, Outcomes, Settings, State, Tickets};
+use std::sync::LazyLock;
+
+use gaud::breaker::{Arrival, Ask, Asker, Levels, Outcome, Outcomes, Settings, State, Tickets};
+use gaud::room::Client;
 
 use super::history::{Broken, History};
 use super::key::{TICK_MS, probe_number};
+
+/// Two clients that are told apart.
+pub(crate) static CLIENTS: LazyLock<[Asker; 2]> =
+    LazyLock::new(|| [1, 2].map(|host| Asker::of(Client::V4([192, 0, 2, host]))));
 
 /// A request that was let through.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +48,7 @@ pub(crate) struct Request {
 /// What a worker does with the record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Op {
-    Ask(Arrival),
+    Ask(Ask),
     BodyCame(Request),
     Report(Request, Outcome),
     CheckFailed,
@@ -110,7 +117,7 @@ impl World {
     fn load_at(&mut self, op: Op, now_ms: u64) -> Result<(), Broken> {
         let levels = decode(&self.record)?;
         let (tickets, new) = match &op {
-            Op::Ask(arrival) => match levels.admit(None, *arrival, now_ms, &self.settings) {
+            Op::Ask(ask) => match levels.admit(None, *ask, now_ms, &self.settings) {
                 Ok((tickets, new)) => (Some(tickets), new),
                 Err(_) => (None, None),
             },
@@ -193,8 +200,8 @@ impl World {
     /// A change has ended: the request goes on, or is over.
     fn over(&mut self, op: Op, admitted: Option<(Tickets, u64)>, new: Option<(Levels, u64)>) {
         match (op, admitted) {
-            (Op::Ask(arrival), Some((tickets, at_ms))) => {
-                self.requests.push(self.let_through(tickets, arrival, at_ms));
+            (Op::Ask(ask), Some((tickets, at_ms))) => {
+                self.requests.push(self.let_through(tickets, ask.arrival, at_ms));
             }
             (Op::BodyCame(request), _) => {
                 let until = |(_, at_ms)| at_ms + self.settings.probe_ms;

@@ -28,6 +28,7 @@ use crate::kit::observe::{self, requests, wait_for_metric};
 use crate::kit::upstream::{Answer, Provider};
 use serde_json::Value;
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 
 /// The head of a configuration; Envoy is told the number of its workers.
 const LISTEN: &str =
@@ -50,6 +51,9 @@ fn provider(name: &str, url: &str, breaker: &str, settings: &[&str]) -> String {
 fn request(name: &str) -> Request {
     Request::chat(format!(r#"{{"model":"{name}:m","stream":true}}"#)).case(name)
 }
+
+/// A second address of clients.
+const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// A gateway and its providers, each with a breaker, on one server.
 struct Site {
@@ -76,6 +80,13 @@ impl Site {
 
     fn ask(&self, name: &str) -> Response {
         h1::exchange(self.gateway.addr(), &request(name))
+    }
+
+    /// The same from another address than that of the other clients.
+    fn ask_from_elsewhere(&self, name: &str) -> Response {
+        let mut client = h1::Connection::open_from(ELSEWHERE, self.gateway.addr());
+        client.send_request(&request(name));
+        client.response()
     }
 
     /// Lets a request to a provider be answered with this status.

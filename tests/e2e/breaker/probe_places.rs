@@ -1,9 +1,10 @@
-//! A client that takes the probe's place and never finishes its request: other clients get the next place.
+//! A client that takes the probe's place and never finishes its request, or aborts the request: other clients get the next place.
 
-use super::Site;
+use super::{ELSEWHERE, Site};
 use crate::kit::client::{Request, h1};
 use crate::kit::harness::wait;
 use crate::kit::observe::{metric, wait_for_metric};
+use crate::kit::upstream::{Answer, Gate};
 use std::time::{Duration, Instant};
 
 /// The counter of probes that have lost their place because their body did not come.
@@ -12,7 +13,7 @@ const BOUND_MET: &str = r#"gaud_bounds_total{bound="probe_body_secs"}"#;
 /// The head and the beginning of a body that never ends.
 fn unfinished(site: &Site) -> h1::Connection {
     let request = Request::chat(r#"{"model":"p:m","x":""#).chunked();
-    let mut client = h1::Connection::open(site.gateway.addr());
+    let mut client = h1::Connection::open_from(ELSEWHERE, site.gateway.addr());
     client.send(h1::head(&request)).expect("a listening gateway");
     client.send_piece(&request, &request.pieces[0]).expect("a listening gateway");
     client
@@ -21,9 +22,13 @@ fn unfinished(site: &Site) -> h1::Connection {
 /// Without the hop and over it. A refused connection alone is tried again, so that a 500 is one failure either way.
 const HOP: [&str; 2] = ["", "retries = { max = 1, on = [\"connection\"] }\n"];
 
-fn due(hop: &str) -> Site {
+fn site(hop: &str) -> Site {
     let breaker = "failures = 1, open_secs = 1, successes = 1, probe_body_secs = 2";
-    let site = Site::start_with(hop, 2, breaker, &["p"]);
+    Site::start_with(hop, 2, breaker, &["p"])
+}
+
+fn due(hop: &str) -> Site {
+    let site = site(hop);
     site.open("p", 1);
     site.wait_until_due("p");
     site
@@ -65,4 +70,49 @@ fn the_next_probe_is_another_clients(site: &Site) {
     assert_eq!(site.ask("p").status, 200, "a finished request");
     assert_eq!(site.health("p")["breaker"], "closed");
     site.gateway.assert_no_trap();
+}
+
+#[test]
+fn a_client_that_aborts_whole_probes_leaves_the_next_place_to_others() {
+    for hop in HOP {
+        let site = site(hop);
+        let mut rounds = 0;
+        wait::until_true("a round that takes less than a second", || {
+            rounds += 1;
+            the_client_that_aborts_is_refused(&site, rounds)
+        });
+        assert_eq!(site.ask("p").status, 200, "the honest client is the next probe");
+        assert_eq!(site.health("p")["breaker"], "closed");
+        site.gateway.assert_no_trap();
+    }
+}
+
+/// How long the place is for other clients.
+const FOR_OTHERS: Duration = Duration::from_secs(1);
+
+/// A client aborts a whole probe and asks again at once. False if that has taken so long that the client may be let through.
+fn the_client_that_aborts_is_refused(site: &Site, round: u64) -> bool {
+    site.open("p", 1);
+    site.wait_until_due("p");
+    let (case, gate) = (format!("aborted {round}"), Gate::closed());
+    let (answer, pump) = Answer::events();
+    site.server.script(&case, answer.held_by(&gate));
+    let mut attacker = h1::Connection::open_from(ELSEWHERE, site.gateway.addr());
+    attacker.send_request(&Request::chat(r#"{"model":"p:m"}"#).case(&case));
+    site.server.wait(&case);
+    assert_eq!(site.ask("p").header("retry-after").as_deref(), Some("1"), "the probe is out");
+    let aborted = Instant::now();
+    drop(attacker);
+    pump.wait_for_reader_to_leave();
+    site.wait_for("p", "neutral", round);
+    for _ in 0..3 {
+        let response = site.ask_from_elsewhere("p");
+        if aborted.elapsed() >= FOR_OTHERS {
+            wait::until_true("the end of the round", || site.ask("p").status == 200);
+            return false;
+        }
+        assert_eq!(response.status, 503, "the client that has aborted is the next probe");
+        assert_eq!(response.header("retry-after").as_deref(), Some("1"));
+    }
+    true
 }

@@ -6,8 +6,9 @@
 
 use std::sync::OnceLock;
 
-use gaud::breaker::{Arrival, Evidence, Levels, Reason, Settings};
+use gaud::breaker::{Arrival, Ask, Evidence, Levels, Reason, Settings};
 use gaud::gateway::{Discovery, Gateway, Provider, from_filter_json};
+use gaud::health::asking::Asking;
 use gaud::health::check::{self, Health};
 use gaud::health::page::Status;
 use gaud::health::shared_breaker::{self, Admitted, Watched};
@@ -15,6 +16,7 @@ use gaud::host::memory::Memory;
 use gaud::host::store;
 use gaud::models;
 use gaud::models::discovery::{self, Fault};
+use gaud::room::Client;
 use gaud::route::ProviderId;
 
 use store::Store;
@@ -83,6 +85,11 @@ impl World {
         let by_ms = u64::from(u16::from_le_bytes([low, high])) << (shift % 48);
         self.now_ms = self.now_ms.wrapping_add(by_ms); // the clock may be set back
         self.memory.set_clock(self.now_ms);
+        let client = match shift >> 6 {
+            0 => Client::Unknown,
+            number => Client::V4([192, 0, 2, number]),
+        };
+        self.memory.turn_to(0, client);
         match what % 16 {
             0 => self.admit(provider, None, Arrival::Whole),
             1 => self.admit(provider, Some(low), Arrival::Whole),
@@ -112,7 +119,8 @@ impl World {
         let settings: &Settings = provider.breaker.as_ref().expect("a breaker");
         let longest = settings.open_ms.max(1000);
         let model = model.map(|number| number.to_string());
-        match self.watched().admit(&self.memory, model.as_deref(), arrival) {
+        let asking = Asking::Directly(arrival);
+        match self.watched().admit(&self.memory, model.as_deref(), asking) {
             Ok(admitted) => self.admitted.extend(admitted),
             Err(refusal) => {
                 let ms = refusal.retry_after_ms;
@@ -163,7 +171,7 @@ impl World {
         check_breaker(&levels.to_bytes());
         let settings = provider.breaker.as_ref().expect("a breaker");
         let waits = levels.provider().retry_after_ms(self.now_ms, settings);
-        let is_refused = levels.admit(None, Arrival::Whole, self.now_ms, settings).is_err();
+        let is_refused = levels.admit(None, Ask::WHOLE, self.now_ms, settings).is_err();
         assert_eq!(waits > 0, is_refused);
         let standing = discovery::peek(&self.memory, discovery);
         standing.age_secs(self.now_ms);
