@@ -201,7 +201,7 @@ impl Levels {
         let is_failure = [outcomes.provider, outcomes.model].contains(&Outcome::Failure);
         let record = |breaker: &Breaker, ticket, outcome| {
             let new = breaker.record(ticket, outcome, now_ms, settings)?;
-            Some(if is_failure { new.for_every_asker() } else { new })
+            Some(if is_failure { new.for_every_client() } else { new })
         };
         let provider = record(&self.provider, tickets.provider, outcomes.provider);
         let model = tickets.model.and_then(|(slot, ticket)| {

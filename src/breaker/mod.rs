@@ -31,9 +31,9 @@
 //! place of a whole probe is free, and that of an unfinished one is reserved for another `open_ms`. Likewise the client that
 //! aborts a probe cannot hold the next place by another unfinished request.
 //!
-//! The client that aborts a probe cannot hold the next place by a whole request either: for the first `others_ms` a reserved
+//! The client of a probe that says nothing, mostly because the client has aborted the probe, cannot hold the next place by a whole request either: for the first `others_ms` a reserved
 //! place is for the other clients, which are told to ask again within that time. Then any whole request may be the probe, so
-//! that a client that is alone waits for no longer. Clients are told apart by an [`Asker`]. A probe of both levels that fails
+//! that a client that is alone waits for no longer. Clients are told apart by an [`ClientNumber`]. A probe of both levels that fails
 //! at one level is neutral at the other, and was not aborted: the place there is for every client at once, because the
 //! request may go on to another target.
 //!
@@ -45,13 +45,13 @@
 //! or before the settings were lowered, and counts as passed. A worker looks at the clock before it loads the record, and
 //! another worker may store the record in between: so a time may be further away by a second.
 
-mod asker;
+mod client_number;
 mod evidence;
 mod levels;
 mod record;
 mod settings;
 
-pub use asker::Asker;
+pub use client_number::ClientNumber;
 pub use evidence::{Evidence, Reason};
 pub use levels::{Level, Levels, MODEL_SLOTS, Outcomes, Refusal, Slot, Tickets};
 pub use settings::Settings;
@@ -100,7 +100,7 @@ pub enum Place {
         /// The end of that while, in milliseconds.
         until_ms: u64,
         /// Whose probe that was: for the first [`Settings::others_ms`] of that while the place is for others.
-        asker: Asker,
+        asker: ClientNumber,
     },
     /// A probe is out.
     Taken {
@@ -109,7 +109,7 @@ pub enum Place {
         /// All of the probe's body has come.
         is_whole: bool,
         /// Whose probe it is.
-        asker: Asker,
+        asker: ClientNumber,
     },
 }
 
@@ -141,12 +141,12 @@ pub struct Ask {
     /// How far the request has come.
     pub arrival: Arrival,
     /// Who sends it.
-    pub asker: Asker,
+    pub asker: ClientNumber,
 }
 
 impl Ask {
     /// A whole request of nobody who is known.
-    pub const WHOLE: Self = Self { arrival: Arrival::Whole, asker: Asker::UNKNOWN };
+    pub const WHOLE: Self = Self { arrival: Arrival::Whole, asker: ClientNumber::UNKNOWN };
 }
 
 /// What a request may do.
@@ -333,7 +333,7 @@ impl Breaker {
         }
     }
 
-    /// The probe that is out has succeeded, as the last of so many.
+    /// The probe that is out has succeeded, and with it `successes` probes of this half-open period.
     fn probed(&self, successes: u32, probe: u32, settings: &Settings) -> Self {
         match successes >= settings.successes {
             true => self.change(State::Closed { failures: 0 }),
@@ -346,9 +346,9 @@ impl Breaker {
     }
 
     /// The same, but a reserved place is for every client: the last probe was not aborted.
-    fn for_every_asker(mut self) -> Self {
+    fn for_every_client(mut self) -> Self {
         if let State::HalfOpen { place: Place::Reserved { asker, .. }, .. } = &mut self.state {
-            *asker = Asker::UNKNOWN;
+            *asker = ClientNumber::UNKNOWN;
         }
         self
     }
@@ -418,7 +418,7 @@ impl Place {
                 PROBE_RETRY_AFTER_MS
             }
             (Self::Reserved { until_ms, asker }, Arrival::Whole) if asker.is(ask.asker) => {
-                let left_ms = until_ms.saturating_sub(now_ms);
+                let left_ms = left_ms(until_ms, now_ms, settings.open_ms);
                 settings.others_ms.saturating_sub(settings.open_ms.saturating_sub(left_ms))
             }
             (Self::Free | Self::Reserved { .. }, _) => 0,

@@ -21,7 +21,7 @@
 //!
 //! A model that is not there has never failed since it was last closed by a success, and was never open.
 
-use super::{Asker, Breaker, Levels, Place, Slot, State};
+use super::{Breaker, ClientNumber, Levels, Place, Slot, State};
 use crate::record::{Reader, Writer};
 
 const VERSION: u8 = 3;
@@ -82,7 +82,7 @@ impl Levels {
 }
 
 fn write(writer: Writer, Slot(slot): Slot, breaker: &Breaker) -> Writer {
-    let nobody = Asker::UNKNOWN;
+    let nobody = ClientNumber::UNKNOWN;
     let (state, asker, count, probe, time_ms) = match breaker.state {
         State::Closed { failures } => (0, nobody, failures, 0, 0),
         State::Open { until_ms } => (1, nobody, 0, 0, until_ms),
@@ -103,15 +103,15 @@ fn write(writer: Writer, Slot(slot): Slot, breaker: &Breaker) -> Writer {
 #[inline(never)]
 fn read(reader: &mut Reader<'_>) -> Option<(Slot, Breaker)> {
     let [state, slot, low, high] = reader.array()?;
-    let asker = Asker(u16::from_le_bytes([low, high]));
+    let asker = ClientNumber(u16::from_le_bytes([low, high]));
     let (epoch, count, probe, until_ms) =
         (reader.u32()?, reader.u32()?, reader.u32()?, reader.u64()?);
     let half_open = |place| State::HalfOpen { successes: count, probe, place };
     // A number that the state does not have is zero.
     let state = match (state, asker, count, probe, until_ms) {
-        (0, Asker(0), failures, 0, 0) => State::Closed { failures },
-        (1, Asker(0), 0, 0, until_ms) => State::Open { until_ms },
-        (2, Asker(0), _, _, 0) => half_open(Place::Free),
+        (0, ClientNumber(0), failures, 0, 0) => State::Closed { failures },
+        (1, ClientNumber(0), 0, 0, until_ms) => State::Open { until_ms },
+        (2, ClientNumber(0), _, _, 0) => half_open(Place::Free),
         (3, ..) => half_open(Place::Reserved { until_ms, asker }),
         (4, ..) => half_open(Place::Taken { until_ms, is_whole: false, asker }),
         (5, ..) => half_open(Place::Taken { until_ms, is_whole: true, asker }),

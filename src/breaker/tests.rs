@@ -30,8 +30,8 @@ fn half_open(successes: u32, probe: u32, place: Place) -> Breaker {
 }
 
 /// Of the client that asks, whose requests have the probe's place, too.
-const OWN: Asker = Asker(7);
-const OTHER: Asker = Asker(8);
+const OWN: ClientNumber = ClientNumber(7);
+const OTHER: ClientNumber = ClientNumber(8);
 
 fn reserved(until_ms: u64) -> Place {
     Place::Reserved { until_ms, asker: OWN }
@@ -95,7 +95,7 @@ fn admits(breaker: Breaker, arrival: Arrival, expected: (Verdict, Option<Breaker
 
 #[track_caller]
 fn admits_from(
-    asker: Asker,
+    asker: ClientNumber,
     breaker: Breaker,
     arrival: Arrival,
     expected: (Verdict, Option<Breaker>),
@@ -155,17 +155,18 @@ fn a_change_at_a_later_time_than_the_workers_own_holds() {
     for later_ms in 0..=1000 {
         let now_ms = NOW + later_ms;
         let opened = closed(2).failed(now_ms, &SETTINGS).unwrap();
-        let whole = open(NOW).admit(Arrival::Whole, now_ms, &SETTINGS).1.unwrap();
-        let part = open(NOW).admit(Arrival::Unfinished, now_ms, &SETTINGS).1.unwrap();
+        let ask = |arrival| Ask { arrival, asker: OWN };
+        let whole = open(NOW).admit(ask(Arrival::Whole), now_ms, &SETTINGS).1.unwrap();
+        let part = open(NOW).admit(ask(Arrival::Unfinished), now_ms, &SETTINGS).1.unwrap();
         for arrival in ARRIVALS {
-            let refused = (Verdict::Refused { retry_after_ms: 30_000 }, None);
-            admits(opened, arrival, refused);
-            admits(whole, arrival, BUSY);
-            admits(part, arrival, BUSY);
+            admits(opened, arrival, refused(30_000));
+            admits(whole, arrival, refused(1000));
+            admits(part, arrival, refused(1000));
         }
         let probe = Ticket { epoch: 8, probe: Some(0), saw_failures: false };
         let neutral = whole.record(probe, Outcome::Neutral, now_ms, &SETTINGS).unwrap();
-        admits(neutral, Arrival::Unfinished, BUSY);
+        admits(neutral, Arrival::Unfinished, refused(1000));
+        admits(neutral, Arrival::Whole, refused(1000));
     }
 }
 
@@ -198,7 +199,7 @@ fn the_place_after_a_probe_that_says_nothing_is_first_for_other_clients() {
         let breaker = half_open(1, 4, place);
         admits(breaker, Arrival::Whole, refused(left_ms));
         admits(breaker, Arrival::Tunnel, passes());
-        for asker in [OTHER, Asker::UNKNOWN] {
+        for asker in [OTHER, ClientNumber::UNKNOWN] {
             admits_from(asker, breaker, Arrival::Unfinished, refused(1000));
             let place = Place::Taken { until_ms: NOW + 125_000, is_whole: true, asker };
             admits_from(asker, breaker, Arrival::Whole, probe(7, 5, half_open(1, 5, place)));
@@ -208,7 +209,7 @@ fn the_place_after_a_probe_that_says_nothing_is_first_for_other_clients() {
 
 #[test]
 fn no_two_clients_without_an_address_are_the_same() {
-    let asker = Asker::UNKNOWN;
+    let asker = ClientNumber::UNKNOWN;
     let place = Place::Taken { until_ms: NOW + 125_000, is_whole: true, asker };
     let whole = half_open(1, 5, place);
     let reserved = half_open(1, 4, Place::Reserved { until_ms: NOW + 30_000, asker });

@@ -357,7 +357,7 @@ pub struct ProviderFile {
     /// Whether the gateway asks for the usage of streams that it meters. Default true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_usage: Option<bool>,
-    /// The context windows of models where the provider does not tell them. The command alone says so, to the filter.
+    /// The context windows of models where the provider does not tell them. Only the command writes these, for the filter.
     #[cfg_attr(not(target_os = "wasi"), serde(skip_deserializing))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub windows: Option<String>,

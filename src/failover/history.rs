@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 
-use crate::breaker::{Ask, Asker};
+use crate::breaker::{Ask, ClientNumber};
 use crate::config::RetryOn;
 use crate::gateway::Gateway;
 use crate::health::admission::{Admission, Blames};
@@ -46,7 +46,7 @@ struct History {
     gateway: Rc<Gateway>,
     targets: Vec<ChainTarget>,
     /// Who sends the request.
-    asker: Asker,
+    asker: ClientNumber,
     /// The index of the target that was asked last.
     at: Option<usize>,
     /// The provider that was asked last.
@@ -231,7 +231,7 @@ impl Histories {
 }
 
 impl History {
-    fn new(gateway: Rc<Gateway>, targets: Vec<ChainTarget>, asker: Asker) -> Self {
+    fn new(gateway: Rc<Gateway>, targets: Vec<ChainTarget>, asker: ClientNumber) -> Self {
         Self {
             gateway,
             targets,
@@ -323,10 +323,11 @@ impl History {
     }
 
     fn remaining(&self, host: &dyn Host, gateway: &Gateway, cause: Cause) -> Remaining {
+        let asking = Asking::Crossed(Ask { asker: self.asker, ..Ask::WHOLE });
         let is_admitting = |target: &ChainTarget| {
             let provider = gateway.provider(target.provider);
             provider.is_some_and(|provider| {
-                shared_breaker::would_admit(host, provider, Some(&target.model), self.asker)
+                shared_breaker::would_admit(host, provider, Some(&target.model), asking)
             })
         };
         let asked = self.at.and_then(|at| self.targets.get(at));

@@ -2,8 +2,9 @@
 
 use serde::{Serialize, Serializer};
 
+use super::asking::Asking;
 use super::{check, known_models, last_error, shared_breaker};
-use crate::breaker::{Asker, Breaker, BreakerState, Levels, Settings, Slot, State};
+use crate::breaker::{Ask, Breaker, BreakerState, Levels, Settings, Slot, State};
 use crate::gateway::{Gateway, Provider};
 use crate::host::Host;
 use crate::models::discovery;
@@ -99,7 +100,9 @@ impl<'a> Status<'a> {
 
     /// Whether a request for at least one provider would be let through.
     pub fn can_serve(gateway: &Gateway, host: &dyn Host) -> bool {
-        let admits = |provider| shared_breaker::would_admit(host, provider, None, Asker::UNKNOWN);
+        let admits = |provider| {
+            shared_breaker::would_admit(host, provider, None, Asking::Crossed(Ask::WHOLE))
+        };
         gateway.providers().iter().any(admits)
     }
 

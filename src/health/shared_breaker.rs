@@ -3,8 +3,8 @@
 use super::asking::Asking;
 use super::known_models;
 use crate::breaker::{
-    Ask, Asker, Breaker, BreakerState, Level, Levels, Outcomes, Reason, Refusal, Settings, Slot,
-    State, Tickets,
+    Ask, Breaker, BreakerState, Level, Levels, Outcomes, Reason, Refusal, Settings, Slot, State,
+    Tickets,
 };
 use crate::gateway::{Credential, Gateway, Provider};
 use crate::host::Host;
@@ -57,11 +57,16 @@ pub fn would_admit(
     host: &dyn Host,
     provider: &Provider,
     model: Option<&str>,
-    asker: Asker,
+    asking: Asking,
 ) -> bool {
     provider.breaker.is_none_or(|settings| {
-        let (levels, ask) = (peek(host, provider), Ask { asker, ..Ask::WHOLE });
-        levels.admit(model.map(Slot::of), ask, host.now_ms(), &settings).is_ok()
+        let (levels, slot, now_ms) = (peek(host, provider), model.map(Slot::of), host.now_ms());
+        // Who asks matters for a probe alone.
+        match levels.admit(slot, Ask::WHOLE, now_ms, &settings) {
+            Ok((_, None)) => true,
+            Ok((_, Some(_))) => levels.admit(slot, asking.ask(host), now_ms, &settings).is_ok(),
+            Err(_) => false,
+        }
     })
 }
 

@@ -4,14 +4,13 @@
 /// The context window of a model in tokens, by the name that the provider is sent, from a list of windows, each before the
 /// families that have the window: `8192 gpt-4 128000 gpt-4-turbo gpt-4o`.
 pub(crate) fn of(model: &str, list: &str) -> Option<u64> {
-    let mut name = model.rsplit('/').next()?;
-    loop {
-        if let Some(window) = of_longest_family(name, list) {
-            return Some(window);
-        }
-        // Bedrock puts the region and the vendor before the name: us.anthropic.claude-3-…
-        (_, name) = name.split_once('.')?;
-    }
+    names(model).find_map(|name| of_longest_family(name, list))
+}
+
+/// The names under which a model is looked up: Bedrock puts the region and the vendor before the name, as in
+/// `us.anthropic.claude-3-…`.
+pub(crate) fn names(model: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(model.rsplit('/').next(), |name| Some(name.split_once('.')?.1))
 }
 
 fn of_longest_family(name: &str, list: &str) -> Option<u64> {

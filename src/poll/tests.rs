@@ -1,8 +1,9 @@
 //! Which questions are asked, when, and what their answers change.
 
 use super::*;
-use crate::breaker::Asker;
+use crate::breaker::Ask;
 use crate::config::File;
+use crate::health::asking::Asking;
 use crate::health::shared_breaker;
 use crate::host::memory::Memory;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
@@ -63,7 +64,7 @@ fn a_check_without_a_good_answer_opens_the_breaker() {
         poll.answered(&gateway, &host, status, 0, Vec::new);
         let provider = gateway.provider(poll.provider).unwrap();
         assert_eq!(
-            !shared_breaker::would_admit(&host, provider, None, Asker::UNKNOWN),
+            !shared_breaker::would_admit(&host, provider, None, Asking::Crossed(Ask::WHOLE)),
             is_open,
             "{status:?}"
         );

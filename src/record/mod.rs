@@ -102,7 +102,7 @@ impl Writer {
 
 /// How much later than a worker's own the clock of another worker may be: a worker looks at the clock before it loads a
 /// record, and in between another worker may look at the clock and store the record.
-const LATER_MS: u64 = 1000;
+pub const LATER_MS: u64 = 1000;
 
 /// How long until a time in a record, which is `most_ms` ahead at most when it is set. 0 when the time has passed, and when
 /// the time is so far ahead that it was set before the clock was set back, or by other settings.

@@ -8,7 +8,7 @@
 //! Head and body reach the hop as the client sent them. The header [`crate::names::headers::CROSSING`] has the rest.
 
 use crate::body::{Edit, FoundModel, Scanner, UsageQuestion};
-use crate::breaker::Asker;
+use crate::breaker::ClientNumber;
 use crate::keys::Charges;
 use crate::limits::Period;
 use crate::request::escape::{escaped, unescaped};
@@ -27,7 +27,7 @@ pub struct Crossing {
     /// Head and body had come when the request left for the hop.
     pub is_whole: bool,
     /// Who sends the request: over the hop Envoy knows no client's address.
-    pub asker: Asker,
+    pub asker: ClientNumber,
     /// The model that the client asks for.
     pub asked: String,
     /// Where the body names the model.
@@ -141,7 +141,7 @@ impl Crossing {
             Some(asker) => (true, asker),
             None => (false, arrival.strip_prefix(UNFINISHED)?),
         };
-        let asker = Asker::numbered(asker.parse().ok()?);
+        let asker = ClientNumber::numbered(asker.parse().ok()?);
         let text = |part: &str| String::from_utf8(unescaped(part)).ok();
         let mut names = request.split(',');
         let request = names.next()?.to_owned();
@@ -227,7 +227,7 @@ mod tests {
             ("x", true, None, shared, "17-1,k1,ann,,/7,/9001,;whole,9;x"),
         ] {
             let (request, asked) = ("17-1".to_owned(), asked.to_owned());
-            let (asker, question) = (Asker::numbered(9), None);
+            let (asker, question) = (ClientNumber::numbered(9), None);
             let mut crossing =
                 Crossing { request, caller, is_whole, asker, asked, place, question };
             assert_eq!(crossing.to_header(), expected);

@@ -7,7 +7,7 @@ use super::hop::{Crossing, ModelPlace};
 use super::outgoing::{Departure, Outgoing};
 use super::{Phase, RequestAction, Session, bytes, local};
 use crate::body::{Edit, FoundModel, Scanner, UsageQuestion};
-use crate::breaker::{Arrival, Asker};
+use crate::breaker::{Arrival, ClientNumber};
 use crate::gateway::{Gateway, Provider, Turn};
 use crate::health::admission::{Admission, Refused};
 use crate::health::asking::Asking;
@@ -142,9 +142,9 @@ impl Session {
     #[cold]
     fn admits(&self, host: &dyn Host, target: Target<'_>) -> bool {
         let provider = self.gateway.provider(target.provider);
-        // Envoy is not asked for an address of each request: the client that has just aborted a probe may be refused.
+        let asking = Asking::Directly(Arrival::Whole);
         provider.is_some_and(|provider| {
-            shared_breaker::would_admit(host, provider, Some(target.model), Asker::UNKNOWN)
+            shared_breaker::would_admit(host, provider, Some(target.model), asking)
         })
     }
 
@@ -181,7 +181,7 @@ impl Session {
             request,
             caller: self.caller(),
             is_whole: self.is_whole,
-            asker: Asker::of(client),
+            asker: ClientNumber::of(client),
             asked: asked.to_owned(),
             place,
             question: self.usage_question(),

@@ -253,7 +253,7 @@ fn what_is_no_record_is_not_read() {
         let is_whole = (end >= 32) && (end - 32).is_multiple_of(24);
         assert_eq!(Levels::from_bytes(&good[..end]).is_some(), is_whole, "{end}");
     }
-    // The version, the flag, bytes that are zero, a state, a probe and a time of a closed breaker, a slot out of order.
+    // The version, the flag, bytes that are zero, a state, a client, a probe and a time of a closed breaker, a slot out of order.
     for (place, value) in [
         (0, 1),
         (0, 2),
@@ -262,6 +262,7 @@ fn what_is_no_record_is_not_read() {
         (8, 6),
         (9, 1),
         (10, 1),
+        (11, 1),
         (20, 1),
         (24, 1),
         (32, 9),

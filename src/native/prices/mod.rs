@@ -4,7 +4,8 @@
 //! `vendor/model` has the vendor's price at last.
 //!
 //! `table.json` is in the command. `table.py` makes it of LiteLLM's `model_prices_and_context_window.json` (MIT), and keeps
-//! the prices of the providers that are reached directly, and the context windows.
+//! the prices of the providers that are reached directly with the context windows of the same models, and of Bedrock and
+//! Vertex AI the context windows alone.
 
 mod decimal;
 mod entry;

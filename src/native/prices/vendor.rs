@@ -14,10 +14,10 @@ const ENDS_OF_HOSTS: [(&str, &str); 7] = [
     ("api.cohere.ai", "cohere"),
 ];
 
-/// How the hosts of Bedrock begin, in every region.
-const BEDROCK: &str = "bedrock-";
+/// How the hosts of Bedrock begin and end, in every region.
+const BEDROCK: (&str, &str) = ("bedrock-", ".amazonaws.com");
 
-/// The vendor of a provider by its host, else by its name: the name of a provider that is not one of LiteLLM's is no vendor's.
+/// The vendor of a provider: by its host, else by its name. A name that LiteLLM does not use has no rows.
 pub(super) fn vendor_of(provider: &Provider) -> &str {
     let url = provider.url.as_ref().map(|url| url.host.as_str());
     let host = url.or_else(|| istio_host(&provider.cluster)).unwrap_or(&provider.cluster);
@@ -25,7 +25,7 @@ pub(super) fn vendor_of(provider: &Provider) -> &str {
 }
 
 fn vendor_of_host(host: &str) -> Option<&'static str> {
-    if host.starts_with(BEDROCK) {
+    if host.starts_with(BEDROCK.0) && host.trim_end_matches(".cn").ends_with(BEDROCK.1) {
         return Some("bedrock");
     }
     let of_prefix = |(name, base): (&'static str, &'static str)| {
@@ -36,7 +36,7 @@ fn vendor_of_host(host: &str) -> Option<&'static str> {
     by_end.map(|(_, vendor)| *vendor).or_else(|| import::bases().find_map(of_prefix))
 }
 
-/// Whether models with this `litellm_provider` are of the vendor: those of `azure_ai` are of `azure`, those of
+/// Whether models with this `litellm_provider` are of the vendor, whose name may be the beginning of LiteLLM's: those of `azure_ai` are of `azure`, those of
 /// `vertex_ai-llama_models` are of `vertex_ai`, and those of `text-completion-openai` are of `openai`.
 pub(super) fn is_of(litellm_provider: &str, vendor: &str) -> bool {
     let own = litellm_provider.strip_prefix("text-completion-").unwrap_or(litellm_provider);

@@ -16,7 +16,7 @@ use super::vendor::{is_of, vendor_of};
 use super::{PricesProblem, Table, read_table};
 use crate::config::File;
 use crate::gateway::{Gateway, Provider, litellm};
-use crate::models::context_window::{belongs, of};
+use crate::models::context_window::{belongs, names, of};
 use crate::models::{Catalog, Names};
 
 /// Windows by the names of models, in small letters and without a vendor before them.
@@ -129,14 +129,11 @@ impl<'t> Windows<'t> {
 
     /// The longest name of a model, whoever serves it, that begins `model`.
     fn family(&self, model: &str) -> Option<&str> {
-        let mut name = model.rsplit('/').next()?;
-        loop {
+        let of_name = |name| {
             let families = self.everyones.keys().filter(|family| belongs(name, family));
-            if let Some(family) = families.max_by_key(|family| family.len()) {
-                return Some(family);
-            }
-            (_, name) = name.split_once('.')?;
-        }
+            families.max_by_key(|family| family.len())
+        };
+        names(model).find_map(of_name).map(String::as_str)
     }
 }
 

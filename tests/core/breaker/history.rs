@@ -3,7 +3,7 @@
 //!
 //! The rows are those of the table in `src/breaker/mod.rs`.
 
-use gaud::breaker::{Arrival, Ask, Asker, Outcome, Place, Settings, State};
+use gaud::breaker::{Arrival, Ask, ClientNumber, Outcome, Place, Settings, State};
 
 use super::key::TICK_MS;
 use super::world::{Op, Request};
@@ -40,8 +40,8 @@ enum Period {
 enum Holds {
     /// For the next request.
     Nobody,
-    /// For the next request whose body is whole, of any client but this for so long.
-    WholeRequests(Option<(Asker, u64)>),
+    /// For the next request whose body is whole; for the time that is left, not of this client.
+    WholeRequests(Option<(ClientNumber, u64)>),
     /// A probe has it.
     Probe,
 }
@@ -69,9 +69,9 @@ enum Held {
     /// No probe does.
     Free,
     /// A probe of this client has said nothing, at this time.
-    Reserved { since_ms: u64, asker: Asker },
+    Reserved { since_ms: u64, asker: ClientNumber },
     /// A probe of this client does, since it was granted or its body came.
-    Taken { since_ms: u64, is_whole: bool, asker: Asker },
+    Taken { since_ms: u64, is_whole: bool, asker: ClientNumber },
 }
 
 impl History {
@@ -136,7 +136,7 @@ impl History {
         let whole_requests = |from_ms: u64, asker| {
             let others_ms = self.settings.others_ms;
             let left_ms = (from_ms + others_ms).saturating_sub(now_ms).min(others_ms);
-            let is_known = asker != Asker::UNKNOWN && left_ms > 0;
+            let is_known = asker != ClientNumber::UNKNOWN && left_ms > 0;
             Holds::WholeRequests(is_known.then_some((asker, left_ms)))
         };
         match self.place {
@@ -281,10 +281,10 @@ impl History {
     }
 
     /// The client of the probe that has the place, or had it last.
-    fn last_asker(&self) -> Asker {
+    fn last_asker(&self) -> ClientNumber {
         match self.place {
             Held::Taken { asker, .. } | Held::Reserved { asker, .. } => asker,
-            Held::Free => Asker::UNKNOWN,
+            Held::Free => ClientNumber::UNKNOWN,
         }
     }
 

@@ -5,12 +5,13 @@
 //! workers, have no order, and the clients may change their parts. So the search ends, though neither the clock nor the number of requests
 //! of a run has a bound.
 
-use gaud::breaker::{Arrival, Ask, Asker, Levels, Outcome, Place, State};
+use gaud::breaker::{Arrival, Ask, ClientNumber, Levels, Outcome, Place, State};
+use gaud::record::LATER_MS;
 
 use super::world::{CLIENTS, Op, Pending, Request, World};
 
 /// A step of the clock: as much as the clocks of two workers may differ.
-pub(crate) const TICK_MS: u64 = 1000;
+pub(crate) const TICK_MS: u64 = LATER_MS;
 
 /// How far the clock is set back: by a little, and to before everything that still has a deadline.
 pub(crate) const SETBACKS_MS: [u64; 2] = [TICK_MS, 6 * TICK_MS];
@@ -27,7 +28,7 @@ pub(crate) fn probe_number(record: &[u8]) -> Option<u32> {
 }
 
 /// The part of a client, in 2 bits; 0 for an unknown client.
-fn part(asker: Asker, clients: [Asker; 2]) -> u128 {
+fn part(asker: ClientNumber, clients: [ClientNumber; 2]) -> u128 {
     clients.iter().position(|client| *client == asker).map_or(0, |place| place as u128 + 1)
 }
 
@@ -39,7 +40,7 @@ impl World {
     }
 
     /// The same with the clients in these parts.
-    fn key_of(&self, clients: [Asker; 2]) -> u128 {
+    fn key_of(&self, clients: [ClientNumber; 2]) -> u128 {
         let mut requests: Vec<_> = self.requests.iter().map(|one| self.request(one)).collect();
         let mut pending: Vec<_> =
             self.pending.iter().map(|one| self.pending(one, clients)).collect();
@@ -53,9 +54,9 @@ impl World {
     }
 
     /// 12 bits.
-    fn record(&self, record: &[u8], clients: [Asker; 2]) -> u128 {
+    fn record(&self, record: &[u8], clients: [ClientNumber; 2]) -> u128 {
         let state = Levels::from_bytes(record).map(|levels| levels.provider().state());
-        let nobody = Asker::UNKNOWN;
+        let nobody = ClientNumber::UNKNOWN;
         let (state, count, time, asker) = match state {
             Some(State::Closed { failures }) => (0, failures, NEVER, nobody),
             Some(State::Open { until_ms }) => (1, 0, self.time(until_ms), nobody),
@@ -102,7 +103,7 @@ impl World {
     }
 
     /// 24 bits.
-    fn pending(&self, pending: &Pending, clients: [Asker; 2]) -> u128 {
+    fn pending(&self, pending: &Pending, clients: [ClientNumber; 2]) -> u128 {
         let op = match pending.op {
             Op::Ask(Ask { arrival, asker }) => {
                 let arrival = match arrival {

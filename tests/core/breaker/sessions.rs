@@ -1,6 +1,6 @@
 //! Whole requests through sessions that share a breaker, by a clock that is set by hand.
 
-use gaud::breaker::{Asker, BreakerState, Levels, Outcome, Place, State};
+use gaud::breaker::{BreakerState, ClientNumber, Levels, Outcome, Place, State};
 use gaud::health::outcome::StreamEnd;
 use gaud::health::shared_breaker::{self, Watched};
 use gaud::host::metrics::{Metric, RequestOutcome};
@@ -337,7 +337,7 @@ fn a_client_that_aborts_a_probe_does_not_get_the_next_one_by_an_unfinished_reque
     let (mut hog, _) = envoy.begin("p:x", false);
     envoy.end(&mut hog, CLIENT_LEFT);
     let until_ms = envoy.until_ms();
-    let place = Place::Reserved { until_ms, asker: Asker::UNKNOWN };
+    let place = Place::Reserved { until_ms, asker: ClientNumber::UNKNOWN };
     assert_eq!(envoy.state(), State::HalfOpen { successes: 0, probe: 0, place });
     assert!(matches!(envoy.begin("p:x", false).1, RequestAction::Reply(_)));
     envoy.serve(200, WHOLE);

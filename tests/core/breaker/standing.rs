@@ -1,6 +1,6 @@
 //! What must hold of a world at any moment, whatever has happened to it.
 
-use gaud::breaker::{Arrival, Ask, Asker, Levels, Outcome, Outcomes, State};
+use gaud::breaker::{Arrival, Ask, ClientNumber, Levels, Outcome, Outcomes, State};
 
 use super::history::Broken;
 use super::key::TICK_MS;
@@ -20,7 +20,7 @@ impl World {
         }
         for arrival in [Arrival::Whole, Arrival::Unfinished, Arrival::Tunnel] {
             let [a, b] = *CLIENTS;
-            for asker in [a, b, Asker::UNKNOWN] {
+            for asker in [a, b, ClientNumber::UNKNOWN] {
                 self.answers(&levels, Ask { arrival, asker })?;
             }
         }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use gaud::breaker::{
-    Ask, Asker, Breaker, BreakerState, Evidence, Level, Levels, Outcome, Outcomes, Place, Reason,
-    Settings, Slot, State, Tickets,
+    Ask, Breaker, BreakerState, ClientNumber, Evidence, Level, Levels, Outcome, Outcomes, Place,
+    Reason, Settings, Slot, State, Tickets,
 };
 
 use gaud::room::Client;
@@ -16,11 +16,13 @@ use super::history::Broken;
 const LONG_MS: u64 = 1000;
 
 const FAILED: Evidence = Evidence::ModelFailed(Reason::Status(500));
-const HEADS: [Evidence; 5] = [
+const HEADS: [Evidence; 7] = [
     Evidence::Answered,
     Evidence::Switched,
     FAILED,
     Evidence::Unreachable(Reason::Timeout),
+    Evidence::Shortage,
+    Evidence::NoCredential,
     Evidence::Nothing,
 ];
 const ENDS: [Evidence; 3] = [Evidence::Answered, FAILED, Evidence::Nothing];
@@ -32,7 +34,7 @@ fn slots() -> [Option<Slot>; 3] {
 
 /// A whole request of the only client.
 fn own() -> Ask {
-    Ask { asker: Asker::of(Client::V4([192, 0, 2, 1])), ..Ask::WHOLE }
+    Ask { asker: ClientNumber::of(Client::V4([192, 0, 2, 1])), ..Ask::WHOLE }
 }
 
 /// A request that was let through.
@@ -204,7 +206,7 @@ impl World {
                 return Err("another model has changed");
             }
         }
-        self.shuts_out_who_aborts(op, old)?;
+        self.shuts_out_who_said_nothing(op, old)?;
         let has_model_changed = slot.is_some_and(|slot| new.model(slot) != old.model(slot));
         let failures = |levels: &Levels| match levels.provider().state() {
             State::Closed { failures } => failures,
@@ -228,16 +230,16 @@ impl World {
 
     /// A probe that says nothing on both levels shuts its client out of the next place for a while, and no other probe does: a
     /// request that fails at one level may go on to another target.
-    fn shuts_out_who_aborts(&self, op: &Op, old: &Levels) -> Result<(), Broken> {
+    fn shuts_out_who_said_nothing(&self, op: &Op, old: &Levels) -> Result<(), Broken> {
         let Op::Hear(Request { slot, .. }, evidence) = op else { return Ok(()) };
-        let aborts = matches!(evidence, Evidence::Nothing | Evidence::Switched);
+        let says_nothing = evidence.outcome() == Outcome::Neutral;
         let slot = slot.unwrap_or_else(|| Slot::of("a"));
         let (old, new) = (old, &self.levels);
         for (old, new) in [(*old.provider(), *new.provider()), (old.model(slot), new.model(slot))] {
             let State::HalfOpen { place: Place::Reserved { asker, .. }, .. } = new.state() else {
                 continue;
             };
-            if old != new && aborts != (asker == own().asker) {
+            if old != new && says_nothing != (asker == own().asker) {
                 return Err("the wrong client is shut out of the next place");
             }
         }
@@ -409,7 +411,7 @@ impl World {
             State::Open { until_ms } => [1, 0, time(until_ms)],
             State::HalfOpen { successes, place, .. } => match place {
                 Place::Free => [2, successes as u8, 0],
-                Place::Reserved { until_ms, asker: Asker::UNKNOWN } => {
+                Place::Reserved { until_ms, asker: ClientNumber::UNKNOWN } => {
                     [3, successes as u8, time(until_ms)]
                 }
                 Place::Reserved { until_ms, .. } => [5, successes as u8, time(until_ms)],

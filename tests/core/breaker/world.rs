@@ -18,15 +18,17 @@
 
 use std::sync::LazyLock;
 
-use gaud::breaker::{Arrival, Ask, Asker, Levels, Outcome, Outcomes, Settings, State, Tickets};
+use gaud::breaker::{
+    Arrival, Ask, ClientNumber, Levels, Outcome, Outcomes, Settings, State, Tickets,
+};
 use gaud::room::Client;
 
 use super::history::{Broken, History};
 use super::key::{TICK_MS, probe_number};
 
 /// Two clients that are told apart.
-pub(crate) static CLIENTS: LazyLock<[Asker; 2]> =
-    LazyLock::new(|| [1, 2].map(|host| Asker::of(Client::V4([192, 0, 2, host]))));
+pub(crate) static CLIENTS: LazyLock<[ClientNumber; 2]> =
+    LazyLock::new(|| [1, 2].map(|host| ClientNumber::of(Client::V4([192, 0, 2, host]))));
 
 /// A request that was let through.
 #[derive(Debug, Clone, Copy)]

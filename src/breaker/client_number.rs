@@ -1,13 +1,13 @@
-//! Who asks a breaker: as little of a client as tells the clients apart.
+//! The client of a request, as a number that tells clients apart.
 
 use crate::room::Client;
 
-/// A client, as a number of two bytes. Two clients in 65,535 have the same number: then one of them waits for as long as the
-/// other, after a probe that the other has aborted.
+/// A client, as a number of two bytes. The chance that two clients have the same number is 1 in 65,535: then one waits, after a
+/// probe that the other has aborted, for as long as the other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Asker(pub(super) u16);
+pub struct ClientNumber(pub(super) u16);
 
-impl Asker {
+impl ClientNumber {
     /// A client without an address. No two of these are taken for the same client: nobody waits for what another has done.
     pub const UNKNOWN: Self = Self(0);
 
@@ -49,16 +49,16 @@ mod tests {
 
     #[test]
     fn clients_have_numbers_of_their_own_and_an_unknown_client_has_none() {
-        assert_eq!(Asker::of(Client::Unknown).number(), 0);
+        assert_eq!(ClientNumber::of(Client::Unknown).number(), 0);
         let hosts = (0..=255).map(|host| Client::V4([192, 0, 2, host]));
         let networks = (0..=255).map(|host| Client::V6([0x20, 1, 0xd, 0xb8, 0, 0, 0, host]));
         let numbers: BTreeSet<_> =
-            hosts.chain(networks).map(|client| Asker::of(client).number()).collect();
+            hosts.chain(networks).map(|client| ClientNumber::of(client).number()).collect();
         assert!(numbers.len() > 500 && !numbers.contains(&0), "{}", numbers.len());
-        let asker = Asker::of(Client::V4([192, 0, 2, 1]));
-        assert_eq!(Asker::numbered(asker.number()), asker);
-        assert_eq!(Asker::numbered(65_536), Asker::UNKNOWN);
-        assert!(asker.is(asker) && !asker.is(Asker::UNKNOWN));
-        assert!(!Asker::UNKNOWN.is(Asker::UNKNOWN));
+        let asker = ClientNumber::of(Client::V4([192, 0, 2, 1]));
+        assert_eq!(ClientNumber::numbered(asker.number()), asker);
+        assert_eq!(ClientNumber::numbered(65_536), ClientNumber::UNKNOWN);
+        assert!(asker.is(asker) && !asker.is(ClientNumber::UNKNOWN));
+        assert!(!ClientNumber::UNKNOWN.is(ClientNumber::UNKNOWN));
     }
 }
