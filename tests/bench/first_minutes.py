@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from kit_py.processes import free_port
 from kit_py.waiting import until
+from versions import commit, said
 from write import table
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,8 @@ class Way(NamedTuple):
     needs: str
     steps: tuple[Step, ...]
     environment: dict[str, str] = {}
+    # Links in the home, and what they lead to.
+    links: dict[str, str] = {}
 
 
 class Taken(NamedTuple):
@@ -60,6 +63,8 @@ def ask(port: int, model: str, *headers: str) -> Step:
 
 def ways(provider: str, wheels: Path, aigw: str, envoy: str, portkey: str) -> list[Way]:
     litellm = f"litellm --model openai/gpt-4o --api_base {provider}/v1"
+    master_key = "sk-0123456789abcdef0123456789abcdef"
+    version = re.search(r"/(\d+\.\d+\.\d+)", said(envoy, "--version"))[1]
     env = f"OPENAI_API_KEY=any OPENAI_BASE_URL={provider}/v1"
     to_provider = ("x-portkey-provider: openai", f"x-portkey-custom-host: {provider}/v1", "authorization: Bearer any")
     return [
@@ -86,8 +91,8 @@ def ways(provider: str, wheels: Path, aigw: str, envoy: str, portkey: str) -> li
             "Python",
             (
                 Step("python3 -m venv venv && venv/bin/pip install --quiet 'litellm[proxy]'"),
-                Step(f"OPENAI_API_KEY=any venv/bin/{litellm}", ready="Uvicorn running"),
-                ask(4000, "gpt-4o"),
+                Step(f"LITELLM_MASTER_KEY={master_key} OPENAI_API_KEY=any venv/bin/{litellm}", ready="Uvicorn running"),
+                ask(4000, "gpt-4o", f"authorization: Bearer {master_key}"),
             ),
         ),
         Way(
@@ -107,7 +112,8 @@ def ways(provider: str, wheels: Path, aigw: str, envoy: str, portkey: str) -> li
                 Step(f"{env} aigw run", ready="1975"),
                 ask(1975, "gpt-4o"),
             ),
-            {"ENVOY_PATH": envoy},
+            {"ENVOY_VERSION": version},
+            {f".local/share/aigw/envoy-versions/{version}/bin/envoy": envoy},
         ),
     ]
 
@@ -132,6 +138,9 @@ def walk(way: Way, stack: ExitStack) -> list[Taken]:
     """Takes the steps until one fails."""
     home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="first-minutes-", ignore_cleanup_errors=True)))
     environment, taken = bare_home(home) | way.environment, []
+    for link, target in way.links.items():
+        (home / link).parent.mkdir(parents=True)
+        (home / link).symlink_to(target)
     for number, step in enumerate(way.steps):
         screen = home / f"{number}.txt"
         began = time.monotonic()
@@ -187,7 +196,7 @@ def report(walked: list[tuple[Way, list[Taken]]]) -> str:
     head = ("", "needs", "steps", "to the first answer", "the steps, in seconds")
     parts = [
         "# From nothing to the first answer",
-        f"Measured {when} by `make bench-start`, in one run, one gateway after the other, without caches. The network is part of the times; "
+        f"Measured {when} at {commit()} by `make bench-start`, in one run, one gateway after the other, without caches. The network is part of the times; "
         "Envoy AI Gateway was given an Envoy, so that its download is not in its time.",
         table(head, [row(way, taken) for way, taken in walked]),
     ]
