@@ -107,12 +107,12 @@ def ways(provider: str, wheels: Path, aigw: str, envoy: str, portkey: str) -> li
             "Envoy AI Gateway",
             "Go, Envoy",
             (
-                Step(f"git clone --quiet {aigw} ai-gateway"),
+                Step('git clone --quiet "$AIGW" ai-gateway'),
                 Step("cd ai-gateway && go install ./cmd/aigw"),
                 Step(f"{env} aigw run", ready="1975"),
                 ask(1975, "gpt-4o"),
             ),
-            {"ENVOY_VERSION": version},
+            {"AIGW": aigw, "ENVOY_VERSION": version},
             {f".local/share/aigw/envoy-versions/{version}/bin/envoy": envoy},
         ),
     ]
