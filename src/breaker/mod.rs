@@ -31,11 +31,11 @@
 //! place of a whole probe is free, and that of an unfinished one is reserved for another `open_ms`. Likewise the client that
 //! aborts a probe cannot hold the next place by another unfinished request.
 //!
-//! The client of a probe that says nothing, mostly because the client has aborted the probe, cannot hold the next place by a whole request either: for the first `others_ms` a reserved
-//! place is for the other clients, which are told to ask again within that time. Then any whole request may be the probe, so
-//! that a client that is alone waits for no longer. Clients are told apart by an [`ClientNumber`]. A probe of both levels that fails
-//! at one level is neutral at the other, and was not aborted: the place there is for every client at once, because the
-//! request may go on to another target.
+//! The client of a probe that says nothing, mostly because the client has aborted the probe, cannot hold the next place by a
+//! whole request either: for the first `others_ms` a reserved place is for the other clients, which are told to ask again
+//! within that time. Then any whole request may be the probe, so that a client that is alone waits for no longer. Clients are
+//! told apart by a [`ClientNumber`]. A probe of both levels that fails at one level is neutral at the other, and was not
+//! aborted: the place there is for every client at once, because the request may go on to another target.
 //!
 //! A tunnel (an upgrade, such as a WebSocket) may last for hours and ends without a status: a tunnel is never a probe.
 //!

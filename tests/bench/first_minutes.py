@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from kit_py.processes import free_port
 from kit_py.waiting import until
-from versions import commit, said
+from versions import commit, envoy_version
 from write import table
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ def ask(port: int, model: str, *headers: str) -> Step:
 def ways(provider: str, wheels: Path, aigw: str, envoy: str, portkey: str) -> list[Way]:
     litellm = f"litellm --model openai/gpt-4o --api_base {provider}/v1"
     master_key = "sk-0123456789abcdef0123456789abcdef"
-    version = re.search(r"/(\d+\.\d+\.\d+)", said(envoy, "--version"))[1]
+    version = envoy_version(envoy)
     env = f"OPENAI_API_KEY=any OPENAI_BASE_URL={provider}/v1"
     to_provider = ("x-portkey-provider: openai", f"x-portkey-custom-host: {provider}/v1", "authorization: Bearer any")
     return [

@@ -29,8 +29,8 @@ def test_no_row_has_grown():
     built = tools()
     if not callgrind.is_there():
         pytest.skip("no valgrind here: the instructions of a request are not counted")
-    if envoy_version(built) != pinned_envoy():
-        pytest.skip(f"the figures are not of Envoy {envoy_version(built)}")
+    if envoy_version(built.envoy) != pinned_envoy():
+        pytest.skip(f"the figures are not of Envoy {envoy_version(built.envoy)}")
     if f" on {platform.machine()}:" not in FILE.read_text():
         pytest.skip(f"the figures are not of {platform.machine()}")
     before, now = committed(), costs(count_all(built, COUNTED))

@@ -17,13 +17,13 @@ def commit() -> str:
     return f"commit {name} with uncommitted changes" if changed else f"commit {name}"
 
 
-def envoy_version(tools: Tools) -> str:
-    return re.search(r"/(\d+\.\d+\.\d+)", said(tools.envoy, "--version"))[1]
+def envoy_version(envoy: Path | str) -> str:
+    return re.search(r"/(\d+\.\d+\.\d+)", said(envoy, "--version"))[1]
 
 
 def measured_at(tools: Tools) -> str:
     """For the first line of a file of figures."""
-    return f"Measured at {commit()}, with Envoy {envoy_version(tools)} on {platform.machine()}"
+    return f"Measured at {commit()}, with Envoy {envoy_version(tools.envoy)} on {platform.machine()}"
 
 
 def versions(tools: Tools) -> dict[str, str]:

@@ -50,10 +50,11 @@ def main(path):
     for model, entry in table.items():
         provider = entry.get("litellm_provider")
         is_bare = provider in BARE and "/" not in model
-        if model != "sample_spec" and (provider in PROVIDERS or is_bare) and prices(entry):
-            rows[model] = prices(entry)
-        elif model != "sample_spec" and str(provider).startswith(CLOUDS) and entry.get("max_input_tokens"):
-            rows[model] = window(entry)
+        kept = prices(entry) if provider in PROVIDERS or is_bare else {}
+        if not kept and str(provider).startswith(CLOUDS) and entry.get("max_input_tokens"):
+            kept = window(entry)
+        if kept and model != "sample_spec":
+            rows[model] = kept
     lines = [f"{json.dumps(model)}:{json.dumps(rows[model], separators=(',', ':'), sort_keys=True)}" for model in sorted(rows)]
     print("{" + ",\n".join(lines) + "}")
 

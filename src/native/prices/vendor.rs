@@ -14,9 +14,6 @@ const ENDS_OF_HOSTS: [(&str, &str); 7] = [
     ("api.cohere.ai", "cohere"),
 ];
 
-/// How the hosts of Bedrock begin and end, in every region.
-const BEDROCK: (&str, &str) = ("bedrock-", ".amazonaws.com");
-
 /// The vendor of a provider: by its host, else by its name. A name that LiteLLM does not use has no rows.
 pub(super) fn vendor_of(provider: &Provider) -> &str {
     let url = provider.url.as_ref().map(|url| url.host.as_str());
@@ -25,7 +22,9 @@ pub(super) fn vendor_of(provider: &Provider) -> &str {
 }
 
 fn vendor_of_host(host: &str) -> Option<&'static str> {
-    if host.starts_with(BEDROCK.0) && host.trim_end_matches(".cn").ends_with(BEDROCK.1) {
+    // In China the hosts end in `.amazonaws.com.cn`.
+    let is_aws = host.trim_end_matches(".cn").ends_with(".amazonaws.com");
+    if is_aws && host.starts_with("bedrock-") {
         return Some("bedrock");
     }
     let of_prefix = |(name, base): (&'static str, &'static str)| {
@@ -36,8 +35,9 @@ fn vendor_of_host(host: &str) -> Option<&'static str> {
     by_end.map(|(_, vendor)| *vendor).or_else(|| import::bases().find_map(of_prefix))
 }
 
-/// Whether models with this `litellm_provider` are of the vendor, whose name may be the beginning of LiteLLM's: those of `azure_ai` are of `azure`, those of
-/// `vertex_ai-llama_models` are of `vertex_ai`, and those of `text-completion-openai` are of `openai`.
+/// Whether models with this `litellm_provider` are of the vendor, whose name may be the beginning of LiteLLM's: those of
+/// `azure_ai` are of `azure`, those of `vertex_ai-llama_models` are of `vertex_ai`, and those of `text-completion-openai`
+/// are of `openai`.
 pub(super) fn is_of(litellm_provider: &str, vendor: &str) -> bool {
     let own = litellm_provider.strip_prefix("text-completion-").unwrap_or(litellm_provider);
     let vendor = vendor.strip_suffix("_chat").unwrap_or(vendor);

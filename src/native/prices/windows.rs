@@ -36,7 +36,7 @@ struct Row<'t> {
     entry: Entry,
 }
 
-/// The rows with windows, and the window of each model whoever serves it.
+/// The rows that have a window, and the window of each model, with the rows of all vendors taken together.
 struct Windows<'t> {
     rows: Vec<Row<'t>>,
     everyones: Named,
@@ -64,8 +64,8 @@ struct Asked<'a> {
     vendor: &'a str,
     /// The models that the configuration names.
     models: Vec<&'a str>,
-    /// What models begin with that the provider's `match` may mean.
-    starts: Vec<&'a str>,
+    /// How the names begin that the provider's `match` may mean, in small letters.
+    starts: Vec<String>,
 }
 
 impl<'a> Asked<'a> {
@@ -74,11 +74,11 @@ impl<'a> Asked<'a> {
             catalog.entries().iter().filter(|entry| std::ptr::eq(entry.provider, provider));
         let patterns = file.providers.get(&provider.name).map(|own| own.patterns.as_slice());
         let starts = patterns.unwrap_or_default().iter().filter_map(|own| own.split('*').next());
-        let is_litellm = provider.name == litellm::NAME;
+        let starts = starts.filter(|start| !start.is_empty() && provider.name != litellm::NAME);
         Self {
             vendor: vendor_of(provider),
             models: entries.map(|entry| entry.target.model).collect(),
-            starts: starts.filter(|start| !start.is_empty() && !is_litellm).collect(),
+            starts: starts.map(str::to_ascii_lowercase).collect(),
         }
     }
 
@@ -104,15 +104,12 @@ impl<'t> Windows<'t> {
     fn list(&self, asked: &Asked<'_>) -> Option<String> {
         let mut names = self.of_vendor(asked.vendor);
         let own = text(&families(&names));
-        let starts = asked.starts.iter().filter(|_| own.is_empty());
-        let mut more: BTreeSet<&str> = BTreeSet::new();
-        for model in asked.models.iter().filter(|model| of(model, &own).is_none()) {
-            more.extend(self.family(model));
-        }
-        let begins =
-            |name: &str| starts.clone().any(|start| name.starts_with(&start.to_ascii_lowercase()));
+        let unknown = asked.models.iter().filter(|model| of(model, &own).is_none());
+        let more: BTreeSet<&str> = unknown.filter_map(|model| self.family(model)).collect();
+        let starts = if own.is_empty() { asked.starts.as_slice() } else { &[] };
         for (name, window) in &self.everyones {
-            if more.iter().any(|family| belongs(name, family)) || begins(name) {
+            let is_named = more.iter().any(|family| belongs(name, family));
+            if is_named || starts.iter().any(|start| name.starts_with(start)) {
                 names.entry(name.clone()).or_insert(*window);
             }
         }
@@ -127,7 +124,7 @@ impl<'t> Windows<'t> {
         names
     }
 
-    /// The longest name of a model, whoever serves it, that begins `model`.
+    /// The longest of all vendors' names that begins `model`.
     fn family(&self, model: &str) -> Option<&str> {
         let of_name = |name| {
             let families = self.everyones.keys().filter(|family| belongs(name, family));

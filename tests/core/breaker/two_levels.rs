@@ -7,7 +7,6 @@ use gaud::breaker::{
     Ask, Breaker, BreakerState, ClientNumber, Evidence, Level, Levels, Outcome, Outcomes, Place,
     Reason, Settings, Slot, State, Tickets,
 };
-
 use gaud::room::Client;
 
 use super::history::Broken;
