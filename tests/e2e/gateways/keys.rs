@@ -1,7 +1,7 @@
 //! A change at one gateway counts at all of them.
 
 use super::Gateways;
-use crate::kit::harness::wait;
+use crate::kit::harness::{quiet, wait};
 use crate::kit::postgres::Server;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn a_change_at_one_gateway_counts_at_the_other_within_a_second() {
     let gateways = Gateways::start(2);
+    let _quiet = quiet();
     let mut slowest = Duration::ZERO;
     for _ in 0..10 {
         let (key, id) = gateways.key(&json!({"name": "shared"}));

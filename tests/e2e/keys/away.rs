@@ -25,7 +25,7 @@ impl Drop for Stopped<'_> {
 
 #[test]
 fn keys_serve_on_while_the_control_server_does_not_answer() {
-    let setup = Setup::start("", "");
+    let (setup, _quiet) = Setup::start_quiet("", "");
     let (one, two) = (setup.make_any(), setup.make_any());
     {
         let _stopped = Stopped::now(&setup);

@@ -18,7 +18,7 @@ fn assert_soon(setup: &Setup, key: &str, status: u16) {
 
 #[test]
 fn keys_are_made_changed_and_revoked_beside_the_running_gateway() {
-    let setup = Setup::start("", "");
+    let (setup, _quiet) = Setup::start_quiet("", "");
     let new =
         ["key", "new", "--name", "laptop", "--user", "ann", "--model", "own:*", "--expires", "30d"];
     let key = gaud(&setup, &new).expect("a key");
@@ -53,7 +53,7 @@ fn keys_are_made_changed_and_revoked_beside_the_running_gateway() {
 
 #[test]
 fn users_are_made_changed_and_deleted_beside_the_running_gateway() {
-    let setup = Setup::start("", "");
+    let (setup, _quiet) = Setup::start_quiet("", "");
     let new = ["user", "new", "ann", "--name", "Ann", "--email", "ann@example.com"];
     gaud(&setup, &new).expect("a user");
     let key = gaud(&setup, &["key", "new", "--user", "ann"]).expect("a key");

@@ -16,7 +16,7 @@ fn done(answer: &Response) -> Value {
 
 #[test]
 fn keys_have_litellms_names() {
-    let setup = Setup::start("", "");
+    let (setup, _quiet) = Setup::start_quiet("", "");
     let fields = json!({
         "key_alias": "laptop", "user_id": "ann", "models": ["own:*"], "duration": "30d", "max_budget": null,
     });
@@ -53,7 +53,7 @@ fn keys_have_litellms_names() {
 
 #[test]
 fn users_have_litellms_names() {
-    let setup = Setup::start("", "");
+    let (setup, _quiet) = Setup::start_quiet("", "");
     let new = json!({"user_id": "bob", "user_email": "bob@example.com", "user_alias": "Bob"});
     let made = done(&post(&setup, "/user/new", &new));
     assert_eq!((&made["user_id"], &made["user_alias"]), (&json!("bob"), &json!("Bob")));

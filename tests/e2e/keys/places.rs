@@ -99,7 +99,7 @@ fn a_key_does_not_pass_on_paths_outside_the_api_nor_over_the_hop() {
 
 #[test]
 fn what_is_not_a_valid_key_gets_the_same_answer() {
-    let setup = Setup::start("", "");
+    let (setup, _quiet) = Setup::start_quiet("", "");
     let revoked = setup.make_any();
     setup.ask_admin("DELETE", &format!("/admin/keys/{}", revoked.id), &serde_json::json!({}), 200);
     let blocked = setup.make(&serde_json::json!({"blocked": true}));

@@ -122,3 +122,14 @@ impl Drop for End<'_> {
         self.0.store(true, Ordering::Relaxed);
     }
 }
+
+/// Waits until the filter has taken a change of a key. On a busy machine the filter may need more than the second that the
+/// answer to the change waits; `ask_again` makes a change of nothing, whose answer says whether the filter has all.
+#[track_caller]
+pub(crate) fn wait_until_applied(answer: &Value, ask_again: impl Fn() -> Value) {
+    let mut is_applied = answer["applied"] == true;
+    wait::until_true("the filter's taking the key", || {
+        is_applied = is_applied || ask_again()["applied"] == true;
+        is_applied
+    });
+}

@@ -19,6 +19,7 @@ mod serve;
 
 use crate::kit::client::{Request, Response, h1};
 use crate::kit::harness::{Run, wait};
+use crate::kit::observe::wait_until_applied;
 use crate::kit::upstream::{Answer, Provider};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -62,13 +63,7 @@ impl Setup {
         let made = self.admin("POST", "/admin/keys", fields, 201);
         let text = |field: &str| made[field].as_str().expect("a text").to_owned();
         let path = format!("/admin/keys/{}", text("id"));
-        // On a busy machine the filter may need more than the second that an answer waits.
-        let mut is_applied = made["applied"] == true;
-        wait::until_true("the filter's taking the key", || {
-            is_applied =
-                is_applied || self.admin("PATCH", &path, &json!({}), 200)["applied"] == true;
-            is_applied
-        });
+        wait_until_applied(&made, || self.admin("PATCH", &path, &json!({}), 200));
         (text("key"), text("id"))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Config, ask, assert_served, chat};
 use crate::kit::client::{Request, Response, h1};
-use crate::kit::harness::{Run, wait};
+use crate::kit::harness::{Run, quiet, wait};
 use crate::kit::upstream::Provider;
 use serde_json::{Value, json};
 use std::fs::{Permissions, read_to_string, set_permissions};
@@ -225,6 +225,7 @@ fn nothing_but_an_admin_key_opens_the_control_server() {
         assert_eq!((answer.status, &answer.body), (401, &answers[0].body), "{}", answer.text());
     }
     // After a few the answer waits, and a right key does not.
+    let quiet = quiet();
     let start = Instant::now();
     h1::exchange(run.addr(), &wrong[0]);
     assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
@@ -232,6 +233,7 @@ fn nothing_but_an_admin_key_opens_the_control_server() {
     let start = Instant::now();
     caller.get("/admin/settings");
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    drop(quiet);
     assert_eq!(caller.send(Request::new("GET", "/admin/nothing")).status, 404);
     assert_eq!(caller.send(Request::new("DELETE", "/admin/settings")).status, 405);
     // Neither the log nor Envoy has the key.

@@ -1,6 +1,7 @@
 //! One Envoy process: found, started through func-e where there is one, and ended for certain.
 
 use super::Admin;
+use super::quiet::starting;
 use super::render::ADMIN_SOCKET;
 use super::wait::{LIMIT, until, until_within};
 use std::fs::{File, read_to_string};
@@ -42,6 +43,7 @@ impl Envoy {
     pub(super) fn start(yaml: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
         let socket = folder.join("admin.sock");
+        let _starting = starting();
         let yaml = yaml.replace(ADMIN_SOCKET, socket.to_str().expect("UTF-8"));
         std::fs::write(folder.join("envoy.yaml"), yaml).expect("envoy.yaml is written");
         let mut child = command(&folder, environment, arguments).spawn().expect("sh runs");

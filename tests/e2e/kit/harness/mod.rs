@@ -2,6 +2,7 @@
 
 mod admin;
 mod envoy;
+mod quiet;
 mod render;
 mod run;
 pub(crate) mod runtime;
@@ -11,6 +12,7 @@ pub(crate) mod wait;
 pub(crate) use admin::Admin;
 use envoy::Envoy;
 pub(crate) use envoy::kept;
+pub(crate) use quiet::{Quiet, quiet};
 pub(crate) use render::filter;
 pub(crate) use run::Run;
 use std::net::SocketAddr;

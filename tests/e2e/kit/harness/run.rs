@@ -2,6 +2,7 @@
 
 use super::Admin;
 use super::envoy::{find_envoy, kept, memory, process};
+use super::quiet::starting;
 use super::render::filter;
 use super::wait::{until, until_within};
 use rustix::process::{Pid, Signal, kill_process};
@@ -49,6 +50,7 @@ impl Run {
     }
 
     fn start_as(folder: PathBuf, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let _starting = starting();
         let mut child = spawn(&folder, arguments, environment);
         let lifeline = child.stdin.take();
         let addr = until_within(START_LIMIT, "the gateway's address", || {
