@@ -123,12 +123,12 @@ impl Drop for End<'_> {
     }
 }
 
-/// Waits until the filter has taken a change of a key. On a busy machine the filter may need more than the second that the
+/// Waits until the filter has taken a change of a key or of a user. On a busy machine the filter may need more than the second that the
 /// answer to the change waits; `ask_again` makes a change of nothing, whose answer says whether the filter has all.
 #[track_caller]
 pub(crate) fn wait_until_applied(answer: &Value, ask_again: impl Fn() -> Value) {
     let mut is_applied = answer["applied"] == true;
-    wait::until_true("the filter's taking the key", || {
+    wait::until_true("the filter's taking the change", || {
         is_applied = is_applied || ask_again()["applied"] == true;
         is_applied
     });

@@ -76,7 +76,7 @@ fn a_webhook_is_told_of_each_part_of_a_budget_once() {
     setup.run.wait_for(&format!("the key {id} (laptop) of team-1 has used up its budget"));
     // Another budget is told anew, and the user's own as well.
     let more = budget(16 * COST);
-    setup.admin("PATCH", &format!("/admin/keys/{id}"), &more, 200);
+    setup.change(&format!("/admin/keys/{id}"), &more);
     assert_eq!(setup.served(&key, "priced", 20), 11);
     let all = wait_for(&webhook, 6);
     let mut last = all[3..].to_vec();

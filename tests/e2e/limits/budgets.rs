@@ -87,7 +87,7 @@ fn a_user_pays_for_all_keys_of_the_user() {
     assert!(message.contains("The user of this API key has used up its budget."), "{message}");
     // More money, and it goes on at once.
     let more = json!({"budget": {"usd": 0.001, "window": "total"}});
-    setup.admin("PATCH", "/admin/users/ann", &more, 200);
+    setup.change("/admin/users/ann", &more);
     assert_eq!(setup.served(&one, "priced", 10), 2);
 }
 

@@ -78,6 +78,6 @@ fn a_request_whose_vm_is_gone_counts_as_what_was_reserved_and_gives_its_place_ba
     let reserved = body.len() as u64 * super::INPUT_NANOS + super::OUTPUT_NANOS;
     always(&setup.one, "priced", reserved);
     let left = budget(3 * reserved);
-    setup.admin("PATCH", &format!("/admin/keys/{id}"), &left, 200);
+    setup.change(&format!("/admin/keys/{id}"), &left);
     assert_eq!(setup.served(&key, "priced", 9), 2);
 }

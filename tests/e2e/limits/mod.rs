@@ -67,6 +67,13 @@ impl Setup {
         (text("key"), text("id"))
     }
 
+    /// Changes the key or the user of this path, and waits until the filter has the change.
+    #[track_caller]
+    fn change(&self, path: &str, fields: &Value) {
+        let changed = self.admin("PATCH", path, fields, 200);
+        wait_until_applied(&changed, || self.admin("PATCH", path, &json!({}), 200));
+    }
+
     /// The ledger's row of a key, once the ledger has this number of attempts of the key.
     #[track_caller]
     fn ledger(&self, id: &str, attempts: u64) -> Value {

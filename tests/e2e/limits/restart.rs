@@ -39,7 +39,7 @@ fn budgets_count_on_while_the_control_server_is_away() {
     assert_eq!(served, 3);
     // A change brings what the ledger knows, and forgets nothing.
     let more = json!({"budget": {"usd": 0.001, "window": "total"}});
-    setup.admin("PATCH", &format!("/admin/keys/{id}"), &more, 200);
+    setup.change(&format!("/admin/keys/{id}"), &more);
     assert_eq!(setup.served(&key, "priced", 10), 1);
 }
 
