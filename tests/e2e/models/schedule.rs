@@ -2,7 +2,7 @@
 
 use super::{DISCOVER, LISTEN, Site, TICK, discoveries, get, list, names, wait_for_models};
 use crate::kit::client::{Request, h1};
-use crate::kit::harness::{Gateway, quiet, wait};
+use crate::kit::harness::{Gateway, wait};
 use crate::kit::samples::provider;
 use crate::kit::upstream::{Answer, Gate, Provider};
 use serde_json::json;
@@ -39,7 +39,6 @@ fn no_worker_asks_while_another_waits_for_the_answer() {
 #[test]
 fn a_provider_is_asked_again_after_the_interval() {
     let site = Site::start(3, 4, list(&["a"]));
-    let _quiet = quiet();
     site.wait_for_models(1);
     let first = Instant::now();
     site.server.always("", 200, list(&["b", "c"]));
