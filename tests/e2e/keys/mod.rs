@@ -33,12 +33,24 @@ struct Made {
     id: String,
 }
 
+impl Made {
+    fn of(answer: &Value) -> Self {
+        let text = |field: &str| answer[field].as_str().expect("a text").to_owned();
+        Self { key: text("key"), id: text("id") }
+    }
+}
+
 impl Setup {
     /// With further settings: before the first table, and as tables of their own.
     fn start(head: &str, tables: &str) -> Self {
         let (own, open) = (Provider::start(), Provider::start());
         let toml = text(&own, &open, head, tables);
         Self { run: Run::start(&toml), own, open }
+    }
+
+    /// The same for a test in which the filter must have each change within the second that the answer waits: no other Envoy starts.
+    fn start_quiet(head: &str, tables: &str) -> (Self, Quiet) {
+        (Self::start(head, tables), quiet())
     }
 
     fn admin(&self, request: Request) -> Response {
@@ -56,20 +68,14 @@ impl Setup {
         response.json()
     }
 
-    /// The same for a test in which the filter must have each change within the second that the answer waits: no other Envoy starts.
-    fn start_quiet(head: &str, tables: &str) -> (Self, Quiet) {
-        (Self::start(head, tables), quiet())
-    }
-
     /// Makes a key, which the filter has taken in the end.
     #[track_caller]
     fn make(&self, fields: &Value) -> Made {
-        let made = self.ask_admin("POST", "/admin/keys", fields, 201);
-        let text = |field: &str| made[field].as_str().expect("a text").to_owned();
-        let made_key = Made { key: text("key"), id: text("id") };
-        let path = format!("/admin/keys/{}", made_key.id);
-        wait_until_applied(&made, || self.ask_admin("PATCH", &path, &json!({}), 200));
-        made_key
+        let answer = self.ask_admin("POST", "/admin/keys", fields, 201);
+        let made = Made::of(&answer);
+        let path = format!("/admin/keys/{}", made.id);
+        wait_until_applied(&answer, || self.ask_admin("PATCH", &path, &json!({}), 200));
+        made
     }
 
     /// Makes a key for every model.

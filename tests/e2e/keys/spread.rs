@@ -1,27 +1,33 @@
 //! A change of a key reaches all workers, within a second.
 
-use super::{Setup, code};
-use serde_json::json;
+use super::{Made, Setup, code};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// The time that a change has.
 const LIMIT: Duration = Duration::from_secs(1);
+
+/// Makes a key, which the filter has with the answer.
+#[track_caller]
+fn make_at_once(setup: &Setup, fields: &Value) -> Made {
+    let answer = setup.ask_admin("POST", "/admin/keys", fields, 201);
+    assert_eq!(answer["applied"], true, "{answer}\n{}", setup.run.log());
+    Made::of(&answer)
+}
 
 #[test]
 fn a_key_is_good_and_revoked_on_all_workers_with_the_answer() {
     let (setup, _quiet) = Setup::start_quiet("", "");
     for round in 0..5 {
         let start = Instant::now();
-        let made = setup.ask_admin("POST", "/admin/keys", &json!({"name": "any"}), 201);
-        let (took, text) = (start.elapsed(), |field: &str| made[field].as_str().expect("a text"));
-        assert_eq!(made["applied"], true, "round {round}: {made}");
-        assert_eq!(setup.statuses(text("key")), [200], "round {round}");
+        let made = make_at_once(&setup, &json!({"name": "any"}));
+        let took = start.elapsed();
+        assert_eq!(setup.statuses(&made.key), [200], "round {round}");
         let start = Instant::now();
-        let gone =
-            setup.ask_admin("DELETE", &format!("/admin/keys/{}", text("id")), &json!({}), 200);
+        let gone = setup.ask_admin("DELETE", &format!("/admin/keys/{}", made.id), &json!({}), 200);
         println!("made in {took:?}, revoked in {:?}", start.elapsed());
         assert_eq!((&gone["applied"], &gone["state"]), (&json!(true), &json!("revoked")));
-        assert_eq!(setup.statuses(text("key")), [401], "round {round}");
+        assert_eq!(setup.statuses(&made.key), [401], "round {round}");
         assert!(start.elapsed() < LIMIT * 3, "{:?}", start.elapsed());
     }
 }
@@ -30,7 +36,7 @@ fn a_key_is_good_and_revoked_on_all_workers_with_the_answer() {
 fn every_change_counts_with_its_answer() {
     let (setup, _quiet) = Setup::start_quiet("", "");
     setup.ask_admin("POST", "/admin/users", &json!({"id": "ann", "name": "Ann"}), 201);
-    let made = setup.make(&json!({"user": "ann", "models": ["gpt-4o"]}));
+    let made = make_at_once(&setup, &json!({"user": "ann", "models": ["gpt-4o"]}));
     let path = format!("/admin/keys/{}", made.id);
     let change = |fields| setup.ask_admin("PATCH", &path, &fields, 200);
     assert_eq!(setup.statuses(&made.key), [403]);
@@ -61,7 +67,7 @@ fn a_reload_of_the_filter_loses_no_key_and_no_change() {
     for round in 0..3 {
         setup.change("", &format!("[aliases]\na{round} = \"own:m\"\n"));
         assert_eq!(setup.statuses(&kept.key), [200]);
-        let made = setup.make_any();
+        let made = make_at_once(&setup, &json!({"name": "any"}));
         assert_eq!(setup.statuses(&made.key), [200]);
         let start = Instant::now();
         let path = format!("/admin/keys/{}", made.id);

@@ -1,5 +1,4 @@
-//! Keeps starts of Envoy apart from tests that measure time: V8 compiles the filter for two seconds on all cores, and nothing else
-//! in these tests takes a whole machine for as long.
+//! Keeps starts of Envoy apart from tests that measure time: at a start V8 compiles the filter, which takes two seconds of a core.
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
